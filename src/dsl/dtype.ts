@@ -1,0 +1,98 @@
+/** TensorRT's element types, by the names NumPy and PyTorch users know. */
+export const dtypes = [
+  'float32',
+  'float16',
+  'bfloat16',
+  'float8e4m3',
+  'float4e2m1',
+  'float8e8m0',
+  'int64',
+  'int32',
+  'int8',
+  'int4',
+  'uint8',
+  'bool',
+] as const;
+
+/** An element type TensorRT knows. */
+export type DType = (typeof dtypes)[number];
+
+/** Bits per element; the 4-bit types are packed two to a byte, low nibble first. */
+export const bits: Readonly<Record<DType, number>> = {
+  float32: 32,
+  float16: 16,
+  bfloat16: 16,
+  float8e4m3: 8,
+  float4e2m1: 4,
+  float8e8m0: 8,
+  int64: 64,
+  int32: 32,
+  int8: 8,
+  int4: 4,
+  uint8: 8,
+  bool: 8,
+};
+
+/** Bytes that `count` elements take. */
+export function byteLength(dtype: DType, count: number): number {
+  return Math.ceil((count * bits[dtype]) / 8);
+}
+
+export const isFloat = (dtype: DType): boolean => dtype.startsWith('float') || dtype === 'bfloat16';
+export const isInteger = (dtype: DType): boolean => dtype.startsWith('int') || dtype === 'uint8';
+
+/** Arrays that carry elements: float16 and bfloat16 as their bits, int64 as BigInt64Array, the 8- and 4-bit types as bytes. */
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Uint16Array
+  | Int16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray;
+
+/** Views `bytes` as the typed array in which elements of `dtype` travel. Copies only where the offset is misaligned. */
+export function viewAs(dtype: DType, bytes: Uint8Array): TypedArray {
+  const size = Math.max(1, bits[dtype] / 8);
+  const { buffer, byteOffset, byteLength: length } = byteOffset0(bytes, size);
+  const n = Math.floor(length / size);
+  switch (dtype) {
+    case 'float32':
+      return new Float32Array(buffer, byteOffset, n);
+    case 'float16':
+    case 'bfloat16':
+      return new Uint16Array(buffer, byteOffset, n);
+    case 'int64':
+      return new BigInt64Array(buffer, byteOffset, n);
+    case 'int32':
+      return new Int32Array(buffer, byteOffset, n);
+    case 'int8':
+      return new Int8Array(buffer, byteOffset, n);
+    default:
+      return new Uint8Array(buffer, byteOffset, n);
+  }
+}
+
+function byteOffset0(bytes: Uint8Array, size: number): Uint8Array {
+  return bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+}
+
+const arrayDTypes: ReadonlyArray<[abstract new (...args: never[]) => TypedArray, DType]> = [
+  [Float32Array, 'float32'],
+  [Int32Array, 'int32'],
+  [BigInt64Array, 'int64'],
+  [Int8Array, 'int8'],
+  [Uint8Array, 'uint8'],
+];
+
+/** The dtype a bare typed array stands for; undefined for those that stand for none or several (Uint16Array, Float64Array, ...). */
+export function dtypeOf(array: TypedArray): DType | undefined {
+  return arrayDTypes.find(([type]) => array instanceof type)?.[1];
+}
+
+export const isTypedArray = (value: unknown): value is TypedArray =>
+  ArrayBuffer.isView(value) && !(value instanceof DataView);
