@@ -1,0 +1,92 @@
+import type { z } from 'zod';
+import type { Dim, Shape } from './dim.js';
+import type { DType, TypedArray } from './dtype.js';
+import type { Params, ValueType } from './ir.js';
+
+/** What inference knows of a value: its type, and for small integer tensors its elements, as far as they are known. */
+export interface InferredValue extends ValueType {
+  contents?: readonly Dim[];
+}
+
+export interface WeightType {
+  dtype: DType;
+  shape: readonly number[];
+}
+
+/** What a layer's inference sees. */
+export interface InferContext<P> {
+  params: P;
+  /** By TensorRT's input index; null where an optional input is absent. */
+  inputs: readonly (InferredValue | null)[];
+  /** The input at `index`; an error where it is absent. */
+  input(index: number): InferredValue;
+  /** By role. */
+  weights: Readonly<Record<string, WeightType | undefined>>;
+  /** Types of the outputs of nested graphs, by role. */
+  bodies: Readonly<Record<string, readonly InferredValue[]>>;
+  /** Throws an error which carries the layer's name, kind and place in the user's code. */
+  fail(code: string, message: string, facts?: { expected?: unknown; actual?: unknown }): never;
+}
+
+/** A value of the CPU graph. */
+export type CpuValue = string & { readonly cpuValue?: never };
+export type CpuAttribute =
+  | number
+  | string
+  | boolean
+  | readonly number[]
+  | { readonly float: number }
+  | { readonly floats: readonly number[] };
+
+/** Where a layer writes its CPU mapping. Operators are those of ONNX's default domain; bfloat16 is held as float32. */
+export interface CpuGraph {
+  /** Adds an operator and returns its first output. Whole numbers become INT attributes: write `{ float: 1 }` for a FLOAT one. */
+  op(type: string, inputs: readonly (CpuValue | null)[], attributes?: Record<string, CpuAttribute>): CpuValue;
+  /** Adds an operator with several outputs. */
+  ops(
+    type: string,
+    inputs: readonly (CpuValue | null)[],
+    attributes: Record<string, CpuAttribute>,
+    outputs: number,
+  ): CpuValue[];
+  /** A constant tensor; numbers are converted to `dtype`. */
+  constant(dtype: DType, shape: readonly number[], data: readonly (number | bigint)[] | TypedArray): CpuValue;
+  /** ONNX's Cast to `dtype`, rounding through bfloat16 where `dtype` is that. */
+  cast(value: CpuValue, dtype: DType): CpuValue;
+}
+
+/** A recorded layer, as its CPU mapping sees it. */
+export interface CpuLayer<P> {
+  params: P;
+  inputs: readonly (CpuValue | null)[];
+  /** The input at `index`; an error where it is absent. */
+  input(index: number): CpuValue;
+  weights: Readonly<Record<string, CpuValue | undefined>>;
+  inputTypes: readonly (ValueType | null)[];
+  weightTypes: Readonly<Record<string, WeightType | undefined>>;
+  outputTypes: readonly ValueType[];
+}
+
+export interface LayerDefinition<P extends Params = Params> {
+  /** TensorRT layer kind, in snake case. */
+  kind: string;
+  /** Parsed when the layer is recorded; what it returns is what the IR holds. */
+  params: z.ZodType<P>;
+  infer(context: InferContext<P>): InferredValue | InferredValue[];
+  /** Operators that compute the same on the CPU backend. */
+  cpu(graph: CpuGraph, layer: CpuLayer<P>): CpuValue | CpuValue[];
+}
+
+const kinds = new Map<string, LayerDefinition>();
+
+/** Defines a layer kind. Throws where the kind is defined already. */
+export function defineLayer<P extends Params>(definition: LayerDefinition<P>): LayerDefinition<P> {
+  if (kinds.has(definition.kind)) throw new Error(`layer kind '${definition.kind}' is defined twice`);
+  kinds.set(definition.kind, definition as unknown as LayerDefinition);
+  return definition;
+}
+
+/** Every kind defined so far. */
+export const layerKinds: ReadonlyMap<string, LayerDefinition> = kinds;
+
+export type { Dim, Shape };

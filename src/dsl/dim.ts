@@ -1,0 +1,195 @@
+/**
+ * Sizes that may be symbolic. A `Dim` is a non-negative integer, or a string: a name given by the user (`'batch'`) or an
+ * expression over such names in canonical form (`'2*batch + 1'`, `'floor((h - 3) / 2) + 1'`), so equal sizes are equal strings.
+ */
+export type Dim = number | string;
+export type Shape = readonly Dim[];
+
+/** Sizes of named dims. */
+export type Sizes = Readonly<Record<string, number>>;
+
+/** A sum of products of atoms: product key (atoms joined by `*`, '' for the constant) → coefficient. */
+type Poly = Map<string, number>;
+
+interface Operation {
+  op: 'floor' | 'ceil' | 'max' | 'min' | 'mod';
+  args: readonly [Dim, Dim];
+}
+
+const operations = new Map<string, Operation>();
+const polys = new Map<string, Poly>();
+
+const identifier = /^[\p{L}_?][\p{L}\p{N}_.?:-]*$/u;
+/** What may name a dim: a letter or `_`, then letters, digits, `_`, `.`, `:` or `-`. */
+export const isDimName = (name: string): boolean => identifier.test(name) && !name.includes('?');
+
+function poly(dim: Dim): Poly {
+  if (typeof dim === 'number') return new Map(dim === 0 ? [] : [['', dim]]);
+  const known = polys.get(dim);
+  if (known) return known;
+  const atom: Poly = new Map([[dim, 1]]);
+  polys.set(dim, atom);
+  return atom;
+}
+
+const degree = (key: string): number => (key === '' ? 0 : key.split('*').length);
+
+function print(p: Poly): Dim {
+  const terms = [...p].filter(([, c]) => c !== 0);
+  if (terms.length === 0) return 0;
+  if (terms.length === 1 && terms[0]![0] === '') return terms[0]![1];
+  terms.sort(([a], [b]) => degree(b) - degree(a) || (a < b ? -1 : 1));
+  const text = terms
+    .map(([key, c], i) => {
+      const size = Math.abs(c);
+      const body = key === '' ? `${size}` : size === 1 ? key : `${size}*${key}`;
+      return i === 0 ? (c < 0 ? `-${body}` : body) : c < 0 ? ` - ${body}` : ` + ${body}`;
+    })
+    .join('');
+  if (!polys.has(text)) polys.set(text, new Map(terms));
+  return text;
+}
+
+export const isStatic = (dim: Dim): dim is number => typeof dim === 'number';
+export const isStaticShape = (shape: Shape): shape is readonly number[] => shape.every(isStatic);
+
+export function addDims(a: Dim, b: Dim): Dim {
+  if (isStatic(a) && isStatic(b)) return a + b;
+  const sum = new Map(poly(a));
+  for (const [key, c] of poly(b)) sum.set(key, (sum.get(key) ?? 0) + c);
+  return print(sum);
+}
+
+export function mulDims(a: Dim, b: Dim): Dim {
+  if (isStatic(a) && isStatic(b)) return a * b;
+  const product: Poly = new Map();
+  for (const [ka, ca] of poly(a)) {
+    for (const [kb, cb] of poly(b)) {
+      const key = [ka, kb]
+        .flatMap((k) => (k === '' ? [] : splitAtoms(k)))
+        .sort()
+        .join('*');
+      product.set(key, (product.get(key) ?? 0) + ca * cb);
+    }
+  }
+  return print(product);
+}
+
+/** Splits a product key at the `*` outside parentheses. */
+function splitAtoms(key: string): string[] {
+  const atoms: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (let i = 0; i < key.length; i++) {
+    if (key[i] === '(') depth++;
+    else if (key[i] === ')') depth--;
+    else if (key[i] === '*' && depth === 0) {
+      atoms.push(key.slice(start, i));
+      start = i + 1;
+    }
+  }
+  atoms.push(key.slice(start));
+  return atoms;
+}
+
+export const subDims = (a: Dim, b: Dim): Dim => addDims(a, mulDims(b, -1));
+
+/** The quotient where `b` divides `a` term by term, else undefined. */
+function exactQuotient(a: Dim, b: Dim): Dim | undefined {
+  if (b === 0) return undefined;
+  if (a === b) return 1;
+  if (isStatic(b)) {
+    const terms = [...poly(a)];
+    if (terms.some(([, c]) => c % b !== 0)) return undefined;
+    return print(new Map(terms.map(([key, c]) => [key, c / b])));
+  }
+  const divisor = [...poly(b)];
+  if (divisor.length !== 1) return undefined;
+  const [keyB, cB] = divisor[0]!;
+  const atomsB = splitAtoms(keyB);
+  const quotient: Poly = new Map();
+  for (const [key, c] of poly(a)) {
+    const atoms = key === '' ? [] : splitAtoms(key);
+    for (const atom of atomsB) {
+      const at = atoms.indexOf(atom);
+      if (at < 0) return undefined;
+      atoms.splice(at, 1);
+    }
+    if (c % cB !== 0) return undefined;
+    quotient.set(atoms.join('*'), c / cB);
+  }
+  return print(quotient);
+}
+
+const apply = {
+  floor: (a: number, b: number) => Math.floor(a / b),
+  ceil: (a: number, b: number) => Math.ceil(a / b),
+  max: Math.max,
+  min: Math.min,
+  mod: (a: number, b: number) => ((a % b) + b) % b,
+};
+
+function operate(op: Operation['op'], a: Dim, b: Dim): Dim {
+  if (isStatic(a) && isStatic(b)) return apply[op](a, b);
+  const group = (d: Dim): string => (isStatic(d) || identifier.test(d) ? `${d}` : `(${d})`);
+  const text =
+    op === 'floor' || op === 'ceil'
+      ? `${op}(${group(a)} / ${group(b)})`
+      : op === 'mod'
+        ? `mod(${a}, ${b})`
+        : `${op}(${[`${a}`, `${b}`].sort().join(', ')})`;
+  if (!operations.has(text)) operations.set(text, { op, args: [a, b] });
+  return print(poly(text));
+}
+
+export const floorDivDims = (a: Dim, b: Dim): Dim => exactQuotient(a, b) ?? operate('floor', a, b);
+export const ceilDivDims = (a: Dim, b: Dim): Dim => exactQuotient(a, b) ?? operate('ceil', a, b);
+export const maxDims = (a: Dim, b: Dim): Dim => (a === b ? a : operate('max', a, b));
+export const minDims = (a: Dim, b: Dim): Dim => (a === b ? a : operate('min', a, b));
+export const modDims = (a: Dim, b: Dim): Dim => (exactQuotient(a, b) === undefined ? operate('mod', a, b) : 0);
+
+/** The exact quotient of two sizes, symbolic or not; undefined where it is not known to be whole. */
+export const divideExactly = exactQuotient;
+
+export const volume = (shape: Shape): Dim => shape.reduce(mulDims, 1);
+
+let unknowns = 0;
+/** A fresh symbol for a size that only the data tells. */
+export const unknownDim = (hint: string): string => `${hint}?${++unknowns}`;
+/** Whether the size depends on data, so that no caller can name it. */
+export const isUnknown = (dim: Dim): boolean => typeof dim === 'string' && dim.includes('?');
+
+/** The value of `dim` once names have sizes; undefined while a name is missing. */
+export function evaluateDim(dim: Dim, sizes: Sizes): number | undefined {
+  if (isStatic(dim)) return dim;
+  const operation = operations.get(dim);
+  if (operation) {
+    const [a, b] = operation.args.map((d) => evaluateDim(d, sizes));
+    return a === undefined || b === undefined ? undefined : apply[operation.op](a, b);
+  }
+  const p = poly(dim);
+  if (p.size === 1 && p.get(dim) === 1) return Object.hasOwn(sizes, dim) ? sizes[dim] : undefined;
+  let total = 0;
+  for (const [key, c] of p) {
+    let product = c;
+    for (const atom of key === '' ? [] : splitAtoms(key)) {
+      const value = evaluateDim(atom, sizes);
+      if (value === undefined) return undefined;
+      product *= value;
+    }
+    total += product;
+  }
+  return total;
+}
+
+/** The names a dim is made of. */
+export function dimNames(dim: Dim): string[] {
+  if (isStatic(dim)) return [];
+  const operation = operations.get(dim);
+  if (operation) return [...new Set(operation.args.flatMap(dimNames))];
+  const p = poly(dim);
+  if (p.size === 1 && p.get(dim) === 1) return [dim];
+  return [...new Set([...p.keys()].flatMap((key) => (key === '' ? [] : splitAtoms(key).flatMap(dimNames))))];
+}
+
+export const formatShape = (shape: Shape): string => `[${shape.join(', ')}]`;

@@ -1,0 +1,65 @@
+import type { Shape } from './dim.js';
+import type { DType, TypedArray } from './dtype.js';
+import type { SourceLocation } from './errors.js';
+
+/** Number of a value within its network; nested graphs draw from the same sequence. */
+export type ValueId = number;
+/** Number of a weight within its network. */
+export type WeightId = number;
+
+/** Plain data: what a layer's schema makes of the caller's options. */
+export type Params = Record<string, unknown>;
+
+export interface ValueType {
+  dtype: DType;
+  shape: Shape;
+}
+
+export interface IRValue extends ValueType {
+  id: ValueId;
+}
+
+export interface IRNamed extends IRValue {
+  name: string;
+}
+
+export interface IRNode {
+  id: number;
+  /** TensorRT layer kind. */
+  kind: string;
+  name: string;
+  /** Values by TensorRT's input index; null where an optional input is absent. */
+  inputs: (ValueId | null)[];
+  /** Weights by role (`kernel`, `bias`, `value`, ...). */
+  weights: Record<string, WeightId>;
+  params: Params;
+  outputs: IRValue[];
+  /** Nested graphs by role (`body`, `then`, `else`). */
+  bodies?: Record<string, IRGraph>;
+  source?: SourceLocation;
+}
+
+export interface IRGraph {
+  inputs: IRNamed[];
+  nodes: IRNode[];
+  outputs: { id: ValueId; name: string }[];
+}
+
+/** A weight in the side table. */
+export interface IRWeight {
+  id: WeightId;
+  dtype: DType;
+  shape: readonly number[];
+  /** Its name in the weight file, by which it can be refitted. */
+  name?: string;
+  /** Elements; views of a mapped file where the weight came from one. */
+  data: TypedArray;
+}
+
+/** Serialized form of a network: `weights` hold their elements (base64, little endian) unless they came from a named weight. */
+export interface NetworkJSON extends IRGraph {
+  format: 'node-tensorrt';
+  version: 1;
+  name: string;
+  weights: { id: WeightId; dtype: DType; shape: readonly number[]; name?: string; data?: string }[];
+}

@@ -1,0 +1,355 @@
+import type { z } from 'zod';
+import type { CpuLayer, InferContext, InferredValue, LayerDefinition, WeightType } from './define-layer.js';
+import { type Dim, formatShape } from './dim.js';
+import { TensorRTError } from './errors.js';
+import type { IRGraph, IRNode, IRWeight, Params, ValueId, ValueType, WeightId } from './ir.js';
+import { locate, type Mark, mark } from './source.js';
+import { spec } from './spec.js';
+import { Chain, Tensor } from './tensor.js';
+import { type CheckedWeight, checkWeight } from './weight.js';
+
+/** What a layer method hands to `record`. */
+export interface Recording<P extends Params> {
+  /** By TensorRT's input index; null where an optional one is absent. */
+  inputs: readonly (Tensor | null | undefined)[];
+  params: z.input<LayerDefinition<P>['params']>;
+  /** By role; undefined where absent. Checked by `checkWeight`. */
+  weights?: Readonly<Record<string, unknown>>;
+  bodies?: Record<string, Body>;
+  /** The user's name for the layer. */
+  name?: string;
+  /** What the caller calls the method, for messages. */
+  method?: string;
+}
+
+/** A recorded nested graph. */
+export interface Body {
+  graph: IRGraph;
+  outputs: readonly Tensor[];
+}
+
+/** A node with what only the recording side needs. */
+export interface RecordedNode extends Omit<IRNode, 'source'> {
+  mark?: Mark;
+}
+
+interface OpenGraph {
+  graph: Omit<IRGraph, 'nodes'> & { nodes: RecordedNode[] };
+  values: Set<ValueId>;
+}
+
+/** A network under construction: layers are recorded in the order of the calls. */
+export class Network extends Chain {
+  readonly name: string;
+  readonly weights: IRWeight[] = [];
+  readonly #open: OpenGraph[] = [{ graph: { inputs: [], nodes: [], outputs: [] }, values: new Set() }];
+  readonly #names = new Map<string, number>();
+  readonly #ioNames = new Map<ValueId, string>();
+  readonly #tensors = new Map<ValueId, Tensor>();
+  readonly #weightIds = new Map<unknown, WeightId>();
+  #scope = '';
+  #values = 0;
+  #nodes = 0;
+
+  constructor(name: string) {
+    super();
+    if (typeof name !== 'string' || name === '') {
+      throw new TensorRTError('ERR_NAME', `network: expected a name, given ${JSON.stringify(name)}`);
+    }
+    this.name = name;
+  }
+
+  /** The recorded graph; treat it as read-only. */
+  get graph(): Omit<IRGraph, 'nodes'> & { nodes: readonly RecordedNode[] } {
+    return this.#open[0]!.graph;
+  }
+
+  get inputs(): readonly Tensor[] {
+    return this.graph.inputs.map((i) => this.#tensors.get(i.id)!);
+  }
+
+  get outputs(): readonly { name: string; tensor: Tensor }[] {
+    return this.graph.outputs.map((o) => ({ name: o.name, tensor: this.#tensors.get(o.id)! }));
+  }
+
+  /**
+   * Adds an input.
+   * @throws ERR_DUPLICATE_NAME where an input or output has that name; ERR_SHAPE or ERR_DTYPE for a bad spec
+   */
+  input(name: string, type: ValueType): Tensor {
+    this.#claimIO(name);
+    if (typeof type !== 'object' || type === null) {
+      throw new TensorRTError(
+        'ERR_SHAPE',
+        `input '${name}': expected a spec such as float32('batch', 3, 224, 224), given ${String(type)}`,
+      );
+    }
+    const { dtype, shape } = spec(type.dtype, type.shape);
+    const tensor = this.#newTensor({ dtype, shape }, name, this.#open[0]!);
+    this.#open[0]!.graph.inputs.push({ id: tensor.id, name, dtype, shape });
+    this.#ioNames.set(tensor.id, name);
+    return tensor;
+  }
+
+  /** The only input, so that layer methods can start at the network itself. */
+  override tensor(): Tensor {
+    const [first, ...others] = this.inputs;
+    if (first && others.length === 0) return first;
+    throw new TensorRTError(
+      'ERR_NO_SINGLE_INPUT',
+      first
+        ? `network '${this.name}' has ${others.length + 1} inputs (${this.inputs.map((t) => t.name).join(', ')}): call the layer on the tensor that net.input() returned`
+        : `network '${this.name}' has no input: declare one with net.input(name, spec) or network(name, { name: spec })`,
+    );
+  }
+
+  /** Prefixes the names of all layers recorded by `body` with `name` and a dot. */
+  scope<T>(name: string, body: () => T): T {
+    if (typeof name !== 'string' || name === '' || typeof body !== 'function') {
+      throw new TensorRTError(
+        'ERR_NAME',
+        `scope: expected a name and a function, given ${JSON.stringify(name)} and ${typeof body}`,
+      );
+    }
+    const outer = this.#scope;
+    this.#scope = `${outer}${name}.`;
+    try {
+      return body();
+    } finally {
+      this.#scope = outer;
+    }
+  }
+
+  /** @internal The name given by `input` or `output`. */
+  ioName(id: ValueId): string | undefined {
+    return this.#ioNames.get(id);
+  }
+
+  /** @internal */
+  markOutput(tensor: Tensor, name = tensor.name): void {
+    this.#checkUsable(tensor, 'output');
+    if (!this.#open[0]!.values.has(tensor.id)) {
+      throw new TensorRTError(
+        'ERR_NESTED_TENSOR',
+        `output: ${tensor} belongs to the body of a loop or conditional; mark what the loop or conditional returns`,
+      );
+    }
+    if (this.graph.outputs.some((o) => o.id === tensor.id && o.name === name)) return;
+    this.#claimIO(name);
+    if (!this.#ioNames.has(tensor.id)) this.#ioNames.set(tensor.id, name);
+    this.#open[0]!.graph.outputs.push({ id: tensor.id, name });
+  }
+
+  /** @internal The tensor of a value. */
+  valueOf(id: ValueId): Tensor | undefined {
+    return this.#tensors.get(id);
+  }
+
+  /**
+   * Records `body` as a nested graph. `inputs` become its parameters; it may also use any tensor of the graphs around it.
+   * @internal
+   */
+  nest(
+    inputs: readonly { name: string; type: InferredValue }[],
+    body: (parameters: Tensor[]) => readonly Tensor[],
+  ): Body {
+    const open: OpenGraph = { graph: { inputs: [], nodes: [], outputs: [] }, values: new Set() };
+    this.#open.push(open);
+    try {
+      const parameters = inputs.map(({ name, type }) => {
+        const tensor = this.#newTensor(type, `${this.#scope}${name}`, open);
+        open.graph.inputs.push({ id: tensor.id, name, dtype: type.dtype, shape: type.shape });
+        return tensor;
+      });
+      const outputs = body(parameters);
+      for (const [i, tensor] of outputs.entries()) {
+        this.#checkUsable(tensor, 'body');
+        open.graph.outputs.push({ id: tensor.id, name: `${i}` });
+      }
+      return { graph: open.graph as IRGraph, outputs };
+    } finally {
+      this.#open.pop();
+    }
+  }
+
+  /** @internal Records a layer and returns its outputs. */
+  record<P extends Params>(definition: LayerDefinition<P>, recording: Recording<P>): Tensor[] {
+    const { kind } = definition;
+    const at = mark();
+    const { inputs, bodies } = recording;
+    const method = recording.method ?? kind;
+    let name: string | undefined = recording.name;
+    const fail: InferContext<P>['fail'] = (code, message, facts) => {
+      throw new TensorRTError(code, `${method}${name ? ` '${name}'` : ''}: ${message}`, {
+        layer: name,
+        kind,
+        source: locate(at),
+        ...facts,
+      });
+    };
+    for (const tensor of inputs) if (tensor) this.#checkUsable(tensor, method);
+
+    const checked: Record<string, CheckedWeight> = {};
+    for (const [role, value] of Object.entries(recording.weights ?? {})) {
+      if (value === undefined || value === null) continue;
+      try {
+        checked[role] = checkWeight(value, role);
+      } catch (error) {
+        if (error instanceof TensorRTError)
+          fail(error.code, error.message, { expected: error.expected, actual: error.actual });
+        throw error;
+      }
+    }
+    name = this.#layerName(kind, recording.name, checked, fail);
+
+    const parsed = definition.params.safeParse(recording.params);
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0]!;
+      const where = issue.path.join('.');
+      fail('ERR_PARAMETER', `${where ? `${where}: ` : ''}${describeIssue(issue, recording.params)}`);
+    }
+    const params = parsed.data as P;
+    const context: InferContext<P> = {
+      params,
+      inputs: inputs.map((t) => t ?? null),
+      input: (index) => inputs[index] ?? fail('ERR_INPUT', `input ${index} is missing`),
+      weights: checked as Record<string, WeightType>,
+      bodies: Object.fromEntries(Object.entries(bodies ?? {}).map(([role, body]) => [role, body.outputs])),
+      fail,
+    };
+    const inferred = [definition.infer(context)].flat() as InferredValue[];
+    for (const { shape } of inferred) {
+      if (shape.length > 8)
+        fail(
+          'ERR_SHAPE',
+          `TensorRT takes at most 8 dims, the result would have ${shape.length}: ${formatShape(shape)}`,
+        );
+      if (shape.some((d) => typeof d === 'number' && (!Number.isSafeInteger(d) || d < 0))) {
+        fail('ERR_SHAPE', `the result would have the impossible shape ${formatShape(shape)}`);
+      }
+    }
+    const open = this.#open.at(-1)!;
+    const outputs = inferred.map((value, i) =>
+      this.#newTensor(value, inferred.length === 1 ? name! : `${name}:${i}`, open),
+    );
+    open.graph.nodes.push({
+      id: this.#nodes++,
+      kind,
+      name,
+      inputs: inputs.map((t) => t?.id ?? null),
+      weights: Object.fromEntries(
+        Object.entries(checked).map(([role, w]) => [role, this.#weightId(recording.weights![role], w)]),
+      ),
+      params,
+      outputs: outputs.map((t) => ({ id: t.id, dtype: t.dtype, shape: t.shape })),
+      ...(bodies && { bodies: Object.fromEntries(Object.entries(bodies).map(([role, body]) => [role, body.graph])) }),
+      mark: at,
+    });
+    return outputs;
+  }
+
+  #newTensor(value: InferredValue, name: string, open: OpenGraph): Tensor {
+    const id = this.#values++;
+    const tensor = new Tensor(this, { id, ...pick(value) }, name);
+    open.values.add(id);
+    this.#tensors.set(id, tensor);
+    return tensor;
+  }
+
+  #weightId(identity: unknown, weight: CheckedWeight): WeightId {
+    const known = this.#weightIds.get(identity);
+    if (known !== undefined) return known;
+    const id = this.weights.length;
+    this.weights.push({ id, ...weight });
+    this.#weightIds.set(identity, id);
+    return id;
+  }
+
+  #checkUsable(tensor: Tensor, method: string): void {
+    if (!(tensor instanceof Tensor)) {
+      throw new TensorRTError('ERR_INPUT', `${method}: expected a tensor, given ${String(tensor)}`, {
+        source: locate(mark()),
+      });
+    }
+    if (tensor.network !== this) {
+      throw new TensorRTError(
+        'ERR_FOREIGN_TENSOR',
+        `${method}: ${tensor} belongs to network '${tensor.network.name}', not to '${this.name}'`,
+        {
+          source: locate(mark()),
+        },
+      );
+    }
+    if (!this.#open.some((open) => open.values.has(tensor.id))) {
+      throw new TensorRTError(
+        'ERR_NESTED_TENSOR',
+        `${method}: ${tensor} belongs to a loop or conditional body that is closed; return it from the body instead`,
+        {
+          source: locate(mark()),
+        },
+      );
+    }
+  }
+
+  #claimIO(name: string): void {
+    if (typeof name !== 'string' || name === '') {
+      throw new TensorRTError('ERR_NAME', `expected a name, given ${JSON.stringify(name)}`);
+    }
+    const taken = [...this.graph.inputs, ...this.graph.outputs].some((io) => io.name === name);
+    if (taken)
+      throw new TensorRTError(
+        'ERR_DUPLICATE_NAME',
+        `network '${this.name}' has an input or output named '${name}' already`,
+        { source: locate(mark()) },
+      );
+  }
+
+  /** A user's name must be new; otherwise the weights' common prefix or the kind is made unique. */
+  #layerName(
+    kind: string,
+    given: string | undefined,
+    weights: Record<string, CheckedWeight>,
+    fail: InferContext<never>['fail'],
+  ): string {
+    if (given !== undefined) {
+      if (typeof given !== 'string' || given === '')
+        fail('ERR_NAME', `expected a name, given ${JSON.stringify(given)}`);
+      const full = this.#scope + given;
+      if (this.#names.has(full)) fail('ERR_DUPLICATE_NAME', `a layer named '${full}' exists already`);
+      this.#names.set(full, 1);
+      return full;
+    }
+    const weightName = Object.values(weights).find((w) => w.name?.includes('.'))?.name;
+    const base = this.#scope + (weightName ? weightName.slice(0, weightName.lastIndexOf('.')) : kind);
+    let name = base;
+    let n = this.#names.get(base) ?? 0;
+    while (this.#names.has(name)) name = `${base}_${n++}`;
+    this.#names.set(base, Math.max(n, 1));
+    this.#names.set(name, this.#names.get(name) ?? 1);
+    return name;
+  }
+}
+
+const pick = ({ dtype, shape, contents }: InferredValue): InferredValue =>
+  contents ? { dtype, shape, contents } : { dtype, shape };
+
+function describeIssue(issue: z.core.$ZodIssue, params: unknown): string {
+  let given: unknown = params;
+  for (const key of issue.path) given = (given as Record<PropertyKey, unknown> | undefined)?.[key];
+  const text =
+    typeof given === 'bigint' ? `${given}n` : typeof given === 'number' ? String(given) : JSON.stringify(given);
+  const expected = issue.message.replace(/^Invalid input: /, '').replace(/, received .*$/, '');
+  return issue.code === 'custom' ? issue.message : `${expected}, given ${text ?? String(given)}`;
+}
+
+/**
+ * Starts a network.
+ * @param inputs specs by name, e.g. `{ data: float32('batch', 1, 28, 28) }`; more can be added with `net.input`
+ */
+export function network(name: string, inputs: Readonly<Record<string, ValueType>> = {}): Network {
+  const net = new Network(name);
+  for (const [input, type] of Object.entries(inputs)) net.input(input, type);
+  return net;
+}
+
+export type { CpuLayer, Dim };

@@ -1,0 +1,65 @@
+import type { Dim, Shape } from './dim.js';
+import type { DType } from './dtype.js';
+import type { ValueId } from './ir.js';
+import type { Network } from './network.js';
+
+/** What every layer method can be called on: a tensor, or a network that has exactly one input. The methods come from src/layers and src/modules. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the layer files add their methods to this interface
+export abstract class Chain {
+  /** The tensor itself, or the network's only input. */
+  abstract tensor(): Tensor;
+}
+
+/** A value of a network under construction. */
+export class Tensor extends Chain {
+  readonly network: Network;
+  /** Number of the value within its network. */
+  readonly id: ValueId;
+  readonly dtype: DType;
+  /** Numbers, and names or expressions where dynamic. */
+  readonly shape: Shape;
+  /** Known elements of a small integer tensor; used by shape arithmetic. */
+  readonly contents?: readonly Dim[];
+  readonly #defaultName: string;
+
+  /** @internal */
+  constructor(
+    network: Network,
+    value: { id: ValueId; dtype: DType; shape: Shape; contents?: readonly Dim[] },
+    defaultName: string,
+  ) {
+    super();
+    this.network = network;
+    this.id = value.id;
+    this.dtype = value.dtype;
+    this.shape = Object.freeze([...value.shape]);
+    if (value.contents) this.contents = value.contents;
+    this.#defaultName = defaultName;
+  }
+
+  /** The name it was given by `input` or `output`, else that of the layer it came from. */
+  get name(): string {
+    return this.network.ioName(this.id) ?? this.#defaultName;
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  override tensor(): Tensor {
+    return this;
+  }
+
+  /**
+   * Marks this tensor as an output of the network and returns it.
+   * @throws ERR_DUPLICATE_NAME where another input or output has that name
+   */
+  output(name?: string): this {
+    this.network.markOutput(this, name);
+    return this;
+  }
+
+  toString(): string {
+    return `Tensor(${this.name}: ${this.dtype}[${this.shape.join(', ')}])`;
+  }
+}

@@ -1,0 +1,70 @@
+import { bits, byteLength, type DType, dtypeOf, dtypes, isTypedArray, type TypedArray } from './dtype.js';
+import { TensorRTError } from './errors.js';
+
+/** Known elements with a shape: a `Weight` of a weight file, or an object of one's own. */
+export interface WeightLike {
+  /** Name in the weight file. */
+  name?: string;
+  /** May be left out where `data` tells it (Float32Array, Int32Array, BigInt64Array, Int8Array, Uint8Array). */
+  dtype?: string;
+  shape: readonly number[];
+  /** Row-major elements; float16 and bfloat16 as their bits, 4-bit types packed two to a byte, low nibble first. */
+  data: TypedArray;
+}
+
+/** A `WeightLike` that was checked. */
+export interface CheckedWeight {
+  name?: string;
+  dtype: DType;
+  shape: readonly number[];
+  data: TypedArray;
+}
+
+export const isWeightLike = (value: unknown): value is WeightLike =>
+  typeof value === 'object' && value !== null && 'data' in value && isTypedArray(value.data) && 'shape' in value;
+
+const describe = (value: unknown): string =>
+  value === null
+    ? 'null'
+    : typeof value === 'object'
+      ? (value.constructor?.name ?? 'object')
+      : `${typeof value} ${String(value)}`;
+
+/**
+ * Checks what a caller gave as a weight. A bare typed array is one-dimensional.
+ * @throws ERR_WEIGHT where it is no weight, its dtype is unknown to TensorRT, or its length does not fit its shape
+ */
+export function checkWeight(value: unknown, role: string): CheckedWeight {
+  const given = isTypedArray(value) ? { shape: [value.length], data: value } : value;
+  if (!isWeightLike(given)) {
+    throw new TensorRTError(
+      'ERR_WEIGHT',
+      `${role}: expected a weight ({ shape, data }) or a typed array, given ${describe(value)}`,
+    );
+  }
+  const label = given.name ? `${role} '${given.name}'` : role;
+  const dtype = (given as WeightLike).dtype ?? dtypeOf(given.data);
+  if (!dtype || !(dtypes as readonly string[]).includes(dtype)) {
+    const hint = dtype
+      ? `dtype ${dtype}, which TensorRT does not take; convert it with .as('float32')`
+      : `a ${given.data.constructor.name} without dtype`;
+    throw new TensorRTError('ERR_WEIGHT', `${label}: expected one of ${dtypes.join(', ')}, given ${hint}`, {
+      expected: dtypes,
+      actual: dtype,
+    });
+  }
+  const { shape, data } = given;
+  if (!Array.isArray(shape) || !shape.every((d) => Number.isSafeInteger(d) && d >= 0)) {
+    throw new TensorRTError('ERR_WEIGHT', `${label}: expected a shape of whole numbers, given [${String(shape)}]`);
+  }
+  const count = shape.reduce((a, b) => a * b, 1);
+  const bytes = byteLength(dtype as DType, count);
+  if (data.byteLength !== bytes) {
+    throw new TensorRTError(
+      'ERR_WEIGHT',
+      `${label}: shape [${shape.join(', ')}] of ${dtype} takes ${bytes} bytes (${count} elements of ${bits[dtype as DType]} bits), given ${data.byteLength}`,
+      { expected: bytes, actual: data.byteLength },
+    );
+  }
+  return { name: given.name, dtype: dtype as DType, shape: Object.freeze([...shape]), data };
+}

@@ -1,0 +1,168 @@
+import { z } from 'zod';
+import type { InferContext } from '../dsl/define-layer.js';
+import {
+  addDims,
+  ceilDivDims,
+  type Dim,
+  floorDivDims,
+  formatShape,
+  isStatic,
+  type Shape,
+  subDims,
+  unknownDim,
+} from '../dsl/dim.js';
+import type { DType } from '../dsl/dtype.js';
+
+/** Options every layer method takes. */
+export interface Named {
+  /** Name of the layer; unique within its network and scope. Default: made from the weights' name or the kind. */
+  name?: string;
+}
+
+const float32Max = 3.4028234663852886e38;
+
+/** A float32 parameter: ±Infinity becomes the largest finite value; NaN is refused. */
+export const float32Number = z
+  .any()
+  .refine((v) => typeof v === 'number' && !Number.isNaN(v), { message: 'expected a number' })
+  .transform((v: number) => Math.fround(Math.min(float32Max, Math.max(-float32Max, v))));
+
+export const wholeNumber = z.int();
+export const positive = z.int().min(1);
+export const nonNegative = z.int().min(0);
+
+/** One number for all axes, or one per axis. */
+export type PerAxis = number | readonly number[];
+
+/** Spreads a number over `rank` axes; a list stays, and its length is checked by the layer. */
+export const perAxis = (value: PerAxis | undefined, rank: number, fallback: number): number[] =>
+  value === undefined ? Array(rank).fill(fallback) : typeof value === 'number' ? Array(rank).fill(value) : [...value];
+
+type Fail = InferContext<never>['fail'];
+
+/** The index of an axis that may be negative. */
+export function resolveAxis(axis: number, rank: number, fail: Fail, what = 'axis'): number {
+  if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
+    fail(
+      'ERR_AXIS',
+      `${what}: expected a whole number from ${-rank} to ${rank - 1} for a tensor of rank ${rank}, given ${String(axis)}`,
+      { actual: axis },
+    );
+  }
+  return axis < 0 ? axis + rank : axis;
+}
+
+/** Sorted indices of several axes; repeated ones are refused. */
+export function resolveAxes(axes: readonly number[], rank: number, fail: Fail): number[] {
+  const resolved = axes.map((axis) => resolveAxis(axis, rank, fail, 'axes'));
+  if (new Set(resolved).size !== resolved.length)
+    fail('ERR_AXIS', `axes: expected each axis once, given [${axes.join(', ')}]`);
+  return resolved.sort((a, b) => a - b);
+}
+
+export function requireDType(given: DType, allowed: readonly DType[], fail: Fail, what = 'input'): void {
+  if (!allowed.includes(given)) {
+    fail('ERR_DTYPE', `${what}: expected ${allowed.join(', ')}, given ${given}`, { expected: allowed, actual: given });
+  }
+}
+
+export const floats: readonly DType[] = ['float32', 'float16', 'bfloat16'];
+
+export function requireRank(shape: Shape, atLeast: number, atMost: number, fail: Fail, what = 'input'): void {
+  if (shape.length < atLeast || shape.length > atMost) {
+    const range =
+      atLeast === atMost ? `rank ${atLeast}` : atMost >= 8 ? `rank ${atLeast} or more` : `rank ${atLeast} to ${atMost}`;
+    fail('ERR_RANK', `${what}: expected ${range}, given rank ${shape.length} ${formatShape(shape)}`, {
+      expected: [atLeast, atMost],
+      actual: shape.length,
+    });
+  }
+}
+
+/** TensorRT's PaddingMode. */
+export const paddingModes = ['explicit_round_down', 'explicit_round_up', 'same_upper', 'same_lower'] as const;
+export type PaddingMode = (typeof paddingModes)[number];
+
+/** Padding as PyTorch and TensorRT users write it. */
+export interface PaddingOptions {
+  /** Zeros added on both sides of each spatial axis. Default 0. */
+  padding?: PerAxis;
+  /** Zeros before each axis, where the two sides differ (TensorRT's pre-padding). */
+  prePadding?: PerAxis;
+  /** Zeros after each axis (TensorRT's post-padding). */
+  postPadding?: PerAxis;
+  /** TensorRT's padding mode; the `same_*` modes compute the padding and ignore the options above. Default `explicit_round_down`. */
+  paddingMode?: PaddingMode;
+}
+
+export const window = z.array(positive).min(1).max(3);
+export const paddings = z.array(nonNegative).min(1).max(3);
+export const paddingParams = { prePadding: paddings, postPadding: paddings, paddingMode: z.enum(paddingModes) };
+
+/** The IR's form of padding options. */
+export const resolvePadding = (options: PaddingOptions, rank: number) => ({
+  prePadding: perAxis(options.prePadding ?? options.padding, rank, 0),
+  postPadding: perAxis(options.postPadding ?? options.padding, rank, 0),
+  paddingMode: options.paddingMode ?? ('explicit_round_down' as const),
+});
+
+interface WindowParams {
+  stride: readonly number[];
+  prePadding: readonly number[];
+  postPadding: readonly number[];
+  paddingMode: PaddingMode;
+}
+
+/** Every per-axis list must have one entry per spatial axis. */
+export function requirePerAxis(lists: Record<string, readonly number[]>, axes: number, fail: Fail): void {
+  for (const [name, list] of Object.entries(lists)) {
+    if (list.length !== axes)
+      fail('ERR_PARAMETER', `${name}: expected one number or ${axes}, given [${list.join(', ')}]`, {
+        expected: axes,
+        actual: list.length,
+      });
+  }
+}
+
+/**
+ * Output size of a sliding window along one axis, after TensorRT's PaddingMode:
+ * explicit: `round((size + pre + post − extent) / stride) + 1`; same: `ceil(size / stride)`.
+ * @throws ERR_SHAPE where the window is larger than the padded input
+ */
+export function windowSize(size: Dim, axis: number, extent: number, p: WindowParams, fail: Fail): Dim {
+  const stride = p.stride[axis]!;
+  if (p.paddingMode.startsWith('same')) return ceilDivDims(size, stride);
+  const padded = addDims(size, p.prePadding[axis]! + p.postPadding[axis]!);
+  const span = subDims(padded, extent);
+  if (isStatic(span) && span < 0) {
+    fail(
+      'ERR_SHAPE',
+      `the window spans ${extent} along spatial axis ${axis}, more than the padded input of ${String(padded)}`,
+      { expected: `<= ${String(padded)}`, actual: extent },
+    );
+  }
+  const divide = p.paddingMode === 'explicit_round_up' ? ceilDivDims : floorDivDims;
+  return addDims(divide(span, stride), 1);
+}
+
+/** The size two broadcast axes have together; undefined where they do not fit. */
+export function broadcastDim(a: Dim, b: Dim): Dim | undefined {
+  if (a === b || b === 1) return a;
+  if (a === 1) return b;
+  if (isStatic(a) && isStatic(b)) return undefined;
+  return isStatic(a) ? a : isStatic(b) ? b : unknownDim('broadcast');
+}
+
+/** Broadcasts two shapes of equal rank. */
+export function broadcastShapes(a: Shape, b: Shape, fail: Fail): Dim[] {
+  return a.map((dim, i) => {
+    const size = broadcastDim(dim, b[i]!);
+    if (size === undefined)
+      fail(
+        'ERR_SHAPE',
+        `shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast: axis ${i} has ${String(dim)} and ${String(b[i])}`,
+        { expected: a, actual: b },
+      );
+    return size!;
+  });
+}
