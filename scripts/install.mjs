@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+// Part of the published package. `npm install` runs it to compile the addon where that is possible;
+// `node-tensorrt install` uses its functions.
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { addonIsFresh, addonPath, compileAddon } from './lib/addon.mjs';
+import { withLock } from './lib/lock.mjs';
+import { demand, missingPrerequisites } from './lib/prerequisites.mjs';
+import { reporter, SetupError } from './lib/process.mjs';
+import { cacheDir, cachedTensorRT, fetchTensorRT, RTX } from './lib/tensorrt.mjs';
+
+const root = resolve(fileURLToPath(import.meta.url), '..', '..');
+
+/**
+ * Compiles the addon and, unless told otherwise, fetches TensorRT-RTX; what is there already is kept.
+ * @param {{ fetch?: boolean, force?: boolean, quiet?: boolean, env?: NodeJS.ProcessEnv }} options
+ * @returns {Promise<{ addon: string, library: string | null }>}
+ * @throws {SetupError} with what to do about it
+ */
+export async function install({ fetch = true, force = false, quiet = false, env = process.env } = {}) {
+  const needs = { compile: force || !addonIsFresh(root), fetch: fetch && (force || !cachedTensorRT(env)) };
+  await demand(needs, env);
+  const step = reporter(quiet);
+  if (needs.compile) {
+    const compile = () => (force || !addonIsFresh(root) ? compileAddon(root, env) : undefined);
+    await step('compiling the addon', () => withLock(resolve(root, '.cache', 'setup.lock'), compile));
+  }
+  if (needs.fetch) {
+    const what = `fetching TensorRT-RTX ${RTX.version} into ${cacheDir(env)}`;
+    await step(what, () => fetchTensorRT({ env, force }));
+  }
+  return { addon: addonPath(root), library: cachedTensorRT(env) };
+}
+
+export { cacheDir, missingPrerequisites, SetupError };
+
+/** npm's hook never fails the user's install: what could not be done is explained, and doctor repeats it. */
+async function npmHook() {
+  if (process.env.NODE_TENSORRT_SKIP_COMPILE === '1') return;
+  try {
+    await install({ fetch: false });
+  } catch (error) {
+    const text = error instanceof SetupError ? error.message : error.stack;
+    process.stderr.write(`node-tensorrt: the addon was not compiled; ${text}\nThen run: npx node-tensorrt install\n`);
+  }
+}
+
+if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) await npmHook();

@@ -1,0 +1,34 @@
+import { basename, join } from 'node:path';
+import { hashOf, readOr, writeAtomic } from './files.mjs';
+import { mustRun } from './process.mjs';
+
+const stampPath = (root) => join(root, 'node_modules', '.node-tensorrt-stamp');
+const lockHash = (root) => hashOf(root, [join(root, 'package-lock.json')]);
+
+/** Whether what npm last installed here, by its own record, is what package-lock.json asks for. */
+function installedIsLocked(root) {
+  const parse = (path) => JSON.parse(readOr(path, '{}')).packages;
+  const locked = parse(join(root, 'package-lock.json'));
+  const installed = parse(join(root, 'node_modules', '.package-lock.json'));
+  if (!installed) return false;
+  return Object.entries(locked).every(
+    ([path, { integrity, optional, peer }]) =>
+      !path || (installed[path] ? installed[path].integrity === integrity : optional || peer),
+  );
+}
+
+export function dependenciesAreFresh(root) {
+  if (readOr(stampPath(root), '') === lockHash(root)) return true;
+  if (!installedIsLocked(root)) return false;
+  writeAtomic(stampPath(root), lockHash(root));
+  return true;
+}
+
+/** Installs exactly what package-lock.json says; throws SetupError with npm's output. */
+export async function installDependencies(root, env = process.env) {
+  const npm = /^npm-cli/.test(basename(env.npm_execpath ?? '')) ? [process.execPath, env.npm_execpath] : ['npm'];
+  const args = [...npm.slice(1), 'ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  const own = { ...env, ONNXRUNTIME_NODE_INSTALL: 'skip', NODE_TENSORRT_SKIP_COMPILE: '1' };
+  await mustRun('installing the dependencies', npm[0], args, { cwd: root, env: own });
+  writeAtomic(stampPath(root), lockHash(root));
+}

@@ -1,0 +1,99 @@
+#!/usr/bin/env node
+// Makes a fresh checkout usable: dependencies, addon, dist/, a TensorRT. What is done already is not done again.
+import { statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { addonIsFresh, compileAddon } from './lib/addon.mjs';
+import { dependenciesAreFresh, installDependencies } from './lib/dependencies.mjs';
+import { compileDist, distIsFresh } from './lib/dist.mjs';
+import { readOr, writeAtomic } from './lib/files.mjs';
+import { withLock } from './lib/lock.mjs';
+import { demand } from './lib/prerequisites.mjs';
+import { capture, reporter, SetupError } from './lib/process.mjs';
+import { cacheDir, cachedTensorRT, fetchTensorRT, RTX } from './lib/tensorrt.mjs';
+
+const LOCATION = ['TENSORRT_ROOT', 'NODE_TENSORRT_LIBRARY', 'LD_LIBRARY_PATH', 'VIRTUAL_ENV', 'CONDA_PREFIX'];
+
+const foundPath = (root) => join(root, 'build', 'tensorrt.json');
+const location = (env) => LOCATION.map((name) => env[name] ?? null);
+
+/** Whether a TensorRT that can build here is known already, without searching. */
+function tensorrtIsKnown(root, env) {
+  if (env.NODE_TENSORRT_DOWNLOAD === '0' || env.NODE_TENSORRT_LIBRARY || cachedTensorRT(env)) return true;
+  try {
+    const found = JSON.parse(readOr(foundPath(root), 'null'));
+    const { size, mtimeMs } = statSync(found.path);
+    const known = { path: found.path, size, mtimeMs, location: location(env) };
+    return JSON.stringify(found) === JSON.stringify(known);
+  } catch {
+    return false;
+  }
+}
+
+/** Finds a TensorRT that can build here, and remembers it; false when there is none. */
+async function searchTensorRT(root, env) {
+  const { findTensorRT } = await import(pathToFileURL(join(root, 'dist', 'runtime', 'find.js')).href);
+  const found = (await findTensorRT({ env })).find((one) => one.usableFor.build);
+  if (!found) return false;
+  const { size, mtimeMs } = statSync(found.path);
+  writeAtomic(foundPath(root), JSON.stringify({ path: found.path, size, mtimeMs, location: location(env) }));
+  return true;
+}
+
+/** Whether a search, which needs dist/, is likely to find something: then python3 is not demanded beforehand. */
+async function looksInstalled(env) {
+  if (env.TENSORRT_ROOT) return true;
+  const { output } = await capture('/sbin/ldconfig', ['-p'], { env });
+  return /libnvinfer\.so|libtensorrt_rtx\.so/.test(output);
+}
+
+const pending = (root, env) => ({
+  dependencies: !dependenciesAreFresh(root),
+  addon: !addonIsFresh(root),
+  dist: !distIsFresh(root),
+  tensorrt: !tensorrtIsKnown(root, env),
+});
+
+/**
+ * Sets the checkout up.
+ * @param {{ root?: string, env?: NodeJS.ProcessEnv, quiet?: boolean }} options
+ * @throws {SetupError} with what to do about it
+ */
+export async function setup({
+  root = resolve(fileURLToPath(import.meta.url), '..', '..'),
+  env = process.env,
+  quiet = false,
+} = {}) {
+  if (env.NODE_TENSORRT_SKIP_SETUP === '1') return;
+  const todo = pending(root, env);
+  if (!Object.values(todo).includes(true)) return;
+  const fetch = todo.tensorrt && !(await looksInstalled(env));
+  await demand({ npm: todo.dependencies, compile: todo.addon, fetch }, env);
+
+  const step = reporter(quiet);
+  const onWait = ({ pid }) =>
+    quiet || process.stderr.write(`node-tensorrt: waiting for the set-up of process ${pid}\n`);
+  const work = async () => {
+    if (!dependenciesAreFresh(root)) await step('installing the dependencies', () => installDependencies(root, env));
+    if (!addonIsFresh(root)) await step('compiling the addon', () => compileAddon(root, env));
+    if (!distIsFresh(root)) await step('compiling TypeScript', () => compileDist(root, env));
+    if (tensorrtIsKnown(root, env) || (await searchTensorRT(root, env))) return;
+    await demand({ fetch: true }, env);
+    await step(`fetching TensorRT-RTX ${RTX.version} into ${cacheDir(env)}`, () => fetchTensorRT({ env, onWait }));
+  };
+  await withLock(join(root, '.cache', 'setup.lock'), work, onWait);
+}
+
+/** Runs main and turns its failure into a message and exit code 1. */
+export async function orExplain(main) {
+  try {
+    await main();
+  } catch (error) {
+    process.stderr.write(`node-tensorrt: ${error instanceof SetupError ? error.message : error.stack}\n`);
+    process.exit(1);
+  }
+}
+
+if (resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  await orExplain(() => setup({ quiet: process.env.npm_config_loglevel === 'silent' }));
+}

@@ -1,0 +1,158 @@
+import { execFile } from 'node:child_process';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, delimiter, dirname, join } from 'node:path';
+
+/** Where a library was found. */
+export type Source = 'environment' | 'loader' | 'python' | 'system' | 'cache';
+
+export interface Place {
+  source: Source;
+  /** A folder to look in, or a library. */
+  path: string;
+}
+
+type Env = NodeJS.ProcessEnv;
+
+const TRIPLET = 'x86_64-linux-gnu';
+const LIBRARY_NAME = /^lib(?:nvinfer|tensorrt_rtx)\.so(?:\.\d+)*$/;
+
+/** `node-tensorrt install` fills it: NODE_TENSORRT_CACHE, else `$XDG_CACHE_HOME/node-tensorrt`, else `~/.cache/…`. */
+export function cacheDir(env: Env = process.env): string {
+  return env.NODE_TENSORRT_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'node-tensorrt');
+}
+
+/** Every place a TensorRT may be, in the order of preference. */
+export async function searchPlaces(env: Env = process.env): Promise<Place[]> {
+  const at = (source: Source, paths: string[]) => paths.map((path) => ({ source, path }));
+  const root = env.TENSORRT_ROOT;
+  const [loader, python, system, cache] = await Promise.all([
+    loaderPlaces(env),
+    pythonPlaces(env),
+    systemPlaces(),
+    below(cacheDir(env), /^tensorrt/i),
+  ]);
+  return [
+    ...at('environment', env.NODE_TENSORRT_LIBRARY ? [env.NODE_TENSORRT_LIBRARY] : []),
+    ...at('environment', root ? layouts(root) : []),
+    ...at('loader', loader),
+    ...at('python', python),
+    ...at('system', system),
+    ...at('cache', cache.flatMap(layouts)),
+  ];
+}
+
+/** Libraries named like TensorRT's in a folder, by real path; a path to a file is itself. */
+export async function librariesAt(path: string): Promise<string[]> {
+  let names: string[];
+  try {
+    if (!(await stat(path)).isDirectory()) return [await realpath(path)];
+    names = (await readdir(path)).filter((name) => LIBRARY_NAME.test(name));
+  } catch {
+    return [];
+  }
+  const real = await Promise.all(names.map((name) => realpath(join(path, name)).catch(() => null)));
+  return [...new Set(real.filter((one) => one !== null))];
+}
+
+/** Folders in which a TensorRT unpacked from an archive, a package or a wheel keeps its libraries. */
+function layouts(root: string): string[] {
+  const folders = [
+    '',
+    'lib',
+    'lib64',
+    `lib/${TRIPLET}`,
+    `targets/${TRIPLET}/lib`,
+    'tensorrt_libs',
+    'tensorrt_rtx_libs',
+  ];
+  return folders.map((folder) => join(root, folder));
+}
+
+async function below(dir: string, name: RegExp): Promise<string[]> {
+  const names = await readdir(dir).catch(() => []);
+  return names
+    .filter((one) => name.test(one) && !/\.(lock|tmp-.*)$/.test(one))
+    .sort()
+    .reverse()
+    .map((one) => join(dir, one));
+}
+
+async function systemPlaces(): Promise<string[]> {
+  const unpacked = await Promise.all(['/usr/local', '/opt', '/opt/nvidia'].map((dir) => below(dir, /^tensorrt/i)));
+  return ['/usr/lib', `/usr/lib/${TRIPLET}`, '/usr/lib64', '/usr/local/lib', ...unpacked.flat().flatMap(layouts)];
+}
+
+let ldconfig: Promise<string[]> | undefined;
+
+/** LD_LIBRARY_PATH, then what the loader's cache lists. */
+async function loaderPlaces(env: Env): Promise<string[]> {
+  ldconfig ??= output('/sbin/ldconfig', ['-p'], process.env).then((text) =>
+    [...text.matchAll(/^\s*(\S+) .*=> (\S+)$/gm)]
+      .filter(([, name]) => LIBRARY_NAME.test(name!))
+      .map(([, , path]) => path!),
+  );
+  return [...(env.LD_LIBRARY_PATH ?? '').split(delimiter).filter(Boolean), ...(await ldconfig)];
+}
+
+const pythonCache = new Map<string, Promise<string[]>>();
+
+/** `tensorrt_libs` and `tensorrt_rtx_libs` in the folders that the active Python imports from. */
+async function pythonPlaces(env: Env): Promise<string[]> {
+  const key = ['PATH', 'VIRTUAL_ENV', 'CONDA_PREFIX', 'PYTHONPATH', 'HOME'].map((name) => env[name]).join('\0');
+  const cached = pythonCache.get(key) ?? sitePackages(env);
+  pythonCache.set(key, cached);
+  const folders = [...(env.PYTHONPATH ?? '').split(delimiter).filter(Boolean), ...(await cached)];
+  return folders.flatMap((folder) => [join(folder, 'tensorrt_libs'), join(folder, 'tensorrt_rtx_libs')]);
+}
+
+async function sitePackages(env: Env): Promise<string[]> {
+  const active = env.VIRTUAL_ENV || env.CONDA_PREFIX;
+  if (active)
+    return below(join(active, 'lib'), /^python3/).then((dirs) => dirs.map((dir) => join(dir, 'site-packages')));
+  for (const dir of (env.PATH ?? '').split(delimiter)) {
+    const python = join(dir, 'python3');
+    const real = await realpath(python).catch(() => null);
+    if (!real) continue;
+    if (await isScript(real)) return askPython(python, env);
+    // A virtual environment's python3 is a link: its folder counts, not what the link points to.
+    const own = await stat(join(dir, '..', 'pyvenv.cfg')).then(
+      () => dirname(dir),
+      () => dirname(dirname(real)),
+    );
+    const version = basename(real).startsWith('python3.') ? basename(real) : null;
+    if (!version) return askPython(python, env);
+    const home = join(env.HOME || homedir(), '.local');
+    return [
+      ...[home, own, '/usr/local'].map((prefix) => join(prefix, 'lib', version, 'site-packages')),
+      join('/usr/local/lib', version, 'dist-packages'),
+      '/usr/lib/python3/dist-packages',
+    ];
+  }
+  return [];
+}
+
+/** Version managers put scripts in front of Python: then only Python itself knows. */
+async function askPython(python: string, env: Env): Promise<string[]> {
+  const program =
+    'import site, sys; print("\\n".join([site.getusersitepackages(), *site.getsitepackages(), *sys.path]))';
+  const lines = (await output(python, ['-c', program], env)).split('\n');
+  return [...new Set(lines.filter((line) => line.startsWith('/')))];
+}
+
+async function isScript(path: string): Promise<boolean> {
+  const file = await open(path, 'r');
+  try {
+    const { buffer } = await file.read(new Uint8Array(2), 0, 2, 0);
+    return Buffer.from(buffer).toString('latin1') === '#!';
+  } finally {
+    await file.close();
+  }
+}
+
+/** What a short command prints; nothing when it fails or takes longer than 5 s. */
+function output(command: string, args: string[], env: Env): Promise<string> {
+  return new Promise((resolve) => {
+    execFile(command, args, { env, timeout: 5000 }, (error, stdout) => resolve(error ? '' : stdout));
+  });
+}
