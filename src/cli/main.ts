@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+import { existsSync, readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import pc from 'picocolors';
+import { TensorRTError } from '../dsl/errors.js';
+import { doctorCommand } from './doctor.js';
+import { installCommand } from './install.js';
+
+const { version, description } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+
+const program = new Command('node-tensorrt').description(description).version(version).showHelpAfterError();
+program.addCommand(doctorCommand()).addCommand(installCommand());
+
+const isKnown = program.commands.some((command) => command.name() === process.argv[2]);
+if (!isKnown) {
+  for (const name of ['weights', 'layers']) {
+    const here = (extension: string) => new URL(`./${name}.${extension}`, import.meta.url);
+    if (!existsSync(here('js')) && !existsSync(here('ts'))) continue;
+    const module = (await import(here('js').href)) as Record<string, () => Command>;
+    program.addCommand(module[`${name}Command`]!());
+  }
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const text = error instanceof TensorRTError ? error.message : (error as Error).stack;
+  process.stderr.write(`${pc.red('error:')} ${text}\n`);
+  process.exitCode = 1;
+}
