@@ -1,0 +1,104 @@
+import { readFileSync, statSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { example, readSafetensors } from './support.js';
+
+interface Reference {
+  vocabulary: string;
+  loss: number;
+  start: string;
+  length: number;
+  continuations: { prime: string; text: string; gap: number }[];
+}
+
+const reference = JSON.parse(readFileSync(example('charrnn/reference.json'), 'utf8')) as Reference;
+const weights = readSafetensors(example('charrnn/charrnn.safetensors'));
+const hidden = 256;
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+
+function addMatrix(y: Float64Array, name: string, x: ArrayLike<number>): void {
+  const w = weights[name]!.data;
+  for (let o = 0; o < y.length; o++) {
+    let sum = 0;
+    for (let k = 0; k < x.length; k++) sum += w[o * x.length + k]! * x[k]!;
+    y[o]! += sum;
+  }
+}
+
+/** The model in plain arithmetic: reads a character, returns its logits. Gates i, f, g, o, as PyTorch documents LSTM. */
+function model(): (id: number) => Float64Array {
+  const h = [new Float64Array(hidden), new Float64Array(hidden)];
+  const c = [new Float64Array(hidden), new Float64Array(hidden)];
+  return (id) => {
+    let x: ArrayLike<number> = weights['embedding.weight']!.data.subarray(id * hidden, (id + 1) * hidden);
+    for (const layer of [0, 1]) {
+      const hh = weights[`lstm.bias_hh_l${layer}`]!.data;
+      const gates = Float64Array.from(weights[`lstm.bias_ih_l${layer}`]!.data, (bias, i) => bias + hh[i]!);
+      addMatrix(gates, `lstm.weight_ih_l${layer}`, x);
+      addMatrix(gates, `lstm.weight_hh_l${layer}`, h[layer]!);
+      for (let k = 0; k < hidden; k++) {
+        const [i, f, g, o] = [0, 1, 2, 3].map((gate) => gates[gate * hidden + k]!) as [number, number, number, number];
+        c[layer]![k] = sigmoid(f) * c[layer]![k]! + sigmoid(i) * Math.tanh(g);
+        h[layer]![k] = sigmoid(o) * Math.tanh(c[layer]![k]!);
+      }
+      x = h[layer]!;
+    }
+    const logits = Float64Array.from(weights['linear.bias']!.data);
+    addMatrix(logits, 'linear.weight', x);
+    return logits;
+  };
+}
+
+describe('stored files', () => {
+  test('two LSTM layers, an embedding and a linear layer in less than 6 MB', () => {
+    expect(Object.fromEntries(Object.entries(weights).map(([name, w]) => [name, w.shape]))).toEqual({
+      'embedding.weight': [65, hidden],
+      ...Object.fromEntries(
+        [0, 1].flatMap((layer) => [
+          [`lstm.weight_ih_l${layer}`, [4 * hidden, hidden]],
+          [`lstm.weight_hh_l${layer}`, [4 * hidden, hidden]],
+          [`lstm.bias_ih_l${layer}`, [4 * hidden]],
+          [`lstm.bias_hh_l${layer}`, [4 * hidden]],
+        ]),
+      ),
+      'linear.weight': [65, hidden],
+      'linear.bias': [65],
+    });
+    expect(statSync(example('charrnn/charrnn.safetensors')).size).toBeLessThan(6e6);
+  });
+
+  test('65 characters in ascending order, and at least 8 primes, ROMEO among them', () => {
+    const characters = [...reference.vocabulary];
+    expect(characters).toHaveLength(65);
+    expect(new Set(characters).size).toBe(65);
+    expect(characters.toSorted()).toEqual(characters);
+    expect(reference.loss).toBeLessThan(1.7);
+    expect(reference.start).toBe('\n');
+    expect(reference.length).toBe(200);
+    const { continuations } = reference;
+    expect(continuations.length).toBeGreaterThanOrEqual(8);
+    expect(continuations.map(({ prime }) => prime)).toContain('ROMEO');
+    for (const { prime, text, gap } of continuations) {
+      expect(text).toHaveLength(200);
+      expect([...prime, ...text].every((character) => characters.includes(character))).toBe(true);
+      expect(gap).toBeGreaterThanOrEqual(1e-3);
+    }
+  });
+
+  const closestCalls = reference.continuations.toSorted((a, b) => a.gap - b.gap).slice(0, 4);
+  test.each(closestCalls)('plain arithmetic continues $prime as PyTorch did', ({ prime, text, gap }) => {
+    const read = model();
+    let logits = new Float64Array(65);
+    for (const character of reference.start + prime) logits = read(reference.vocabulary.indexOf(character));
+    let written = '';
+    let closest = Number.POSITIVE_INFINITY;
+    for (let n = 0; n < reference.length; n++) {
+      const [best, second] = logits.toSorted((a, b) => b - a);
+      closest = Math.min(closest, best! - second!);
+      const id = logits.indexOf(best!);
+      written += reference.vocabulary[id];
+      logits = read(id);
+    }
+    expect(written).toBe(text);
+    expect(closest).toBeCloseTo(gap, 4);
+  });
+});
