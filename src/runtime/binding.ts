@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module';
 import { TensorRTError } from '../dsl/errors.js';
-import type { DType } from '../dsl/dtype.js';
 
 /** Binary interface of a TensorRT library: `trt10` = libnvinfer 10, `trt11` = libnvinfer 11, `rtx1` = TensorRT-RTX 1. */
 export type Flavor = 'trt10' | 'trt11' | 'rtx1';
@@ -29,20 +28,33 @@ export interface CudaInfo {
   error?: string;
 }
 
+/** A mapped file. Pages that vanish because the file shrank read as zero; see `intact`. */
+export interface FileMapping {
+  /** bytes */
+  readonly size: number;
+  /** The bytes themselves, not a copy. Writes stay in memory. At most `buffer.constants.MAX_LENGTH` bytes at a time. */
+  view(offset: number, length: number): ArrayBuffer;
+  /** False once the file became shorter than it was, or a page could not be read. */
+  intact(): boolean;
+  /** Detaches all views; the pages go as soon as no build uses them. */
+  close(): void;
+}
+
 /** What the addon exports; nothing else in src/ knows the .node file. */
 export interface NativeBinding {
   /** Loads a TensorRT library (kept loaded). Throws with `code` ERR_LIBRARY_NOT_FOUND, ERR_LIBRARY_INVALID or ERR_LIBRARY_REFUSED. */
   loadLibrary(path: string): LibraryInfo;
   /** What the driver API says; never throws. */
   cudaInfo(): CudaInfo;
-  /** Maps a file copy-on-write. The buffer stays valid if the file shrinks (missing pages read as zero; see mappingIntact). */
-  mapFile(path: string): ArrayBuffer;
-  /** False once a page of the mapping could not be read, because the file shrank. */
-  mappingIntact(buffer: ArrayBuffer): boolean;
-  /** Detaches the buffer; the pages go as soon as no build uses them. */
-  unmapFile(buffer: ArrayBuffer): void;
-  /** Element conversion between float formats, round to nearest even, vectorised. Lengths are in elements of each type. */
-  convert(source: Uint8Array, from: DType, target: Uint8Array, to: DType): void;
+  /** Maps a regular file copy-on-write. Throws with `code` ERR_WEIGHTS_FILE. */
+  mapFile(path: string): FileMapping;
+  /**
+   * Converts `count` elements between weight dtypes (by name, 4-bit types packed low nibble first), vectorised, on all
+   * cores. Floats round to nearest even. Returns the index of the first element an integer `to` cannot hold, or -1.
+   */
+  convert(source: Uint8Array, from: string, target: Uint8Array, to: string, count: number): number;
+  /** CRC-32 as in zip. */
+  crc32(bytes: Uint8Array): number;
 }
 
 let loaded: NativeBinding | undefined;

@@ -1,0 +1,118 @@
+#include "weights.h"
+
+#include <cstring>
+#include <system_error>
+#include <vector>
+
+#include "convert.h"
+#include "crc32.h"
+#include "mapping.h"
+
+using ntrt::Mapping;
+
+namespace {
+
+[[noreturn]] void fail(Napi::Env env, const char* code, const std::string& message) {
+  Napi::Error error = Napi::Error::New(env, message);
+  error.Set("code", Napi::String::New(env, code));
+  throw error;
+}
+
+size_t whole_number(const Napi::CallbackInfo& info, size_t index) {
+  const double value = info[index].IsNumber() ? info[index].As<Napi::Number>().DoubleValue() : -1;
+  if (!(value >= 0 && value <= 9007199254740991.0) || value != static_cast<double>(static_cast<uint64_t>(value))) {
+    fail(info.Env(), "ERR_ARGUMENT", "expected a whole number as argument " + std::to_string(index + 1));
+  }
+  return static_cast<size_t>(value);
+}
+
+Napi::Uint8Array bytes(const Napi::CallbackInfo& info, size_t index) {
+  if (!info[index].IsTypedArray() || info[index].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    fail(info.Env(), "ERR_ARGUMENT", "expected a Uint8Array as argument " + std::to_string(index + 1));
+  }
+  return info[index].As<Napi::Uint8Array>();
+}
+
+// What JavaScript has open: the mapping and the buffers that show parts of it.
+struct OpenFile {
+  std::shared_ptr<Mapping> mapping;
+  std::vector<Napi::Reference<Napi::ArrayBuffer>> views;  // weak
+};
+
+Napi::Value view(const Napi::CallbackInfo& info, const std::shared_ptr<OpenFile>& file) {
+  const size_t offset = whole_number(info, 0), length = whole_number(info, 1);
+  if (!file->mapping) fail(info.Env(), "ERR_DISPOSED", "the file was closed");
+  if (offset > file->mapping->size() || length > file->mapping->size() - offset) {
+    fail(info.Env(), "ERR_ARGUMENT", "the range lies outside the file");
+  }
+  if (length == 0) return Napi::ArrayBuffer::New(info.Env(), 0);
+  auto* owner = new std::shared_ptr<Mapping>(file->mapping);
+  auto buffer = Napi::ArrayBuffer::New(
+      info.Env(), file->mapping->data() + offset, length,
+      [](Napi::Env, void*, std::shared_ptr<Mapping>* held) { delete held; }, owner);
+  file->views.push_back(Napi::Weak(buffer));
+  return buffer;
+}
+
+void close(const Napi::CallbackInfo& info, const std::shared_ptr<OpenFile>& file) {
+  for (auto& weak : file->views) {
+    Napi::HandleScope scope(info.Env());
+    Napi::ArrayBuffer buffer = weak.Value();
+    if (!buffer.IsEmpty() && !buffer.IsDetached()) buffer.Detach();
+  }
+  file->views.clear();
+  file->mapping.reset();
+}
+
+Napi::Value map_file(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsString()) fail(env, "ERR_ARGUMENT", "expected a path");
+  auto file = std::make_shared<OpenFile>();
+  try {
+    file->mapping = Mapping::open(info[0].As<Napi::String>().Utf8Value());
+  } catch (const std::system_error& error) {
+    fail(env, "ERR_WEIGHTS_FILE", error.code().message());
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("size", Napi::Number::New(env, static_cast<double>(file->mapping->size())));
+  result.Set("view", Napi::Function::New(env, [file](const Napi::CallbackInfo& i) { return view(i, file); }));
+  result.Set("close", Napi::Function::New(env, [file](const Napi::CallbackInfo& i) { close(i, file); }));
+  result.Set("intact", Napi::Function::New(env, [file](const Napi::CallbackInfo& i) -> Napi::Value {
+    return Napi::Boolean::New(i.Env(), file->mapping && file->mapping->intact());
+  }));
+  return result;
+}
+
+ntrt::Type type_argument(const Napi::CallbackInfo& info, size_t index) {
+  const std::string name = info[index].IsString() ? info[index].As<Napi::String>().Utf8Value() : "";
+  const auto type = ntrt::type_from_name(name);
+  if (!type) fail(info.Env(), "ERR_ARGUMENT", "unknown dtype '" + name + "'");
+  return *type;
+}
+
+Napi::Value convert(const Napi::CallbackInfo& info) {
+  Napi::Uint8Array source = bytes(info, 0), target = bytes(info, 2);
+  const ntrt::Type from = type_argument(info, 1), to = type_argument(info, 3);
+  const size_t count = whole_number(info, 4);
+  if (!ntrt::convertible(to) && from != to) fail(info.Env(), "ERR_ARGUMENT", "no conversion to this dtype");
+  if (source.ByteLength() != ntrt::bytes_of(from, count) || target.ByteLength() != ntrt::bytes_of(to, count)) {
+    fail(info.Env(), "ERR_ARGUMENT", "the arrays do not hold that many elements");
+  }
+  const int64_t misfit = count == 0 ? -1 : ntrt::convert(source.Data(), from, target.Data(), to, count);
+  return Napi::Number::New(info.Env(), static_cast<double>(misfit));
+}
+
+Napi::Value crc32(const Napi::CallbackInfo& info) {
+  Napi::Uint8Array data = bytes(info, 0);
+  return Napi::Number::New(info.Env(), ntrt::crc32(data.Data(), data.ByteLength(), 0));
+}
+
+}  // namespace
+
+void register_weights(Napi::Env env, Napi::Object exports) {
+  exports.Set("mapFile", Napi::Function::New(env, map_file, "mapFile"));
+  exports.Set("convert", Napi::Function::New(env, convert, "convert"));
+  exports.Set("crc32", Napi::Function::New(env, crc32, "crc32"));
+}
+
+std::shared_ptr<void> hold_mapping(const void* p) { return Mapping::containing(p); }

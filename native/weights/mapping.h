@@ -1,0 +1,33 @@
+// A file mapped copy-on-write, which survives the file being truncated.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace ntrt {
+
+class Mapping {
+ public:
+  // Throws std::system_error.
+  static std::shared_ptr<Mapping> open(const std::string& path);
+  static std::shared_ptr<Mapping> containing(const void* p);
+  ~Mapping();
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+
+  uint8_t* data() const { return data_; }
+  size_t size() const { return size_; }
+  // False once the file is shorter than what was mapped, or a page could not be read.
+  bool intact() const;
+
+ private:
+  Mapping(int fd, uint8_t* data, size_t size, int slot);
+  int fd_;
+  uint8_t* data_;
+  size_t size_;
+  int slot_;
+};
+
+}  // namespace ntrt

@@ -1,0 +1,12 @@
+// Weight files for the addon: mapping them, and converting their elements.
+#pragma once
+
+#include <memory>
+#include <napi.h>
+
+// Adds mapFile, convert and crc32 to the addon's exports.
+void register_weights(Napi::Env env, Napi::Object exports);
+
+// An owner of the file mapping that holds address p, or null where p lies in none.
+// The pages stay mapped while an owner lives, even after JavaScript closed the file.
+std::shared_ptr<void> hold_mapping(const void* p);

@@ -1,0 +1,26 @@
+import type { WeightDType } from './dtype.js';
+import type { Source } from './source.js';
+
+/** File formats, recognised by content. */
+export type WeightFormat = 'safetensors' | 'npy' | 'npz' | 'pytorch' | 'wts' | 'wts2';
+
+/** One tensor as a format's reader found it; nothing was read yet. */
+export interface TensorEntry {
+  name: string;
+  /** Undefined where the file holds a dtype this package has no name for. */
+  dtype: WeightDType | undefined;
+  /** The file's own name of the dtype. */
+  fileDType: string;
+  shape: number[];
+  /** Row-major little-endian bytes; a view of the source where the file holds them so. */
+  read(): Uint8Array;
+}
+
+/** What a format's reader gives. */
+export interface ParsedFile {
+  format: WeightFormat;
+  source: Source;
+  tensors: TensorEntry[];
+  /** The file's own strings, e.g. `__metadata__` of safetensors. */
+  metadata: ReadonlyMap<string, string>;
+}

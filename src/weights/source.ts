@@ -1,0 +1,99 @@
+import { constants } from 'node:buffer';
+import { TensorRTError } from '../dsl/errors.js';
+import { binding, type FileMapping } from '../runtime/binding.js';
+
+/** Bytes that weights are read from: a mapped file, or memory. */
+export interface Source {
+  /** What errors call it: the path. */
+  readonly name: string;
+  /** bytes */
+  readonly size: number;
+  /** Views a range; no copy. @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED, ERR_WEIGHTS_TOO_LARGE */
+  read(offset: number, length: number): Uint8Array;
+  /** @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED */
+  check(): void;
+  dispose(): void;
+}
+
+export const disposed = (name: string): TensorRTError =>
+  new TensorRTError('ERR_DISPOSED', `The weights of ${name} were disposed; load them again to read them`);
+
+/** A file mapped copy-on-write through the addon. */
+export class MappedSource implements Source {
+  readonly name: string;
+  readonly size: number;
+  readonly #mapping: FileMapping;
+  #whole: Uint8Array | undefined;
+  #disposed = false;
+
+  /** @throws ERR_WEIGHTS_FILE where the file cannot be opened or is no regular file */
+  constructor(path: string) {
+    try {
+      this.#mapping = binding().mapFile(path);
+    } catch (cause) {
+      if (cause instanceof TensorRTError) throw cause;
+      throw new TensorRTError('ERR_WEIGHTS_FILE', `${path} cannot be read: ${(cause as Error).message}`, { cause });
+    }
+    this.name = path;
+    this.size = this.#mapping.size;
+  }
+
+  check(): void {
+    if (this.#disposed) throw disposed(this.name);
+    if (!this.#mapping.intact()) {
+      throw new TensorRTError(
+        'ERR_WEIGHTS_CHANGED',
+        `${this.name} shrank below the ${this.size} bytes it had when it was loaded; its weights can no longer be read`,
+      );
+    }
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    this.check();
+    if (length > constants.MAX_LENGTH) {
+      throw new TensorRTError(
+        'ERR_WEIGHTS_TOO_LARGE',
+        `${this.name}: a tensor of ${length} bytes is more than this Node can view at once (${constants.MAX_LENGTH})`,
+      );
+    }
+    if (this.size <= constants.MAX_LENGTH) {
+      this.#whole ??= new Uint8Array(this.#mapping.view(0, this.size));
+      return this.#whole.subarray(offset, offset + length);
+    }
+    // Larger than one buffer may be: windows, begun at a multiple of eight so that aligned elements stay aligned.
+    const begin = offset - (offset % 8);
+    return new Uint8Array(this.#mapping.view(begin, offset - begin + length), offset - begin, length);
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#whole = undefined;
+    this.#mapping.close();
+  }
+}
+
+/** Bytes in memory. */
+export class MemorySource implements Source {
+  readonly name: string;
+  readonly size: number;
+  #bytes: Uint8Array | undefined;
+
+  constructor(name: string, bytes: Uint8Array) {
+    this.name = name;
+    this.size = bytes.byteLength;
+    this.#bytes = bytes;
+  }
+
+  check(): void {
+    if (!this.#bytes) throw disposed(this.name);
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    if (!this.#bytes) throw disposed(this.name);
+    return this.#bytes.subarray(offset, offset + length);
+  }
+
+  dispose(): void {
+    this.#bytes = undefined;
+  }
+}

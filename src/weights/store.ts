@@ -1,0 +1,287 @@
+import { TensorRTError } from '../dsl/errors.js';
+import { shapeText, type WeightDType } from './dtype.js';
+import type { ParsedFile } from './entry.js';
+import { suggestion } from './nearest.js';
+import { type Expected, problems, type WeightsReport } from './report.js';
+import { disposed, type Source } from './source.js';
+import { Weight } from './weight.js';
+
+/** The tensors of one layer: those directly under a prefix, by the last part of their names. */
+export interface LayerWeights {
+  weight: Weight;
+  bias?: Weight;
+  /** Batch norm. */
+  running_mean?: Weight;
+  running_var?: Weight;
+  num_batches_tracked?: Weight;
+}
+
+/** What `get` may insist on. */
+export interface GetOptions {
+  /** Expected shape; `-1` matches any size. */
+  shape?: readonly number[];
+  /** Converts to this dtype. */
+  dtype?: WeightDType;
+}
+
+/** A tensor in the store; `weight` is missing where its dtype has no name here. */
+interface Stored {
+  /** The key by which use is tracked. */
+  readonly id: string;
+  readonly weight: Weight | undefined;
+  readonly fileDType: string;
+  readonly shape: readonly number[];
+  readonly file: string;
+}
+
+interface Shared {
+  readonly label: string;
+  readonly sources: Source[];
+  readonly used: Set<string>;
+  readonly metadata: ReadonlyMap<string, string>;
+  disposed: boolean;
+}
+
+/**
+ * The tensors of one or more weight files, by name. Opening reads only headers; elements are read where a weight's
+ * `data` is, straight from the mapped file. Made by `loadWeights`.
+ */
+export class Weights {
+  readonly #shared: Shared;
+  readonly #entries: ReadonlyMap<string, Stored>;
+  readonly #prefix: string;
+  #layers: Map<string, string[]> | undefined;
+
+  /** @internal */
+  constructor(shared: Shared, entries: ReadonlyMap<string, Stored>, prefix = '') {
+    this.#shared = shared;
+    this.#entries = entries;
+    this.#prefix = prefix;
+  }
+
+  /** Names of all tensors, in the order of the file; relative to the prefix in a `scope`. */
+  names(): string[] {
+    this.#alive();
+    return [...this.#entries.keys()];
+  }
+
+  has(name: string): boolean {
+    this.#alive();
+    return this.#entries.has(name);
+  }
+
+  /** Number of tensors. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Strings that the file carries beside the tensors (`__metadata__` of safetensors). */
+  get metadata(): ReadonlyMap<string, string> {
+    return this.#shared.metadata;
+  }
+
+  /**
+   * One tensor; the same object at each call. It counts as used from then on.
+   * @throws ERR_WEIGHTS_NAME (with the nearest names), ERR_WEIGHTS_SHAPE, ERR_WEIGHTS_DTYPE, ERR_DISPOSED
+   */
+  get(name: string, options: GetOptions = {}): Weight {
+    this.#alive();
+    const found = this.#entries.get(name);
+    if (!found) {
+      throw new TensorRTError(
+        'ERR_WEIGHTS_NAME',
+        `${this.#label} has no tensor '${this.#prefix}${name}'${suggestion(name, this.#entries.keys())}`,
+        { actual: name },
+      );
+    }
+    const { weight } = found;
+    if (!weight) {
+      throw new TensorRTError(
+        'ERR_WEIGHTS_DTYPE',
+        `${this.#prefix}${name} of ${found.file} has dtype ${found.fileDType}, which TensorRT cannot take; expected a real float of at most 64 bits or an integer`,
+      );
+    }
+    const { shape, dtype } = options;
+    if (shape && (shape.length !== weight.shape.length || shape.some((d, i) => d !== -1 && d !== weight.shape[i]))) {
+      throw new TensorRTError(
+        'ERR_WEIGHTS_SHAPE',
+        `${weight.label}: expected shape ${shapeText(shape)}, the file has ${shapeText(weight.shape)}`,
+        { expected: shape, actual: weight.shape },
+      );
+    }
+    this.#shared.used.add(found.id);
+    return dtype ? weight.as(dtype) : weight;
+  }
+
+  /**
+   * The tensors directly under a prefix, by the last part of their names: `layer('conv1')` is `{ weight, bias }` where
+   * the file has `conv1.weight` and `conv1.bias`. All of them count as used.
+   * @throws ERR_WEIGHTS_NAME where nothing lies under the prefix
+   */
+  layer<T extends object = LayerWeights>(prefix: string): T {
+    this.#alive();
+    this.#layers ??= groupByParent(this.#entries.keys());
+    const names = this.#layers.get(prefix);
+    if (!names) {
+      throw new TensorRTError(
+        'ERR_WEIGHTS_NAME',
+        `${this.#label} has no tensors under '${this.#prefix}${prefix}'${suggestion(prefix, this.#layers.keys())}`,
+        { actual: prefix },
+      );
+    }
+    const layer = Object.create(null) as Record<string, Weight>;
+    for (const name of names) layer[name.slice(name.lastIndexOf('.') + 1)] = this.get(name);
+    return layer as T;
+  }
+
+  /**
+   * The tensors under `prefix.`, by the rest of their names. A view: use is tracked in common, dispose acts on all.
+   * @throws ERR_WEIGHTS_NAME where nothing lies under the prefix
+   */
+  scope(prefix: string): Weights {
+    this.#alive();
+    const head = prefix === '' ? '' : `${prefix}.`;
+    const inner = new Map<string, Stored>();
+    for (const [name, stored] of this.#entries) if (name.startsWith(head)) inner.set(name.slice(head.length), stored);
+    if (inner.size === 0) {
+      throw new TensorRTError(
+        'ERR_WEIGHTS_NAME',
+        `${this.#label} has no tensors under '${this.#prefix}${prefix}'${suggestion(prefix, prefixes(this.#entries.keys()))}`,
+        { actual: prefix },
+      );
+    }
+    return new Weights(this.#shared, inner, this.#prefix + head);
+  }
+
+  /**
+   * A view with other names. An object replaces whole leading or trailing parts at the dots (`{ 'model.encoder': 'enc', gamma: 'weight' }`),
+   * longest first; a function gives each new name, or undefined to leave the tensor out.
+   * @throws ERR_WEIGHTS_NAME where two tensors would get one name
+   */
+  rename(renaming: Readonly<Record<string, string>> | ((name: string) => string | undefined)): Weights {
+    this.#alive();
+    const rule = typeof renaming === 'function' ? renaming : replaceParts(renaming);
+    const renamed = new Map<string, Stored>();
+    for (const [name, stored] of this.#entries) {
+      const next = rule(name);
+      if (next === undefined) continue;
+      if (renamed.has(next)) {
+        throw new TensorRTError('ERR_WEIGHTS_NAME', `${this.#label}: renaming gives two tensors the name '${next}'`);
+      }
+      renamed.set(next, next === name ? stored : { ...stored, weight: stored.weight?.named(this.#prefix + next) });
+    }
+    return new Weights(this.#shared, renamed, this.#prefix);
+  }
+
+  /** Names of the tensors that were never asked for, here or through any view. */
+  unused(): string[] {
+    this.#alive();
+    return [...this.#entries].filter(([, stored]) => !this.#shared.used.has(stored.id)).map(([name]) => name);
+  }
+
+  /** Compares with what a network expects, without using anything. Shapes by name; `-1` matches any size. */
+  compare(expected: Expected): WeightsReport {
+    this.#alive();
+    return problems(this.#entries, expected);
+  }
+
+  /**
+   * Strict mode. With expected shapes: all names must be there, with these shapes, and nothing else. Without: every
+   * tensor must have been used.
+   * @throws ERR_WEIGHTS_MISMATCH, listing all that is missing (with the nearest names), unused and misshapen
+   */
+  strict(expected?: Expected): void {
+    const report = expected ? this.compare(expected) : { missing: [], misshapen: [], unused: this.unused() };
+    const lines = [
+      ...report.missing.map((m) => `missing ${m.name}${m.nearest.length ? ` (nearest: ${m.nearest.join(', ')})` : ''}`),
+      ...report.misshapen.map(
+        (m) => `misshapen ${m.name}: expected ${shapeText(m.expected)}, the file has ${shapeText(m.actual)}`,
+      ),
+      ...report.unused.map((name) => `unused ${name}`),
+    ];
+    if (lines.length === 0) return;
+    throw new TensorRTError(
+      'ERR_WEIGHTS_MISMATCH',
+      `${this.#label} does not fit the network:\n  ${lines.join('\n  ')}`,
+      {
+        expected,
+        actual: report,
+      },
+    );
+  }
+
+  /** Unmaps the files. Weights already given out can no longer be read; builds under way keep the pages they use. */
+  dispose(): void {
+    this.#shared.disposed = true;
+    for (const source of this.#shared.sources) source.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  get #label(): string {
+    return this.#shared.label;
+  }
+
+  #alive(): void {
+    if (this.#shared.disposed) throw disposed(this.#label);
+  }
+}
+
+/** @internal One store over several parsed files. @throws ERR_WEIGHTS_NAME where two hold the same name */
+export function storeOf(files: readonly ParsedFile[], label: string): Weights {
+  const entries = new Map<string, Stored>();
+  const metadata = new Map<string, string>();
+  for (const { source, tensors, metadata: strings } of files) {
+    for (const [key, value] of strings) metadata.set(key, value);
+    for (const { name, dtype, fileDType, shape, read } of tensors) {
+      const twice = entries.get(name);
+      if (twice) {
+        throw new TensorRTError(
+          'ERR_WEIGHTS_NAME',
+          `'${name}' is in both ${twice.file} and ${source.name}; load them apart`,
+        );
+      }
+      const elements = { read, check: () => source.check() };
+      const weight = dtype && new Weight(name, dtype, shape, elements, source.name);
+      entries.set(name, { id: name, weight, fileDType, shape, file: source.name });
+    }
+  }
+  return new Weights(
+    { label, sources: files.map((f) => f.source), used: new Set(), metadata, disposed: false },
+    entries,
+  );
+}
+
+const parent = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf('.')));
+
+function groupByParent(names: Iterable<string>): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const name of names) {
+    const group = groups.get(parent(name));
+    if (group) group.push(name);
+    else groups.set(parent(name), [name]);
+  }
+  return groups;
+}
+
+function prefixes(names: Iterable<string>): Set<string> {
+  const found = new Set<string>();
+  for (const name of names) for (let at = parent(name); at && !found.has(at); at = parent(at)) found.add(at);
+  return found;
+}
+
+function replaceParts(map: Readonly<Record<string, string>>): (name: string) => string {
+  const exact = new Map(Object.entries(map));
+  const rules = [...exact].sort(([a], [b]) => b.length - a.length);
+  return (name) => {
+    const whole = exact.get(name);
+    if (whole !== undefined) return whole;
+    const head = rules.find(([from]) => name.startsWith(`${from}.`));
+    const rest = head ? name.slice(head[0].length + 1) : name;
+    const tail = rules.find(([from]) => (head && rest === from) || rest.endsWith(`.${from}`));
+    const middle = tail ? rest.slice(0, Math.max(0, rest.length - tail[0].length - 1)) : rest;
+    return [head?.[1], middle, tail?.[1]].filter((part) => part).join('.');
+  };
+}

@@ -1,0 +1,210 @@
+import type { TypedArray } from '../dsl/dtype.js';
+import { TensorRTError } from '../dsl/errors.js';
+import { convertElements } from './convert.js';
+import { bytesOf, checkDType, elementCount, shapeText, viewElements, type WeightDType, weightBytes } from './dtype.js';
+import { splitElements, transposeElements } from './rearrange.js';
+
+/** Where a weight's elements come from. */
+export interface Elements {
+  /** Row-major little-endian bytes; read on first use. */
+  read(): Uint8Array;
+  /** Throws once they can no longer be read. */
+  check(): void;
+}
+
+const fixed = (bytes: Uint8Array): Elements => ({ read: () => bytes, check: () => {} });
+
+/** One tensor of a weight file, or of one's own. Immutable: transformations give new weights. */
+export class Weight {
+  /** Full name in the file. */
+  readonly name: string;
+  readonly dtype: WeightDType;
+  readonly shape: readonly number[];
+  /** Path of the file; undefined for a weight that came from none. */
+  readonly file: string | undefined;
+  readonly #elements: Elements;
+  #data: TypedArray | undefined;
+
+  /** @internal Use `loadWeights`, or `weight` for one's own elements. */
+  constructor(name: string, dtype: WeightDType, shape: readonly number[], elements: Elements, file?: string) {
+    this.name = name;
+    this.dtype = dtype;
+    this.shape = Object.freeze([...shape]);
+    this.file = file;
+    this.#elements = elements;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return elementCount(this.shape) ?? 0;
+  }
+
+  /** Bytes the elements take. */
+  get byteLength(): number {
+    return weightBytes(this.dtype, this.size);
+  }
+
+  /**
+   * Row-major elements: float16 and bfloat16 as their bits (Uint16Array), int64 as BigInt64Array, bool and the 8-bit
+   * floats as Uint8Array, 4-bit types packed. A view of the mapped file; a copy only where the file holds them
+   * misaligned, compressed, strided or big-endian. Writing to it changes neither the file nor other processes.
+   * @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED (the file shrank), ERR_WEIGHTS_FORMAT (broken compressed data)
+   */
+  get data(): TypedArray {
+    this.#elements.check();
+    this.#data ??= viewElements(this.dtype, this.#elements.read());
+    return this.#data;
+  }
+
+  /** The elements as bytes; shares memory with `data`. */
+  get bytes(): Uint8Array {
+    return bytesOf(this.data);
+  }
+
+  /** Throws where the elements can no longer be trusted: call it after a long read. @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED */
+  check(): void {
+    this.#elements.check();
+  }
+
+  /**
+   * The same elements in another dtype, rounded to nearest even as PyTorch does: float16, bfloat16 and float8e5m2
+   * overflow to infinity, float8e4m3 to NaN; int4 takes the nearest of -8..7. A copy, unless the dtype is the same.
+   * @throws ERR_WEIGHTS_CONVERT where an integer dtype cannot hold an element exactly, or no conversion exists
+   */
+  as(dtype: WeightDType): Weight {
+    checkDType(dtype);
+    if (dtype === this.dtype) return this;
+    const converted = convertElements(this.bytes, this.dtype, dtype, this.size, this.label);
+    this.check();
+    return this.#with(dtype, this.shape, converted);
+  }
+
+  /** All elements as float32, for reading in code. */
+  toFloat32(): Float32Array {
+    return this.as('float32').data as Float32Array;
+  }
+
+  /** The same elements under another shape; one dim may be -1. No copy. @throws ERR_WEIGHTS_SHAPE */
+  reshape(dims: readonly number[]): Weight {
+    const known = dims.filter((d) => d !== -1).reduce((a, b) => a * b, 1);
+    const shape = dims.map((d) => (d === -1 ? this.size / known : d));
+    const whole = shape.every((d) => Number.isSafeInteger(d) && d >= 0) && dims.filter((d) => d === -1).length < 2;
+    if (!whole || elementCount(shape) !== this.size) {
+      throw new TensorRTError(
+        'ERR_WEIGHTS_SHAPE',
+        `${this.label} has ${this.size} elements, which cannot be reshaped to ${shapeText(dims)}`,
+        { expected: dims, actual: this.shape },
+      );
+    }
+    return new Weight(this.name, this.dtype, shape, { read: () => this.bytes, check: () => this.check() }, this.file);
+  }
+
+  /** Dimensions in another order, all reversed by default: NumPy's `transpose`. A copy. @throws ERR_WEIGHTS_SHAPE */
+  transpose(perm: readonly number[] = this.shape.map((_, i) => this.shape.length - 1 - i)): Weight {
+    const rank = this.shape.length;
+    const axes = perm.map((axis) => (axis < 0 ? axis + rank : axis));
+    if (axes.length !== rank || this.shape.some((_, i) => !axes.includes(i))) {
+      throw new TensorRTError(
+        'ERR_WEIGHTS_SHAPE',
+        `${this.label}: ${shapeText(perm)} is no permutation of its ${rank} axes`,
+      );
+    }
+    const moved = transposeElements(this.bytes, this.dtype, this.shape, axes);
+    this.check();
+    return this.#with(
+      this.dtype,
+      axes.map((axis) => this.shape[axis]!),
+      moved,
+    );
+  }
+
+  /** Pieces of the given sizes along an axis: PyTorch's `split`. No copy along axis 0. @throws ERR_WEIGHTS_SHAPE */
+  split(sizes: readonly number[], axis = 0): Weight[] {
+    const at = axis < 0 ? axis + this.shape.length : axis;
+    const sum = sizes.reduce((a, b) => a + b, 0);
+    if (this.shape[at] !== sum || !sizes.every((s) => Number.isSafeInteger(s) && s >= 0)) {
+      throw new TensorRTError(
+        'ERR_WEIGHTS_SHAPE',
+        `${this.label} cannot be split into ${shapeText(sizes)} along axis ${axis}: they sum to ${sum}, the axis has ${this.shape[at] ?? 'no'} elements`,
+      );
+    }
+    const pieces = splitElements(this.bytes, this.dtype, this.shape, sizes, at);
+    this.check();
+    return pieces.map((bytes, i) =>
+      this.#with(
+        this.dtype,
+        this.shape.map((d, k) => (k === at ? sizes[i]! : d)),
+        bytes,
+      ),
+    );
+  }
+
+  /** @internal The same elements under another name. */
+  named(name: string): Weight {
+    return new Weight(name, this.dtype, this.shape, { read: () => this.bytes, check: () => this.check() }, this.file);
+  }
+
+  /** For messages: `conv1.weight of lenet.safetensors`. */
+  get label(): string {
+    return this.file ? `${this.name} of ${this.file}` : this.name;
+  }
+
+  toString(): string {
+    return `${this.dtype} ${shapeText(this.shape)} ${this.label}`;
+  }
+
+  // Views of the file keep its check; copies stay readable after dispose.
+  #with(dtype: WeightDType, shape: readonly number[], bytes: Uint8Array): Weight {
+    const shared = this.#data !== undefined && bytes.buffer === this.#data.buffer;
+    const elements = shared ? { read: () => bytes, check: () => this.check() } : fixed(bytes);
+    return new Weight(this.name, dtype, shape, elements, this.file);
+  }
+}
+
+/**
+ * A weight of one's own, e.g. computed ones beside those of a file.
+ * @param data row-major elements as `Weight.data` gives them
+ * @param shape one-dimensional by default
+ * @param dtype by default what the array stands for; needed for Uint16Array (float16, bfloat16 or uint16) and packed types
+ * @throws ERR_WEIGHTS_SHAPE, ERR_WEIGHTS_DTYPE
+ */
+export function weight(
+  data: TypedArray,
+  shape: readonly number[] = [data.length],
+  dtype?: WeightDType,
+  name = 'weight',
+): Weight {
+  const type = dtype ?? naturalDType(data);
+  checkDType(type);
+  const count = elementCount(shape);
+  const fits = shape.every((d) => Number.isSafeInteger(d) && d >= 0) && count !== undefined;
+  if (!fits || weightBytes(type, count) !== data.byteLength) {
+    throw new TensorRTError(
+      'ERR_WEIGHTS_SHAPE',
+      `${name}: shape ${shapeText(shape)} of ${type} does not fit ${data.byteLength} bytes`,
+      { expected: shape, actual: data.byteLength },
+    );
+  }
+  return new Weight(name, type, shape, fixed(bytesOf(data)));
+}
+
+const natural: ReadonlyArray<[abstract new (...args: never[]) => TypedArray, WeightDType]> = [
+  [Float32Array, 'float32'],
+  [Float64Array, 'float64'],
+  [BigInt64Array, 'int64'],
+  [BigUint64Array, 'uint64'],
+  [Int32Array, 'int32'],
+  [Uint32Array, 'uint32'],
+  [Int16Array, 'int16'],
+  [Int8Array, 'int8'],
+  [Uint8Array, 'uint8'],
+];
+
+function naturalDType(data: TypedArray): WeightDType {
+  const found = natural.find(([type]) => data instanceof type)?.[1];
+  if (found) return found;
+  throw new TensorRTError(
+    'ERR_WEIGHTS_DTYPE',
+    `A ${data?.constructor?.name} may hold several dtypes: expected one to be named`,
+  );
+}
