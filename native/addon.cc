@@ -1,0 +1,90 @@
+// What the addon exports; src/runtime/binding.ts has the types.
+#include <napi.h>
+
+#include "build/job.h"
+#include "build/program.h"
+#include "cuda/driver.h"
+#include "lowering/lower.h"
+#include "runtime/engine.h"
+#include "tensorrt/library.h"
+#include "weights/weights.h"
+
+namespace ntrt {
+
+namespace {
+
+Napi::Value load(Napi::CallbackInfo const& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    auto const api = load_library(info[0].As<Napi::String>().Utf8Value());
+    auto object = Napi::Object::New(info.Env());
+    object.Set("path", api->path);
+    object.Set("flavor", flavor_name(api->flavor));
+    object.Set("version", release_name(api->release));
+    return object;
+  });
+}
+
+// [{ kind, since: [trt10, trt11, rtx1] }]: the first release of each flavor that has the kind, or null.
+Napi::Value layer_table(Napi::CallbackInfo const& info) {
+  static char const* const first[] = {"10.0.0", "11.0.0", "1.5.0"};
+  auto const env = info.Env();
+  auto array = Napi::Array::New(env);
+  for (auto const& row : layer_kinds()) {
+    auto item = Napi::Object::New(env);
+    item.Set("kind", row.kind);
+    for (int i = 0; i < 3; i++) {
+      Slot const& slot = row.method->slots[i];
+      auto const name = flavor_name(static_cast<Flavor>(i));
+      if (slot.index < 0) {
+        item.Set(name, env.Null());
+      } else {
+        item.Set(name, Napi::String::New(env, slot.since ? release_name(slot.since) : first[i]));
+      }
+    }
+    array.Set(array.Length(), item);
+  }
+  return array;
+}
+
+Napi::Value cuda_info(Napi::CallbackInfo const& info) {
+  auto const env = info.Env();
+  auto const found = cuda_summary();
+  auto object = Napi::Object::New(env);
+  object.Set("driver", found.driver.empty() ? env.Null() : Napi::Value(Napi::String::New(env, found.driver)));
+  auto devices = Napi::Array::New(env);
+  for (auto const& device : found.devices) {
+    auto item = Napi::Object::New(env);
+    item.Set("name", device.name);
+    item.Set("computeCapability", device.compute_capability);
+    item.Set("totalMemory", static_cast<double>(device.total_memory));
+    devices.Set(devices.Length(), item);
+  }
+  object.Set("devices", devices);
+  if (!found.error.empty()) object.Set("error", found.error);
+  return object;
+}
+
+void shutdown(Napi::CallbackInfo const& info) { cancel_jobs(info.Env()); }
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  exports.Set("loadLibrary", Napi::Function::New<load>(env));
+  exports.Set("cudaInfo", Napi::Function::New<cuda_info>(env));
+  exports.Set("layerTable", Napi::Function::New<layer_table>(env));
+  exports.Set("shutdown", Napi::Function::New<shutdown>(env));
+  exports.Set("deserialize", Napi::Function::New<deserialize>(env));
+  exports.Set("createContext", Napi::Function::New<create_context>(env));
+  exports.Set("execute", Napi::Function::New<execute>(env));
+  exports.Set("planBytes", Napi::Function::New<plan_bytes>(env));
+  exports.Set("Program", ProgramWrap::define(env));
+  register_weights(env, exports);
+  return exports;
+}
+
+}  // namespace
+
+Napi::Object initialize_addon(Napi::Env env, Napi::Object exports) { return initialize(env, exports); }
+
+}  // namespace ntrt
+
+using ntrt::initialize_addon;
+NODE_API_MODULE(node_tensorrt, initialize_addon)

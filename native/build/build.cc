@@ -1,0 +1,250 @@
+#include "build.h"
+
+#include <chrono>
+#include <cstring>
+
+#include "../tensorrt/library.h"
+#include "job.h"
+
+namespace ntrt {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double milliseconds(Clock::time_point from) { return std::chrono::duration<double, std::milli>(Clock::now() - from).count(); }
+
+// TensorRT returns small non-null pointers for some failures.
+bool is_null(void const* pointer) { return reinterpret_cast<uintptr_t>(pointer) < 4096; }
+
+template <class M, class... A>
+void require(Api const& api, char const* what, typename M::Interface::Handle* handle, A... args) {
+  if (!call<M>(api, handle, args...)) throw Error("ERR_BUILD_OPTION", std::string("TensorRT refused ") + what);
+}
+
+class Listener {
+ public:
+  Listener(Napi::Env env, Napi::Value callbacks) {
+    if (!callbacks.IsObject()) return;
+    Napi::Value function = callbacks.As<Napi::Object>().Get("onEvent");
+    if (function.IsFunction()) {
+      function_ = Napi::ThreadSafeFunction::New(env, function.As<Napi::Function>(), "node-tensorrt events", 0, 1);
+      live_ = true;
+    }
+  }
+  ~Listener() {
+    if (live_) function_.Release();
+  }
+  explicit operator bool() const { return live_; }
+  void log(int severity, std::string text) {
+    function_.NonBlockingCall([severity, text = std::move(text)](Napi::Env env, Napi::Function callback) {
+      callback.Call({Napi::String::New(env, "log"), Napi::Number::New(env, severity), Napi::String::New(env, text)});
+    });
+  }
+  void progress(std::string phase, int step, int steps) {
+    function_.NonBlockingCall([phase = std::move(phase), step, steps](Napi::Env env, Napi::Function callback) {
+      callback.Call({Napi::String::New(env, "progress"), Napi::String::New(env, phase), Napi::Number::New(env, step), Napi::Number::New(env, steps)});
+    });
+  }
+
+ private:
+  Napi::ThreadSafeFunction function_;
+  bool live_ = false;
+};
+
+void apply_options(Api const& api, BuilderConfig* config, Params const& o) {
+  auto set_flag = [&](std::string const& name, bool on) {
+    int32_t const flag = api.enumerator("BuilderFlag", name);
+    if (on) {
+      call<m::BuilderConfig::setFlag>(api, config, flag);
+    } else {
+      call<m::BuilderConfig::clearFlag>(api, config, flag);
+    }
+  };
+  static constexpr std::pair<char const*, char const*> flags[] = {
+      {"tf32", "kTF32"},           {"refit", "kREFIT"},
+      {"stripPlan", "kSTRIP_PLAN"}, {"versionCompatible", "kVERSION_COMPATIBLE"},
+      {"sparseWeights", "kSPARSE_WEIGHTS"}, {"strictNans", "kSTRICT_NANS"},
+      {"weightStreaming", "kWEIGHT_STREAMING"}, {"debug", "kDEBUG"},
+      {"excludeLeanRuntime", "kEXCLUDE_LEAN_RUNTIME"}, {"refitIdentical", "kREFIT_IDENTICAL"},
+      {"disableTimingCache", "kDISABLE_TIMING_CACHE"}, {"directIO", "kDIRECT_IO"},
+  };
+  for (auto const& [option, flag] : flags) {
+    if (o.has(option)) set_flag(flag, o.flag(option));
+  }
+  if (o.has("workspace")) {
+    call<m::BuilderConfig::setMemoryPoolLimit>(api, config, api.enumerator("MemoryPoolType", "kWORKSPACE"), static_cast<uint64_t>(o.real("workspace")));
+  }
+  if (o.has("optimizationLevel")) call<m::BuilderConfig::setBuilderOptimizationLevel>(api, config, static_cast<int32_t>(o.integer("optimizationLevel")));
+  if (o.has("avgTimingIterations")) call<m::BuilderConfig::setAvgTimingIterations>(api, config, static_cast<int32_t>(o.integer("avgTimingIterations")));
+  if (o.has("maxTactics")) call<m::BuilderConfig::setMaxNbTactics>(api, config, static_cast<int32_t>(o.integer("maxTactics")));
+  if (o.has("profilingVerbosity")) {
+    call<m::BuilderConfig::setProfilingVerbosity>(api, config, api.enumerator("ProfilingVerbosity", o.text("profilingVerbosity")));
+  }
+  if (o.has("hardwareCompatibility")) {
+    call<m::BuilderConfig::setHardwareCompatibilityLevel>(api, config, api.enumerator("HardwareCompatibilityLevel", o.text("hardwareCompatibility")));
+  }
+  if (o.has("maxAuxStreams")) {
+    auto const count = static_cast<int32_t>(o.integer("maxAuxStreams"));
+    if (api.flavor == Flavor::trt10) {
+      call<m::BuilderConfig::setMaxAuxStreams>(api, config, count);
+    } else {
+      require<m::BuilderConfig::setMaxAuxStreamsV11>(api, "maxAuxStreams", config, count);
+    }
+  }
+  if (o.has("computeCapabilities")) {
+    auto const list = o.integers("computeCapabilities");
+    require<m::BuilderConfig::setNbComputeCapabilities>(api, "the number of compute capabilities", config, static_cast<int32_t>(list.size()));
+    for (size_t i = 0; i < list.size(); i++) {
+      int32_t const capability = api.enumerator("ComputeCapability", "kSM" + std::to_string(list[i]));
+      require<m::BuilderConfig::setComputeCapability>(api, "a compute capability", config, capability, static_cast<int32_t>(i));
+    }
+  }
+}
+
+class BuildJob : public Job {
+ public:
+  BuildJob(Napi::Env env, std::string library, std::shared_ptr<Program> program, Params options, Napi::Value callbacks)
+      : library_(std::move(library)), program_(std::move(program)), options_(std::move(options)), listener_(env, callbacks) {
+    if (listener_) {
+      log.listener = [this](LogSink::Line const& line) { listener_.log(static_cast<int>(line.severity), line.text); };
+    }
+  }
+
+  void work() override {
+    auto const api = load_library(library_);
+    flavor_ = flavor_name(api->flavor);
+    version_ = release_name(api->release);
+    auto const start = Clock::now();
+    void* raw = api->create_builder(api->logger, api->release);
+    if (is_null(raw)) throw Error("ERR_BUILDER", "TensorRT " + version_ + " could not create a builder (it needs a GPU it supports)");
+    Owned<Builder> builder(raw);
+    // Only TensorRT 10 knows weak typing; the later ones are strongly typed with or without the flag.
+    uint32_t const flags = 1u << api->enumerator("NetworkDefinitionCreationFlag", "kSTRONGLY_TYPED");
+    Owned<Network> network(call<m::Builder::createNetworkV2>(*api, builder.get(), flags));
+    if (!network) throw Error("ERR_BUILDER", "TensorRT could not create a network");
+    Lowering lowering(*api, network.get(), *program_, log);
+    lowering.run();
+    layers_ = lowering.records();
+    lower_ms_ = milliseconds(start);
+    if (cancelled) throw Error("ERR_ABORTED", "the build was cancelled");
+    if (!options_.flag("lowerOnly")) serialize(*api, builder.get(), network.get());
+  }
+
+  Napi::Value result(Napi::Env env) override {
+    auto object = Napi::Object::New(env);
+    if (plan_.data) {
+      object.Set("plan", Napi::External<Plan>::New(env, new Plan(plan_), [](Napi::Env, Plan* plan) { delete plan; }));
+      object.Set("bytes", Napi::Number::New(env, static_cast<double>(plan_.size)));
+    }
+    object.Set("flavor", Napi::String::New(env, flavor_));
+    object.Set("version", Napi::String::New(env, version_));
+    object.Set("lowerMs", Napi::Number::New(env, lower_ms_));
+    object.Set("buildMs", Napi::Number::New(env, build_ms_));
+    auto log_lines = log.errors();
+    auto lines = Napi::Array::New(env, log_lines.size());
+    for (size_t i = 0; i < log_lines.size(); i++) lines.Set(static_cast<uint32_t>(i), Napi::String::New(env, log_lines[i]));
+    object.Set("log", lines);
+    if (options_.flag("lowerOnly")) object.Set("layers", layers(env));
+    return object;
+  }
+
+ private:
+  Napi::Value layers(Napi::Env env) {
+    auto array = Napi::Array::New(env, layers_.size());
+    for (size_t i = 0; i < layers_.size(); i++) {
+      Napi::HandleScope scope(env);
+      auto const& record = layers_[i];
+      auto item = Napi::Object::New(env);
+      item.Set("name", Napi::String::New(env, record.layer));
+      item.Set("kind", Napi::String::New(env, record.kind));
+      item.Set("dtype", Napi::String::New(env, record.dtype));
+      auto shape = Napi::Array::New(env, record.shape.size());
+      for (size_t k = 0; k < record.shape.size(); k++) shape.Set(static_cast<uint32_t>(k), Napi::Number::New(env, static_cast<double>(record.shape[k])));
+      item.Set("shape", shape);
+      array.Set(static_cast<uint32_t>(i), item);
+    }
+    return array;
+  }
+
+  void add_profiles(Api const& api, Builder* builder, BuilderConfig* config) {
+    for (size_t i = 0; i < options_.list("profiles").size(); i++) {
+      auto* profile = call<m::Builder::createOptimizationProfile>(api, builder);
+      if (!profile) throw Error("ERR_BUILD_OPTION", "TensorRT could not create an optimization profile");
+      for (auto const& [input, ranges] : options_.list("profiles")[i].entries()) {
+        static constexpr std::pair<char const*, char const*> selectors[] = {{"min", "kMIN"}, {"opt", "kOPT"}, {"max", "kMAX"}};
+        Params const range = ranges;
+        for (auto const& [key, selector] : selectors) {
+          int32_t const which = api.enumerator("OptProfileSelector", selector);
+          bool ok = true;
+          if (range.has("values")) {
+            set_shape_values(api, profile, input, which, range.integers(key), ok);
+          } else {
+            ok = call<m::OptimizationProfile::setDimensions>(api, profile, input.c_str(), which, range.dims(key));
+          }
+          if (!ok) throw Error("ERR_PROFILE", "TensorRT refused the " + std::string(key) + " of input '" + input + "' in profile " + std::to_string(i));
+        }
+      }
+      if (call<m::BuilderConfig::addOptimizationProfile>(api, config, profile) < 0) {
+        throw Error("ERR_PROFILE", "TensorRT refused optimization profile " + std::to_string(i));
+      }
+    }
+  }
+
+  static void set_shape_values(Api const& api, OptimizationProfile* profile, std::string const& input, int32_t which, std::vector<int64_t> const& values, bool& ok) {
+    if (api.has(m::OptimizationProfile::setShapeValuesV2::info)) {
+      ok = call<m::OptimizationProfile::setShapeValuesV2>(api, profile, input.c_str(), which, values.data(), static_cast<int32_t>(values.size()));
+    } else {
+      std::vector<int32_t> const narrow(values.begin(), values.end());
+      ok = call<m::OptimizationProfile::setShapeValues>(api, profile, input.c_str(), which, narrow.data(), static_cast<int32_t>(narrow.size()));
+    }
+  }
+
+  void serialize(Api const& api, Builder* builder, Network* network) {
+    auto const start = Clock::now();
+    Owned<BuilderConfig> config(call<m::Builder::createBuilderConfig>(api, builder));
+    if (!config) throw Error("ERR_BUILDER", "TensorRT could not create a builder configuration");
+    apply_options(api, config.get(), options_);
+    add_profiles(api, builder, config.get());
+    ProgressMonitor monitor([this](char const* phase, int32_t step, int32_t steps) {
+      if (listener_) listener_.progress(phase, step, steps);
+      return !cancelled;
+    });
+    call<m::BuilderConfig::setProgressMonitor>(api, config.get(), static_cast<void*>(&monitor));
+    auto* memory = call<m::Builder::buildSerializedNetwork>(api, builder, network, config.get());
+    if (is_null(memory)) {
+      if (cancelled) throw Error("ERR_ABORTED", "the build was cancelled");
+      throw Error("ERR_BUILD_FAILED", "TensorRT " + version_ + " could not build network '" + program_->name + "'");
+    }
+    plan_.owner = std::shared_ptr<void>(memory, destroy);
+    plan_.data = call<m::HostMemory::data>(api, memory);
+    plan_.size = call<m::HostMemory::size>(api, memory);
+    build_ms_ = milliseconds(start);
+  }
+
+  std::string library_;
+  std::shared_ptr<Program> program_;
+  Params options_;
+  Listener listener_;
+  Plan plan_;
+  std::vector<Lowering::Record> layers_;
+  std::string flavor_;
+  std::string version_;
+  double lower_ms_ = 0;
+  double build_ms_ = 0;
+};
+
+}  // namespace
+
+Napi::Value start_build(Napi::Env env, std::string const& library, std::shared_ptr<Program> program, Params options, Napi::Value callbacks) {
+  auto job = std::make_shared<BuildJob>(env, library, std::move(program), std::move(options), callbacks);
+  if (callbacks.IsObject()) {
+    // Lets JavaScript cancel: callbacks.cancel() becomes this job's switch.
+    std::weak_ptr<Job> weak = job;
+    callbacks.As<Napi::Object>().Set("cancel", Napi::Function::New(env, [weak](Napi::CallbackInfo const&) {
+      if (auto held = weak.lock()) held->cancelled = true;
+    }));
+  }
+  return Job::start(env, job, Job::Lane::build);
+}
+
+}  // namespace ntrt

@@ -1,0 +1,186 @@
+#include "program.h"
+
+#include <cstring>
+
+#include "../weights/weights.h"
+#include "build.h"
+#include "job.h"
+
+namespace ntrt {
+
+Value to_value(Napi::Value value, int depth) {
+  if (depth > 32) throw Error("ERR_INTERNAL", "parameters nest too deep");
+  Value result;
+  switch (value.Type()) {
+    case napi_boolean: result.data = value.As<Napi::Boolean>().Value(); break;
+    case napi_number: result.data = value.As<Napi::Number>().DoubleValue(); break;
+    case napi_bigint: {
+      bool lossless = true;
+      result.data = value.As<Napi::BigInt>().Int64Value(&lossless);
+      break;
+    }
+    case napi_string: result.data = value.As<Napi::String>().Utf8Value(); break;
+    case napi_object: {
+      if (value.IsArray()) {
+        auto array = value.As<Napi::Array>();
+        Value::List list;
+        uint32_t const length = array.Length();
+        list.reserve(length);
+        for (uint32_t i = 0; i < length; i++) list.push_back(to_value(array.Get(i), depth + 1));
+        result.data = std::move(list);
+      } else {
+        auto object = value.As<Napi::Object>();
+        Value::Object map;
+        Napi::Array keys = object.GetPropertyNames();
+        for (uint32_t i = 0; i < keys.Length(); i++) {
+          Napi::Value key = keys.Get(i);
+          map.emplace(key.As<Napi::String>().Utf8Value(), to_value(object.Get(key), depth + 1));
+        }
+        result.data = std::move(map);
+      }
+      break;
+    }
+    default: break;  // null, undefined
+  }
+  return result;
+}
+
+namespace {
+
+std::string text(Napi::Object object, char const* key) { return object.Get(key).As<Napi::String>().Utf8Value(); }
+
+int32_t id_of(Napi::Value value) { return value.IsNumber() ? value.As<Napi::Number>().Int32Value() : -1; }
+
+ValueType value_type(Napi::Object object) {
+  ValueType type;
+  type.id = id_of(object.Get("id"));
+  type.dtype = text(object, "dtype");
+  auto shape = object.Get("shape").As<Napi::Array>();
+  for (uint32_t i = 0; i < shape.Length(); i++) {
+    Napi::Value dim = shape.Get(i);
+    bool const is_static = dim.IsNumber();
+    type.shape.push_back(is_static ? dim.As<Napi::Number>().Int64Value() : -1);
+    type.dim_names.push_back(is_static ? "" : dim.As<Napi::String>().Utf8Value());
+  }
+  Napi::Value name = object.Get("name");
+  if (name.IsString()) type.name = name.As<Napi::String>().Utf8Value();
+  return type;
+}
+
+void read_io(Napi::Array inputs, Napi::Array outputs, Graph& graph) {
+  for (uint32_t i = 0; i < inputs.Length(); i++) graph.inputs.push_back(value_type(inputs.Get(i).As<Napi::Object>()));
+  for (uint32_t i = 0; i < outputs.Length(); i++) {
+    auto output = outputs.Get(i).As<Napi::Object>();
+    graph.outputs.emplace_back(id_of(output.Get("id")), text(output, "name"));
+  }
+}
+
+void read_nodes(Napi::Array nodes, std::vector<Node>& into, int depth) {
+  if (depth > 16) throw Error("ERR_INTERNAL", "graphs nest too deep");
+  for (uint32_t i = 0; i < nodes.Length(); i++) {
+    Napi::HandleScope scope(nodes.Env());
+    auto object = nodes.Get(i).As<Napi::Object>();
+    Node node;
+    node.kind = text(object, "kind");
+    node.name = text(object, "name");
+    auto inputs = object.Get("inputs").As<Napi::Array>();
+    for (uint32_t k = 0; k < inputs.Length(); k++) node.inputs.push_back(id_of(inputs.Get(k)));
+    auto weights = object.Get("weights").As<Napi::Object>();
+    auto roles = weights.GetPropertyNames();
+    for (uint32_t k = 0; k < roles.Length(); k++) {
+      Napi::Value role = roles.Get(k);
+      node.weights.emplace(role.As<Napi::String>().Utf8Value(), id_of(weights.Get(role)));
+    }
+    node.params = Params(std::get<Value::Object>(to_value(object.Get("params")).data));
+    auto outputs = object.Get("outputs").As<Napi::Array>();
+    for (uint32_t k = 0; k < outputs.Length(); k++) node.outputs.push_back(value_type(outputs.Get(k).As<Napi::Object>()));
+    Napi::Value bodies = object.Get("bodies");
+    if (bodies.IsObject()) {
+      auto map = bodies.As<Napi::Object>();
+      auto names = map.GetPropertyNames();
+      for (uint32_t k = 0; k < names.Length(); k++) {
+        Napi::Value name = names.Get(k);
+        auto body = map.Get(name).As<Napi::Object>();
+        auto graph = std::make_unique<Graph>();
+        read_io(body.Get("inputs").As<Napi::Array>(), body.Get("outputs").As<Napi::Array>(), *graph);
+        read_nodes(body.Get("nodes").As<Napi::Array>(), graph->nodes, depth + 1);
+        node.bodies.emplace(name.As<Napi::String>().Utf8Value(), std::move(graph));
+      }
+    }
+    into.push_back(std::move(node));
+  }
+}
+
+}  // namespace
+
+Napi::Function ProgramWrap::define(Napi::Env env) {
+  return DefineClass(env, "Program",
+                     {InstanceMethod<&ProgramWrap::SetIO>("setIO"), InstanceMethod<&ProgramWrap::AddNodes>("addNodes"),
+                      InstanceMethod<&ProgramWrap::AddWeight>("addWeight"), InstanceMethod<&ProgramWrap::FillWeight>("fillWeight"),
+                      InstanceMethod<&ProgramWrap::Build>("build")});
+}
+
+ProgramWrap::ProgramWrap(Napi::CallbackInfo const& info) : ObjectWrap(info), program_(std::make_shared<Program>()) {
+  program_->name = info[0].As<Napi::String>().Utf8Value();
+}
+
+Program& ProgramWrap::open(Napi::Env env) {
+  if (!program_) throw to_js_error(env, std::make_exception_ptr(Error("ERR_INTERNAL", "the program was built already")), nullptr);
+  return *program_;
+}
+
+void ProgramWrap::SetIO(Napi::CallbackInfo const& info) {
+  guarded(info.Env(), [&] { read_io(info[0].As<Napi::Array>(), info[1].As<Napi::Array>(), open(info.Env()).graph); });
+}
+
+void ProgramWrap::AddNodes(Napi::CallbackInfo const& info) {
+  guarded(info.Env(), [&] { read_nodes(info[0].As<Napi::Array>(), open(info.Env()).graph.nodes, 0); });
+}
+
+Napi::Value ProgramWrap::AddWeight(Napi::CallbackInfo const& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    auto object = info[0].As<Napi::Object>();
+    auto bytes = info[1].As<Napi::Uint8Array>();
+    Weight weight;
+    weight.dtype = text(object, "dtype");
+    Napi::Value name = object.Get("name");
+    if (name.IsString()) weight.name = name.As<Napi::String>().Utf8Value();
+    auto shape = object.Get("shape").As<Napi::Array>();
+    weight.count = 1;
+    for (uint32_t i = 0; i < shape.Length(); i++) {
+      weight.shape.push_back(shape.Get(i).As<Napi::Number>().Int64Value());
+      weight.count *= weight.shape.back();
+    }
+    weight.owner = hold_mapping(bytes.Data());
+    bool const mapped = weight.owner != nullptr;
+    if (mapped) {
+      weight.data = bytes.Data();
+    } else {
+      // TensorRT wants a pointer even for no elements.
+      weight.owner = std::shared_ptr<void>(std::malloc(bytes.ByteLength() + 1), std::free);
+      if (!weight.owner) throw std::bad_alloc();
+      weight.data = weight.owner.get();
+    }
+    open(info.Env()).weights.push_back(std::move(weight));
+    return Napi::Boolean::New(info.Env(), mapped);
+  });
+}
+
+void ProgramWrap::FillWeight(Napi::CallbackInfo const& info) {
+  guarded(info.Env(), [&] {
+    auto& weight = open(info.Env()).weights.back();
+    auto const offset = static_cast<size_t>(info[0].As<Napi::Number>().Int64Value());
+    auto bytes = info[1].As<Napi::Uint8Array>();
+    std::memcpy(static_cast<char*>(weight.owner.get()) + offset, bytes.Data(), bytes.ByteLength());
+  });
+}
+
+Napi::Value ProgramWrap::Build(Napi::CallbackInfo const& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    open(info.Env());
+    auto options = std::get<Value::Object>(to_value(info[1]).data);
+    return start_build(info.Env(), info[0].As<Napi::String>().Utf8Value(), std::move(program_), Params(std::move(options)), info[2]);
+  });
+}
+
+}  // namespace ntrt

@@ -1,0 +1,31 @@
+// The graph as it comes from JavaScript, piece by piece, so that no call holds up the event loop for long.
+#pragma once
+
+#include <napi.h>
+
+#include "../lowering/graph.h"
+
+namespace ntrt {
+
+// Any plain JavaScript value as a Value; objects nest at most 32 deep.
+Value to_value(Napi::Value value, int depth = 0);
+
+// A new Program(name) in JavaScript; src/runtime/binding.ts has its methods.
+class ProgramWrap : public Napi::ObjectWrap<ProgramWrap> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  explicit ProgramWrap(Napi::CallbackInfo const& info);
+
+ private:
+  void SetIO(Napi::CallbackInfo const& info);
+  void AddNodes(Napi::CallbackInfo const& info);
+  // Takes the elements without a copy where they lie in a mapped file and returns true; else reserves room for fillWeight.
+  Napi::Value AddWeight(Napi::CallbackInfo const& info);
+  void FillWeight(Napi::CallbackInfo const& info);
+  Napi::Value Build(Napi::CallbackInfo const& info);
+  Program& open(Napi::Env env);
+
+  std::shared_ptr<Program> program_;
+};
+
+}  // namespace ntrt

@@ -1,0 +1,62 @@
+// CUDA through the driver API, loaded by dlopen: no toolkit and no libcudart.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ntrt {
+
+using CUresult = int;
+using CUdevice = int;
+using CUcontext = void*;
+using CUstream = void*;
+using CUevent = void*;
+using CUdeviceptr = unsigned long long;
+
+// The driver's functions, by the names of cuda.h.
+struct Driver {
+  CUresult (*cuInit)(unsigned flags);
+  CUresult (*cuDriverGetVersion)(int* version);
+  CUresult (*cuGetErrorName)(CUresult error, char const** name);
+  CUresult (*cuGetErrorString)(CUresult error, char const** text);
+  CUresult (*cuDeviceGetCount)(int* count);
+  CUresult (*cuDeviceGet)(CUdevice* device, int ordinal);
+  CUresult (*cuDeviceGetName)(char* name, int size, CUdevice device);
+  CUresult (*cuDeviceGetAttribute)(int* value, int attribute, CUdevice device);
+  CUresult (*cuDeviceTotalMem_v2)(size_t* bytes, CUdevice device);
+  CUresult (*cuDevicePrimaryCtxRetain)(CUcontext* context, CUdevice device);
+  CUresult (*cuCtxSetCurrent)(CUcontext context);
+  CUresult (*cuMemAlloc_v2)(CUdeviceptr* pointer, size_t bytes);
+  CUresult (*cuMemFree_v2)(CUdeviceptr pointer);
+  CUresult (*cuMemAllocHost_v2)(void** pointer, size_t bytes);
+  CUresult (*cuMemFreeHost)(void* pointer);
+  CUresult (*cuMemcpyHtoDAsync_v2)(CUdeviceptr to, void const* from, size_t bytes, CUstream stream);
+  CUresult (*cuMemcpyDtoHAsync_v2)(void* to, CUdeviceptr from, size_t bytes, CUstream stream);
+  CUresult (*cuStreamCreate)(CUstream* stream, unsigned flags);
+  CUresult (*cuStreamDestroy_v2)(CUstream stream);
+  CUresult (*cuStreamSynchronize)(CUstream stream);
+};
+
+// The driver, initialized; an Error with ERR_NO_GPU where there is none.
+Driver const& driver();
+
+// Throws ERR_CUDA with the driver's own words unless `result` is CUDA_SUCCESS.
+void check_cuda(CUresult result, char const* what);
+
+// Makes the device's primary context (the one TensorRT uses) current on this thread. Throws ERR_NO_GPU or ERR_CUDA.
+void use_device(int ordinal);
+
+struct CudaDevice {
+  std::string name;
+  std::string compute_capability;
+  uint64_t total_memory;
+};
+struct CudaSummary {
+  std::string driver;  // CUDA version the driver supports; empty without a driver
+  std::vector<CudaDevice> devices;
+  std::string error;
+};
+CudaSummary cuda_summary();
+
+}  // namespace ntrt

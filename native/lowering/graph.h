@@ -1,0 +1,88 @@
+// The recorded graph, as plain C++ data. No defaults live here: every parameter comes from TypeScript.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "../tensorrt/api.h"
+
+namespace ntrt {
+
+// A parameter: null, flag, number, text, list or object.
+struct Value {
+  using List = std::vector<Value>;
+  using Object = std::map<std::string, Value>;
+  std::variant<std::monostate, bool, double, int64_t, std::string, List, Object> data;
+
+  bool is_null() const { return std::holds_alternative<std::monostate>(data); }
+};
+
+// A node's parameters, by name. A missing or mistyped one is an ERR_INTERNAL: the schema in TypeScript has checked them.
+class Params {
+ public:
+  explicit Params(Value::Object values = {}) : values_(std::move(values)) {}
+  bool has(char const* name) const;
+  bool flag(char const* name) const;
+  int64_t integer(char const* name) const;
+  double real(char const* name) const;
+  std::string const& text(char const* name) const;
+  std::vector<int64_t> integers(char const* name) const;
+  std::vector<double> reals(char const* name) const;
+  Dims dims(char const* name) const;
+  std::vector<Params> list(char const* name) const;
+  // Entries that are objects themselves.
+  std::vector<std::pair<std::string, Params>> entries() const;
+
+ private:
+  Value const& at(char const* name) const;
+  Value::Object values_;
+};
+
+// Elements that stay valid while the graph lives: `owner` keeps a file mapping or a copy.
+struct Weight {
+  std::string name;
+  std::string dtype;
+  int64_t count = 0;
+  std::vector<int64_t> shape;
+  void const* data = nullptr;
+  std::shared_ptr<void> owner;
+};
+
+// A dim is -1 where it is dynamic.
+struct ValueType {
+  int32_t id = -1;
+  std::string name;
+  std::string dtype;
+  std::vector<int64_t> shape;
+  std::vector<std::string> dim_names;  // of network inputs; "" where static
+};
+
+struct Graph;
+
+struct Node {
+  std::string kind;
+  std::string name;
+  std::vector<int32_t> inputs;  // -1: absent
+  std::map<std::string, int32_t> weights;
+  Params params;
+  std::vector<ValueType> outputs;
+  std::map<std::string, std::unique_ptr<Graph>> bodies;
+};
+
+struct Graph {
+  std::vector<ValueType> inputs;
+  std::vector<Node> nodes;
+  std::vector<std::pair<int32_t, std::string>> outputs;
+};
+
+// A whole network: its outermost graph and all weights.
+struct Program {
+  std::string name;
+  Graph graph;
+  std::vector<Weight> weights;
+};
+
+}  // namespace ntrt

@@ -1,0 +1,214 @@
+#include "lower.h"
+
+#include <cstring>
+#include <unordered_set>
+
+namespace ntrt {
+
+namespace {
+
+std::string describe(std::string const& dtype, std::vector<int64_t> const& shape) {
+  std::string text = dtype + "[";
+  for (size_t i = 0; i < shape.size(); i++) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+Dims to_dims(std::vector<int64_t> const& shape) {
+  Dims dims;
+  dims.rank = static_cast<int32_t>(shape.size());
+  for (size_t i = 0; i < shape.size() && i < 8; i++) dims.d[i] = shape[i];
+  return dims;
+}
+
+struct DTypeRow {
+  char const* name;
+  char const* enumerator;
+};
+constexpr DTypeRow dtype_rows[] = {
+    {"float32", "kFLOAT"}, {"float16", "kHALF"}, {"bfloat16", "kBF16"}, {"float8e4m3", "kFP8"}, {"float4e2m1", "kFP4"}, {"float8e8m0", "kE8M0"},
+    {"int64", "kINT64"},   {"int32", "kINT32"},  {"int8", "kINT8"},     {"int4", "kINT4"},      {"uint8", "kUINT8"},    {"bool", "kBOOL"},
+};
+
+}  // namespace
+
+std::string dtype_name(Api const& api, int32_t value) {
+  for (auto const& row : dtype_rows) {
+    if (api.enumerator("DataType", row.enumerator) == value) return row.name;
+  }
+  return "dtype " + std::to_string(value);
+}
+
+int32_t Lowering::dtype(std::string const& name) const {
+  for (auto const& row : dtype_rows) {
+    if (name == row.name) return api.enumerator("DataType", row.enumerator);
+  }
+  throw Error("ERR_INTERNAL", "no dtype '" + name + "'");
+}
+
+int32_t Lowering::enumerator(char const* name, std::string const& value) const {
+  std::string upper = "k";
+  for (char c : value) upper += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return api.enumerator(name, upper);
+}
+
+void Lowering::fail(Node const& node, std::string const& code, std::string const& message) const {
+  throw LayerError(code, node.kind + " '" + node.name + "': " + message, node.name, node.kind);
+}
+
+Tensor* Lowering::value(int32_t id) const {
+  auto const found = values_.find(id);
+  if (found == values_.end()) throw Error("ERR_INTERNAL", "value " + std::to_string(id) + " is used before it is defined");
+  return found->second;
+}
+
+Tensor* Lowering::input(Node const& node, size_t index) const {
+  if (!has_input(node, index)) throw Error("ERR_INTERNAL", "input " + std::to_string(index) + " is missing");
+  return value(node.inputs[index]);
+}
+
+Weight const* Lowering::weight(Node const& node, char const* role) const {
+  auto const found = node.weights.find(role);
+  if (found == node.weights.end()) return nullptr;
+  return &program_.weights.at(static_cast<size_t>(found->second));
+}
+
+Weights Lowering::weights(Node const& node, char const* role) {
+  auto const* found = weight(node, role);
+  if (!found) return {};
+  Weights const result{dtype(found->dtype), found->data, found->count};
+  size_t const index = static_cast<size_t>(found - program_.weights.data());
+  if (!found->name.empty() && !weight_named_[index]) {
+    weight_named_[index] = true;
+    add<m::Network::setWeightsName>(result, found->name.c_str());
+  }
+  return result;
+}
+
+void Lowering::set_optional_inputs(Node const& node, Layer* layer, size_t from) {
+  if (!layer) return;
+  for (size_t i = from; i < node.inputs.size(); i++) {
+    if (has_input(node, i)) call<m::Layer::setInput>(layer, static_cast<int32_t>(i), input(node, i));
+  }
+}
+
+Tensor* Lowering::helper(Node const& node, Layer* layer, char const* suffix) {
+  if (!layer) fail(node, "ERR_LAYER", std::string("TensorRT refused the layer (at its part '") + suffix + "')");
+  call<m::Layer::setName>(layer, (node.name + "/" + suffix).c_str());
+  Tensor* output = call<m::Layer::getOutput>(layer, 0);
+  if (!output) fail(node, "ERR_LAYER", std::string("TensorRT gave the part '") + suffix + "' no output");
+  call<m::Tensor::setName>(output, (node.name + "/" + suffix).c_str());
+  return output;
+}
+
+Tensor* Lowering::constant(Node const& node, std::string const& type, std::vector<int64_t> const& shape, void const* data, size_t bytes, char const* suffix) {
+  auto copy = std::make_shared<std::vector<char>>(bytes);
+  std::memcpy(copy->data(), data, bytes);
+  kept_.push_back(std::shared_ptr<void>(copy, copy->data()));
+  int64_t count = 1;
+  for (int64_t size : shape) count *= size;
+  Dims const dims = to_dims(shape);
+  return helper(node, add<m::Network::addConstant>(dims, Weights{dtype(type), copy->data(), count}), suffix);
+}
+
+Tensor* Lowering::constant(Node const& node, std::vector<int64_t> const& values, char const* suffix, bool scalar, char const* type) {
+  std::vector<int64_t> const shape = scalar ? std::vector<int64_t>{} : std::vector<int64_t>{static_cast<int64_t>(values.size())};
+  if (std::string_view(type) == "int64") return constant(node, type, shape, values.data(), values.size() * 8, suffix);
+  std::vector<int32_t> const narrow(values.begin(), values.end());
+  return constant(node, type, shape, narrow.data(), narrow.size() * 4, suffix);
+}
+
+void Lowering::finish_output(Node const& node, size_t index, Tensor* tensor) {
+  ValueType const& ours = node.outputs.at(index);
+  if (!tensor) fail(node, "ERR_LAYER", "TensorRT gave it no output " + std::to_string(index));
+  if (node.outputs.size() == 1) {
+    call<m::Tensor::setName>(tensor, node.name.c_str());
+  } else {
+    call<m::Tensor::setName>(tensor, (node.name + ":" + std::to_string(index)).c_str());
+  }
+  ValueType theirs;
+  theirs.dtype = dtype_name(api, call<m::Tensor::getType>(tensor));
+  Dims const dims = call<m::Tensor::getDimensions>(tensor);
+  if (dims.rank < 0 || dims.rank > 8) fail(node, "ERR_LAYER", "TensorRT could not infer its shape");
+  theirs.shape.assign(dims.d, dims.d + dims.rank);
+  // A dim that one side knows and the other does not is no contradiction.
+  bool same = ours.dtype == theirs.dtype && ours.shape.size() == theirs.shape.size();
+  for (size_t i = 0; same && i < ours.shape.size(); i++) {
+    same = ours.shape[i] == theirs.shape[i] || ours.shape[i] == -1 || theirs.shape[i] == -1;
+  }
+  if (!same) {
+    fail(node, "ERR_INFERENCE", "output " + std::to_string(index) + " was inferred as " + describe(ours.dtype, ours.shape) + ", TensorRT says " +
+                                    describe(theirs.dtype, theirs.shape));
+  }
+  records_.push_back({node.name, node.kind, theirs.dtype, theirs.shape});
+  bind(ours.id, tensor);
+}
+
+void Lowering::lower_node(Node const& node) {
+  static std::unordered_map<std::string, LayerKind> const table = [] {
+    std::unordered_map<std::string, LayerKind> map;
+    for (auto const& row : layer_kinds()) {
+      if (!map.emplace(row.kind, row).second) throw Error("ERR_INTERNAL", std::string("layer kind '") + row.kind + "' is in the table twice");
+    }
+    return map;
+  }();
+  auto const row = table.find(node.kind);
+  if (row == table.end()) fail(node, "ERR_UNSUPPORTED", "the addon knows no layer of this kind");
+  try {
+    Layer* layer = row->second.lower(*this, node);
+    if (layer) {
+      call<m::Layer::setName>(layer, node.name.c_str());
+      for (size_t i = 0; i < node.outputs.size(); i++) finish_output(node, i, call<m::Layer::getOutput>(layer, static_cast<int32_t>(i)));
+    } else {
+      for (auto const& output : node.outputs) {
+        if (!values_.count(output.id)) fail(node, "ERR_LAYER", "TensorRT refused the layer");
+      }
+    }
+  } catch (LayerError const&) {
+    throw;
+  } catch (Error const& error) {
+    fail(node, error.code, error.what());
+  }
+}
+
+void Lowering::lower_body(Graph const& body) {
+  for (auto const& node : body.nodes) lower_node(node);
+}
+
+void Lowering::add_inputs() {
+  for (auto const& input : program_.graph.inputs) {
+    Dims const dims = to_dims(input.shape);
+    Tensor* tensor = add<m::Network::addInput>(input.name.c_str(), dtype(input.dtype), dims);
+    if (!tensor) throw Error("ERR_INPUT", "TensorRT refused the input '" + input.name + "' of " + describe(input.dtype, input.shape));
+    for (size_t i = 0; i < input.dim_names.size(); i++) {
+      if (!input.dim_names[i].empty()) call<m::Tensor::setDimensionName>(tensor, static_cast<int32_t>(i), input.dim_names[i].c_str());
+    }
+    bind(input.id, tensor);
+  }
+}
+
+void Lowering::mark_outputs() {
+  std::unordered_set<Tensor*> taken;
+  for (auto const& input : program_.graph.inputs) taken.insert(value(input.id));
+  for (auto const& [id, name] : program_.graph.outputs) {
+    Tensor* tensor = value(id);
+    // An input, or a tensor that has its output name already, leaves through an identity.
+    if (!taken.insert(tensor).second) {
+      Layer* identity = add<m::Network::addIdentity>(tensor);
+      if (!identity) throw Error("ERR_LAYER", "TensorRT refused the identity for output '" + name + "'");
+      call<m::Layer::setName>(identity, ("output/" + name).c_str());
+      tensor = call<m::Layer::getOutput>(identity, 0);
+    }
+    call<m::Tensor::setName>(tensor, name.c_str());
+    add<m::Network::markOutput>(tensor);
+  }
+}
+
+void Lowering::run() {
+  weight_named_.assign(program_.weights.size(), false);
+  add<m::Network::setName>(program_.name.c_str());
+  add_inputs();
+  lower_body(program_.graph);
+  mark_outputs();
+}
+
+}  // namespace ntrt

@@ -1,0 +1,106 @@
+// Lowering: every node of a graph becomes INetworkDefinition calls. All layers pass through Lowering::finish.
+#pragma once
+
+#include <unordered_map>
+
+#include "../tensorrt/callbacks.h"
+#include "graph.h"
+
+namespace ntrt {
+
+// What went wrong at which layer; reaches JavaScript with the layer's name and kind.
+struct LayerError : Error {
+  std::string layer;
+  std::string kind;
+  LayerError(std::string code, std::string const& message, std::string layer, std::string kind)
+      : Error(std::move(code), message), layer(std::move(layer)), kind(std::move(kind)) {}
+};
+
+class Lowering {
+ public:
+  Lowering(Api const& api, ntrt::Network* network, Program const& program, LogSink& log)
+      : api(api), network(network), program_(program), log_(log) {}
+
+  Api const& api;
+  ntrt::Network* const network;
+
+  // Lowers the whole program: inputs, layers, outputs.
+  void run();
+
+  // For the files of the layer kinds -----------------------------------------------------------
+
+  template <class M, class... A>
+  auto call(typename M::Interface::Handle* handle, A... args) {
+    return ntrt::call<M>(api, handle, args...);
+  }
+  // Calls a method of INetworkDefinition.
+  template <class M, class... A>
+  auto add(A... args) {
+    return ntrt::call<M>(api, network, args...);
+  }
+
+  // The tensor at a node's input index; an error where it is absent.
+  Tensor* input(Node const& node, size_t index) const;
+  bool has_input(Node const& node, size_t index) const { return index < node.inputs.size() && node.inputs[index] >= 0; }
+  // A node's weights by role; empty weights of float32 where the role is absent.
+  Weights weights(Node const& node, char const* role);
+  Weight const* weight(Node const& node, char const* role) const;
+  // Gives a layer the optional tensors at input indices `from` and above.
+  void set_optional_inputs(Node const& node, Layer* layer, size_t from);
+
+  // An enumerator by the IR's name: ("PoolingType", "max") is PoolingType::kMAX.
+  int32_t enumerator(char const* name, std::string const& value) const;
+  int32_t dtype(std::string const& name) const;
+
+  // A layer beside the node's own one: checked for null and named "node/suffix". Returns its first output.
+  Tensor* helper(Node const& node, Layer* layer, char const* suffix);
+  // A constant of int64 or int32 elements, e.g. a shape tensor; rank 0 where `scalar`.
+  Tensor* constant(Node const& node, std::vector<int64_t> const& values, char const* suffix, bool scalar = false, char const* dtype = "int64");
+  // Constant of raw elements, kept until the build ends.
+  Tensor* constant(Node const& node, std::string const& dtype, std::vector<int64_t> const& shape, void const* data, size_t bytes, char const* suffix);
+
+  // Lowers a nested graph whose parameters are already bound.
+  void lower_body(Graph const& body);
+  void bind(int32_t value, Tensor* tensor) { values_[value] = tensor; }
+  Tensor* value(int32_t id) const;
+  // Names an output, compares TensorRT's dtype and dimensions with ours, and binds it.
+  void finish_output(Node const& node, size_t index, Tensor* tensor);
+
+  // -----------------------------------------------------------------------------------------
+
+  // TensorRT's own view of every layer's outputs, in the order of lowering.
+  struct Record {
+    std::string layer;
+    std::string kind;
+    std::string dtype;
+    std::vector<int64_t> shape;
+  };
+  std::vector<Record> const& records() const { return records_; }
+
+ private:
+  void lower_node(Node const& node);
+  void add_inputs();
+  void mark_outputs();
+  [[noreturn]] void fail(Node const& node, std::string const& code, std::string const& message) const;
+
+  Program const& program_;
+  LogSink& log_;
+  std::unordered_map<int32_t, Tensor*> values_;
+  std::vector<std::shared_ptr<void>> kept_;
+  std::vector<bool> weight_named_;
+  std::vector<Record> records_;
+};
+
+// The IR's name of a DataType.
+std::string dtype_name(Api const& api, int32_t value);
+
+// One row of table.cc. The function returns the layer whose outputs are the node's, or null where it bound them itself.
+struct LayerKind {
+  char const* kind;
+  Layer* (*lower)(Lowering&, Node const&);
+  // The method that adds the layer; its slots tell which releases have the kind.
+  MethodInfo const* method;
+};
+std::vector<LayerKind> const& layer_kinds();
+
+}  // namespace ntrt

@@ -1,0 +1,194 @@
+// Calling TensorRT without its headers: by slot number in the virtual table of an object's implementation.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace ntrt {
+
+enum class Flavor { trt10, trt11, rtx1 };
+char const* flavor_name(Flavor flavor);
+
+// Release as getInferLibVersion() counts it: major * 10000 + minor * 100 + patch.
+using Release = int32_t;
+std::string release_name(Release release);
+
+// An error with a stable code; it reaches JavaScript as a TensorRTError.
+struct Error : std::runtime_error {
+  std::string code;
+  Error(std::string code, std::string const& message) : std::runtime_error(message), code(std::move(code)) {}
+};
+
+// Structs of TensorRT's binary interface.
+struct Dims {
+  int32_t rank = 0;
+  int64_t d[8] = {};
+};
+struct Weights {
+  int32_t type = 0;
+  void const* values = nullptr;
+  int64_t count = 0;
+};
+struct Permutation {
+  int32_t order[8] = {};
+};
+static_assert(sizeof(Dims) == 72 && sizeof(Weights) == 24 && sizeof(Permutation) == 32);
+
+// Opaque handles: TensorRT's own objects.
+struct Network;
+struct Builder;
+struct BuilderConfig;
+struct OptimizationProfile;
+struct HostMemory;
+struct Runtime;
+struct Engine;
+struct ExecutionContext;
+struct Tensor;
+struct Layer;
+struct TimingCache;
+struct EngineInspector;
+struct Loop;
+struct IfConditional;
+struct Attention;
+
+// A cell of the slot table: "12", "75@10.7.0" or "-".
+struct Slot {
+  int index = -1;
+  Release since = 0;
+};
+
+constexpr Slot parse_slot(std::string_view cell) {
+  Slot slot;
+  if (cell == "-") return slot;
+  size_t i = 0;
+  auto number = [&] {
+    int n = 0;
+    for (; i < cell.size() && cell[i] >= '0' && cell[i] <= '9'; i++) n = n * 10 + (cell[i] - '0');
+    return n;
+  };
+  slot.index = number();
+  Release scale = 10000;
+  for (; i < cell.size(); scale /= 100) {
+    i++;  // '@' or '.'
+    slot.since += number() * scale;
+  }
+  return slot;
+}
+
+// A row of methods.def, as seen by the check and by messages.
+struct MethodInfo {
+  char const* interface;
+  char const* name;
+  Slot slots[3];
+};
+
+// Which library is loaded, which flavor it has, and its C functions.
+struct Api {
+  std::string path;
+  Flavor flavor;
+  Release release;
+  void* (*create_builder)(void* logger, int32_t version);
+  void* (*create_runtime)(void* logger, int32_t version);
+  void* logger;  // the library's only ILogger, see callbacks.h
+
+  // Value of an enumerator such as ("ActivationType", "kRELU"); an Error where this flavor lacks it.
+  int32_t enumerator(std::string const& name, std::string const& value) const;
+  bool has(MethodInfo const& method) const {
+    Slot const& slot = method.slots[static_cast<int>(flavor)];
+    return slot.index >= 0 && release >= slot.since;
+  }
+};
+
+// "ERR_UNSUPPORTED: INetworkDefinition::addSqueeze needs TensorRT 10.7.0 ..., loaded is ..."
+[[noreturn]] void throw_unsupported(Api const& api, MethodInfo const& method);
+
+// Implementation pointer of a handle: TensorRT keeps it behind the vptr (and behind the bases' pointers).
+inline void* implementation(void const* handle, int offset) {
+  return *reinterpret_cast<void* const*>(static_cast<char const*>(handle) + offset);
+}
+
+template <class Signature>
+struct Virtual;
+template <class R, class... A>
+struct Virtual<R(A...)> {
+  using Result = R;
+  using Function = R (*)(void*, A...);
+};
+
+namespace interfaces {
+#define INTERFACE(NAME, HANDLE, OFFSET, HEADER) \
+  struct NAME {                                 \
+    using Handle = ntrt::HANDLE;                \
+    static constexpr int offset = OFFSET;       \
+    static constexpr char const* name = HEADER; \
+  };
+#define METHOD(...)
+#include "methods.def"
+#undef INTERFACE
+#undef METHOD
+}  // namespace interfaces
+
+namespace signatures {
+#define INTERFACE(...)
+#define METHOD(ITF, NAME, SIGNATURE, ...) using ITF##_##NAME = SIGNATURE;
+#include "methods.def"
+#undef INTERFACE
+#undef METHOD
+}  // namespace signatures
+
+// m::Network::addActivation and so on: one type per row.
+namespace m {
+#define INTERFACE(...)
+#define METHOD(ITF, NAME, SIGNATURE, HEADER, TRT10, TRT11, RTX1)                                              \
+  namespace ITF {                                                                                             \
+  struct NAME {                                                                                               \
+    using Interface = interfaces::ITF;                                                                        \
+    using Signature = signatures::ITF##_##NAME;                                                                            \
+    static constexpr MethodInfo info{Interface::name, #NAME, {parse_slot(TRT10), parse_slot(TRT11), parse_slot(RTX1)}}; \
+  };                                                                                                          \
+  }
+#include "methods.def"
+#undef INTERFACE
+#undef METHOD
+}  // namespace m
+
+// Calls a method on a handle. On x86-64 a virtual member function and a plain function that takes `this` first
+// are called alike, also where a large struct returns through a hidden argument.
+template <class M, class... A>
+typename Virtual<typename M::Signature>::Result call(Api const& api, typename M::Interface::Handle* handle, A... args) {
+  Slot const& slot = M::info.slots[static_cast<int>(api.flavor)];
+  if (slot.index < 0 || api.release < slot.since) throw_unsupported(api, M::info);
+  void* impl = implementation(handle, M::Interface::offset);
+  auto function = reinterpret_cast<typename Virtual<typename M::Signature>::Function>((*static_cast<void***>(impl))[slot.index]);
+  return function(impl, args...);
+}
+
+// Deletes a handle through slot 1 of its own table (the deleting destructor).
+inline void destroy(void* handle) {
+  if (handle) reinterpret_cast<void (*)(void*)>((*static_cast<void***>(handle))[1])(handle);
+}
+
+// Owns a handle.
+template <class H>
+class Owned {
+ public:
+  Owned() = default;
+  explicit Owned(void* handle) : handle_(static_cast<H*>(handle)) {}
+  Owned(Owned&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  Owned& operator=(Owned&& other) noexcept {
+    std::swap(handle_, other.handle_);
+    return *this;
+  }
+  ~Owned() { destroy(handle_); }
+  H* get() const { return handle_; }
+  H* release() { return std::exchange(handle_, nullptr); }
+  explicit operator bool() const { return handle_ != nullptr; }
+
+ private:
+  H* handle_ = nullptr;
+};
+
+}  // namespace ntrt

@@ -1,0 +1,124 @@
+#include "library.h"
+
+#include <dlfcn.h>
+
+#include <climits>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <unordered_map>
+
+#include "callbacks.h"
+
+namespace ntrt {
+
+char const* flavor_name(Flavor flavor) {
+  switch (flavor) {
+    case Flavor::trt10: return "trt10";
+    case Flavor::trt11: return "trt11";
+    default: return "rtx1";
+  }
+}
+
+std::string release_name(Release release) {
+  return std::to_string(release / 10000) + "." + std::to_string(release / 100 % 100) + "." + std::to_string(release % 100);
+}
+
+Flavor flavor_of(Release release) {
+  int const major = release / 10000;
+  int const minor = release / 100 % 100;
+  if (major == 10 && minor == 8) {
+    throw Error("ERR_LIBRARY_REFUSED", "TensorRT 10.8 orders INetworkDefinition as no other release does; install 10.0 to 10.7, 10.9 or later");
+  }
+  if (major == 10) return Flavor::trt10;
+  if (major == 11) return Flavor::trt11;
+  if (major == 1 && minor >= 5) return Flavor::rtx1;
+  if (major == 1) {
+    throw Error("ERR_LIBRARY_REFUSED", "TensorRT-RTX " + release_name(release) + " has another binary interface; install 1.5 or later");
+  }
+  throw Error("ERR_LIBRARY_REFUSED", "TensorRT release " + release_name(release) + " is unknown (getInferLibVersion() says " + std::to_string(release) +
+                                         "); known are TensorRT 10, TensorRT 11 and TensorRT-RTX 1.5 or later");
+}
+
+std::shared_ptr<Api const> load_library(std::string const& path) {
+  static std::mutex mutex;
+  static std::map<std::string, std::shared_ptr<Api const>> loaded;
+
+  char resolved[PATH_MAX];
+  std::string const real = realpath(path.c_str(), resolved) ? resolved : path;
+  std::lock_guard lock(mutex);
+  if (auto found = loaded.find(real); found != loaded.end()) return found->second;
+
+  void* handle = dlopen(real.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!handle) throw Error("ERR_LIBRARY_NOT_FOUND", std::string("could not load TensorRT: ") + dlerror());
+  auto symbol = [&](char const* name) {
+    void* address = dlsym(handle, name);
+    if (!address) {
+      dlclose(handle);
+      throw Error("ERR_LIBRARY_INVALID", real + " is no TensorRT library: it does not export " + name);
+    }
+    return address;
+  };
+  auto get_version = reinterpret_cast<int32_t (*)()>(symbol("getInferLibVersion"));
+  auto api = std::make_shared<Api>();
+  api->path = real;
+  api->release = get_version();
+  try {
+    api->flavor = flavor_of(api->release);
+  } catch (Error const& error) {
+    dlclose(handle);
+    throw Error(error.code, real + ": " + error.what());
+  }
+  api->create_builder = reinterpret_cast<void* (*)(void*, int32_t)>(symbol("createInferBuilder_INTERNAL"));
+  api->create_runtime = reinterpret_cast<void* (*)(void*, int32_t)>(symbol("createInferRuntime_INTERNAL"));
+  api->logger = make_logger(api->flavor);
+  loaded.emplace(real, api);
+  return api;
+}
+
+namespace {
+
+struct EnumRow {
+  char const* name;
+  char const* value;
+  Slot flavors[3];
+};
+
+std::unordered_map<std::string, EnumRow> const& enum_rows() {
+  static auto const* rows = [] {
+    auto* map = new std::unordered_map<std::string, EnumRow>;
+#define ENUM(NAME, VALUE, TRT10, TRT11, RTX1) \
+  map->emplace(#NAME "." #VALUE, EnumRow{#NAME, #VALUE, {parse_slot(TRT10), parse_slot(TRT11), parse_slot(RTX1)}});
+#include "enums.def"
+#undef ENUM
+    return map;
+  }();
+  return *rows;
+}
+
+}  // namespace
+
+int32_t Api::enumerator(std::string const& name, std::string const& value) const {
+  auto const row = enum_rows().find(name + "." + value);
+  if (row == enum_rows().end()) throw Error("ERR_INTERNAL", "no enumerator " + name + "::" + value);
+  int32_t const number = row->second.flavors[static_cast<int>(flavor)].index;
+  if (number < 0) {
+    throw Error("ERR_UNSUPPORTED", name + "::" + value + " does not exist in " + flavor_name(flavor) + " " + release_name(release));
+  }
+  return number;
+}
+
+void throw_unsupported(Api const& api, MethodInfo const& method) {
+  static char const* const products[] = {"TensorRT 10", "TensorRT 11", "TensorRT-RTX 1"};
+  std::string where;
+  for (int i = 0; i < 3; i++) {
+    Slot const& slot = method.slots[i];
+    if (slot.index < 0) continue;
+    where += where.empty() ? "" : ", ";
+    where += slot.since ? std::string(i == 2 ? "TensorRT-RTX " : "TensorRT ") + release_name(slot.since) : products[i];
+  }
+  throw Error("ERR_UNSUPPORTED", std::string(method.interface).replace(0, 7, "I") + "::" + method.name + " needs " + where +
+                                     " or later; loaded is " + flavor_name(api.flavor) + " " + release_name(api.release));
+}
+
+}  // namespace ntrt
