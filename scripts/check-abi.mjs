@@ -1,0 +1,81 @@
+#!/usr/bin/env node
+// check-abi.mjs [INCLUDE_DIR…] [--slots FILE] [--enums FILE]
+// Compares every row of methods.def and enums.def with TensorRT's official headers, or with tables made from them.
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { readHeaders } from './lib/abi-headers.mjs';
+import { cellAt, FLAVORS, readEnums, readMethods, readTsv, signatureDifference } from './lib/abi-tables.mjs';
+import { SetupError } from './lib/process.mjs';
+import { orExplain } from './setup.mjs';
+
+const root = resolve(fileURLToPath(import.meta.url), '..', '..');
+const title = (row) => (row.signature ? `${row.header}::${row.name}` : `${row.type ?? row.header}::${row.name}`);
+
+function againstTables(methods, enums, slots, enumerators) {
+  const known = new Set([...enumerators.keys()].map((key) => key.split('\t')[0]));
+  const differ = (row, expected) => {
+    if (!expected) return [`${title(row)}: no such row (${row.signature ?? 'enumerator'})`];
+    const isSame = expected.length === row.cells.length && expected.every((cell, i) => cell === row.cells[i]);
+    return isSame ? [] : [`${title(row)}: here ${row.cells.join(' ')}, there ${expected.join(' ')}`];
+  };
+  return [
+    ...methods.flatMap((row) => differ(row, slots.get(`${row.header}\t${row.signature}`))),
+    ...methods.flatMap((row) => signatureDifference(row.ours, row.signature, known) ?? []),
+    ...enums.flatMap((row) => differ(row, enumerators.get(`${row.type}\t${row.name}`))),
+  ];
+}
+
+async function againstHeaders(include, tables, enums) {
+  const { release, flavor, find } = await readHeaders(include, tables, enums);
+  const name = `TensorRT${flavor === 'rtx1' ? '-RTX' : ''} ${release.join('.')} (${flavor})`;
+  if (flavor === 'trt10' && release[1] === 8)
+    throw new SetupError(`${name} is refused when it is loaded, so nothing is compared with it`);
+  const column = FLAVORS.indexOf(flavor);
+  const differences = [...tables.methods, ...enums].flatMap((row) => {
+    const expected = cellAt(row.cells[column], release);
+    const actual = find(row);
+    if (actual.number === expected || (actual.error && expected === null)) return [];
+    // Enumerators carry no release: an old one may lack them, but never renumbers them.
+    if (actual.error && row.type) return [];
+    return [`${title(row)}: here ${expected ?? 'absent'}, headers ${actual.number ?? `lack it (${actual.error})`}`];
+  });
+  const present = tables.methods.concat(enums).filter((row) => find(row).number !== undefined).length;
+  for (const row of tables.interfaces) {
+    const actual = find(row);
+    // A class that came later has no offset yet, but then no method either.
+    const isUsed = tables.methods.some((method) => method.header === row.header && find(method).number !== undefined);
+    if (isUsed && actual.number !== row.offset)
+      differences.push(`${row.header}: pointer at ${row.offset} here, ${actual.number ?? actual.error} in the headers`);
+  }
+  return { name: `${name}, ${present} rows present`, differences };
+}
+
+function report(name, count, differences) {
+  for (const difference of differences) console.log(`  ${difference}`);
+  console.log(
+    `${name}: ${differences.length ? `${differences.length} of ${count} rows differ` : `${count} rows agree`}`,
+  );
+  if (differences.length) process.exitCode = 1;
+}
+
+await orExplain(async () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { slots: { type: 'string' }, enums: { type: 'string' }, methods: { type: 'string' } },
+  });
+  const native = join(root, 'native', 'tensorrt');
+  const tables = readMethods(values.methods ?? join(native, 'methods.def'));
+  const enums = readEnums(join(native, 'enums.def'));
+  const count = tables.methods.length + enums.length;
+  for (const include of positionals) {
+    const { name, differences } = await againstHeaders(resolve(include), tables, enums);
+    report(name, count, differences);
+  }
+  if (positionals.length) return;
+  const slots = values.slots ?? join(root, '..', 'shared', 'abi', 'slots.tsv');
+  if (!existsSync(slots)) throw new SetupError(`expected INCLUDE_DIR, or --slots FILE; there is no ${slots}`);
+  const enumerators = readTsv(values.enums ?? join(dirname(slots), 'enums.tsv'));
+  report(slots, count, againstTables(tables.methods, enums, readTsv(slots), enumerators));
+});

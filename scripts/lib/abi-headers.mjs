@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FLAVORS, parseSignature } from './abi-tables.mjs';
+import { compiler } from './prerequisites.mjs';
+import { capture, SetupError } from './process.mjs';
+
+// All that TensorRT's headers take from CUDA, for machines without it.
+const CUDA_STUB = `#pragma once
+typedef struct CUstream_st* cudaStream_t;
+typedef struct CUevent_st* cudaEvent_t;
+`;
+
+/** Flavor of a major release. */
+const FLAVOR = { 10: 'trt10', 11: 'trt11', 1: 'rtx1' };
+
+/** The version namespaces v_1_0 and v_2_0 came with later headers: before, the type stood outside. */
+const unversioned = (text) => text.replace(/\bv_\d+_\d+::/g, '');
+
+function methodLine({ header, signature }, index) {
+  const { result, name, args, isConst } = parseSignature(signature);
+  return `{ ${result} (${header}::*p)(${args})${isConst ? ' const' : ''} = &${header}::${name}; slot(${index}, &p); }`;
+}
+
+/** Members are protected, so a derived class looks. */
+function offsetLine({ header }, index) {
+  const type = header.replace(/^apiv::V/, 'I');
+  const member = type === 'ILayer' ? 'mLayer' : 'mImpl';
+  return `{ struct P : ${type} { static auto member() { return &P::${member}; } }; auto p = P::member(); offset(${index}, &p); }`;
+}
+
+const enumLine = ({ type, name }, index) => `value(${index}, ${type}::${name});`;
+
+const PROLOGUE = `#include <cstddef>
+#include <cstdio>
+#include <cstring>
+#include <NvInfer.h>
+using namespace nvinfer1;
+// Itanium C++ ABI: a pointer to a virtual member holds 1 + 8 * slot; a pointer to data its offset.
+static void slot(int row, void const* p) { long v; std::memcpy(&v, p, sizeof v); std::printf("%d %ld\\n", row, v % 8 == 1 ? v / 8 : -1); }
+static void offset(int row, void const* p) { long v; std::memcpy(&v, p, sizeof v); std::printf("%d %ld\\n", row, v); }
+template <class E> static void value(int row, E e) { static_assert(sizeof(E) == 4); std::printf("%d %ld\\n", row, static_cast<long>(e)); }
+static_assert(sizeof(Dims64) == 72 && offsetof(Dims64, d) == 8 && sizeof(Permutation) == 32);
+static_assert(sizeof(Weights) == 24 && offsetof(Weights, values) == 8 && offsetof(Weights, count) == 16);
+int main() {
+`;
+
+/**
+ * What official headers say about rows.
+ * @returns {Promise<{ release: number[], flavor: string, find: (row: object) => { number: number } | { error: string } }>}
+ */
+export async function readHeaders(include, { interfaces, methods }, enums) {
+  const dir = mkdtempSync(join(tmpdir(), 'check-abi-'));
+  try {
+    writeFileSync(join(dir, 'cuda_runtime_api.h'), CUDA_STUB);
+    const gxx = compiler();
+    if (!gxx) throw new SetupError('check:abi with headers needs a C++ compiler');
+    const flags = ['-std=c++17', '-w', '-fmax-errors=0', '-I', include, '-idirafter', dir];
+    const release = await readRelease(gxx, flags, dir, include);
+    const flavor = FLAVOR[release[0]];
+    if (!flavor) throw new SetupError(`${include}: no flavor for TensorRT ${release.join('.')}; known are ${FLAVORS}`);
+
+    const rows = [...interfaces, ...methods, ...enums];
+    const line = (row, index) => (row.signature ? methodLine : 'offset' in row ? offsetLine : enumLine)(row, index);
+    const lines = rows.map(line);
+    const errors = new Map();
+    // Rows that these headers lack do not compile: each pass leaves them out, or tries them without version namespaces.
+    for (const rewrite of [unversioned, () => '']) {
+      const failed = await compile(gxx, flags, dir, lines);
+      for (const [index, error] of failed) {
+        if (rewrite(lines[index]) === '') errors.set(rows[index], error);
+        lines[index] = rewrite(lines[index]);
+      }
+    }
+    const failed = await compile(gxx, flags, dir, lines);
+    if (failed.size) throw new SetupError(`${include}: ${[...failed.values()].join('\n')}`);
+    const { code, output } = await capture(join(dir, 'program'), []);
+    if (code !== 0) throw new SetupError(`the generated program failed:\n${output}`);
+    const numbers = new Map(
+      output
+        .trimEnd()
+        .split('\n')
+        .map((text) => text.split(' ').map(Number)),
+    );
+    const indices = new Map(rows.map((row, index) => [row, index]));
+    const find = (row) => {
+      const number = numbers.get(indices.get(row));
+      return number === undefined ? { error: errors.get(row) ?? 'not printed' } : { number };
+    };
+    return { release, flavor, find };
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function readRelease(gxx, flags, dir, include) {
+  const source = join(dir, 'version.cc');
+  writeFileSync(source, '#include <NvInferVersion.h>\nNV_TENSORRT_MAJOR.NV_TENSORRT_MINOR.NV_TENSORRT_PATCH\n');
+  const { output } = await capture(gxx, [...flags, '-E', '-P', source]);
+  const version = /(\d+)\s*\.\s*(\d+)\s*\.\s*(\d+)\s*$/.exec(output);
+  if (!version) throw new SetupError(`${include}: no NvInferVersion.h that says which release this is\n${output}`);
+  return version.slice(1).map(Number);
+}
+
+/** Compiles the rows, one to a line; returns the first error of each row that fails. */
+async function compile(gxx, flags, dir, lines) {
+  const source = join(dir, 'program.cc');
+  const first = PROLOGUE.split('\n').length;
+  writeFileSync(source, `${PROLOGUE}${lines.join('\n')}\n}\n`);
+  const { code, output } = await capture(gxx, [...flags, '-O0', source, '-o', join(dir, 'program')]);
+  const failed = new Map();
+  for (const [, line, error] of output.matchAll(/program\.cc:(\d+):\d+: error: (.*)/g)) {
+    const index = Number(line) - first;
+    if (index < 0) throw new SetupError(`the headers do not fit this check: ${error}`);
+    if (!failed.has(index)) failed.set(index, error);
+  }
+  if (code !== 0 && failed.size === 0) throw new SetupError(`compiling against the headers failed:\n${output}`);
+  return failed;
+}
