@@ -36,9 +36,18 @@ export type CpuAttribute =
   | boolean
   | readonly number[]
   | { readonly float: number }
-  | { readonly floats: readonly number[] };
+  | { readonly floats: readonly number[] }
+  | CpuBody;
 
-/** Where a layer writes its CPU mapping. Operators are those of ONNX's default domain; bfloat16 is held as float32. */
+/** A finished nested graph: the value of a graph attribute (Loop's `body`, If's `then_branch` and `else_branch`). */
+export interface CpuBody {
+  readonly graph: unknown;
+}
+
+/**
+ * Where a layer writes its CPU mapping. Operators are those of ONNX's default domain. bfloat16 and the 8- and 4-bit floats
+ * are held as float32 and rounded where a layer ends; int4 is held as int8, so a layer that makes int4 clips to −8 … 7.
+ */
 export interface CpuGraph {
   /** Adds an operator and returns its first output. Whole numbers become INT attributes: write `{ float: 1 }` for a FLOAT one. */
   op(type: string, inputs: readonly (CpuValue | null)[], attributes?: Record<string, CpuAttribute>): CpuValue;
@@ -49,10 +58,15 @@ export interface CpuGraph {
     attributes: Record<string, CpuAttribute>,
     outputs: number,
   ): CpuValue[];
-  /** A constant tensor; numbers are converted to `dtype`. */
+  /** A constant tensor of `dtype` from numbers, or from a typed array in which that dtype travels. */
   constant(dtype: DType, shape: readonly number[], data: readonly (number | bigint)[] | TypedArray): CpuValue;
   /** ONNX's Cast to `dtype`, rounding through bfloat16 where `dtype` is that. */
   cast(value: CpuValue, dtype: DType): CpuValue;
+  /**
+   * A nested graph with inputs of the given types. `build` writes into it and returns its outputs; it may use any value of
+   * the graphs around it.
+   */
+  body(inputs: readonly ValueType[], build: (graph: CpuGraph, inputs: CpuValue[]) => readonly CpuValue[]): CpuBody;
 }
 
 /** A recorded layer, as its CPU mapping sees it. */
@@ -65,6 +79,16 @@ export interface CpuLayer<P> {
   inputTypes: readonly (ValueType | null)[];
   weightTypes: Readonly<Record<string, WeightType | undefined>>;
   outputTypes: readonly ValueType[];
+  /** Nested graphs of the layer, by role. */
+  bodies: Readonly<Record<string, CpuLayerBody>>;
+}
+
+/** A recorded nested graph, as its layer's CPU mapping sees it. */
+export interface CpuLayerBody {
+  inputTypes: readonly ValueType[];
+  outputTypes: readonly ValueType[];
+  /** Writes its layers into `graph`, which `CpuGraph.body` opened, with `inputs` for its parameters; returns its outputs. */
+  write(graph: CpuGraph, inputs: readonly CpuValue[]): CpuValue[];
 }
 
 export interface LayerDefinition<P extends Params = Params> {

@@ -1,0 +1,221 @@
+import type { CpuAttribute, CpuBody, CpuGraph, CpuValue } from '../dsl/define-layer.js';
+import { byteLength, type DType, isTypedArray, type TypedArray } from '../dsl/dtype.js';
+import { carries, decodeElements, encodeElements } from '../dsl/elements.js';
+import { TensorRTError } from '../dsl/errors.js';
+import type { IRWeight, ValueType, WeightId } from '../dsl/ir.js';
+import {
+  type OnnxAttribute,
+  type OnnxGraph,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxType,
+  onnxTypes,
+} from './onnx.js';
+
+/** How values of a dtype are held between operators: bfloat16 and the narrow floats have no kernels, int4 few. */
+export const heldAs: Readonly<Record<DType, OnnxType>> = {
+  float32: 'float32',
+  float16: 'float16',
+  bfloat16: 'float32',
+  float8e4m3: 'float32',
+  float4e2m1: 'float32',
+  float8e8m0: 'float32',
+  int64: 'int64',
+  int32: 'int32',
+  int8: 'int8',
+  int4: 'int8',
+  uint8: 'uint8',
+  bool: 'bool',
+};
+
+/** Elements in the form they are held in. */
+export function held(dtype: DType, data: TypedArray, count: number): TypedArray {
+  if (dtype === heldAs[dtype]) return data;
+  const decoded = decodeElements(dtype, data, count);
+  return dtype === 'int4' ? Int8Array.from(decoded) : decoded;
+}
+
+/** Larger constants travel beside the model, whose protobuf may not exceed 2 GB. */
+const inlineBytes = 1024;
+const cachedBytes = 64;
+
+const bytesOf = (data: TypedArray): Uint8Array => {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return data.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
+};
+
+/** What all graphs of a model share: names, constants, and the layer whose operators are being written. */
+export class CpuModule {
+  readonly initializers: OnnxTensor[] = [];
+  /** Bytes of large constants, by the file name under which the model refers to them. */
+  readonly files: { path: string; data: Uint8Array }[] = [];
+  /** Widens large constants; runs before all other nodes. */
+  readonly prelude: OnnxNode[] = [];
+  /** Layer by the name of a node. */
+  readonly layerOf = new Map<string, string>();
+  layer = '';
+  #values = 0;
+  readonly #constants = new Map<string, CpuValue>();
+  readonly #weights = new Map<WeightId, CpuValue>();
+
+  newValue(): CpuValue {
+    return `v${this.#values++}`;
+  }
+
+  /** A layer's first node has its name; the others are told apart by a number. */
+  newNodeName(base = this.layer): string {
+    let name = base;
+    for (let n = 2; this.layerOf.has(name); n++) name = `${base}#${n}`;
+    this.layerOf.set(name, this.layer);
+    return name;
+  }
+
+  constant(dtype: DType, shape: readonly number[], data: TypedArray): CpuValue {
+    const count = shape.reduce((a, b) => a * b, 1);
+    if (data.byteLength !== byteLength(dtype, count)) {
+      throw new TensorRTError(
+        'ERR_INTERNAL',
+        `a constant ${dtype}[${shape.join(', ')}] takes ${byteLength(dtype, count)} bytes, given ${data.byteLength}`,
+      );
+    }
+    if (data.byteLength > cachedBytes) return this.#initializer(dtype, shape, data, count);
+    const key = `${dtype} ${shape.join()} ${bytesOf(data).join()}`;
+    const known = this.#constants.get(key);
+    if (known !== undefined) return known;
+    const value = this.#initializer(dtype, shape, data, count);
+    this.#constants.set(key, value);
+    return value;
+  }
+
+  weight(weight: IRWeight): CpuValue {
+    const known = this.#weights.get(weight.id);
+    if (known !== undefined) return known;
+    const { dtype, shape, data, name } = weight;
+    const count = shape.reduce((a, b) => a * b, 1);
+    if (data.byteLength !== byteLength(dtype, count)) {
+      throw new TensorRTError(
+        'ERR_DISPOSED',
+        `weight ${name ? `'${name}' ` : ''}has lost its elements: keep the weight file open until the model is made`,
+      );
+    }
+    const value = this.#initializer(dtype, shape, data, count);
+    this.#weights.set(weight.id, value);
+    return value;
+  }
+
+  #initializer(dtype: DType, shape: readonly number[], data: TypedArray, count: number): CpuValue {
+    const type = heldAs[dtype];
+    const name = this.newValue();
+    if (data.byteLength <= inlineBytes) {
+      this.initializers.push({ name, type, shape, data: bytesOf(held(dtype, data, count)) });
+      return name;
+    }
+    // The runtime widens these two by itself, so that the bytes need no copy here.
+    const widened = dtype === 'bfloat16' || dtype === 'float8e4m3';
+    const bytes = bytesOf(widened ? data : held(dtype, data, count));
+    const path = `weight${this.files.length}`;
+    this.files.push({ path, data: bytes });
+    this.initializers.push({ name, type: widened ? dtype : type, shape, data: { file: path, length: bytes.length } });
+    if (!widened) return name;
+    const wide = this.newValue();
+    const attributes = { to: onnxTypes[type] };
+    this.prelude.push({ op: 'Cast', name: this.newNodeName(path), inputs: [name], outputs: [wide], attributes });
+    return wide;
+  }
+}
+
+/** One ONNX graph under construction: the model's, or the body of a Loop or If. */
+export class GraphWriter implements CpuGraph {
+  readonly module: CpuModule;
+  readonly graph: OnnxGraph;
+  readonly #made = new Set<CpuValue>();
+
+  constructor(module: CpuModule, name: string) {
+    this.module = module;
+    this.graph = { name, nodes: [], inputs: [], outputs: [], values: [], initializers: [] };
+  }
+
+  op(type: string, inputs: readonly (CpuValue | null)[], attributes: Record<string, CpuAttribute> = {}): CpuValue {
+    return this.ops(type, inputs, attributes, 1)[0]!;
+  }
+
+  ops(
+    type: string,
+    inputs: readonly (CpuValue | null)[],
+    attributes: Record<string, CpuAttribute>,
+    outputs: number,
+  ): CpuValue[] {
+    const results = Array.from({ length: outputs }, () => this.module.newValue());
+    this.#node(type, inputs, results, attributes);
+    return results;
+  }
+
+  constant(dtype: DType, shape: readonly number[], data: readonly (number | bigint)[] | TypedArray): CpuValue {
+    const elements =
+      isTypedArray(data) && carries(dtype, data) ? data : encodeElements(dtype, data as ArrayLike<number | bigint>);
+    return this.module.constant(dtype, shape, elements);
+  }
+
+  cast(value: CpuValue, dtype: DType): CpuValue {
+    return this.round(this.#cast(value, heldAs[dtype]), dtype);
+  }
+
+  body(inputs: readonly ValueType[], build: (graph: CpuGraph, inputs: CpuValue[]) => readonly CpuValue[]): CpuBody {
+    const nested = new GraphWriter(this.module, `${this.module.layer}.body`);
+    const parameters = inputs.map(({ dtype }) => nested.input(this.module.newValue(), { dtype }));
+    for (const value of build(nested, parameters)) nested.output(this.module.newValue(), value);
+    return { graph: nested.graph };
+  }
+
+  /** A value already held as `dtype` is, rounded to what `dtype` can hold. */
+  round(value: CpuValue, dtype: DType): CpuValue {
+    if (dtype === 'bfloat16' || dtype === 'float8e4m3') return this.#cast(this.#cast(value, dtype), 'float32');
+    return dtype === 'float4e2m1' ? this.#roundFloat4(value) : value;
+  }
+
+  input(name: string, { dtype, shape }: { dtype: DType; shape?: ValueType['shape'] }): CpuValue {
+    this.graph.inputs.push({ name, type: heldAs[dtype], shape });
+    return name;
+  }
+
+  /** Identity, because an output may be an input, a constant, a value of an outer graph, or given twice. */
+  output(name: string, value: CpuValue, dtype?: DType): void {
+    this.#node('Identity', [value], [name], {});
+    this.graph.outputs.push({ name, type: dtype && heldAs[dtype] });
+  }
+
+  /** Lets the runtime check the element type of a value made in this graph. */
+  declare(value: CpuValue, dtype: DType): void {
+    if (this.#made.delete(value)) this.graph.values.push({ name: value, type: heldAs[dtype] });
+  }
+
+  #node(
+    op: string,
+    inputs: readonly (CpuValue | null)[],
+    outputs: readonly CpuValue[],
+    attributes: Record<string, CpuAttribute>,
+  ): void {
+    this.graph.nodes.push({
+      op,
+      name: this.module.newNodeName(),
+      inputs: inputs.map((value) => value ?? ''),
+      outputs,
+      attributes: attributes as Record<string, OnnxAttribute>,
+    });
+    for (const value of outputs) this.#made.add(value);
+  }
+
+  #cast(value: CpuValue, type: OnnxType): CpuValue {
+    return this.op('Cast', [value], { to: onnxTypes[type] });
+  }
+
+  /** MX 1.0's E2M1 has steps of 0.5 below 2, of 1 below 4 and of 2 up to 6; ONNX's Round goes to even. */
+  #roundFloat4(value: CpuValue): CpuValue {
+    const number = (v: number) => this.constant('float32', [], [v]);
+    const clipped = this.op('Clip', [value, number(-6), number(6)]);
+    const size = this.op('Abs', [clipped]);
+    const coarse = this.op('Where', [this.op('Less', [size, number(4)]), number(1), number(2)]);
+    const step = this.op('Where', [this.op('Less', [size, number(2)]), number(0.5), coarse]);
+    return this.op('Mul', [this.op('Round', [this.op('Div', [clipped, step])]), step]);
+  }
+}

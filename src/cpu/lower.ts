@@ -1,0 +1,134 @@
+import { type CpuLayerBody, type CpuValue, layerKinds } from '../dsl/define-layer.js';
+import { TensorRTError } from '../dsl/errors.js';
+import type { IRGraph, IRValue, ValueId } from '../dsl/ir.js';
+import type { Network, RecordedNode } from '../dsl/network.js';
+import { locate } from '../dsl/source.js';
+import { CpuModule, GraphWriter } from './graph.js';
+import { encodeModel } from './onnx.js';
+
+/** A network as ONNX. */
+export interface CpuProgram {
+  /** ONNX ModelProto. */
+  model: Uint8Array;
+  /** Large weights, to which the model refers by `path`. */
+  files: { path: string; data: Uint8Array }[];
+  /** The recorded layer by the name of an ONNX node. */
+  layerOf(node: string): RecordedNode | undefined;
+}
+
+/** Names of inputs and outputs have a prefix, so that they differ from each other and from the values between. */
+export const inputName = (name: string): string => `in/${name}`;
+export const outputName = (name: string): string => `out/${name}`;
+
+/**
+ * Writes a network as ONNX.
+ * @throws ERR_NO_OUTPUT; ERR_CPU_BACKEND where a layer has no mapping; ERR_DISPOSED where a weight file was closed
+ */
+export function lower(network: Network): CpuProgram {
+  const { graph } = network;
+  if (graph.outputs.length === 0) {
+    throw new TensorRTError(
+      'ERR_NO_OUTPUT',
+      `network '${network.name}' has no output: mark one with tensor.output(name)`,
+    );
+  }
+  const module = new CpuModule();
+  const main = new GraphWriter(module, network.name);
+  const lowering = new Lowering(network, module);
+  for (const input of graph.inputs) lowering.values.set(input.id, main.input(inputName(input.name), input));
+  lowering.write(main, graph.nodes);
+  for (const { id, name } of graph.outputs) {
+    module.layer = outputName(name);
+    main.output(outputName(name), lowering.values.get(id)!, network.tensorOf(id)!.dtype);
+  }
+  main.graph.nodes.unshift(...module.prelude);
+  main.graph.initializers.push(...module.initializers);
+  return {
+    model: encodeModel(main.graph),
+    files: module.files,
+    layerOf: (node) => lowering.layers.get(module.layerOf.get(node) ?? ''),
+  };
+}
+
+class Lowering {
+  readonly network: Network;
+  readonly module: CpuModule;
+  readonly values = new Map<ValueId, CpuValue>();
+  readonly layers = new Map<string, RecordedNode>();
+
+  constructor(network: Network, module: CpuModule) {
+    this.network = network;
+    this.module = module;
+  }
+
+  write(graph: GraphWriter, nodes: readonly RecordedNode[]): void {
+    for (const node of nodes) {
+      const outer = this.module.layer;
+      this.module.layer = node.name;
+      this.layers.set(node.name, node);
+      try {
+        this.#layer(graph, node);
+      } catch (cause) {
+        if (cause instanceof TensorRTError && cause.layer) throw cause;
+        const code = cause instanceof TensorRTError ? cause.code : 'ERR_CPU_BACKEND';
+        throw new TensorRTError(code, `${node.kind} '${node.name}': ${(cause as Error).message}`, {
+          layer: node.name,
+          kind: node.kind,
+          source: locate(node.mark),
+          cause,
+        });
+      }
+      this.module.layer = outer;
+    }
+  }
+
+  #layer(graph: GraphWriter, node: RecordedNode): void {
+    const definition = layerKinds.get(node.kind);
+    if (!definition) throw new TensorRTError('ERR_CPU_BACKEND', 'the layer kind is unknown');
+    const inputs = node.inputs.map((id) => (id === null ? null : this.values.get(id)!));
+    const weights = Object.entries(node.weights).map(([role, id]) => [role, this.network.weights[id]!] as const);
+    const results = [
+      definition.cpu(graph, {
+        params: node.params,
+        inputs,
+        input: (index) => inputs[index] ?? missing(index),
+        weights: Object.fromEntries(weights.map(([role, weight]) => [role, this.module.weight(weight)])),
+        inputTypes: node.inputs.map((id) => (id === null ? null : this.network.tensorOf(id)!)),
+        weightTypes: Object.fromEntries(weights),
+        outputTypes: node.outputs,
+        bodies: Object.fromEntries(
+          Object.entries(node.bodies ?? {}).map(([role, body]) => [role, this.#body(body)] as const),
+        ),
+      }),
+    ].flat();
+    if (results.length !== node.outputs.length) {
+      throw new TensorRTError(
+        'ERR_INTERNAL',
+        `its CPU mapping gave ${results.length} outputs, inference ${node.outputs.length}`,
+      );
+    }
+    for (const [i, output] of node.outputs.entries()) this.#define(graph, output, results[i]!);
+  }
+
+  #define(graph: GraphWriter, output: IRValue, value: CpuValue): void {
+    const rounded = graph.round(value, output.dtype);
+    graph.declare(rounded, output.dtype);
+    this.values.set(output.id, rounded);
+  }
+
+  #body(body: IRGraph): CpuLayerBody {
+    return {
+      inputTypes: body.inputs,
+      outputTypes: body.outputs.map(({ id }) => this.network.tensorOf(id)!),
+      write: (graph, inputs) => {
+        for (const [i, input] of body.inputs.entries()) this.values.set(input.id, inputs[i] ?? missing(i));
+        this.write(graph as GraphWriter, body.nodes);
+        return body.outputs.map(({ id }) => this.values.get(id)!);
+      },
+    };
+  }
+}
+
+const missing = (index: number): never => {
+  throw new TensorRTError('ERR_INTERNAL', `its CPU mapping asks for input ${index}, which is absent`);
+};

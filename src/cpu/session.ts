@@ -1,0 +1,186 @@
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { dimNames, evaluateDim, isUnknown } from '../dsl/dim.js';
+import type { DType, TypedArray } from '../dsl/dtype.js';
+import { encodeElements } from '../dsl/elements.js';
+import { TensorRTError } from '../dsl/errors.js';
+import type { ValueType } from '../dsl/ir.js';
+import type { Network } from '../dsl/network.js';
+import { locate } from '../dsl/source.js';
+import { type Feeds, type ResolvedFeed, resolveFeeds } from '../runtime/feeds.js';
+import { Result } from '../runtime/result.js';
+import { held, heldAs } from './graph.js';
+import { type CpuProgram, inputName, lower, outputName } from './lower.js';
+
+type Runtime = typeof import('onnxruntime-node');
+
+export interface NamedType extends ValueType {
+  name: string;
+}
+
+/** A network that runs on the CPU through onnxruntime. */
+export interface CpuModel {
+  readonly inputs: readonly NamedType[];
+  readonly outputs: readonly NamedType[];
+  /**
+   * Runs the network; see `resolveFeeds` for what may be fed. onnxruntime computes with its own threads, but the calling
+   * thread waits for it.
+   * @returns results by output name
+   * @throws ERR_FEED for bad feeds, ERR_CPU_BACKEND where onnxruntime fails, ERR_DISPOSED
+   */
+  run(feeds: Feeds): Promise<Record<string, Result>>;
+  /** Frees the model, once runs under way have ended. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
+async function loadRuntime(): Promise<Runtime> {
+  try {
+    const module = (await import('onnxruntime-node')) as Runtime & { default?: Runtime };
+    return module.default ?? module;
+  } catch (cause) {
+    throw new TensorRTError(
+      'ERR_CPU_BACKEND',
+      `The CPU backend needs the package onnxruntime-node, which could not be loaded (${firstLine(cause)}); install it with: npm install onnxruntime-node`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Makes a network ready to run on the CPU.
+ * @throws ERR_CPU_BACKEND where onnxruntime-node is missing or refuses the network; ERR_NO_OUTPUT; ERR_DISPOSED where a
+ * weight file was closed
+ */
+export async function createCpuModel(network: Network): Promise<CpuModel> {
+  const program = lower(network);
+  const runtime = await loadRuntime();
+  let session: InferenceSession;
+  try {
+    session = await runtime.InferenceSession.create(program.model, {
+      executionProviders: ['cpu'],
+      externalData: program.files,
+      logSeverityLevel: 4,
+      // Integer kernels for quantized layers would round otherwise than TensorRT, and saturate on some CPUs.
+      extra: { session: { disable_quant_qdq: '1' } },
+    });
+  } catch (cause) {
+    throw backendError(network.name, 'refused the network', cause, program);
+  }
+  return new Model(network, program, runtime, session);
+}
+
+class Model implements CpuModel {
+  readonly inputs: readonly NamedType[];
+  readonly outputs: readonly NamedType[];
+  readonly #name: string;
+  readonly #layerOf: CpuProgram['layerOf'];
+  readonly #runtime: Runtime;
+  readonly #session: InferenceSession;
+  #running = 0;
+  #disposed = false;
+
+  constructor(network: Network, program: CpuProgram, runtime: Runtime, session: InferenceSession) {
+    this.inputs = network.graph.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
+    this.outputs = network.outputs.map(({ name, tensor: { dtype, shape } }) => ({ name, dtype, shape }));
+    this.#name = network.name;
+    this.#layerOf = program.layerOf;
+    this.#runtime = runtime;
+    this.#session = session;
+  }
+
+  async run(given: Feeds): Promise<Record<string, Result>> {
+    if (this.#disposed) throw new TensorRTError('ERR_DISPOSED', `network '${this.#name}': the model was disposed`);
+    const { feeds, sizes } = resolveFeeds(this.inputs, given);
+    const tensors = Object.fromEntries(feeds.map((feed) => [inputName(feed.name), this.#toRuntime(feed)]));
+    this.#running++;
+    try {
+      const fetched = await this.#session.run(tensors);
+      return this.#results(fetched, sizes);
+    } catch (cause) {
+      if (cause instanceof TensorRTError) throw cause;
+      throw backendError(this.#name, 'failed', cause, { layerOf: this.#layerOf });
+    } finally {
+      this.#running--;
+      this.#releaseIfIdle();
+    }
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#releaseIfIdle();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #releaseIfIdle(): void {
+    if (this.#disposed && this.#running === 0) void this.#session.release();
+  }
+
+  #toRuntime({ dtype, shape, data }: ResolvedFeed): OrtTensor {
+    const count = shape.reduce((a, b) => a * b, 1);
+    return new this.#runtime.Tensor(heldAs[dtype] as 'float32', held(dtype, data, count) as Float32Array, shape);
+  }
+
+  #results(fetched: InferenceSession.ReturnType, given: Readonly<Record<string, number>>): Record<string, Result> {
+    const sizes = { ...given };
+    const results = this.outputs.map((output) => {
+      const { dims, data } = fetched[outputName(output.name)] as OrtTensor;
+      checkShape(this.#name, output, dims, sizes);
+      return [output.name, new Result(output.dtype, dims, fromRuntime(output.dtype, data as TypedArray))] as const;
+    });
+    return Object.fromEntries(results);
+  }
+}
+
+/** Holds inference to what really came out. */
+function checkShape(
+  network: string,
+  { name, shape }: NamedType,
+  dims: readonly number[],
+  sizes: Record<string, number>,
+) {
+  for (const [i, dim] of shape.entries()) {
+    if (typeof dim === 'string' && isUnknown(dim) && dimNames(dim)[0] === dim) sizes[dim] ??= dims[i]!;
+  }
+  const expected = shape.map((dim) => evaluateDim(dim, sizes));
+  if (dims.length === shape.length && expected.every((size, i) => size === undefined || size === dims[i])) return;
+  throw new TensorRTError(
+    'ERR_INTERNAL',
+    `network '${network}': output '${name}' was inferred as [${shape.join(', ')}] = [${expected.map((e) => e ?? '?').join(', ')}], the CPU backend gave [${dims.join(', ')}]`,
+    { expected, actual: dims },
+  );
+}
+
+function fromRuntime(dtype: DType, data: TypedArray): TypedArray {
+  if (dtype === 'bfloat16') {
+    const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
+    return Uint16Array.from(bits, (b) => b >>> 16);
+  }
+  if (dtype === 'float16') return new Uint16Array(data.buffer, data.byteOffset, data.length);
+  return dtype === heldAs[dtype] ? data : encodeElements(dtype, data);
+}
+
+const firstLine = (error: unknown): string => String((error as Error)?.message ?? error).split('\n')[0]!;
+
+/** onnxruntime names the node at fault in one of these ways. */
+const nodeNames = [/Name:'([^']+)'/, /\bNode ?\(([^()]+)\)/, /of node \(([^()]+)\)/, /node with name '([^']+)'/];
+
+function backendError(
+  network: string,
+  what: string,
+  cause: unknown,
+  program: Pick<CpuProgram, 'layerOf'>,
+): TensorRTError {
+  const message = String((cause as Error)?.message ?? cause).trim();
+  const node = nodeNames
+    .map((pattern) => pattern.exec(message)?.[1])
+    .map((name) => name && program.layerOf(name))
+    .find((layer) => typeof layer === 'object');
+  return new TensorRTError('ERR_CPU_BACKEND', `network '${network}': onnxruntime ${what}: ${message}`, {
+    cause,
+    ...(node && { layer: node.name, kind: node.kind, source: locate(node.mark) }),
+  });
+}
