@@ -5,9 +5,9 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { SetupError } from './install/process.mjs';
 import { readHeaders } from './lib/abi-headers.mjs';
 import { cellAt, FLAVORS, readEnums, readMethods, readTsv, signatureDifference } from './lib/abi-tables.mjs';
-import { SetupError } from './lib/process.mjs';
 import { orExplain } from './setup.mjs';
 
 const root = resolve(fileURLToPath(import.meta.url), '..', '..');

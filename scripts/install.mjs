@@ -3,11 +3,11 @@
 // `node-tensorrt install` uses its functions.
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { addonIsFresh, addonPath, compileAddon } from './lib/addon.mjs';
-import { withLock } from './lib/lock.mjs';
-import { demand, missingPrerequisites } from './lib/prerequisites.mjs';
-import { reporter, SetupError } from './lib/process.mjs';
-import { cacheDir, cachedTensorRT, fetchTensorRT, RTX } from './lib/tensorrt.mjs';
+import { addonIsFresh, addonPath, compileAddon } from './install/addon.mjs';
+import { withLock } from './install/lock.mjs';
+import { demand, missingPrerequisites } from './install/prerequisites.mjs';
+import { reporter, SetupError } from './install/process.mjs';
+import { cacheDir, cachedTensorRT, fetchTensorRT, RTX } from './install/tensorrt.mjs';
 
 const root = resolve(fileURLToPath(import.meta.url), '..', '..');
 

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { SetupError } from './lib/process.mjs';
+import { SetupError } from './install/process.mjs';
 import { orExplain, setup } from './setup.mjs';
 
 const root = resolve(fileURLToPath(import.meta.url), '..', '..');

@@ -3,14 +3,14 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { addonIsFresh, compileAddon } from './lib/addon.mjs';
+import { addonIsFresh, compileAddon } from './install/addon.mjs';
+import { readOr, writeAtomic } from './install/files.mjs';
+import { withLock } from './install/lock.mjs';
+import { demand } from './install/prerequisites.mjs';
+import { capture, reporter, SetupError } from './install/process.mjs';
+import { cacheDir, cachedTensorRT, fetchTensorRT, RTX } from './install/tensorrt.mjs';
 import { dependenciesAreFresh, installDependencies } from './lib/dependencies.mjs';
 import { compileDist, distIsFresh } from './lib/dist.mjs';
-import { readOr, writeAtomic } from './lib/files.mjs';
-import { withLock } from './lib/lock.mjs';
-import { demand } from './lib/prerequisites.mjs';
-import { capture, reporter, SetupError } from './lib/process.mjs';
-import { cacheDir, cachedTensorRT, fetchTensorRT, RTX } from './lib/tensorrt.mjs';
 
 const LOCATION = ['TENSORRT_ROOT', 'NODE_TENSORRT_LIBRARY', 'LD_LIBRARY_PATH', 'VIRTUAL_ENV', 'CONDA_PREFIX'];
 

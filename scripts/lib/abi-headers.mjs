@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { compiler } from '../install/prerequisites.mjs';
+import { capture, SetupError } from '../install/process.mjs';
 import { FLAVORS, parseSignature } from './abi-tables.mjs';
-import { compiler } from './prerequisites.mjs';
-import { capture, SetupError } from './process.mjs';
 
 // All that TensorRT's headers take from CUDA, for machines without it.
 const CUDA_STUB = `#pragma once

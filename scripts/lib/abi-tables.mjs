@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { SetupError } from './process.mjs';
+import { SetupError } from '../install/process.mjs';
 
 export const FLAVORS = ['trt10', 'trt11', 'rtx1'];
 

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
-import { hashOf, readOr, writeAtomic } from './files.mjs';
-import { mustRun } from './process.mjs';
+import { hashOf, readOr, writeAtomic } from '../install/files.mjs';
+import { mustRun } from '../install/process.mjs';
 
 const stampPath = (root) => join(root, 'node_modules', '.node-tensorrt-stamp');
 const lockHash = (root) => hashOf(root, [join(root, 'package-lock.json')]);

@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { hashOf, listFiles, readOr, writeAtomic } from './files.mjs';
-import { mustRun } from './process.mjs';
+import { hashOf, listFiles, readOr, writeAtomic } from '../install/files.mjs';
+import { mustRun } from '../install/process.mjs';
 
 const OUTPUT = /\.(js|d\.ts)(\.map)?$/;
 
