@@ -162,7 +162,7 @@ export class GraphWriter implements CpuGraph {
 
   body(inputs: readonly ValueType[], build: (graph: CpuGraph, inputs: CpuValue[]) => readonly CpuValue[]): CpuBody {
     const nested = new GraphWriter(this.module, `${this.module.layer}.body`);
-    const parameters = inputs.map(({ dtype }) => nested.input(this.module.newValue(), { dtype }));
+    const parameters = inputs.map((type) => nested.input(this.module.newValue(), type));
     for (const value of build(nested, parameters)) nested.output(this.module.newValue(), value);
     return { graph: nested.graph };
   }
@@ -173,7 +173,7 @@ export class GraphWriter implements CpuGraph {
     return dtype === 'float4e2m1' ? this.#roundFloat4(value) : value;
   }
 
-  input(name: string, { dtype, shape }: { dtype: DType; shape?: ValueType['shape'] }): CpuValue {
+  input(name: string, { dtype, shape }: ValueType): CpuValue {
     this.graph.inputs.push({ name, type: heldAs[dtype], shape });
     return name;
   }

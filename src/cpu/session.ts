@@ -165,8 +165,8 @@ function fromRuntime(dtype: DType, data: TypedArray): TypedArray {
 
 const firstLine = (error: unknown): string => String((error as Error)?.message ?? error).split('\n')[0]!;
 
-/** onnxruntime names the node at fault in one of these ways. */
-const nodeNames = [/Name:'([^']+)'/, /\bNode ?\(([^()]+)\)/, /of node \(([^()]+)\)/, /node with name '([^']+)'/];
+/** onnxruntime names the nodes at fault in one of these ways, the innermost last. */
+const nodeNames = /(?:Name:'|node with name '|[Nn]ode ?\()([^'()]+)['()]/g;
 
 function backendError(
   network: string,
@@ -175,10 +175,7 @@ function backendError(
   program: Pick<CpuProgram, 'layerOf'>,
 ): TensorRTError {
   const message = String((cause as Error)?.message ?? cause).trim();
-  const node = nodeNames
-    .map((pattern) => pattern.exec(message)?.[1])
-    .map((name) => name && program.layerOf(name))
-    .find((layer) => typeof layer === 'object');
+  const node = [...message.matchAll(nodeNames)].map((found) => program.layerOf(found[1]!)).findLast((layer) => layer);
   return new TensorRTError('ERR_CPU_BACKEND', `network '${network}': onnxruntime ${what}: ${message}`, {
     cause,
     ...(node && { layer: node.name, kind: node.kind, source: locate(node.mark) }),
