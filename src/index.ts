@@ -1,6 +1,9 @@
+import { Network } from './dsl/network.js';
 import { installLayers } from './layers/table.js';
+import { runtimeMethods } from './runtime/methods.js';
 
 installLayers();
+Object.assign(Network.prototype, runtimeMethods);
 
 export type { Dim, Shape } from './dsl/dim.js';
 export { byteLength, type DType, dtypes, type TypedArray } from './dsl/dtype.js';
@@ -9,3 +12,11 @@ export { Network, network } from './dsl/network.js';
 export { bfloat16, bool, float8e4m3, float16, float32, int4, int8, int32, int64, uint8 } from './dsl/spec.js';
 export { Tensor } from './dsl/tensor.js';
 export type { WeightLike } from './dsl/weight.js';
+export type { LayerReport, LoweringReport } from './runtime/build.js';
+export { Context, type ContextOptions, Engine, type EngineIO, loadEngine } from './runtime/engine.js';
+export type { Feed, Feeds } from './runtime/feeds.js';
+export { findTensorRT, type TensorRTInstallation } from './runtime/find.js';
+export { type CompileOptions, Model } from './runtime/model.js';
+export type { BuildOptions, Profile } from './runtime/options.js';
+export { Result } from './runtime/result.js';
+export * from './weights/index.js';

@@ -77,9 +77,9 @@ Weights Lowering::weights(Node const& node, char const* role) {
   if (!found) return {};
   Weights const result{dtype(found->dtype), found->data, found->count};
   size_t const index = static_cast<size_t>(found - program_.weights.data());
-  if (!found->name.empty() && !weight_named_[index]) {
+  if (!found->name.empty() && found->count > 0 && !weight_named_[index]) {
     weight_named_[index] = true;
-    add<m::Network::setWeightsName>(result, found->name.c_str());
+    unnamed_weights_.emplace_back(result, found->name.c_str());
   }
   return result;
 }
@@ -155,6 +155,9 @@ void Lowering::lower_node(Node const& node) {
   if (row == table.end()) fail(node, "ERR_UNSUPPORTED", "the addon knows no layer of this kind");
   try {
     Layer* layer = row->second.lower(*this, node);
+    // TensorRT takes names only for weights that a layer uses already.
+    for (auto const& [weights, name] : unnamed_weights_) add<m::Network::setWeightsName>(weights, name);
+    unnamed_weights_.clear();
     if (layer) {
       call<m::Layer::setName>(layer, node.name.c_str());
       for (size_t i = 0; i < node.outputs.size(); i++) finish_output(node, i, call<m::Layer::getOutput>(layer, static_cast<int32_t>(i)));

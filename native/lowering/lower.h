@@ -88,6 +88,7 @@ class Lowering {
   std::unordered_map<int32_t, Tensor*> values_;
   std::vector<std::shared_ptr<void>> kept_;
   std::vector<bool> weight_named_;
+  std::vector<std::pair<Weights, char const*>> unnamed_weights_;
   std::vector<Record> records_;
 };
 

@@ -141,7 +141,7 @@ export class Network extends Chain {
   }
 
   /** @internal The tensor of a value. */
-  valueOf(id: ValueId): Tensor | undefined {
+  tensorOf(id: ValueId): Tensor | undefined {
     return this.#tensors.get(id);
   }
 

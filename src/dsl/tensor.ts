@@ -4,7 +4,6 @@ import type { ValueId } from './ir.js';
 import type { Network } from './network.js';
 
 /** What every layer method can be called on: a tensor, or a network that has exactly one input. The methods come from src/layers and src/modules. */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the layer files add their methods to this interface
 export abstract class Chain {
   /** The tensor itself, or the network's only input. */
   abstract tensor(): Tensor;
@@ -59,7 +58,7 @@ export class Tensor extends Chain {
     return this;
   }
 
-  toString(): string {
+  override toString(): string {
     return `Tensor(${this.name}: ${this.dtype}[${this.shape.join(', ')}])`;
   }
 }

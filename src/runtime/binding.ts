@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type { DType } from '../dsl/dtype.js';
 import { TensorRTError } from '../dsl/errors.js';
 
 /** Binary interface of a TensorRT library: `trt10` = libnvinfer 10, `trt11` = libnvinfer 11, `rtx1` = TensorRT-RTX 1. */
@@ -40,12 +41,69 @@ export interface FileMapping {
   close(): void;
 }
 
+/** An opaque native object; it goes with the garbage collector. */
+export interface Handle {
+  readonly __handle: unique symbol;
+}
+
+export interface BuildReport {
+  /** Absent where only the lowering was asked for. */
+  plan?: Handle;
+  /** Size of the plan. */
+  bytes?: number;
+  flavor: Flavor;
+  version: string;
+  lowerMs: number;
+  buildMs: number;
+  /** TensorRT's warnings and errors. */
+  log: string[];
+  /** TensorRT's view of every layer's outputs; -1 is a dynamic dim. Only where the lowering alone was asked for. */
+  layers?: { name: string; kind: string; dtype: DType; shape: number[] }[];
+}
+
+export interface BuildCallbacks {
+  onEvent?(event: 'log' | 'progress', a: number | string, b: string | number, c?: number): void;
+  /** Set by `build`. */
+  cancel?(): void;
+}
+
+/** A graph on its way to TensorRT, handed over piece by piece. */
+export interface NativeProgram {
+  setIO(inputs: object[], outputs: object[]): void;
+  addNodes(nodes: object[]): void;
+  /** True where the elements lie in a mapped file and stay there; else `fillWeight` must copy them. */
+  addWeight(weight: { name?: string; dtype: DType; shape: readonly number[] }, bytes: Uint8Array): boolean;
+  fillWeight(offset: number, bytes: Uint8Array): void;
+  /** Consumes the program. */
+  build(library: string, options: object, callbacks: BuildCallbacks): Promise<BuildReport>;
+}
+
+export interface NativeEngine {
+  handle: Handle;
+  io: { name: string; dtype: DType; input: boolean; shape: number[]; profiles: [number[], number[], number[]][] }[];
+  flavor: Flavor;
+  version: string;
+}
+
 /** What the addon exports; nothing else in src/ knows the .node file. */
 export interface NativeBinding {
   /** Loads a TensorRT library (kept loaded). Throws with `code` ERR_LIBRARY_NOT_FOUND, ERR_LIBRARY_INVALID or ERR_LIBRARY_REFUSED. */
   loadLibrary(path: string): LibraryInfo;
   /** What the driver API says; never throws. */
   cudaInfo(): CudaInfo;
+  /** Layer kinds of the addon, and the first release of each flavor that has them. */
+  layerTable(): ({ kind: string } & Record<Flavor, string | null>)[];
+  Program: new (name: string) => NativeProgram;
+  /** A copy of a plan's bytes. */
+  planBytes(plan: Handle): ArrayBuffer;
+  deserialize(library: string, plan: Handle | Uint8Array, device: number): Promise<NativeEngine>;
+  createContext(engine: Handle, profile: number): Promise<Handle>;
+  execute(
+    context: Handle,
+    feeds: { name: string; shape: readonly number[]; data: Uint8Array }[],
+  ): Promise<{ name: string; dtype: DType; shape: number[]; data: ArrayBuffer }[]>;
+  /** Cancels what is under way and waits for it. */
+  shutdown(): void;
   /** Maps a regular file copy-on-write. Throws with `code` ERR_WEIGHTS_FILE. */
   mapFile(path: string): FileMapping;
   /**
@@ -66,6 +124,7 @@ export function binding(): NativeBinding {
   const path = new URL('../../build/Release/node_tensorrt.node', import.meta.url).pathname;
   try {
     loaded = require(path) as NativeBinding;
+    process.on('exit', () => loaded?.shutdown());
   } catch (cause) {
     throw new TensorRTError(
       'ERR_ADDON_MISSING',

@@ -1,0 +1,263 @@
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import type { Dim } from '../dsl/dim.js';
+import { type DType, viewAs } from '../dsl/dtype.js';
+import { TensorRTError } from '../dsl/errors.js';
+import { binding, type Handle, type LibraryInfo, type NativeEngine } from './binding.js';
+import { type Feeds, resolveFeeds } from './feeds.js';
+import { chooseTensorRT } from './find.js';
+import { Result } from './result.js';
+
+/** An input or output of an engine. */
+export interface EngineIO {
+  name: string;
+  dtype: DType;
+  /** Numbers, and names or expressions where dynamic (`'?'`-prefixed positions for an engine loaded from a file). */
+  shape: Dim[];
+}
+
+/** @internal */
+export interface EngineParts {
+  library: LibraryInfo;
+  /** A plan of this process, or bytes of a file. */
+  plan: Handle | Uint8Array;
+  size: number;
+  inputs: EngineIO[];
+  outputs: EngineIO[];
+  buildMs?: number;
+  log?: string[];
+  loaded?: NativeEngine;
+}
+
+export interface ContextOptions {
+  /** Index of the optimization profile. Default 0. */
+  profile?: number;
+}
+
+/** A built TensorRT engine. Running needs a GPU that its library supports; saving does not. */
+export class Engine {
+  readonly library: LibraryInfo;
+  readonly inputs: readonly EngineIO[];
+  readonly outputs: readonly EngineIO[];
+  /** Milliseconds of lowering and building; undefined for an engine that was loaded. */
+  readonly buildMs?: number;
+  /** TensorRT's warnings during the build. */
+  readonly log: readonly string[];
+  /** Bytes of the serialized engine. */
+  readonly size: number;
+  #plan?: Handle | Uint8Array;
+  #bytes?: Uint8Array;
+  #native?: Promise<NativeEngine>;
+  #context?: Promise<Context>;
+  #contexts = new Set<Context>();
+
+  /** @internal */
+  constructor(parts: EngineParts) {
+    this.library = parts.library;
+    this.inputs = parts.inputs;
+    this.outputs = parts.outputs;
+    this.buildMs = parts.buildMs;
+    this.log = parts.log ?? [];
+    this.size = parts.size;
+    this.#plan = parts.plan;
+    if (parts.loaded) this.#native = Promise.resolve(parts.loaded);
+  }
+
+  /** The serialized engine: a copy, made once. */
+  get bytes(): Uint8Array {
+    const plan = this.#alive();
+    this.#bytes ??= plan instanceof Uint8Array ? plan.slice() : new Uint8Array(binding().planBytes(plan));
+    return this.#bytes;
+  }
+
+  /** Writes the serialized engine to a file, whole or not at all. */
+  async save(path: string): Promise<void> {
+    const temporary = `${path}.${process.pid}.tmp`;
+    try {
+      await writeFile(temporary, this.bytes);
+      await rename(temporary, path);
+    } catch (cause) {
+      await rm(temporary, { force: true });
+      throw new TensorRTError('ERR_SAVE', `could not write the engine to ${path}: ${(cause as Error).message}`, {
+        cause,
+      });
+    }
+  }
+
+  /**
+   * An execution context of its own, with its own stream and buffers.
+   * @throws ERR_NO_GPU, ERR_ENGINE where this GPU or library cannot load the engine, ERR_PROFILE
+   */
+  async createContext(options: ContextOptions = {}): Promise<Context> {
+    const { profile = 0 } = options;
+    const native = await this.#load();
+    const profiles = Math.max(1, ...native.io.map((io) => io.profiles.length));
+    if (!Number.isInteger(profile) || profile < 0 || profile >= profiles) {
+      throw new TensorRTError(
+        'ERR_PROFILE',
+        `profile: expected a whole number from 0 to ${profiles - 1}, given ${String(profile)}`,
+      );
+    }
+    const handle = await native_(() => binding().createContext(native.handle, profile));
+    this.#alive();
+    const context = new Context(this, native, handle, profile, () => this.#contexts.delete(context));
+    this.#contexts.add(context);
+    return context;
+  }
+
+  /** Runs once on a default context; see `Context.run`. */
+  async run(feeds: Feeds): Promise<Record<string, Result>> {
+    this.#alive();
+    this.#context ??= this.createContext();
+    this.#context.catch(() => {
+      this.#context = undefined;
+    });
+    return (await this.#context).run(feeds);
+  }
+
+  #load(): Promise<NativeEngine> {
+    const plan = this.#alive();
+    if (!this.#native) {
+      this.#native = native_(() => binding().deserialize(this.library.path, plan, 0));
+      this.#native.catch(() => {
+        this.#native = undefined;
+      });
+    }
+    return this.#native;
+  }
+
+  #alive(): Handle | Uint8Array {
+    if (!this.#plan) throw new TensorRTError('ERR_DISPOSED', 'the engine was disposed');
+    return this.#plan;
+  }
+
+  /** Frees the engine and its contexts once no run uses them; later calls throw ERR_DISPOSED. */
+  dispose(): void {
+    for (const context of this.#contexts) context.dispose();
+    this.#plan = this.#bytes = this.#native = this.#context = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** An execution context: runs one after the other. */
+export class Context {
+  readonly engine: Engine;
+  readonly #native: NativeEngine;
+  readonly #profile: number;
+  readonly #release: () => void;
+  #handle?: Handle;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** @internal */
+  constructor(engine: Engine, native: NativeEngine, handle: Handle, profile: number, release: () => void) {
+    this.engine = engine;
+    this.#native = native;
+    this.#handle = handle;
+    this.#profile = profile;
+    this.#release = release;
+  }
+
+  /**
+   * Runs the engine on the GPU, off the main thread. Feeds are copied before this returns; calls queue up.
+   * @throws ERR_FEED, ERR_SHAPE where a dim is outside the profile, ERR_RUN, ERR_CUDA, ERR_DISPOSED
+   */
+  async run(feeds: Feeds): Promise<Record<string, Result>> {
+    const { feeds: resolved } = resolveFeeds(this.engine.inputs, feeds);
+    for (const feed of resolved) this.#checkProfile(feed.name, feed.shape);
+    const prepared = resolved.map(({ name, shape, data }) => ({
+      name,
+      shape,
+      data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice(),
+    }));
+    const previous = this.#last.catch(() => {});
+    const turn = previous.then(() => native_(() => binding().execute(this.#alive(), prepared)));
+    this.#last = turn;
+    const outputs = await turn;
+    return Object.fromEntries(
+      outputs.map(({ name, dtype, shape, data }) => [
+        name,
+        new Result(dtype, shape, viewAs(dtype, new Uint8Array(data))),
+      ]),
+    );
+  }
+
+  #checkProfile(name: string, shape: readonly number[]): void {
+    const range = this.#native.io.find((io) => io.name === name)?.profiles[this.#profile];
+    if (!range) return;
+    const [min, , max] = range;
+    const axis = shape.findIndex((size, i) => size < min[i]! || size > max[i]!);
+    if (axis >= 0) {
+      throw new TensorRTError(
+        'ERR_SHAPE',
+        `input '${name}' has ${shape[axis]} on axis ${axis}, but profile ${this.#profile} was built for ${min[axis]} to ${max[axis]}: run in parts, or build with another profile`,
+        { expected: [min[axis], max[axis]], actual: shape[axis] },
+      );
+    }
+  }
+
+  #alive(): Handle {
+    if (!this.#handle) throw new TensorRTError('ERR_DISPOSED', 'the execution context was disposed');
+    return this.#handle;
+  }
+
+  /** Frees the context once no run uses it; later calls throw ERR_DISPOSED. */
+  dispose(): void {
+    this.#handle = undefined;
+    this.#release();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Runs a call of the addon, turning its errors into TensorRTErrors. */
+async function native_<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof TensorRTError) throw error;
+    const { code, message, log } = error as Error & { code?: string; log?: string[] };
+    throw new TensorRTError(code ?? 'ERR_INTERNAL', message, { log, cause: error });
+  }
+}
+
+/**
+ * Loads a serialized engine. It runs with the flavor and release that built it.
+ * @param source a path, or the bytes
+ * @throws ERR_LIBRARY_NOT_FOUND, ERR_NO_GPU, ERR_ENGINE, ERR_LOAD where the file cannot be read
+ */
+export async function loadEngine(source: string | Uint8Array, options: { library?: string } = {}): Promise<Engine> {
+  let plan: Uint8Array;
+  if (typeof source === 'string') {
+    try {
+      plan = (await stat(source)).isFile()
+        ? await readFile(source)
+        : (() => {
+            throw new Error('not a file');
+          })();
+    } catch (cause) {
+      throw new TensorRTError('ERR_LOAD', `could not read the engine ${source}: ${(cause as Error).message}`, {
+        cause,
+      });
+    }
+  } else if (source instanceof Uint8Array) {
+    plan = source.slice();
+  } else {
+    throw new TensorRTError('ERR_LOAD', `loadEngine: expected a path or a Uint8Array, given ${String(source)}`);
+  }
+  if (plan.byteLength === 0) throw new TensorRTError('ERR_ENGINE', 'the engine is empty: 0 bytes');
+  const library = await chooseTensorRT({ for: 'run', library: options.library });
+  const loaded = await native_(() => binding().deserialize(library.path, plan, 0));
+  const io = (input: boolean): EngineIO[] =>
+    loaded.io
+      .filter((tensor) => tensor.input === input)
+      .map(({ name, dtype, shape }) => ({
+        name,
+        dtype,
+        shape: shape.map((size, axis) => (size < 0 ? `${name}_${axis}` : size)),
+      }));
+  return new Engine({ library, plan, size: plan.byteLength, inputs: io(true), outputs: io(false), loaded });
+}

@@ -1,0 +1,76 @@
+import type { CpuModel } from '../cpu/session.js';
+import { TensorRTError } from '../dsl/errors.js';
+import type { Network } from '../dsl/network.js';
+import { build } from './build.js';
+import type { Engine } from './engine.js';
+import type { Feeds } from './feeds.js';
+import { findTensorRT } from './find.js';
+import type { BuildOptions } from './options.js';
+import type { Result } from './result.js';
+
+export interface CompileOptions extends BuildOptions {
+  /** `tensorrt`: on the GPU or not at all; `cpu`: no TensorRT at all; `auto` (default): the GPU where there is one, else the CPU. */
+  backend?: 'auto' | 'tensorrt' | 'cpu';
+}
+
+/** A network that can run here. */
+export class Model {
+  readonly backend: 'tensorrt' | 'cpu';
+  /** The engine; on the `cpu` backend too, where `auto` found a TensorRT that builds without a GPU. */
+  readonly engine?: Engine;
+  readonly #cpu?: CpuModel;
+  #disposed = false;
+
+  /** @internal */
+  constructor(engine: Engine | undefined, cpu: CpuModel | undefined) {
+    this.backend = cpu ? 'cpu' : 'tensorrt';
+    this.engine = engine;
+    this.#cpu = cpu;
+  }
+
+  /**
+   * Runs the network.
+   * @throws ERR_FEED for feeds that do not fit, ERR_DISPOSED, and what the backend reports
+   */
+  async run(feeds: Feeds): Promise<Record<string, Result>> {
+    if (this.#disposed) throw new TensorRTError('ERR_DISPOSED', 'the model was disposed');
+    return this.#cpu ? this.#cpu.run(feeds) : this.engine!.run(feeds);
+  }
+
+  /** Frees the engine and the CPU session; later calls throw ERR_DISPOSED. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.engine?.dispose();
+    this.#cpu?.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Makes a network runnable; see `Network.compile`. */
+export async function compile(net: Network, options: CompileOptions = {}): Promise<Model> {
+  const { backend = 'auto', ...buildOptions } = options;
+  if (!['auto', 'tensorrt', 'cpu'].includes(backend)) {
+    throw new TensorRTError(
+      'ERR_BUILD_OPTION',
+      `backend: expected 'auto', 'tensorrt' or 'cpu', given ${JSON.stringify(backend)}`,
+    );
+  }
+  if (backend === 'cpu') return new Model(undefined, await cpu(net));
+  const found = await findTensorRT();
+  const runs = found.some((one) => one.usableFor.run);
+  if (backend === 'tensorrt' || runs || buildOptions.library !== undefined) {
+    const engine = await build(net, buildOptions);
+    return runs || backend === 'tensorrt' ? new Model(engine, undefined) : new Model(engine, await cpu(net));
+  }
+  const engine = found.some((one) => one.usableFor.build) ? await build(net, buildOptions) : undefined;
+  return new Model(engine, await cpu(net));
+}
+
+async function cpu(net: Network): Promise<CpuModel> {
+  const { createCpuModel } = await import('../cpu/session.js');
+  return createCpuModel(net);
+}

@@ -1,0 +1,34 @@
+import type { ConvolutionOptions } from '../../src/layers/convolution.js';
+import type { LayerCase } from './harness.js';
+
+const options: Record<string, Partial<ConvolutionOptions>> = {
+  plain: {},
+  bias: {},
+  stride: { stride: [2, 3] },
+  padding: { padding: [2, 1] },
+  dilation: { dilation: [3, 2] },
+  groups: { groups: 2 },
+  depthwise: { groups: 4 },
+  asymmetric: { prePadding: [1, 0], postPadding: [0, 2] },
+  round_up: { stride: 2, paddingMode: 'explicit_round_up' },
+  same_upper: { stride: 2, paddingMode: 'same_upper' },
+  same_lower: { stride: 2, paddingMode: 'same_lower' },
+  one_by_one: {},
+  float16: {},
+  bfloat16: {},
+};
+
+export const cases: LayerCase[] = [
+  ...(Object.entries(options).map(([name, given]) => ({
+    name,
+    build: ({ x }, { weight, bias }) => x!.conv2d({ weight: weight!, bias, ...given }),
+    ...(['bias', 'stride', 'same_upper', 'round_up'].includes(name) && {
+      dynamic: { x: ['batch', 4, 'height', 'width'] },
+    }),
+  })) satisfies LayerCase[]),
+  {
+    name: 'conv3d',
+    build: ({ x }, { weight, bias }) => x!.conv3d({ weight: weight!, bias, stride: [1, 2, 1], padding: [1, 0, 1] }),
+    dynamic: { x: ['batch', 2, 'depth', 6, 4] },
+  },
+];

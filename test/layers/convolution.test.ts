@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { float16, network } from '../../src/index.js';
+import { cases } from './convolution.cases.js';
+import { expectRefusal, oneInput, testLayer } from './harness.js';
+
+testLayer('convolution', cases);
+
+const weight = (...shape: number[]) => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) });
+
+test('what does not fit is refused, with what was expected and given', () => {
+  const x = oneInput(1, 4, 8, 8);
+  expectRefusal(() => x.conv2d({ weight: weight(6, 3, 3, 3) }), 'ERR_SHAPE', /takes 3 input channels.* has 4/);
+  expectRefusal(() => x.conv2d({ weight: weight(6, 4, 9, 3) }), 'ERR_SHAPE', /spans 9 along spatial axis 0.*8/);
+  expectRefusal(() => x.conv2d({ weight: weight(6, 4, 3) }), 'ERR_RANK', /weight: expected rank 4, given rank 3/);
+  expectRefusal(() => x.conv2d({ weight: weight(6, 2, 3, 3), groups: 4 }), 'ERR_SHAPE', /groups/);
+  expectRefusal(
+    () => x.conv2d({ weight: weight(6, 4, 3, 3), bias: weight(5) }),
+    'ERR_SHAPE',
+    /bias: expected \[6\], given \[5\]/,
+  );
+  expectRefusal(() => x.conv2d({ weight: weight(6, 4, 3, 3), stride: 0 }), 'ERR_PARAMETER', /stride/);
+  expectRefusal(() => x.conv2d({ weight: weight(6, 4, 3, 3), stride: Number.NaN }), 'ERR_PARAMETER', /stride/);
+  expectRefusal(() => x.conv2d({ weight: weight(6, 4, 3, 3), padding: [1, 1, 1] }), 'ERR_PARAMETER', /prePadding/);
+  expectRefusal(() => x.conv2d({ weight: weight(6, 4, 3, 3), padding: -1 }), 'ERR_PARAMETER', /prePadding/);
+  expectRefusal(() => x.conv2d({ weight: undefined as never }), 'ERR_INPUT', /weight is missing/);
+  expectRefusal(() => x.conv2d({ weight: 'conv1' as never }), 'ERR_WEIGHT', /kernel/);
+});
+
+test('weights must have the dtype of the input', () => {
+  const net = network('half', { x: float16(1, 4, 8, 8) });
+  expectRefusal(
+    () => net.conv2d({ weight: weight(6, 4, 3, 3) }),
+    'ERR_DTYPE',
+    /weight: expected the input's dtype float16, given float32/,
+  );
+});
+
+test('a weight whose length does not fit its shape is refused', () => {
+  expectRefusal(
+    () => oneInput(1, 4, 8, 8).conv2d({ weight: { shape: [6, 4, 3, 3], data: new Float32Array(7) } }),
+    'ERR_WEIGHT',
+    /takes 864 bytes.*given 28/,
+  );
+});
+
+test('a kernel may be a tensor', async () => {
+  const net = network('dynamic kernel');
+  const x = net.input('x', { dtype: 'float32', shape: [1, 2, 5, 5] });
+  const kernel = net.input('kernel', { dtype: 'float32', shape: [3, 2, 3, 3] });
+  x.conv2d({ weight: kernel }).output('y');
+  expect(net.outputs[0]!.tensor.shape).toEqual([1, 3, 3, 3]);
+  await net.check();
+});

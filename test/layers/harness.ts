@@ -1,0 +1,172 @@
+import { describe, expect, test } from 'vitest';
+import { type Dim, evaluateDim } from '../../src/dsl/dim.js';
+import type { DType } from '../../src/dsl/dtype.js';
+import { decodeElements } from '../../src/dsl/elements.js';
+import { float32, type Network, network, type Result, type Tensor, TensorRTError } from '../../src/index.js';
+import { readFixture, type Stored, type StoredCase } from './fixture.js';
+
+/** One network of a layer kind with its reference in fixtures/KIND.safetensors. */
+export interface LayerCase {
+  /** Key in the fixture. */
+  name: string;
+  /** Records the network. Inputs and weights are those of the fixture; what it returns is compared with its outputs in order. */
+  build(inputs: Record<string, Tensor>, weights: Record<string, Stored>, net: Network): Tensor | Tensor[];
+  /** Shapes of inputs that are dynamic, with named dims. Such a case runs a second time, with these. */
+  dynamic?: Record<string, Dim[]>;
+  /** Largest |ours − theirs| ≤ atol + rtol·|theirs|. Default by dtype, see `tolerances`. */
+  tolerance?: { atol: number; rtol: number };
+  /** Why a tier cannot run this case, in TensorRT's or onnxruntime's own words; `cpu` and `build` are then expected to fail with that text. */
+  refused?: { build?: RegExp; cpu?: RegExp; gpu?: RegExp };
+}
+
+/** One rounding of the dtype and a few float32 operations of headroom. */
+export const tolerances: Partial<Record<DType, { atol: number; rtol: number }>> = {
+  float32: { atol: 2e-5, rtol: 2e-5 },
+  float16: { atol: 2e-3, rtol: 2e-3 },
+  bfloat16: { atol: 1.6e-2, rtol: 1.6e-2 },
+};
+
+export interface Recorded {
+  net: Network;
+  outputs: Tensor[];
+}
+
+/** Records a case's network; with `dynamic`, its inputs have named dims. */
+export function record(one: LayerCase, stored: StoredCase, dynamic: boolean): Recorded {
+  const net = network(one.name);
+  const inputs = Object.fromEntries(
+    Object.entries(stored.inputs).map(([name, { dtype, shape }]) => [
+      name,
+      net.input(name, { dtype, shape: (dynamic && one.dynamic?.[name]) || shape }),
+    ]),
+  );
+  const outputs = [one.build(inputs, stored.weights, net)].flat();
+  outputs.forEach((tensor, i) => {
+    tensor.output(`out${i}`);
+  });
+  return { net, outputs };
+}
+
+/** Sizes of the named dims of a case. */
+export function sizesOf(one: LayerCase, stored: StoredCase): Record<string, number> {
+  const sizes: Record<string, number> = {};
+  for (const [name, dims] of Object.entries(one.dynamic ?? {})) {
+    dims.forEach((dim, axis) => {
+      if (typeof dim === 'string') sizes[dim] = stored.inputs[name]!.shape[axis]!;
+    });
+  }
+  return sizes;
+}
+
+/** Compares a result with a reference: dtype, shape, and every element within the tolerance; NaN equals NaN. */
+export function expectClose(
+  result: { dtype: DType; shape: readonly number[]; data: Result['data'] },
+  expected: Stored,
+  tolerance?: LayerCase['tolerance'],
+): void {
+  expect(result.dtype).toBe(expected.dtype);
+  expect(result.shape).toEqual(expected.shape);
+  const { atol, rtol } = tolerance ?? tolerances[expected.dtype] ?? { atol: 0, rtol: 0 };
+  const count = expected.shape.reduce((a, b) => a * b, 1);
+  const [ours, theirs] = [result, expected].map(({ dtype, data }) => decodeElements(dtype, data, count));
+  for (let i = 0; i < count; i++) {
+    const [a, b] = [ours![i]!, theirs![i]!];
+    const same = Object.is(a, b) || a === b || Math.abs(a - b) <= atol + rtol * Math.abs(b);
+    if (!same) expect.fail(`element ${i} of [${expected.shape}]: ${a}, expected ${b} ± ${atol + rtol * Math.abs(b)}`);
+  }
+}
+
+const plain = (shape: readonly Dim[]) => shape.map((dim) => (typeof dim === 'number' ? dim : -1));
+
+/** Compares TensorRT's dtype and shape of every layer with what was inferred here. */
+export async function expectSameInference(net: Network, library?: string): Promise<void> {
+  const report = await net.check({ library });
+  const theirs = new Map<string, { dtype: DType; shape: number[] }[]>();
+  for (const { name, dtype, shape } of report.layers) theirs.set(name, [...(theirs.get(name) ?? []), { dtype, shape }]);
+  for (const node of net.graph.nodes) {
+    expect(theirs.get(node.name), `layer '${node.name}'`).toEqual(
+      node.outputs.map(({ dtype, shape }) => ({ dtype, shape: plain(shape) })),
+    );
+  }
+}
+
+/** The three tiers of a kind: infer (no addon), build (TensorRT's own view, and a real engine), run (CPU backend against the reference). */
+export function testLayer(kind: string, cases: readonly LayerCase[]): void {
+  const fixture = readFixture(kind);
+  test(`${kind}: every case of the fixture is used, and has a reference`, () => {
+    expect(cases.map((one) => one.name).sort()).toEqual([...fixture.keys()].sort());
+  });
+  const variants = cases.flatMap((one) => {
+    const stored = fixture.get(one.name);
+    if (!stored) return [];
+    return (one.dynamic ? [false, true] : [false]).map((dynamic) => ({
+      label: dynamic ? `${one.name} (dynamic)` : one.name,
+      one,
+      stored,
+      dynamic,
+    }));
+  });
+  describe(`${kind}: infer`, () => {
+    test.each(variants)('$label', ({ one, stored, dynamic }) => {
+      const { outputs } = record(one, stored, dynamic);
+      const sizes = sizesOf(one, stored);
+      expect(outputs.map((t) => t.dtype)).toEqual(stored.outputs.map((o) => o.dtype));
+      outputs.forEach((tensor, i) => {
+        const expected = stored.outputs[i]!.shape;
+        expect(tensor.shape.length).toBe(expected.length);
+        tensor.shape.forEach((dim, axis) => {
+          // A size that only the data tells has no value.
+          expect(evaluateDim(dim, sizes) ?? expected[axis]).toBe(expected[axis]);
+        });
+      });
+    });
+  });
+  describe(`${kind}: build`, () => {
+    test.each(variants)('$label', async ({ one, stored, dynamic }) => {
+      const { net } = record(one, stored, dynamic);
+      const sizes = sizesOf(one, stored);
+      const profiles = dynamic ? [sizes] : undefined;
+      if (one.refused?.build) {
+        await expect(net.build({ profiles })).rejects.toThrow(one.refused.build);
+        return;
+      }
+      await expectSameInference(net);
+      using engine = await net.build({ profiles });
+      expect(engine.bytes.byteLength).toBeGreaterThan(1000);
+    });
+  });
+  describe(`${kind}: run on the CPU`, () => {
+    test.each(variants)('$label', async ({ one, stored, dynamic }) => {
+      const { net } = record(one, stored, dynamic);
+      const run = async () => {
+        using model = await net.compile({ backend: 'cpu' });
+        return await model.run(stored.inputs);
+      };
+      if (one.refused?.cpu) {
+        await expect(run()).rejects.toThrow(one.refused.cpu);
+        return;
+      }
+      const results = await run();
+      stored.outputs.forEach((expected, i) => {
+        expectClose(results[`out${i}`]!, expected, one.tolerance);
+      });
+    });
+  });
+}
+
+/** Expects that recording fails with `code`, naming the caller's file. */
+export function expectRefusal(record: () => unknown, code: string, message?: RegExp): void {
+  let error: unknown;
+  try {
+    record();
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect(error).toBeInstanceOf(TensorRTError);
+  expect((error as TensorRTError).code).toBe(code);
+  if (message) expect((error as TensorRTError).message).toMatch(message);
+  expect((error as TensorRTError).source?.file, 'the place in the caller’s code').toMatch(/\.test\.ts$/);
+}
+
+/** A network with one float32 input `x` of the given shape. */
+export const oneInput = (...shape: Dim[]): Tensor => network('test', { x: float32(...shape) }).tensor();
