@@ -3,9 +3,14 @@ import { TensorRTError } from '../dsl/errors.js';
 import type { ParsedFile } from './entry.js';
 import { malformed } from './format-error.js';
 import { looksLikeNpy, parseNpy } from './npy.js';
+import { parseNpz } from './npz.js';
+import { looksLikeLegacyPyTorch, looksLikePickle, parsePyTorch, pickleMember } from './pytorch.js';
 import { looksLikeSafetensors, parseSafetensors } from './safetensors.js';
+import { looksLikeIndex, parseIndex } from './sharded.js';
 import { MappedSource, MemorySource, type Source } from './source.js';
 import { storeOf, type Weights } from './store.js';
+import { looksLikeWts, parseWts } from './wts.js';
+import { looksLikeZip, readZip } from './zip.js';
 
 /**
  * Opens weight files, recognised by their content, and gives their tensors by name. Files are mapped: opening reads
@@ -19,7 +24,7 @@ export async function loadWeights(path: string | URL | readonly (string | URL)[]
     throw new TensorRTError('ERR_WEIGHTS_FILE', 'Expected at least one weight file, given an empty list');
   const files: ParsedFile[] = [];
   try {
-    for (const file of paths) files.push(await open(new MappedSource(file)));
+    for (const file of paths) files.push(...(await open(new MappedSource(file))));
     return storeOf(files, paths.join(', '));
   } catch (error) {
     for (const { source } of files) source.dispose();
@@ -38,12 +43,16 @@ export async function parseWeights(bytes: Uint8Array, name = 'weights'): Promise
       `Expected the bytes of a weight file as Uint8Array, given ${typeof bytes}`,
     );
   }
-  return storeOf([await open(new MemorySource(name, bytes))], name);
+  return storeOf(await open(new MemorySource(name, bytes), false), name);
 }
 
-async function open(source: Source): Promise<ParsedFile> {
+async function open(source: Source, shards = true): Promise<ParsedFile[]> {
   try {
-    return await recognise(source);
+    const head = source.read(0, Math.min(source.size, headBytes));
+    if (!looksLikeIndex(head)) return [await parse(source, head)];
+    if (!shards)
+      throw malformed(source.name, 'an index of shards, expected weights; an index is read only by its own path');
+    return await openShards(source);
   } catch (error) {
     source.dispose();
     throw error;
@@ -52,11 +61,47 @@ async function open(source: Source): Promise<ParsedFile> {
 
 const headBytes = 512;
 
-async function recognise(source: Source): Promise<ParsedFile> {
-  const head = source.read(0, Math.min(source.size, headBytes));
+async function parse(source: Source, head: Uint8Array): Promise<ParsedFile> {
   if (looksLikeNpy(head)) return parseNpy(source, tensorName(source.name));
+  if (looksLikeZip(head)) {
+    const members = await readZip(source);
+    const pickle = pickleMember(members);
+    return pickle ? parsePyTorch(source, members, pickle) : parseNpz(source, members);
+  }
   if (looksLikeSafetensors(head, source.size)) return parseSafetensors(source);
+  if (looksLikeLegacyPyTorch(head)) {
+    throw malformed(
+      source.name,
+      'a PyTorch checkpoint in the format before 1.6; load it in PyTorch and torch.save it again',
+    );
+  }
+  if (looksLikePickle(head))
+    throw malformed(source.name, 'a bare pickle, which is no weight format; save with torch.save or safetensors');
+  const wts = looksLikeWts(head);
+  if (wts) return parseWts(source, wts);
   throw malformed(source.name, `no known weight format (${source.size} bytes); expected ${formats}`);
+}
+
+/** The shards of an index, each with only the tensors that the index says it has. */
+async function openShards(index: Source): Promise<ParsedFile[]> {
+  const shards = parseIndex(index);
+  const files: ParsedFile[] = [];
+  try {
+    for (const [path, names] of shards) {
+      const [file] = await open(new MappedSource(path), false);
+      files.push(file!);
+      const tensors = new Map(file!.tensors.map((tensor) => [tensor.name, tensor]));
+      const missing = names.find((name) => !tensors.has(name));
+      if (missing !== undefined)
+        throw malformed(index.name, `says ${JSON.stringify(missing)} is in ${path}, which does not have it`);
+      file!.tensors = names.map((name) => tensors.get(name)!);
+    }
+  } catch (error) {
+    for (const { source } of files) source.dispose();
+    throw error;
+  }
+  index.dispose();
+  return files;
 }
 
 const formats = 'safetensors, npy, npz, a PyTorch checkpoint, .wts or .index.json';

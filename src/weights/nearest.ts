@@ -32,7 +32,7 @@ export function nearest(name: string, names: Iterable<string>): string[] {
     if (cost <= limit) found.push({ name: candidate, cost });
   }
   found.sort((a, b) => a.cost - b.cost);
-  const close = found.filter(({ cost }) => cost <= 2 * found[0]!.cost + 1);
+  const close = found.filter(({ cost }) => cost <= 2 * found[0]!.cost);
   return close.slice(0, 3).map((f) => f.name);
 }
 

@@ -25,7 +25,8 @@ const kinds: ReadonlyMap<string, WeightDType> = new Map([
 
 /** What stands before the elements of an npy. */
 export interface NpyHeader {
-  dtype: WeightDType;
+  /** Undefined where the elements are no numbers this package has a name for. */
+  dtype: WeightDType | undefined;
   /** As in the file, e.g. `<f4`. */
   descr: string;
   bigEndian: boolean;
@@ -63,25 +64,27 @@ export function parseNpyHeader(head: Uint8Array, file: string): NpyHeader {
   if (head.length < prefix + length) throw fail(`its header claims ${length} bytes, the file ends before`);
   const text = decode(head.subarray(prefix, prefix + length), major === 3, fail);
   const { descr, fortran, shape } = parseDict(text, fail);
-  const kind = kinds.get(descr.slice(-2));
-  if (!kind || !/^[<>=|]?..$/.test(descr)) throw fail(`has dtype '${descr}'; ${dtypeHint(descr)}`);
+  const dtype = /^[<>=|]?..$/.test(descr) ? kinds.get(descr.slice(-2)) : undefined;
+  const bits = dtype ? weightBits[dtype] : 0;
   const count = elementCount(shape);
-  if (count === undefined || !Number.isSafeInteger(count * 8))
+  if (count === undefined || !Number.isSafeInteger(count * 8)) {
     throw fail(`has shape ${shapeText(shape)}, whose size overflows`);
+  }
   return {
-    dtype: kind,
+    dtype,
     descr,
-    bigEndian: descr.startsWith('>') && weightBits[kind] > 8,
+    bigEndian: descr.startsWith('>') && bits > 8,
     fortran: fortran && shape.filter((d) => d !== 1).length > 1,
     shape,
     begin: prefix + length,
-    length: (count * weightBits[kind]) / 8,
+    length: (count * bits) / 8,
   };
 }
 
 /** The one tensor of an npy, named after the file. @throws ERR_WEIGHTS_FORMAT */
 export function parseNpy(source: Source, name: string): ParsedFile {
   const header = parseNpyHeader(source.read(0, Math.min(source.size, npyHead)), source.name);
+  if (!header.dtype) throw malformed(source.name, `has dtype '${header.descr}'; ${dtypeHint(header.descr)}`);
   const size = source.size - header.begin;
   if (size !== header.length) {
     throw malformed(
@@ -97,7 +100,7 @@ export function parseNpy(source: Source, name: string): ParsedFile {
 
 /** Elements in row-major little-endian order; the same bytes where they are so already. */
 export function npyElements(header: NpyHeader, bytes: Uint8Array): Uint8Array {
-  const size = weightBits[header.dtype] / 8;
+  const size = weightBits[header.dtype!] / 8;
   const elements = header.bigEndian ? swapBytes(bytes, size) : bytes;
   if (!header.fortran) return elements;
   const strides: number[] = [];

@@ -1,0 +1,317 @@
+import { Buffer } from 'node:buffer';
+import type { TensorRTError } from '../dsl/errors.js';
+
+/** A value of a pickle. Lists are arrays, dictionaries are maps; nothing else of Python exists here. */
+export type PyValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | PyValue[]
+  | PyTuple
+  | PyDict
+  | PySet
+  | PyName
+  | PyObject;
+
+/** A tuple: its items cannot change. */
+export class PyTuple {
+  constructor(readonly items: readonly PyValue[]) {}
+}
+
+export class PyDict {
+  readonly map = new Map<string | number | bigint | boolean | null, PyValue>();
+}
+
+export class PySet {}
+
+/** A global by its name only: no module is ever imported. */
+export class PyName {
+  constructor(readonly name: string) {}
+}
+
+/** What a caller's `reduce` or `persistent` made. */
+export class PyObject {}
+
+/** Decides what the allowed globals mean. */
+export interface PickleRules {
+  /** Whether a global such as `collections.OrderedDict` may be named. */
+  allowed(name: string): boolean;
+  /** The meaning of calling an allowed global; undefined where its arguments make no sense. */
+  reduce(name: string, args: readonly PyValue[]): PyValue | undefined;
+  /** The meaning of a persistent id; undefined where it has none. */
+  persistent(id: PyValue): PyValue | undefined;
+  /** Whether `value` may be given a state (which is dropped). */
+  stateful(value: PyValue): boolean;
+}
+
+/** More opcodes than any checkpoint has: ten thousand tensors take some hundred thousand. */
+export const maxOpcodes = 4_000_000;
+const maxIntegerBytes = 128;
+
+/**
+ * Reads a pickle of protocols 2 to 5 without running anything: opcodes and globals outside the lists are errors.
+ * Opcodes: Python's pickletools.
+ */
+export function unpickle(bytes: Uint8Array, rules: PickleRules, fail: (problem: string) => TensorRTError): PyValue {
+  return new Unpickler(bytes, rules, fail).run();
+}
+
+class Unpickler {
+  readonly #buffer: Buffer;
+  #at = 0;
+  #stack: PyValue[] = [];
+  readonly #marks: PyValue[][] = [];
+  readonly #memo = new Map<number, PyValue>();
+
+  constructor(
+    bytes: Uint8Array,
+    readonly rules: PickleRules,
+    readonly fail: (problem: string) => TensorRTError,
+  ) {
+    this.#buffer = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  run(): PyValue {
+    for (let count = 0; ; count++) {
+      if (count >= maxOpcodes) throw this.#error(`more than ${maxOpcodes} opcodes`);
+      const opcode = this.#u8();
+      if (opcode === 0x2e /* STOP */) {
+        const result = this.#pop();
+        if (this.#stack.length || this.#marks.length) throw this.#error('values are left over at its end');
+        return result;
+      }
+      const operation = opcodes[opcode];
+      if (!operation) throw this.#error(`opcode 0x${opcode.toString(16).padStart(2, '0')} is not allowed`);
+      operation.call(this.#machine);
+    }
+  }
+
+  readonly #machine: Machine = {
+    push: (value) => void this.#stack.push(value),
+    pop: () => this.#pop(),
+    top: () => {
+      if (!this.#stack.length) throw this.#error('its stack is empty');
+      return this.#stack[this.#stack.length - 1]!;
+    },
+    popMany: (count) => {
+      if (this.#stack.length < count) throw this.#error('its stack is too short');
+      return this.#stack.splice(this.#stack.length - count, count);
+    },
+    mark: () => {
+      this.#marks.push(this.#stack);
+      this.#stack = [];
+    },
+    popMark: () => {
+      const items = this.#stack;
+      const below = this.#marks.pop();
+      if (!below) throw this.#error('a mark is missing');
+      this.#stack = below;
+      return items;
+    },
+    u8: () => this.#u8(),
+    bytes: (count) => this.#bytes(count),
+    length: (size) => this.#length(size),
+    text: (count) => this.#text(count),
+    line: () => {
+      const end = this.#buffer.indexOf(0x0a, this.#at);
+      if (end < 0) throw this.#error('it ends within a line');
+      const line = this.#text(end - this.#at);
+      this.#at++;
+      return line;
+    },
+    remember: (index) => void this.#memo.set(index ?? this.#memo.size, this.#machine.top()),
+    recall: (index) => {
+      const value = this.#memo.get(index);
+      if (value === undefined) throw this.#error(`memo ${index} is empty`);
+      return value;
+    },
+    rules: () => this.rules,
+    error: (problem) => this.#error(problem),
+  };
+
+  #pop(): PyValue {
+    if (!this.#stack.length) throw this.#error('its stack is empty');
+    return this.#stack.pop()!;
+  }
+
+  #u8(): number {
+    if (this.#at >= this.#buffer.length) throw this.#error('it ends before STOP');
+    return this.#buffer[this.#at++]!;
+  }
+
+  #bytes(count: number): Buffer {
+    if (count > this.#buffer.length - this.#at)
+      throw this.#error(`it claims ${count} bytes, ${this.#buffer.length - this.#at} are left`);
+    this.#at += count;
+    return this.#buffer.subarray(this.#at - count, this.#at);
+  }
+
+  #length(size: 1 | 2 | 4 | 8): number {
+    const bytes = this.#bytes(size);
+    return size === 8 ? Number(bytes.readBigUInt64LE()) : bytes.readUIntLE(0, size);
+  }
+
+  #text(count: number): string {
+    try {
+      return utf8.decode(this.#bytes(count) as unknown as Uint8Array);
+    } catch {
+      throw this.#error('a string is not valid UTF-8');
+    }
+  }
+
+  #error(problem: string): TensorRTError {
+    return this.fail(`is malformed at byte ${this.#at}: ${problem}`);
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+interface Machine {
+  push(value: PyValue): void;
+  pop(): PyValue;
+  top(): PyValue;
+  popMany(count: number): PyValue[];
+  mark(): void;
+  popMark(): PyValue[];
+  u8(): number;
+  bytes(count: number): Buffer;
+  length(size: 1 | 2 | 4 | 8): number;
+  text(count: number): string;
+  line(): string;
+  remember(index?: number): void;
+  recall(index: number): PyValue;
+  rules(): PickleRules;
+  error(problem: string): TensorRTError;
+}
+
+type Operation = (this: Machine) => void;
+
+const opcodes: Readonly<Record<number, Operation>> = Object.assign(Object.create(null) as Record<number, Operation>, {
+  // numbers and constants
+  78: op((m) => m.push(null)), // NONE
+  136: op((m) => m.push(true)), // NEWTRUE
+  137: op((m) => m.push(false)), // NEWFALSE
+  74: op((m) => m.push(m.bytes(4).readInt32LE())), // BININT
+  75: op((m) => m.push(m.u8())), // BININT1
+  77: op((m) => m.push(m.length(2))), // BININT2
+  71: op((m) => m.push(m.bytes(8).readDoubleBE())), // BINFLOAT
+  138: op((m) => m.push(integer(m, m.u8()))), // LONG1
+  139: op((m) => m.push(integer(m, m.length(4)))), // LONG4
+  // strings
+  88: op((m) => m.push(m.text(m.length(4)))), // BINUNICODE
+  140: op((m) => m.push(m.text(m.u8()))), // SHORT_BINUNICODE
+  141: op((m) => m.push(m.text(m.length(8)))), // BINUNICODE8
+  66: op((m) => m.push(m.bytes(m.length(4)) as unknown as Uint8Array)), // BINBYTES
+  67: op((m) => m.push(m.bytes(m.u8()) as unknown as Uint8Array)), // SHORT_BINBYTES
+  85: op((m) => m.push(m.bytes(m.u8()) as unknown as Uint8Array)), // SHORT_BINSTRING
+  // containers
+  40: op((m) => m.mark()), // MARK
+  93: op((m) => m.push([])), // EMPTY_LIST
+  125: op((m) => m.push(new PyDict())), // EMPTY_DICT
+  143: op((m) => m.push(new PySet())), // EMPTY_SET
+  41: op((m) => m.push(new PyTuple([]))), // EMPTY_TUPLE
+  116: op((m) => m.push(new PyTuple(m.popMark()))), // TUPLE
+  133: op((m) => m.push(new PyTuple(m.popMany(1)))), // TUPLE1
+  134: op((m) => m.push(new PyTuple(m.popMany(2)))), // TUPLE2
+  135: op((m) => m.push(new PyTuple(m.popMany(3)))), // TUPLE3
+  97: op((m) => append(m, m.popMany(1))), // APPEND
+  101: op((m) => append(m, m.popMark())), // APPENDS
+  115: op((m) => setItems(m, m.popMany(2))), // SETITEM
+  117: op((m) => setItems(m, m.popMark())), // SETITEMS
+  144: op(addItems), // ADDITEMS
+  // memo
+  113: op((m) => m.remember(m.u8())), // BINPUT
+  114: op((m) => m.remember(m.length(4))), // LONG_BINPUT
+  148: op((m) => m.remember()), // MEMOIZE
+  104: op((m) => m.push(m.recall(m.u8()))), // BINGET
+  106: op((m) => m.push(m.recall(m.length(4)))), // LONG_BINGET
+  // framing
+  128: op(protocol), // PROTO
+  149: op((m) => void m.length(8)), // FRAME
+  // globals and calls, all by name
+  99: op((m) => named(m, `${m.line()}.${m.line()}`)), // GLOBAL
+  147: op(stackGlobal), // STACK_GLOBAL
+  82: op(call), // REDUCE
+  129: op(call), // NEWOBJ
+  98: op(build), // BUILD
+  81: op(persistentId), // BINPERSID
+});
+
+function op(run: (machine: Machine) => void): Operation {
+  return function (this: Machine) {
+    run(this);
+  };
+}
+
+function protocol(m: Machine): void {
+  const version = m.u8();
+  if (version < 2 || version > 5) throw m.error(`protocol ${version} is not supported`);
+}
+
+function integer(m: Machine, size: number): number | bigint {
+  if (size > maxIntegerBytes) throw m.error(`an integer of ${size} bytes`);
+  const bytes = m.bytes(size);
+  let value = 0n;
+  for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
+  if (size && bytes[size - 1]! & 0x80) value -= 1n << BigInt(8 * size);
+  return value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : value;
+}
+
+function append(m: Machine, items: PyValue[]): void {
+  const list = m.top();
+  if (!Array.isArray(list)) throw m.error('it appends to what is no list');
+  for (const item of items) list.push(item);
+}
+
+function setItems(m: Machine, items: PyValue[]): void {
+  const dict = m.top();
+  if (!(dict instanceof PyDict)) throw m.error('it sets an item of what is no dictionary');
+  if (items.length % 2) throw m.error('a key without a value');
+  for (let i = 0; i < items.length; i += 2) {
+    const key = items[i]!;
+    if (key !== null && typeof key === 'object') throw m.error('a key that is no string or number');
+    dict.map.set(key, items[i + 1]!);
+  }
+}
+
+function addItems(m: Machine): void {
+  m.popMark();
+  if (!(m.top() instanceof PySet)) throw m.error('it adds to what is no set');
+}
+
+function named(m: Machine, name: string): void {
+  if (!m.rules().allowed(name)) {
+    throw m.error(
+      `it names ${name.slice(0, 200)}, which is not on the list of what a checkpoint of tensors needs; nothing was run`,
+    );
+  }
+  m.push(new PyName(name));
+}
+
+function stackGlobal(m: Machine): void {
+  const [module, name] = m.popMany(2);
+  if (typeof module !== 'string' || typeof name !== 'string') throw m.error('a global whose name is no string');
+  named(m, `${module}.${name}`);
+}
+
+function call(m: Machine): void {
+  const [callee, args] = m.popMany(2);
+  if (!(callee instanceof PyName) || !(args instanceof PyTuple)) throw m.error('it calls what is no allowed global');
+  const result = m.rules().reduce(callee.name, args.items);
+  if (result === undefined) throw m.error(`it calls ${callee.name} with arguments that make no sense`);
+  m.push(result);
+}
+
+function build(m: Machine): void {
+  m.pop();
+  if (!m.rules().stateful(m.top())) throw m.error('it gives a state to what takes none');
+}
+
+function persistentId(m: Machine): void {
+  const value = m.rules().persistent(m.pop());
+  if (value === undefined) throw m.error('a persistent id that is no storage');
+  m.push(value);
+}
