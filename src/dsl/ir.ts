@@ -52,6 +52,10 @@ export interface IRWeight {
   shape: readonly number[];
   /** Its name in the weight file, by which it can be refitted. */
   name?: string;
+  /** The file it came from, unchanged but for its shape. */
+  file?: string;
+  /** Throws once the file it came from can no longer be trusted. */
+  check?: () => void;
   /** Elements; views of a mapped file where the weight came from one. */
   data: TypedArray;
 }

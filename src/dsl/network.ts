@@ -2,7 +2,8 @@ import type { z } from 'zod';
 import type { CpuLayer, InferContext, InferredValue, LayerDefinition, WeightType } from './define-layer.js';
 import { type Dim, formatShape } from './dim.js';
 import { TensorRTError } from './errors.js';
-import type { IRGraph, IRNode, IRWeight, Params, ValueId, ValueType, WeightId } from './ir.js';
+import type { IRGraph, IRNode, IRWeight, NetworkJSON, Params, ValueId, ValueType, WeightId } from './ir.js';
+import { fromJSON, toJSON, type WeightSource } from './json.js';
 import { locate, type Mark, mark } from './source.js';
 import { spec } from './spec.js';
 import { Chain, Tensor } from './tensor.js';
@@ -118,6 +119,20 @@ export class Network extends Chain {
     } finally {
       this.#scope = outer;
     }
+  }
+
+  /** The whole graph as plain data; weights that came from files by their names, all others with their elements. */
+  toJSON(): NetworkJSON {
+    return toJSON(this);
+  }
+
+  /**
+   * The inverse of `toJSON`.
+   * @param weights where the weights that came from files are found by name
+   * @throws ERR_JSON
+   */
+  static fromJSON(json: NetworkJSON, weights?: WeightSource): Network {
+    return fromJSON(json, weights);
   }
 
   /** @internal The name given by `input` or `output`. */

@@ -8,6 +8,10 @@ export interface WeightLike {
   /** May be left out where `data` tells it (Float32Array, Int32Array, BigInt64Array, Int8Array, Uint8Array). */
   dtype?: string;
   shape: readonly number[];
+  /** The file it came from. */
+  file?: string;
+  /** Throws once the file can no longer be trusted. */
+  check?(): void;
   /** Row-major elements; float16 and bfloat16 as their bits, 4-bit types packed two to a byte, low nibble first. */
   data: TypedArray;
 }
@@ -15,6 +19,8 @@ export interface WeightLike {
 /** A `WeightLike` that was checked. */
 export interface CheckedWeight {
   name?: string;
+  file?: string;
+  check?: () => void;
   dtype: DType;
   shape: readonly number[];
   data: TypedArray;
@@ -66,5 +72,14 @@ export function checkWeight(value: unknown, role: string): CheckedWeight {
       { expected: bytes, actual: data.byteLength },
     );
   }
-  return { name: given.name, dtype: dtype as DType, shape: Object.freeze([...shape]), data };
+  const { name, file } = given;
+  const check = typeof given.check === 'function' ? () => given.check!() : undefined;
+  return {
+    name,
+    dtype: dtype as DType,
+    shape: Object.freeze([...shape]),
+    data,
+    ...(file !== undefined && { file }),
+    ...(check && { check }),
+  };
 }

@@ -71,7 +71,9 @@ async function run(
   const abort = () => callbacks.cancel?.();
   signal?.addEventListener('abort', abort, { once: true });
   try {
-    return { report: await promise, library };
+    const report = await promise;
+    for (const weight of net.weights) weight.check?.();
+    return { report, library };
   } catch (error) {
     throw describe(net, error as NativeError);
   } finally {

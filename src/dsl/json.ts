@@ -1,0 +1,154 @@
+import { layerKinds } from './define-layer.js';
+import { byteLength, viewAs } from './dtype.js';
+import { TensorRTError } from './errors.js';
+import type { IRGraph, IRNode, NetworkJSON, Params, ValueId } from './ir.js';
+import { Network, type RecordedNode } from './network.js';
+import { locate } from './source.js';
+import { spec } from './spec.js';
+import type { Tensor } from './tensor.js';
+import type { WeightLike } from './weight.js';
+
+/** Where `fromJSON` finds the weights that came from files: a `Weights` store, or anything that has them by name. */
+export interface WeightSource {
+  get(name: string): WeightLike;
+}
+
+const plainNode = ({ mark, ...node }: RecordedNode): IRNode => {
+  const source = locate(mark);
+  const bodies =
+    node.bodies && Object.fromEntries(Object.entries(node.bodies).map(([role, body]) => [role, plainGraph(body)]));
+  return { ...node, ...(bodies && { bodies }), ...(source && { source }) };
+};
+
+const plainGraph = (graph: {
+  inputs: IRGraph['inputs'];
+  nodes: readonly RecordedNode[];
+  outputs: IRGraph['outputs'];
+}): IRGraph => ({
+  inputs: graph.inputs,
+  nodes: graph.nodes.map(plainNode),
+  outputs: graph.outputs,
+});
+
+/** The whole network as plain data: weights of files by name, all others with their elements in base64. */
+export function toJSON(net: Network): NetworkJSON {
+  return structuredClone({
+    format: 'node-tensorrt' as const,
+    version: 1 as const,
+    name: net.name,
+    ...plainGraph(net.graph),
+    weights: net.weights.map(({ id, dtype, shape, name, file, data }) => ({
+      id,
+      dtype,
+      shape,
+      ...(name !== undefined && { name }),
+      ...(file === undefined && {
+        data: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64'),
+      }),
+    })),
+  });
+}
+
+const invalid = (message: string, cause?: unknown): TensorRTError =>
+  new TensorRTError('ERR_JSON', `Network.fromJSON: ${message}`, { cause });
+
+/**
+ * Records the network again, layer by layer, so that everything is checked as if code had written it.
+ * @throws ERR_JSON for what `toJSON` does not write, or where a named weight is missing; otherwise as the layer methods
+ */
+export function fromJSON(json: NetworkJSON, weights?: WeightSource): Network {
+  if (json?.format !== 'node-tensorrt' || json.version !== 1) {
+    throw invalid(
+      `expected { format: 'node-tensorrt', version: 1, ... }, given ${JSON.stringify({ format: json?.format, version: json?.version })}`,
+    );
+  }
+  try {
+    return new Reader(json, weights).read();
+  } catch (error) {
+    if (error instanceof TensorRTError) throw error;
+    throw invalid(`malformed: ${(error as Error).message}`, error);
+  }
+}
+
+class Reader {
+  readonly #json: NetworkJSON;
+  readonly #net: Network;
+  readonly #values = new Map<ValueId, Tensor>();
+  readonly #weights = new Map<number, WeightLike>();
+
+  constructor(json: NetworkJSON, source: WeightSource | undefined) {
+    this.#json = json;
+    this.#net = new Network(json.name);
+    for (const weight of json.weights) this.#weights.set(weight.id, this.#weight(weight, source));
+  }
+
+  read(): Network {
+    for (const input of this.#json.inputs)
+      this.#values.set(input.id, this.#net.input(input.name, spec(input.dtype, input.shape)));
+    this.#nodes(this.#json.nodes);
+    for (const { id, name } of this.#json.outputs) this.#net.markOutput(this.#value(id), name);
+    return this.#net;
+  }
+
+  #nodes(nodes: readonly IRNode[]): void {
+    for (const node of nodes) this.#node(node);
+  }
+
+  #node(node: IRNode): void {
+    const definition = layerKinds.get(node.kind);
+    if (!definition) throw invalid(`layer '${node.name}' has the unknown kind '${node.kind}'`);
+    const bodies = Object.entries(node.bodies ?? {}).map(([role, body]) => [role, this.#body(body)] as const);
+    const outputs = this.#net.record(definition, {
+      inputs: node.inputs.map((id) => (id === null ? null : this.#value(id))),
+      params: node.params as Params,
+      weights: Object.fromEntries(Object.entries(node.weights).map(([role, id]) => [role, this.#weights.get(id)])),
+      name: node.name,
+      ...(bodies.length > 0 && { bodies: Object.fromEntries(bodies) }),
+    });
+    node.outputs.forEach(({ id }, i) => {
+      const tensor = outputs[i];
+      if (!tensor)
+        throw invalid(`layer '${node.name}' has ${outputs.length} outputs, the JSON says ${node.outputs.length}`);
+      this.#values.set(id, tensor);
+    });
+  }
+
+  #body(body: IRGraph) {
+    const parameters = body.inputs.map(({ name, dtype, shape }) => ({ name, type: { dtype, shape } }));
+    return this.#net.nest(parameters, (tensors) => {
+      body.inputs.forEach(({ id }, i) => {
+        this.#values.set(id, tensors[i]!);
+      });
+      this.#nodes(body.nodes);
+      return body.outputs.map(({ id }) => this.#value(id));
+    });
+  }
+
+  #value(id: ValueId): Tensor {
+    const tensor = this.#values.get(id);
+    if (!tensor) throw invalid(`value ${String(id)} is used before it is defined`);
+    return tensor;
+  }
+
+  #weight({ dtype, shape, name, data }: NetworkJSON['weights'][number], source: WeightSource | undefined): WeightLike {
+    if (data !== undefined) {
+      const bytes = new Uint8Array(Buffer.from(data, 'base64'));
+      const expected = byteLength(
+        dtype,
+        shape.reduce((a, b) => a * b, 1),
+      );
+      if (bytes.byteLength !== expected)
+        throw invalid(`weight ${name ?? ''} has ${bytes.byteLength} bytes, expected ${expected}`);
+      return { name, dtype, shape, data: viewAs(dtype, bytes) };
+    }
+    if (name === undefined) throw invalid('a weight has neither a name nor data');
+    if (!source) throw invalid(`weight '${name}' came from a file: pass the weights as the second argument`);
+    const found = source.get(name);
+    if (found.dtype !== dtype || found.shape.reduce((a, b) => a * b, 1) !== shape.reduce((a, b) => a * b, 1)) {
+      throw invalid(
+        `weight '${name}' should be ${dtype} [${shape.join(', ')}], the weights given have ${found.dtype} [${found.shape.join(', ')}]`,
+      );
+    }
+    return String(found.shape) === String(shape) ? found : { name, dtype, shape, data: found.data };
+  }
+}

@@ -1,0 +1,75 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { float32, loadWeights, Network, network } from '../../src/index.js';
+import type { NetworkJSON } from '../../src/dsl/ir.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'json-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const lenet = new URL('../../examples/mnist/lenet.safetensors', import.meta.url).pathname;
+
+function small(): Network {
+  const net = network('small', { x: float32('batch', 2, 6, 6) });
+  const weight = { shape: [3, 2, 3, 3], data: Float32Array.from({ length: 54 }, (_, i) => Math.sin(i)) };
+  net.conv2d({ weight, stride: 2 }).clamp({ min: 0 }).output('y');
+  return net;
+}
+
+const throughText = (net: Network) => JSON.parse(JSON.stringify(net)) as NetworkJSON;
+
+describe('toJSON and fromJSON', () => {
+  test('are inverse to each other, through text', () => {
+    const json = throughText(small());
+    expect(Network.fromJSON(json).toJSON()).toMatchObject({ ...json, nodes: json.nodes.map(({ source, ...node }) => node) });
+  });
+
+  test('the network read back computes the same', async () => {
+    const x = Float32Array.from({ length: 144 }, (_, i) => Math.cos(i));
+    const [first, second] = await Promise.all(
+      [small(), Network.fromJSON(throughText(small()))].map(async (net) => {
+        using model = await net.compile({ backend: 'cpu' });
+        return (await model.run({ x })).y!;
+      }),
+    );
+    expect(second).toEqual(first);
+  });
+
+  test('weights of files are referred to by name and found again', async () => {
+    using weights = await loadWeights(lenet);
+    const net = network('file', { x: float32(1, 1, 28, 28) });
+    net.conv2d(weights.layer('conv1')).output('y');
+    const json = throughText(net);
+    expect(json.weights.map(({ name, data }) => [name, data])).toEqual([
+      ['conv1.weight', undefined],
+      ['conv1.bias', undefined],
+    ]);
+    expect(JSON.stringify(json).length).toBeLessThan(2000);
+    const again = Network.fromJSON(json, weights);
+    expect(again.weights[0]!.data).toEqual(net.weights[0]!.data);
+    expect(() => Network.fromJSON(json)).toThrow(/conv1\.weight.*pass the weights/);
+  });
+
+  test.each([
+    ['null', null],
+    ['another format', { format: 'onnx', version: 1 }],
+    ['a later version', { format: 'node-tensorrt', version: 2 }],
+    ['no lists', { format: 'node-tensorrt', version: 1, name: 'x' }],
+  ])('%s is refused', (_, json) => {
+    expect(() => Network.fromJSON(json as never)).toThrow(expect.objectContaining({ code: 'ERR_JSON' }));
+  });
+
+  test.each<[string, (json: NetworkJSON) => void]>([
+    ['an unknown kind', (json) => Object.assign(json.nodes[0]!, { kind: 'teleport' })],
+    ['a value from nowhere', (json) => Object.assign(json.nodes[0]!, { inputs: [99, null, null] })],
+    ['too few bytes', (json) => Object.assign(json.weights[0]!, { data: 'AAAA' })],
+    ['an unknown dtype', (json) => Object.assign(json.inputs[0]!, { dtype: 'complex64' })],
+    ['parameters of another kind', (json) => Object.assign(json.nodes[0]!, { params: { type: 'relu' } })],
+    ['a repeated name', (json) => Object.assign(json.nodes[1]!, { name: json.nodes[0]!.name })],
+  ])('%s is refused', (_, spoil) => {
+    const json = throughText(small());
+    spoil(json);
+    expect(() => Network.fromJSON(json)).toThrow(expect.objectContaining({ name: 'TensorRTError' }));
+  });
+});
