@@ -1,7 +1,7 @@
 import { capture, SetupError, which } from './process.mjs';
 
 const NODE_MAJOR = 20;
-const CMAKE = [3, 15];
+const CMAKE = [3, 18];
 
 const apt = (...packages) => `${process.getuid?.() === 0 ? '' : 'sudo '}apt-get install -y ${packages.join(' ')}`;
 
