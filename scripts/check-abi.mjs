@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// check-abi.mjs [INCLUDE_DIR…] [--slots FILE] [--enums FILE]
+// check-abi.mjs [INCLUDE_DIR…] [--slots FILE] [--enumerators FILE] [--methods FILE] [--enums FILE]
 // Compares every row of methods.def and enums.def with TensorRT's official headers, or with tables made from them.
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -63,11 +63,11 @@ function report(name, count, differences) {
 await orExplain(async () => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { slots: { type: 'string' }, enums: { type: 'string' }, methods: { type: 'string' } },
+    options: Object.fromEntries(['slots', 'enumerators', 'methods', 'enums'].map((name) => [name, { type: 'string' }])),
   });
   const native = join(root, 'native', 'tensorrt');
   const tables = readMethods(values.methods ?? join(native, 'methods.def'));
-  const enums = readEnums(join(native, 'enums.def'));
+  const enums = readEnums(values.enums ?? join(native, 'enums.def'));
   const count = tables.methods.length + enums.length;
   for (const include of positionals) {
     const { name, differences } = await againstHeaders(resolve(include), tables, enums);
@@ -76,6 +76,6 @@ await orExplain(async () => {
   if (positionals.length) return;
   const slots = values.slots ?? join(root, '..', 'shared', 'abi', 'slots.tsv');
   if (!existsSync(slots)) throw new SetupError(`expected INCLUDE_DIR, or --slots FILE; there is no ${slots}`);
-  const enumerators = readTsv(values.enums ?? join(dirname(slots), 'enums.tsv'));
+  const enumerators = readTsv(values.enumerators ?? join(dirname(slots), 'enums.tsv'));
   report(slots, count, againstTables(tables.methods, enums, readTsv(slots), enumerators));
 });

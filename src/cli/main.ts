@@ -9,7 +9,9 @@ import { installCommand } from './install.js';
 const { version, description } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
 const program = new Command('node-tensorrt').description(description).version(version).showHelpAfterError();
-program.addCommand(doctorCommand()).addCommand(installCommand());
+const add = (command: Command) => program.addCommand(command.copyInheritedSettings(program));
+add(doctorCommand());
+add(installCommand());
 
 const isKnown = program.commands.some((command) => command.name() === process.argv[2]);
 if (!isKnown) {
@@ -17,7 +19,7 @@ if (!isKnown) {
     const here = (extension: string) => new URL(`./${name}.${extension}`, import.meta.url);
     if (!existsSync(here('js')) && !existsSync(here('ts'))) continue;
     const module = (await import(here('js').href)) as Record<string, () => Command>;
-    program.addCommand(module[`${name}Command`]!());
+    add(module[`${name}Command`]!());
   }
 }
 

@@ -1,0 +1,168 @@
+import { cpSync, existsSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { DoctorReport } from '../../src/cli/doctor.js';
+import { cleanEnv, node, root, tinyCheckout } from '../setup/checkout.js';
+import { fakeTensorRT, temporaryFolder } from '../setup/fake-library.js';
+
+const dir = temporaryFolder();
+const cli = (env: NodeJS.ProcessEnv, ...args: string[]) =>
+  node(root, ['--import', 'tsx', join(root, 'src/cli/main.ts'), ...args], {
+    NODE_TENSORRT_CACHE: join(dir, 'none'),
+    ...env,
+  });
+
+/** The only line of stdout, as JSON. */
+function json(text: string): DoctorReport {
+  expect(text.trimEnd().split('\n')).toHaveLength(1);
+  return JSON.parse(text);
+}
+
+describe('doctor', () => {
+  const tensorrt = join(dir, 'tensorrt');
+  beforeAll(() => {
+    fakeTensorRT(join(tensorrt, 'lib/libnvinfer.so.10'), 100800);
+    fakeTensorRT(join(tensorrt, 'lib/libtensorrt_rtx.so.1'), 10701);
+  });
+
+  test('--json prints one object with everything it found', () => {
+    const { status, stdout, stderr } = cli({ TENSORRT_ROOT: tensorrt }, 'doctor', '--json');
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    const report = json(stdout);
+    expect(report.node).toBe(process.versions.node);
+    expect(report.addon).toMatchObject({ compiled: true, error: null });
+    expect(existsSync(report.addon.path)).toBe(true);
+    expect(report.onnxruntime.version).toMatch(/^\d+\.\d+\.\d+$/);
+    const here = report.tensorrt.filter((one) => one.path.startsWith(tensorrt));
+    expect(here).toHaveLength(2);
+    expect(here.find((one) => one.version === '10.8.0')).toMatchObject({ flavor: null, refused: expect.any(String) });
+    expect(here.find((one) => one.flavor === 'rtx1')).toMatchObject({ version: '1.7.1', usableFor: { build: true } });
+    expect(report.works).toMatchObject({ build: true, cpu: true });
+    // Each GPU has what the driver says of it; without one, doctor says how to get there.
+    for (const gpu of report.gpus) expect(gpu.computeCapability).toMatch(/^\d+\.\d+$/);
+    if (report.gpus.length === 0) expect(report.missing.map((one) => one.what)).toContain('a GPU with a driver');
+    for (const { what, why, fix } of report.missing) for (const text of [what, why, fix]) expect(text).not.toBe('');
+  });
+
+  test('prints the same as a table', () => {
+    const { status, stdout } = cli({ TENSORRT_ROOT: tensorrt }, 'doctor');
+    expect(status).toBe(0);
+    for (const text of [
+      join(tensorrt, 'lib/libtensorrt_rtx.so.1'),
+      '1.7.1',
+      'rtx1',
+      'refused: ',
+      '10.8.0',
+      'onnxruntime',
+      'driver',
+      'GPU',
+    ])
+      expect(stdout).toContain(text);
+  });
+
+  test('names what gets a TensorRT where there is none that can build', () => {
+    const refusedOnly = join(dir, 'refused-only');
+    fakeTensorRT(join(refusedOnly, 'libnvinfer.so.10'), 100800);
+    const report = json(cli({ TENSORRT_ROOT: refusedOnly, LD_LIBRARY_PATH: '' }, 'doctor', '--json').stdout);
+    const lack = report.missing.find((one) => one.what === 'a TensorRT that builds engines');
+    // A machine may have a TensorRT of its own.
+    if (report.works.build) expect(lack).toBeUndefined();
+    else expect(lack).toMatchObject({ fix: 'npx node-tensorrt install', why: expect.stringContaining('10.8') });
+  });
+
+  test('without the addon nothing works: exit code 1, and the line that compiles it', () => {
+    const bare = join(dir, 'bare');
+    for (const name of ['package.json', 'src', 'scripts'])
+      cpSync(join(root, name), join(bare, name), { recursive: true });
+    symlinkSync(join(root, 'node_modules'), join(bare, 'node_modules'));
+    const { status, stdout } = node(bare, ['--import', 'tsx', 'src/cli/main.ts', 'doctor', '--json']);
+    expect(status).toBe(1);
+    const report = json(stdout);
+    expect(report.addon).toMatchObject({ compiled: false, error: 'not compiled' });
+    expect(Object.values(report.works)).toEqual([false, false, false, false]);
+    expect(report.missing).toContainEqual(
+      expect.objectContaining({ what: 'the addon', fix: expect.stringContaining('install') }),
+    );
+  });
+
+  test('without onnxruntime says how to get it', () => {
+    const bare = join(dir, 'no-onnxruntime');
+    for (const name of ['package.json', 'src', 'scripts', 'build/Release'])
+      cpSync(join(root, name), join(bare, name), { recursive: true });
+    for (const name of ['tsx', 'esbuild', 'commander', 'cli-table3', 'picocolors', 'string-width', 'get-tsconfig'])
+      if (existsSync(join(root, 'node_modules', name)))
+        cpSync(join(root, 'node_modules', name), join(bare, 'node_modules', name), { recursive: true });
+    for (const name of ['emoji-regex', 'is-fullwidth-code-point', 'strip-ansi', 'ansi-regex', '@esbuild'])
+      symlinkSync(join(root, 'node_modules', name), join(bare, 'node_modules', name));
+    const { stdout } = node(bare, ['--import', 'tsx', 'src/cli/main.ts', 'doctor', '--json']);
+    const report = json(stdout);
+    expect(report.onnxruntime).toEqual({ version: null, error: 'not installed' });
+    expect(report.missing).toContainEqual(expect.objectContaining({ fix: 'npm install onnxruntime-node' }));
+  });
+});
+
+describe('the command', () => {
+  test('lists its commands, and its version', () => {
+    const { status, stdout } = cli({}, '--help');
+    expect(status).toBe(0);
+    for (const name of ['doctor', 'install']) expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+    expect(cli({}, '--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test.each([[['frobnicate']], [['doctor', '--frobnicate']], [['install', 'surplus']]])(
+    '%j is an error with help',
+    (args) => {
+      const { status, stderr } = cli({}, ...args);
+      expect(status).not.toBe(0);
+      expect(stderr).toMatch(/error: [\s\S]*Usage/);
+    },
+  );
+
+  test('install says in one message what is missing, without a stack', () => {
+    const bare = tinyCheckout(join(dir, 'bare-install'));
+    cpSync(join(root, 'src'), join(bare, 'src'), { recursive: true });
+    const { status, stdout, stderr } = node(bare, ['--import', 'tsx', 'src/cli/main.ts', 'install'], {
+      PATH: '/nonexistent',
+    });
+    expect(status).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/error: missing here:\n {2}a C\+\+ compiler.*apt-get install -y g\+\+/);
+    expect(stderr).not.toMatch(/\n {4}at /);
+  });
+
+  test('install compiles the addon and says where everything is', () => {
+    const tensorrt = join(dir, 'for-install');
+    fakeTensorRT(join(tensorrt, 'libtensorrt_rtx.so.1'), 10701);
+    const bare = tinyCheckout(join(dir, 'install'));
+    cpSync(join(root, 'src'), join(bare, 'src'), { recursive: true });
+    const env = cleanEnv({ TENSORRT_ROOT: tensorrt, NODE_TENSORRT_CACHE: join(dir, 'none') });
+    const { status, stdout, stderr } = node(bare, ['--import', 'tsx', 'src/cli/main.ts', 'install'], env);
+    expect(stderr).toMatch(/compiling the addon: /);
+    expect(stdout).toContain(`addon: ${join(bare, 'build/Release/node_tensorrt.node')}`);
+    expect(stdout).toContain(`TensorRT: ${join(tensorrt, 'libtensorrt_rtx.so.1')} (rtx1 1.7.1)`);
+    expect(status).toBe(0);
+  });
+});
+
+describe("npm's install hook", () => {
+  test('compiles the addon and fetches nothing', () => {
+    const checkout = tinyCheckout(join(dir, 'hook'));
+    const { status, stderr } = node(checkout, ['scripts/install.mjs'], {
+      NODE_TENSORRT_CACHE: join(dir, 'hook-cache'),
+    });
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/compiling the addon: /);
+    expect(existsSync(join(checkout, 'build/Release/node_tensorrt.node'))).toBe(true);
+    for (const path of [join(checkout, 'dist'), join(dir, 'hook-cache')]) expect(existsSync(path)).toBe(false);
+  });
+
+  test("explains and lets the install go on where it cannot compile; does nothing within the project's own set-up", () => {
+    const checkout = tinyCheckout(join(dir, 'hook-bare'));
+    const bare = node(checkout, ['scripts/install.mjs'], { PATH: '/nonexistent' });
+    expect(bare.status).toBe(0);
+    expect(bare.stderr).toMatch(/not compiled; missing here:[\s\S]*npx node-tensorrt install/);
+    const own = node(checkout, ['scripts/install.mjs'], { NODE_TENSORRT_SKIP_COMPILE: '1' });
+    expect([own.status, own.stderr]).toEqual([0, '']);
+  });
+});
