@@ -25,7 +25,8 @@ const space = /[ \t\n\r]*/y;
 const numberToken = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
 // Everything up to the closing quote; JSON.parse then judges escapes and control characters.
 const stringToken = /"(?:[^"\\]|\\.)*"/sy;
-const loneSurrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+/** Half a surrogate pair, which no UTF-8 can hold. */
+export const loneSurrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 
 class Reader {
   #at = 0;

@@ -24,6 +24,16 @@ export interface GetOptions {
   dtype?: WeightDType;
 }
 
+/** A tensor as the file describes it. */
+export interface WeightInfo {
+  /** Undefined where the file's dtype has no name here (complex numbers, strings). */
+  dtype: WeightDType | undefined;
+  /** The file's own name of the dtype. */
+  fileDType: string;
+  shape: readonly number[];
+  file: string;
+}
+
 /** A tensor in the store; `weight` is missing where its dtype has no name here. */
 interface Stored {
   /** The key by which use is tracked. */
@@ -70,6 +80,12 @@ export class Weights {
     return this.#entries.has(name);
   }
 
+  /** What the file says about a tensor; it does not count as used. @throws ERR_WEIGHTS_NAME, ERR_DISPOSED */
+  info(name: string): WeightInfo {
+    const { weight, fileDType, shape, file } = this.#find(name);
+    return { dtype: weight?.dtype, fileDType, shape, file };
+  }
+
   /** Number of tensors. */
   get size(): number {
     return this.#entries.size;
@@ -85,15 +101,7 @@ export class Weights {
    * @throws ERR_WEIGHTS_NAME (with the nearest names), ERR_WEIGHTS_SHAPE, ERR_WEIGHTS_DTYPE, ERR_DISPOSED
    */
   get(name: string, options: GetOptions = {}): Weight {
-    this.#alive();
-    const found = this.#entries.get(name);
-    if (!found) {
-      throw new TensorRTError(
-        'ERR_WEIGHTS_NAME',
-        `${this.#label} has no tensor '${this.#prefix}${name}'${suggestion(name, this.#entries.keys())}`,
-        { actual: name },
-      );
-    }
+    const found = this.#find(name);
     const { weight } = found;
     if (!weight) {
       throw new TensorRTError(
@@ -218,6 +226,17 @@ export class Weights {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  #find(name: string): Stored {
+    this.#alive();
+    const found = this.#entries.get(name);
+    if (found) return found;
+    throw new TensorRTError(
+      'ERR_WEIGHTS_NAME',
+      `${this.#label} has no tensor '${this.#prefix}${name}'${suggestion(name, this.#entries.keys())}`,
+      { actual: name },
+    );
   }
 
   get #label(): string {

@@ -1,0 +1,115 @@
+import { Buffer } from 'node:buffer';
+import { randomBytes } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import { TensorRTError } from '../dsl/errors.js';
+import { type WeightDType, weightBytes } from './dtype.js';
+import { loneSurrogate } from './json.js';
+import { maxHeader, safetensorsDTypes } from './safetensors.js';
+import type { Weights } from './store.js';
+import type { Weight } from './weight.js';
+
+/** Called while a file is written, with bytes written so far and in all. */
+export type WriteProgress = (written: number, total: number) => void;
+
+const codes = new Map<WeightDType, { code: string; rank: number }>();
+[...safetensorsDTypes].forEach(([code, { dtype }], rank) => {
+  if (dtype) codes.set(dtype, { code, rank });
+});
+
+const chunk = 64 * 2 ** 20;
+
+/**
+ * Writes a safetensors file, laid out as the official writer does: largest elements first, then by name. It is written
+ * beside `path` and renamed, so that a file in use is never cut short.
+ * @param tensors by name, or a store (all its tensors, under the names it shows)
+ * @param metadata strings for `__metadata__`
+ * @throws ERR_WEIGHTS_NAME (a name that safetensors cannot hold), ERR_WEIGHTS_DTYPE (int4), ERR_WEIGHTS_FILE, and what reading the tensors throws
+ */
+export async function saveSafetensors(
+  path: string,
+  tensors: Weights | Readonly<Record<string, Weight>> | ReadonlyMap<string, Weight>,
+  metadata: Readonly<Record<string, string>> = {},
+  progress?: WriteProgress,
+): Promise<void> {
+  const ordered = [...named(tensors)].map(([name, weight]) => ({ name, weight, ...codeOf(name, weight) }));
+  ordered.sort((a, b) => b.rank - a.rank || Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+  const header = headerOf(ordered, metadata);
+  const total = header.length + ordered.reduce((sum, { weight }) => sum + weight.byteLength, 0);
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const file = await open(temporary, 'wx').catch((cause: Error) => {
+    throw new TensorRTError('ERR_WEIGHTS_FILE', `${path} cannot be written: ${cause.message}`, { cause });
+  });
+  try {
+    let written = 0;
+    const write = async (bytes: Uint8Array): Promise<void> => {
+      for (let at = 0; at < bytes.length; ) {
+        const part = await file.write(bytes, at, Math.min(chunk, bytes.length - at));
+        at += part.bytesWritten;
+        written += part.bytesWritten;
+        progress?.(written, total);
+      }
+    };
+    await write(header);
+    for (const { weight } of ordered) {
+      await write(weight.bytes);
+      weight.check();
+    }
+    await file.close();
+    await rename(temporary, path);
+  } catch (cause) {
+    await file.close().catch(() => {});
+    await rm(temporary, { force: true });
+    if (cause instanceof TensorRTError) throw cause;
+    throw new TensorRTError('ERR_WEIGHTS_FILE', `${path} cannot be written: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function* named(
+  tensors: Weights | Readonly<Record<string, Weight>> | ReadonlyMap<string, Weight>,
+): Iterable<[string, Weight]> {
+  if (isStore(tensors)) for (const name of tensors.names()) yield [name, tensors.get(name)];
+  else yield* tensors instanceof Map ? tensors : Object.entries(tensors as Readonly<Record<string, Weight>>);
+}
+
+const isStore = (tensors: object): tensors is Weights => 'names' in tensors && typeof tensors.names === 'function';
+
+function codeOf(name: string, weight: Weight): { code: string; rank: number } {
+  if (name === '__metadata__' || loneSurrogate.test(name)) {
+    throw new TensorRTError('ERR_WEIGHTS_NAME', `A tensor cannot be named ${JSON.stringify(name)} in safetensors`);
+  }
+  const found = codes.get(weight.dtype);
+  if (!found) throw new TensorRTError('ERR_WEIGHTS_DTYPE', `${name}: safetensors has no dtype ${weight.dtype}`);
+  if (weight.byteLength !== weight.size * (weightBytes(weight.dtype, 2) / 2)) {
+    throw new TensorRTError(
+      'ERR_WEIGHTS_SHAPE',
+      `${name}: ${weight.size} elements of ${weight.dtype} do not end at a whole byte`,
+    );
+  }
+  return found;
+}
+
+function headerOf(
+  ordered: readonly { name: string; weight: Weight; code: string }[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  const entries: string[] = [];
+  if (Object.keys(metadata).length) entries.push(`"__metadata__":${JSON.stringify(metadata)}`);
+  let at = 0;
+  for (const { name, weight, code } of ordered) {
+    const end = at + weight.byteLength;
+    const info = { dtype: code, shape: weight.shape, data_offsets: [at, end] };
+    entries.push(`${JSON.stringify(name)}:${JSON.stringify(info)}`);
+    at = end;
+  }
+  const json = Buffer.from(`{${entries.join(',')}}`);
+  const length = Math.ceil(json.length / 8) * 8;
+  if (length > maxHeader)
+    throw new TensorRTError(
+      'ERR_WEIGHTS_NAME',
+      `The header would take ${length} bytes; safetensors allows ${maxHeader}`,
+    );
+  const header = Buffer.alloc(8 + length, ' ');
+  header.writeBigUInt64LE(BigInt(length));
+  json.copy(header, 8);
+  return new Uint8Array(header.buffer as ArrayBuffer, header.byteOffset, header.length);
+}

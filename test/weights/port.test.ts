@@ -1,0 +1,172 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import {
+  batchNormScale,
+  foldBatchNorm,
+  gateOrders,
+  joinWeights,
+  lstmFromTensorFlow,
+  lstmToTensorFlow,
+  reorderGates,
+  splitQkv,
+  type Weight,
+  type WeightDType,
+  weight,
+} from '../../src/weights/index.js';
+import { failure } from './helpers.js';
+
+interface Flat {
+  shape: number[];
+  data: number[];
+}
+/** What NumPy and PyTorch give; see fixtures/port.py. */
+const reference = JSON.parse(readFileSync(new URL('fixtures/port.json', import.meta.url), 'utf8')) as {
+  transposes: (Flat & { dtype: WeightDType; perm: number[] })[];
+  splits: { sizes: number[]; axis: number; parts: Flat[] }[];
+  folds: {
+    name: string;
+    eps: number;
+    axis: number;
+    layer: Record<string, Flat>;
+    bn: Record<string, Flat>;
+    folded: { weight: Flat; bias: Flat };
+  }[];
+};
+
+const f32 = (data: readonly number[], shape?: readonly number[], name?: string): Weight =>
+  weight(new Float32Array(data), shape, 'float32', name);
+const counted = (...shape: number[]): Weight =>
+  f32(
+    Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => i),
+    shape,
+  );
+const flat = (w: Weight): Flat => ({
+  shape: [...w.shape],
+  data: Array.from(w.data as Iterable<number | bigint>, Number),
+});
+const weights = <T extends Record<string, Flat>>(flats: T): Record<keyof T, Weight> =>
+  Object.fromEntries(Object.entries(flats).map(([name, { data, shape }]) => [name, f32(data, shape, name)])) as never;
+
+function close(actual: Weight, expected: Flat): void {
+  expect(actual.shape).toEqual(expected.shape);
+  const worst = Math.max(
+    ...[...actual.toFloat32()].map((v, i) => Math.abs(v - expected.data[i]!) / (1e-3 + Math.abs(expected.data[i]!))),
+  );
+  expect(worst).toBeLessThan(2e-6);
+}
+
+test.each(reference.transposes)('transposes $dtype by $perm as NumPy does', ({ dtype, perm, shape, data }) => {
+  expect(flat(counted(2, 3, 4).as(dtype).transpose(perm))).toEqual({ shape, data });
+});
+
+test.each(reference.splits)('splits into $sizes along $axis as PyTorch does', ({ sizes, axis, parts }) => {
+  expect(counted(2, 3, 4).split(sizes, axis).map(flat)).toEqual(parts);
+});
+
+test('packed elements transpose and split too', () => {
+  const w = weight(new Int8Array([0, 1, 2, -1, -2, -3]), [2, 3]).as('int4');
+  expect(flat(w.transpose().as('int8'))).toEqual({ shape: [3, 2], data: [0, -1, 1, -2, 2, -3] });
+  expect(w.split([1, 2], 1).map((p) => flat(p.as('int8')).data)).toEqual([
+    [0, -1],
+    [1, 2, -2, -3],
+  ]);
+});
+
+test('reshape, and what it refuses', async () => {
+  const w = counted(2, 6);
+  expect(w.reshape([3, -1]).shape).toEqual([3, 4]);
+  expect(w.reshape([12]).data.buffer).toBe(w.data.buffer);
+  for (const dims of [[5, -1], [-1, -1], [13], [-12], [2.5]]) {
+    expect((await failure(() => w.reshape(dims))).code).toBe('ERR_WEIGHTS_SHAPE');
+  }
+  for (const perm of [[0], [0, 0], [0, 2], [0, 1, 2]]) {
+    expect((await failure(() => w.transpose(perm))).code).toBe('ERR_WEIGHTS_SHAPE');
+  }
+  for (const [sizes, axis] of [
+    [[1, 2], 0],
+    [[3, -1], 0],
+    [[2], 2],
+  ] as [number[], number][]) {
+    expect((await failure(() => w.split(sizes, axis))).code).toBe('ERR_WEIGHTS_SHAPE');
+  }
+  expect(flat(f32([5], []).transpose())).toEqual({ shape: [], data: [5] });
+  expect(flat(f32([], [0, 3]).transpose())).toEqual({ shape: [3, 0], data: [] });
+});
+
+test.each(reference.folds)('folds batch norm into $name as PyTorch does', ({ layer, bn, eps, axis, folded }) => {
+  const result = foldBatchNorm(weights(layer) as { weight: Weight; bias?: Weight }, weights(bn), { eps, axis });
+  close(result.weight, folded.weight);
+  close(result.bias, folded.bias);
+});
+
+test('batch norm as scale and shift', () => {
+  const { bn, eps, layer, folded } = reference.folds.find((f) => f.name === 'conv')!;
+  const { scale, shift } = batchNormScale(weights(bn), { eps });
+  const [s, b] = [scale.toFloat32(), shift.toFloat32()];
+  close(f32(layer.bias!.data.map((v, i) => v * s[i]! + b[i]!)), folded.bias);
+});
+
+test('folding keeps the dtype, and refuses other channel counts', async () => {
+  const { layer, bn } = reference.folds[0]!;
+  const { weight: kernel } = weights(layer) as { weight: Weight };
+  const half = foldBatchNorm({ weight: kernel.as('float16') }, weights(bn));
+  expect([half.weight.dtype, half.bias.dtype]).toEqual(['float16', 'float16']);
+  expect((await failure(() => foldBatchNorm({ weight: kernel }, weights(bn), { axis: 1 }))).message).toContain(
+    'expected 3 output channels',
+  );
+  expect((await failure(() => foldBatchNorm({ weight: kernel }, {}))).code).toBe('ERR_WEIGHTS_NAME');
+  const short = { ...weights(bn), bias: f32([1]) };
+  expect((await failure(() => foldBatchNorm({ weight: kernel }, short))).code).toBe('ERR_WEIGHTS_SHAPE');
+});
+
+test('fused qkv: rows, columns, grouped, and interleaved by head', () => {
+  const linear = splitQkv({ weight: counted(6, 2), bias: counted(6) });
+  expect([linear.q, linear.k, linear.v].map((p) => flat(p.weight).data)).toEqual([
+    [0, 1, 2, 3],
+    [4, 5, 6, 7],
+    [8, 9, 10, 11],
+  ]);
+  expect(flat(linear.k.bias!).data).toEqual([2, 3]);
+  const conv1d = splitQkv({ weight: counted(2, 6) }, { axis: 1 });
+  expect(flat(conv1d.k.weight)).toEqual({ shape: [2, 2], data: [2, 3, 8, 9] });
+  const grouped = splitQkv({ weight: counted(8, 1) }, { sizes: [4, 2, 2] });
+  expect(flat(grouped.v.weight).data).toEqual([6, 7]);
+  // Two heads of one: q0 k0 v0 q1 k1 v1.
+  const heads = splitQkv({ weight: counted(6, 1), bias: counted(6) }, { interleavedHeads: 2 });
+  expect(flat(heads.q.weight)).toEqual({ shape: [2, 1], data: [0, 3] });
+  expect(flat(heads.v.bias!)).toEqual({ shape: [2], data: [2, 5] });
+});
+
+test('gates are reordered in blocks, there and back', async () => {
+  const w = counted(8, 1); // PyTorch: i 0 1, f 2 3, g 4 5, o 6 7
+  const tf = reorderGates(w, gateOrders.lstm.pytorch, gateOrders.lstm.tensorflow);
+  expect(flat(tf).data).toEqual([0, 1, 4, 5, 2, 3, 6, 7]);
+  expect(flat(reorderGates(tf, gateOrders.lstm.tensorflow, gateOrders.lstm.pytorch)).data).toEqual(flat(w).data);
+  expect(flat(reorderGates(counted(1, 3), gateOrders.gru.pytorch, gateOrders.gru.onnx, 1)).data).toEqual([1, 0, 2]);
+  expect((await failure(() => reorderGates(w, 'ifco', 'rzn'))).code).toBe('ERR_WEIGHTS_NAME');
+  expect((await failure(() => reorderGates(counted(7), 'ifco', 'icfo'))).code).toBe('ERR_WEIGHTS_SHAPE');
+});
+
+test('an LSTM in TensorFlow layout: W above R, gates i c f o along the columns', () => {
+  // hidden 1, input 2; value = 10 * gate + input for W, 100 + gate for R; gates i f g o
+  const layer = {
+    weight_ih: f32([0, 1, 10, 11, 20, 21, 30, 31], [4, 2]),
+    weight_hh: f32([100, 101, 102, 103], [4, 1]),
+    bias_ih: f32([1, 2, 3, 4]),
+    bias_hh: f32([0.5, 0.5, 0.5, 0.5]),
+  };
+  const cell = lstmToTensorFlow(layer);
+  expect(flat(cell.kernel)).toEqual({ shape: [3, 4], data: [0, 20, 10, 30, 1, 21, 11, 31, 100, 102, 101, 103] });
+  expect(flat(cell.bias)).toEqual({ shape: [4], data: [1.5, 3.5, 2.5, 4.5] });
+  const back = lstmFromTensorFlow(cell, { forgetBias: 1 });
+  expect(flat(back.weight_ih)).toEqual(flat(layer.weight_ih));
+  expect(flat(back.weight_hh)).toEqual(flat(layer.weight_hh));
+  expect(flat(back.bias_ih!).data).toEqual([1.5, 3.5, 3.5, 4.5]);
+});
+
+test('joining', async () => {
+  expect(flat(joinWeights([counted(2, 1), counted(2, 2)], 1))).toEqual({ shape: [2, 3], data: [0, 0, 1, 1, 2, 3] });
+  for (const parts of [[], [counted(2), counted(2).as('float16')], [counted(2, 2), counted(3, 3)]]) {
+    expect((await failure(() => joinWeights(parts, 0))).code).toBe('ERR_WEIGHTS_SHAPE');
+  }
+});
