@@ -22,7 +22,7 @@ net
   .output('prob');
 
 const batch = 250;
-const model = await net.compile({ profiles: [{ batch: [1, batch, batch] }] });
+const model = await net.compile({ profiles: [{ batch: [1, batch, batch] }], tf32: false });
 
 // Digits that training never saw, and the logits that PyTorch computed for them.
 const reference = await loadWeights(file('reference.safetensors'));
@@ -43,8 +43,8 @@ const correct = labels.filter((label, i) => best(logits.subarray(i * 10, i * 10 
 const maxAbsDiff = logits.reduce((max, x, i) => Math.max(max, Math.abs(x - expected[i]!)), 0);
 const { backend, engine } = model;
 const tensorrt = engine && { flavor: engine.library.flavor, version: engine.library.version };
-const engineBytes = engine?.bytes.length;
-const buildMs = engine?.buildMs;
+const engineBytes = engine?.size;
+const buildMs = engine?.buildMs && Math.round(engine.buildMs);
 
 console.log(drawDigits(pixels, prob));
 console.log(`\n${correct} of ${labels.length} digits that training never saw are read correctly, on ${backend}.`);
