@@ -49,6 +49,10 @@ function brokenSuites(module: TestModule): number {
 function describe(test: TestCase): string {
   const result = test.result();
   const note = result.state === 'skipped' ? result.note : undefined;
+  for (let parent: TestCase['parent'] = test.parent; ; parent = parent.parent) {
+    if (parent.errors().length > 0) return `${test.module.relativeModuleId} > ${test.fullName}: its suite failed`;
+    if (parent.type === 'module') break;
+  }
   const inGpu = test.module.relativeModuleId.startsWith('test/gpu/');
   const reason = note ?? (inGpu ? 'needs a GPU and a TensorRT that runs on it' : 'no reason given');
   return `${test.module.relativeModuleId} > ${test.fullName}: ${reason}`;
