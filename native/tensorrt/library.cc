@@ -101,11 +101,12 @@ std::unordered_map<std::string, EnumRow> const& enum_rows() {
 int32_t Api::enumerator(std::string const& name, std::string const& value) const {
   auto const row = enum_rows().find(name + "." + value);
   if (row == enum_rows().end()) throw Error("ERR_INTERNAL", "no enumerator " + name + "::" + value);
-  int32_t const number = row->second.flavors[static_cast<int>(flavor)].index;
-  if (number < 0) {
-    throw Error("ERR_UNSUPPORTED", name + "::" + value + " does not exist in " + flavor_name(flavor) + " " + release_name(release));
+  Slot const& number = row->second.flavors[static_cast<int>(flavor)];
+  if (number.index < 0 || release < number.since) {
+    std::string const since = number.index < 0 ? "" : "; it came with " + release_name(number.since);
+    throw Error("ERR_UNSUPPORTED", name + "::" + value + " does not exist in " + flavor_name(flavor) + " " + release_name(release) + since);
   }
-  return number;
+  return number.index;
 }
 
 void throw_unsupported(Api const& api, MethodInfo const& method) {

@@ -15,7 +15,7 @@ INTERFACE(ScaleLayer, Layer, 16, "apiv::VScaleLayer")
 METHOD(ScaleLayer, setMode, void(int32_t), "void setMode(Mode)", "2", "2", "2")
 `;
 const ENUMS = `ENUM(Mode, kA, "0", "0", "0")
-ENUM(Mode, kB, "1", "2", "-")
+ENUM(Mode, kB, "1@10.6.0", "2", "-")
 `;
 const SLOTS = `interface	method	trt10	trt11	rtx1
 apiv::VLayer	void setName(const char *)	3	3	3
@@ -98,7 +98,7 @@ describe('against tables', () => {
       ENUMS,
       /passes \(void,uint64_t\)/,
     ],
-    ['an enumerator', METHODS, ENUMS.replace('"2"', '"1"'), /Mode::kB: here 1 1 -/],
+    ['an enumerator', METHODS, ENUMS.replace('"2"', '"1"'), /Mode::kB: here 1@10\.6\.0 1 -/],
   ])('another %s differs', (name, methods, enums, expected) => {
     const { status, stdout } = against(...tables(name.replaceAll(' ', '-'), methods, enums));
     expect(stdout).toMatch(expected);
@@ -128,6 +128,7 @@ describe('against headers', () => {
     ['a method too early', '10.6.0', {}, /getAxis: here absent, headers 4/],
     ['a method that is not there', '10.7.0', { axis: false }, /getAxis: here 4, headers lack it/],
     ['a method before it', '10.7.0', { before: 'virtual void other() noexcept = 0;' }, /setName: here 3, headers 4/],
+    ['an enumerator too early', '10.5.0', { axis: false }, /Mode::kB: here absent, headers 1/],
     ['another value of an enumerator', '11.0.0', { kB: 1 }, /Mode::kB: here 2, headers 1/],
     ['a present enumerator said absent', '1.5.0', { axis: false }, /Mode::kB: here absent, headers 1/],
   ])('%s differs', (_, release, options, expected) => {
