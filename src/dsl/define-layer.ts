@@ -11,6 +11,8 @@ export interface InferredValue extends ValueType {
 export interface WeightType {
   dtype: DType;
   shape: readonly number[];
+  /** Its elements, where inference is to look at them. */
+  data?: TypedArray;
 }
 
 /** What a layer's inference sees. */

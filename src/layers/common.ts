@@ -12,6 +12,8 @@ import {
   unknownDim,
 } from '../dsl/dim.js';
 import type { DType } from '../dsl/dtype.js';
+import { type ErrorDetails, TensorRTError } from '../dsl/errors.js';
+import { locate, mark } from '../dsl/source.js';
 
 /** Options every layer method takes. */
 export interface Named {
@@ -39,6 +41,15 @@ export const perAxis = (value: PerAxis | undefined, rank: number, fallback: numb
   value === undefined ? Array(rank).fill(fallback) : typeof value === 'number' ? Array(rank).fill(value) : [...value];
 
 type Fail = InferContext<never>['fail'];
+
+/** Throws what a layer method finds wrong before it records anything, with the caller's place. */
+export function refuse(method: string, code: string, message: string, facts: ErrorDetails = {}): never {
+  const { expected, actual } = facts;
+  throw new TensorRTError(code, `${method}: ${message}`, { source: locate(mark()), expected, actual });
+}
+
+/** A negative axis counted from the front; one out of range stays, for `resolveAxis` to refuse. */
+export const wrapAxis = (axis: number, rank: number): number => (axis < 0 && axis >= -rank ? axis + rank : axis);
 
 /** The index of an axis that may be negative. */
 export function resolveAxis(axis: number, rank: number, fail: Fail, what = 'axis'): number {

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { defineLayer } from '../dsl/define-layer.js';
+import { formatShape } from '../dsl/dim.js';
+import type { DType } from '../dsl/dtype.js';
+import type { Network } from '../dsl/network.js';
+import { Tensor } from '../dsl/tensor.js';
+import { isWeightLike, type WeightLike } from '../dsl/weight.js';
+import { type Named, nonNegative } from './common.js';
+import {
+  type ConstantData,
+  countOf,
+  encode,
+  isScalar,
+  type Literal,
+  type LiteralOptions,
+  toLiteral,
+} from './literal.js';
+
+/** What an operand may be: numbers and arrays become constants of the other operand's dtype. */
+export type Liftable = Tensor | ConstantData;
+
+/** Elements of larger integer constants are not followed by shape arithmetic. */
+const maxContents = 64;
+
+export const constant = defineLayer({
+  kind: 'constant',
+  params: z.strictObject({ shape: z.array(nonNegative).max(8) }),
+  infer({ weights: { value }, params: { shape }, fail }) {
+    if (!value) return fail('ERR_INPUT', 'the value is missing');
+    const count = countOf(shape);
+    if (count !== countOf(value.shape)) {
+      fail('ERR_SHAPE', `shape: expected ${countOf(value.shape)} elements, given ${formatShape(shape)}`, {
+        expected: value.shape,
+        actual: shape,
+      });
+    }
+    const { dtype, data } = value;
+    const small = shape.length <= 1 && count <= maxContents && (dtype === 'int32' || dtype === 'int64');
+    const contents = small && data ? Array.from(data as ArrayLike<number | bigint>, Number) : undefined;
+    return contents?.every(Number.isSafeInteger) ? { dtype, shape, contents } : { dtype, shape };
+  },
+  cpu(g, { weights, weightTypes, params: { shape } }) {
+    const value = weights.value!;
+    if (String(weightTypes.value!.shape) === String(shape)) return value;
+    return g.op('Reshape', [value, g.constant('int64', [shape.length], shape)], { allowzero: 1 });
+  },
+});
+
+export interface ConstantOptions extends LiteralOptions, Named {}
+
+/** Elements of numbers used more than once in a network. */
+const shared = new WeakMap<Network, Map<string, WeightLike>>();
+
+function recordConstant(net: Network, { weight, shape }: Literal, options: Named & { method: string }): Tensor {
+  const { method, name } = options;
+  return net.record(constant, {
+    method,
+    name,
+    inputs: [],
+    weights: { value: weight },
+    params: { shape: [...shape] },
+  })[0]!;
+}
+
+/** A constant of the given rank from one number: its shape is ones. */
+export function scalar(
+  net: Network,
+  dtype: DType,
+  value: number | bigint | boolean,
+  rank = 0,
+  method = 'constant',
+): Tensor {
+  const known = shared.get(net) ?? new Map<string, WeightLike>();
+  shared.set(net, known);
+  const key = `${dtype} ${Object.is(value, -0) ? '-0' : String(value)}`;
+  const weight = known.get(key) ?? { dtype, shape: [], data: encode(dtype, [value], method) };
+  known.set(key, weight);
+  return recordConstant(net, { shape: Array(rank).fill(1), weight }, { method });
+}
+
+/**
+ * An operand as a tensor. Numbers and typed arrays become constants of the dtype of `peer`, converted exactly: a fractional
+ * number for an integer dtype is an error, as is one beyond the range of the dtype. A weight with a dtype keeps it.
+ * @param rank of the constant; shorter shapes get leading ones. Default: the rank of `peer`
+ * @throws ERR_INPUT, ERR_VALUE, ERR_DTYPE, ERR_SHAPE
+ */
+export function lift(value: Liftable, peer: Tensor, method = 'lift', rank = peer.rank): Tensor {
+  if (value instanceof Tensor) return value;
+  if (isScalar(value)) return scalar(peer.network, peer.dtype, value, rank, method);
+  const typed = !isWeightLike(value) || value.dtype === undefined;
+  const literal = toLiteral(value, typed ? { dtype: peer.dtype } : {}, method);
+  const shape = [...Array(Math.max(0, rank - literal.shape.length)).fill(1), ...literal.shape];
+  return recordConstant(peer.network, { ...literal, shape }, { method });
+}
+
+const methods = {
+  /**
+   * A constant. Numbers are rounded to nearest even; float16, bfloat16 and the narrow dtypes may also come as their bits
+   * (Uint16Array, Uint8Array; 4-bit types packed two to a byte). Elements are not copied: leave them unchanged until the build.
+   * TensorRT kind: constant.
+   * @throws ERR_VALUE where a number has no place in the dtype; ERR_SHAPE, ERR_DTYPE, ERR_INPUT, ERR_WEIGHT
+   */
+  constant(this: Network, data: ConstantData, options: ConstantOptions = {}): Tensor {
+    return recordConstant(this, toLiteral(data, options, 'constant'), { method: 'constant', name: options.name });
+  },
+};
+
+export { methods as constantMethods };
+export type ConstantMethods = typeof methods;
