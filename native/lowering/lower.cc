@@ -100,6 +100,13 @@ Tensor* Lowering::helper(Node const& node, Layer* layer, char const* suffix) {
   return output;
 }
 
+Layer* Lowering::reshape(Tensor* tensor, std::vector<int64_t> const& dims) {
+  Layer* layer = add<m::Network::addShuffle>(tensor);
+  Dims const target = to_dims(dims);
+  if (layer) call<m::ShuffleLayer::setReshapeDimensions>(layer, target);
+  return layer;
+}
+
 Tensor* Lowering::constant(Node const& node, std::string const& type, std::vector<int64_t> const& shape, void const* data, size_t bytes, char const* suffix) {
   auto copy = std::make_shared<std::vector<char>>(bytes);
   std::memcpy(copy->data(), data, bytes);

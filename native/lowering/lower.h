@@ -54,6 +54,8 @@ class Lowering {
 
   // A layer beside the node's own one: checked for null and named "node/suffix". Returns its first output.
   Tensor* helper(Node const& node, Layer* layer, char const* suffix);
+  // A shuffle layer that reshapes; 0 copies the dim at the same index.
+  Layer* reshape(Tensor* tensor, std::vector<int64_t> const& dims);
   // A constant of int64 or int32 elements, e.g. a shape tensor; rank 0 where `scalar`.
   Tensor* constant(Node const& node, std::vector<int64_t> const& values, char const* suffix, bool scalar = false, char const* dtype = "int64");
   // Constant of raw elements, kept until the build ends.

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { defineLayer, type InferredValue } from '../dsl/define-layer.js';
+import { addDims, maxDims, minDims, mulDims } from '../dsl/dim.js';
+import type { DType } from '../dsl/dtype.js';
+import type { Chain, Tensor } from '../dsl/tensor.js';
+import { floats, type Named, requireDType, resolveAxes, wholeNumber, wrapAxis } from './common.js';
+
+/** TensorRT's ReduceOperation, and the ONNX operator that computes the same. */
+const onnxOperators = {
+  sum: 'ReduceSum',
+  prod: 'ReduceProd',
+  max: 'ReduceMax',
+  min: 'ReduceMin',
+  avg: 'ReduceMean',
+} as const;
+export type ReduceOperation = keyof typeof onnxOperators;
+const operations = Object.keys(onnxOperators) as [ReduceOperation, ...ReduceOperation[]];
+
+const dtypes: readonly DType[] = [...floats, 'int32', 'int64', 'int8'];
+
+/** Folds the known elements of a shape tensor. */
+const folds: Partial<Record<ReduceOperation, (a: Dim, b: Dim) => Dim>> = {
+  sum: addDims,
+  prod: mulDims,
+  max: maxDims,
+  min: minDims,
+};
+
+export const reduce = defineLayer({
+  kind: 'reduce',
+  params: z.strictObject({ operation: z.enum(operations), axes: z.array(wholeNumber), keepDims: z.boolean() }),
+  infer({ input, params: { operation, axes, keepDims }, fail }): InferredValue {
+    const { dtype, shape, contents } = input(0);
+    requireDType(dtype, operation === 'avg' ? floats : dtypes, fail);
+    if (axes.length === 0 && shape.length > 0) fail('ERR_PARAMETER', 'axes: expected at least one axis, given []');
+    const reduced = new Set(resolveAxes(axes, shape.length, fail));
+    const kept = shape.map((dim, axis) => (reduced.has(axis) ? 1 : dim));
+    const result = keepDims ? kept : kept.filter((_, axis) => !reduced.has(axis));
+    const fold = folds[operation];
+    return contents?.length && fold && reduced.size === 1 && shape.length === 1
+      ? { dtype, shape: result, contents: [contents.reduce(fold)] }
+      : { dtype, shape: result };
+  },
+  cpu(g, { input, params: { operation, axes, keepDims }, outputTypes }) {
+    const { dtype } = outputTypes[0]!;
+    if (axes.length === 0) return g.op('Identity', [input(0)]);
+    // onnxruntime rounds float16 at every step, and has no sum of int8.
+    const wide = dtype === 'float16' ? 'float32' : dtype === 'int8' ? 'int32' : undefined;
+    const x = wide ? g.cast(input(0), wide) : input(0);
+    const result = g.op(onnxOperators[operation], [x, g.constant('int64', [axes.length], axes)], {
+      keepdims: keepDims,
+    });
+    return wide ? g.cast(result, dtype) : result;
+  },
+});
+
+export interface ReduceOptions extends Named {
+  /** The axes to reduce, negative from the end. Default: all. */
+  axes?: readonly number[];
+  /** One axis to reduce, beside `axes` where both are given. */
+  axis?: number;
+  /** Whether reduced axes stay, with size 1. Default false. */
+  keepDims?: boolean;
+}
+
+function reduceBy(self: Chain, method: string, operation: ReduceOperation, options: ReduceOptions = {}): Tensor {
+  const x = self.tensor();
+  const { axis, axes = axis === undefined ? x.shape.map((_, i) => i) : [] } = options;
+  const all = Array.isArray(axes) && axis !== undefined ? [...axes, axis] : axes;
+  return x.network.record(reduce, {
+    method,
+    name: options.name,
+    inputs: [x],
+    params: {
+      operation,
+      axes: Array.isArray(all) ? all.map((a) => wrapAxis(a, x.rank)) : (all as never),
+      keepDims: options.keepDims ?? false,
+    },
+  })[0]!;
+}
+
+const methods = {
+  /** Any reduction by TensorRT's name. TensorRT kind: reduce. */
+  reduce(this: Chain, options: { operation: ReduceOperation } & ReduceOptions): Tensor {
+    return reduceBy(this, 'reduce', options.operation, options);
+  },
+  /**
+   * Sum over `axes` (default all) of floats, int32, int64, int8. TensorRT kind: reduce (SUM).
+   * @throws ERR_AXIS where an axis is out of range or given twice
+   */
+  sum(this: Chain, options?: ReduceOptions): Tensor {
+    return reduceBy(this, 'sum', 'sum', options);
+  },
+  /** Product over `axes` (default all); see `sum`. TensorRT kind: reduce (PROD). */
+  prod(this: Chain, options?: ReduceOptions): Tensor {
+    return reduceBy(this, 'prod', 'prod', options);
+  },
+  /** Largest element along `axes` (default all); see `sum`. TensorRT kind: reduce (MAX). */
+  max(this: Chain, options?: ReduceOptions): Tensor {
+    return reduceBy(this, 'max', 'max', options);
+  },
+  /** Smallest element along `axes` (default all); see `sum`. TensorRT kind: reduce (MIN). */
+  min(this: Chain, options?: ReduceOptions): Tensor {
+    return reduceBy(this, 'min', 'min', options);
+  },
+  /** Mean over `axes` (default all), of floats; see `sum`. TensorRT kind: reduce (AVG). */
+  mean(this: Chain, options?: ReduceOptions): Tensor {
+    return reduceBy(this, 'mean', 'avg', options);
+  },
+};
+
+export { methods as reduceMethods };
+export type ReduceMethods = typeof methods;
