@@ -13,15 +13,24 @@ namespace ntrt {
 
 namespace {
 
-Napi::Value load(Napi::CallbackInfo const& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    auto const api = load_library(info[0].As<Napi::String>().Utf8Value());
-    auto object = Napi::Object::New(info.Env());
+struct LoadJob : Job {
+  std::string path;
+  std::shared_ptr<Api const> api;
+
+  void work() override { api = load_library(path); }
+  Napi::Value result(Napi::Env env) override {
+    auto object = Napi::Object::New(env);
     object.Set("path", api->path);
     object.Set("flavor", flavor_name(api->flavor));
     object.Set("version", release_name(api->release));
     return object;
-  });
+  }
+};
+
+Napi::Value load(Napi::CallbackInfo const& info) {
+  auto job = std::make_shared<LoadJob>();
+  job->path = info[0].As<Napi::String>().Utf8Value();
+  return Job::start(info.Env(), job, Job::Lane::run);
 }
 
 // [{ kind, since: [trt10, trt11, rtx1] }]: the first release of each flavor that has the kind, or null.
@@ -46,22 +55,29 @@ Napi::Value layer_table(Napi::CallbackInfo const& info) {
   return array;
 }
 
-Napi::Value cuda_info(Napi::CallbackInfo const& info) {
-  auto const env = info.Env();
-  auto const found = cuda_summary();
-  auto object = Napi::Object::New(env);
-  object.Set("driver", found.driver.empty() ? env.Null() : Napi::Value(Napi::String::New(env, found.driver)));
-  auto devices = Napi::Array::New(env);
-  for (auto const& device : found.devices) {
-    auto item = Napi::Object::New(env);
-    item.Set("name", device.name);
-    item.Set("computeCapability", device.compute_capability);
-    item.Set("totalMemory", static_cast<double>(device.total_memory));
-    devices.Set(devices.Length(), item);
+struct CudaInfoJob : Job {
+  CudaSummary found;
+
+  void work() override { found = cuda_summary(); }
+  Napi::Value result(Napi::Env env) override {
+    auto object = Napi::Object::New(env);
+    object.Set("driver", found.driver.empty() ? env.Null() : Napi::Value(Napi::String::New(env, found.driver)));
+    auto devices = Napi::Array::New(env);
+    for (auto const& device : found.devices) {
+      auto item = Napi::Object::New(env);
+      item.Set("name", device.name);
+      item.Set("computeCapability", device.compute_capability);
+      item.Set("totalMemory", static_cast<double>(device.total_memory));
+      devices.Set(devices.Length(), item);
+    }
+    object.Set("devices", devices);
+    if (!found.error.empty()) object.Set("error", found.error);
+    return object;
   }
-  object.Set("devices", devices);
-  if (!found.error.empty()) object.Set("error", found.error);
-  return object;
+};
+
+Napi::Value cuda_info(Napi::CallbackInfo const& info) {
+  return Job::start(info.Env(), std::make_shared<CudaInfoJob>(), Job::Lane::run);
 }
 
 void shutdown(Napi::CallbackInfo const& info) { cancel_jobs(info.Env()); }

@@ -87,10 +87,10 @@ export interface NativeEngine {
 
 /** What the addon exports; nothing else in src/ knows the .node file. */
 export interface NativeBinding {
-  /** Loads a TensorRT library (kept loaded). Throws with `code` ERR_LIBRARY_NOT_FOUND, ERR_LIBRARY_INVALID or ERR_LIBRARY_REFUSED. */
-  loadLibrary(path: string): LibraryInfo;
-  /** What the driver API says; never throws. */
-  cudaInfo(): CudaInfo;
+  /** Loads a TensorRT library (kept loaded). Rejects with `code` ERR_LIBRARY_NOT_FOUND, ERR_LIBRARY_INVALID or ERR_LIBRARY_REFUSED. */
+  loadLibrary(path: string): Promise<LibraryInfo>;
+  /** What the driver API says; never rejects. */
+  cudaInfo(): Promise<CudaInfo>;
   /** Layer kinds of the addon, and the first release of each flavor that has them. */
   layerTable(): ({ kind: string } & Record<Flavor, string | null>)[];
   Program: new (name: string) => NativeProgram;

@@ -34,7 +34,7 @@ const root = new URL('../../', import.meta.url);
 /** Looks at this machine; never throws. */
 export async function doctor(): Promise<DoctorReport> {
   const addon = addonState();
-  const cuda = cudaInfo();
+  const cuda = await cudaInfo();
   const [tensorrt, onnxruntime] = await Promise.all([findTensorRT({ cuda }), onnxruntimeState()]);
   const can = (purpose: 'build' | 'run' | 'plugins') => tensorrt.some((one) => one.usableFor[purpose]);
   const report: DoctorReport = {

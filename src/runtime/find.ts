@@ -45,9 +45,9 @@ const FLAVORS: Record<Flavor, string> = {
 };
 
 /** What the driver says; without the addon, or without a driver, no GPU and the reason. */
-export function cudaInfo(): CudaInfo {
+export async function cudaInfo(): Promise<CudaInfo> {
   try {
-    return binding().cudaInfo();
+    return await binding().cudaInfo();
   } catch (error) {
     return { driver: null, devices: [], error: (error as Error).message };
   }
@@ -60,7 +60,8 @@ export function cudaInfo(): CudaInfo {
  */
 export async function findTensorRT(options: FindOptions = {}): Promise<TensorRTInstallation[]> {
   const env = options.env ?? process.env;
-  return search(await searchPlaces(env), options.cuda ?? cudaInfo(), env);
+  const [places, cuda] = await Promise.all([searchPlaces(env), options.cuda ?? cudaInfo()]);
+  return search(places, cuda, env);
 }
 
 async function search(places: Place[], cuda: CudaInfo, env: NodeJS.ProcessEnv): Promise<TensorRTInstallation[]> {
@@ -122,7 +123,7 @@ async function readRelease(path: string): Promise<number> {
   if (constant.value !== null) return constant.value;
   if (constant.missing) throw new Error('not a TensorRT library: it does not export getInferLibVersion');
   const inName = /\.so\.(\d+)\.(\d+)\.(\d+)/.exec(basename(path));
-  const parts = inName ? inName.slice(1) : binding().loadLibrary(path).version.split('.');
+  const parts = inName ? inName.slice(1) : (await binding().loadLibrary(path)).version.split('.');
   const [major, minor, patch] = parts.map(Number) as [number, number, number];
   return major * 10000 + minor * 100 + patch;
 }
@@ -169,7 +170,7 @@ const isFlavor = (text: string): text is Flavor => Object.hasOwn(FLAVORS, text);
  */
 export async function chooseTensorRT(options: ChooseOptions): Promise<LibraryInfo> {
   const env = options.env ?? process.env;
-  const cuda = options.cuda ?? cudaInfo();
+  const cuda = options.cuda ?? (await cudaInfo());
   const wanted = options.library ?? env.NODE_TENSORRT_LIBRARY;
   const named = wanted !== undefined && wanted !== '' && !isFlavor(wanted) ? wanted : undefined;
   const places = named ? [{ source: 'environment' as const, path: named }] : await searchPlaces(env);
@@ -188,7 +189,7 @@ export async function chooseTensorRT(options: ChooseOptions): Promise<LibraryInf
     .sort((a, b) => preference(b) - preference(a));
   for (const { path } of candidates) {
     try {
-      return binding().loadLibrary(path);
+      return await binding().loadLibrary(path);
     } catch (error) {
       if (named || (error as TensorRTError).code === 'ERR_ADDON_MISSING') throw error;
       failures.set(path, (error as Error).message);
