@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { addonIsFresh, compileAddon } from './install/addon.mjs';
 import { readOr, writeAtomic } from './install/files.mjs';
 import { withLock } from './install/lock.mjs';
-import { demand } from './install/prerequisites.mjs';
+import { demand, nodeIsOld } from './install/prerequisites.mjs';
 import { capture, reporter, SetupError } from './install/process.mjs';
 import { cacheDir, cachedTensorRT, fetchTensorRT, RTX } from './install/tensorrt.mjs';
 import { dependenciesAreFresh, installDependencies } from './lib/dependencies.mjs';
@@ -66,7 +66,7 @@ export async function setup({
 } = {}) {
   if (env.NODE_TENSORRT_SKIP_SETUP === '1') return;
   const todo = pending(root, env);
-  if (!Object.values(todo).includes(true)) return;
+  if (!Object.values(todo).includes(true) && !nodeIsOld()) return;
   const fetch = todo.tensorrt && !(await looksInstalled(env));
   await demand({ npm: todo.dependencies, compile: todo.addon, fetch }, env);
 

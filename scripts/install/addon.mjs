@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
+import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { hashOf, listFiles, readOr, writeAtomic } from './files.mjs';
 import { mustRun } from './process.mjs';
@@ -48,7 +48,7 @@ export async function compileAddon(root, env = process.env) {
 
   const cmakeJs = packageOf(root, 'cmake-js');
   const bin = join(cmakeJs.dir, cmakeJs.bin['cmake-js']);
-  const jobs = String(Math.max(2, availableParallelism()));
+  const jobs = String(Math.max(2, cpus().length));
   const args = [bin, 'build', '--directory', dir, '--out', build, '--config', 'Release', '--parallel', jobs];
   await mustRun('compiling the addon', process.execPath, [...args, '--CDBUILD_TESTING=OFF'], { cwd: root, env });
   writeAtomic(stampPath(root), hash);

@@ -10,6 +10,8 @@ const olderThan = (version, [major, minor]) => {
   return a < major || (a === major && b < minor);
 };
 
+export const nodeIsOld = () => olderThan(process.versions.node, [NODE_MAJOR, 0]);
+
 /**
  * What is missing here for the given work.
  * @param {{ compile?: boolean, fetch?: boolean, npm?: boolean }} needs
@@ -19,7 +21,7 @@ export async function missingPrerequisites(needs, env = process.env) {
   const missing = [];
   const lack = (name, why, ...packages) => missing.push({ name, why, packages, line: apt(...packages) });
 
-  if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR) {
+  if (nodeIsOld()) {
     const why = `this is Node ${process.versions.node}`;
     missing.push({ name: `Node.js ${NODE_MAJOR} or later`, why, line: `nvm install ${NODE_MAJOR}` });
   }

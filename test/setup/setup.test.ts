@@ -44,6 +44,15 @@ describe('missing prerequisites', () => {
     expect(stderr).not.toMatch(/compiler|make or ninja/);
   });
 
+  test('an old Node is named, also where all else is done', () => {
+    const checkout = tinyCheckout(join(dir, 'old-node'));
+    const old = write(dir, 'old-node.mjs', "Object.defineProperty(process.versions, 'node', { value: '18.20.4' });\n");
+    const run = () => node(checkout, ['--import', old, 'scripts/setup.mjs'], offline);
+    expect(run().stderr).toMatch(/Node\.js 20 or later \(this is Node 18\.20\.4\): nvm install 20/);
+    expect(node(checkout, ['scripts/setup.mjs'], offline).status).toBe(0);
+    expect(run().status).toBe(1);
+  });
+
   test('Python is not demanded where the download is switched off', () => {
     const checkout = tinyCheckout(join(dir, 'switched-off'), { dependencies: false });
     const { stderr } = node(checkout, ['scripts/setup.mjs'], { PATH: path('bare-path', {}), ...offline });
