@@ -1,0 +1,45 @@
+import type { Tensor } from '../../src/index.js';
+import type { LayerCase } from './harness.js';
+
+const methods: Record<string, (x: Tensor) => Tensor> = {
+  max: (x) => x.maxPool({ kernel: 2 }),
+  max_stride: (x) => x.maxPool2d({ kernel: 3, stride: [1, 2] }),
+  max_padding: (x) => x.pool({ type: 'max', kernel: 3, stride: 2, padding: 1 }),
+  max_window: (x) => x.maxPool({ kernel: [2, 3], stride: [2, 1], padding: [1, 0] }),
+  max_asymmetric: (x) => x.maxPool({ kernel: 3, stride: 2, prePadding: [2, 1], postPadding: [1, 0] }),
+  max_ceil: (x) => x.maxPool({ kernel: 3, stride: 2, ceilMode: true }),
+  max_ceil_padding: (x) => x.maxPool({ kernel: 3, stride: 2, padding: 1, paddingMode: 'explicit_round_up' }),
+  max_same_upper: (x) => x.maxPool({ kernel: 3, stride: 2, paddingMode: 'same_upper' }),
+  max_same_lower: (x) => x.maxPool({ kernel: 3, stride: 2, paddingMode: 'same_lower' }),
+  max_negative: (x) => x.maxPool({ kernel: 3, stride: 2, padding: 1 }),
+  average: (x) => x.avgPool({ kernel: 2 }),
+  average_include: (x) => x.avgPool2d({ kernel: 3, stride: 2, padding: 1 }),
+  average_exclude: (x) => x.avgPool({ kernel: 3, stride: 2, padding: 1, countIncludePad: false }),
+  average_ceil: (x) => x.avgPool({ kernel: 3, stride: 2, ceilMode: true }),
+  average_ceil_include: (x) => x.avgPool({ kernel: [4, 3], stride: [4, 2], padding: [2, 1], ceilMode: true }),
+  average_ceil_exclude: (x) =>
+    x.avgPool({ kernel: [4, 3], stride: [4, 2], padding: [2, 1], ceilMode: true, countIncludePad: false }),
+  average_asymmetric: (x) => x.avgPool({ kernel: 3, stride: 2, prePadding: [1, 2], postPadding: [1, 0] }),
+  average_same_upper: (x) => x.avgPool({ kernel: 3, stride: 2, paddingMode: 'same_upper', countIncludePad: false }),
+  average_same_upper_include: (x) => x.avgPool({ kernel: 3, stride: 2, paddingMode: 'same_upper' }),
+  average_same_lower: (x) => x.avgPool({ kernel: 3, stride: 2, paddingMode: 'same_lower', countIncludePad: false }),
+  global: (x) => x.avgPool({ kernel: [7, 8] }),
+  blend: (x) => x.pool({ type: 'maxAverageBlend', kernel: 3, stride: 2, padding: 1, blendFactor: 0.25 }),
+  blend_default: (x) => x.pool({ type: 'maxAverageBlend', kernel: 3, stride: 2, padding: 1 }),
+  max_f16: (x) => x.maxPool({ kernel: 2 }),
+  average_f16: (x) => x.avgPool({ kernel: 2 }),
+  max_bf16: (x) => x.maxPool({ kernel: 2 }),
+  average_bf16: (x) => x.avgPool({ kernel: 2 }),
+  max_i8: (x) => x.maxPool({ kernel: 3, stride: 2, padding: 1, ceilMode: true }),
+  max3d: (x) => x.maxPool3d({ kernel: [2, 3, 2], stride: [1, 2, 2], padding: [1, 1, 0] }),
+  average3d: (x) => x.avgPool3d({ kernel: 2 }),
+  average3d_exclude: (x) => x.avgPool({ kernel: 3, stride: 2, padding: 1, countIncludePad: false }),
+  size1: (x) => x.maxPool({ kernel: 1 }),
+};
+const dynamic = ['max', 'max_padding', 'max_ceil', 'max_same_upper', 'average_exclude', 'average_ceil_include'];
+
+export const cases: LayerCase[] = Object.entries(methods).map(([name, method]) => ({
+  name,
+  build: ({ x }: Record<string, Tensor>) => method(x!),
+  ...(dynamic.includes(name) && { dynamic: { x: ['batch', 3, 'height', 'width'] } }),
+}));

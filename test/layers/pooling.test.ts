@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { float32, int32, network } from '../../src/index.js';
+import { expectRefusal, oneInput, testLayer } from './harness.js';
+import { cases } from './pooling.cases.js';
+
+testLayer('pooling', cases);
+
+test('what does not fit is refused, with what was expected and given', () => {
+  const x = oneInput(1, 4, 8, 8);
+  expectRefusal(() => x.maxPool({ kernel: 9 }), 'ERR_SHAPE', /spans 9 along spatial axis 0.*8/);
+  expectRefusal(() => x.maxPool({ kernel: 0 }), 'ERR_PARAMETER', /kernel.*given 0/);
+  expectRefusal(() => x.maxPool({ kernel: [2] }), 'ERR_PARAMETER', /kernel: expected 2 or 3 sizes/);
+  expectRefusal(() => x.maxPool({ kernel: [2, 2, 2] }), 'ERR_RANK', /expected rank 5, given rank 4/);
+  expectRefusal(() => x.maxPool3d({ kernel: 2 }), 'ERR_RANK', /expected rank 5, given rank 4/);
+  expectRefusal(() => x.maxPool({ kernel: 2, stride: 0 }), 'ERR_PARAMETER', /stride/);
+  expectRefusal(() => x.maxPool({ kernel: 2, stride: [1, 1, 1] }), 'ERR_PARAMETER', /stride/);
+  expectRefusal(() => x.maxPool({ kernel: 2, padding: 2 }), 'ERR_PARAMETER', /prePadding: expected less than/);
+  expectRefusal(() => x.maxPool({ kernel: 2, padding: -1 }), 'ERR_PARAMETER', /prePadding/);
+  expectRefusal(() => x.pool({ type: 'median' as never, kernel: 2 }), 'ERR_PARAMETER', /type/);
+  expectRefusal(() => x.pool({ type: 'maxAverageBlend', kernel: 2, blendFactor: 1.5 }), 'ERR_PARAMETER', /from 0 to 1/);
+  expectRefusal(() => x.maxPool({} as never), 'ERR_PARAMETER', /kernel/);
+  expectRefusal(() => x.maxPool(undefined as never), 'ERR_PARAMETER', /kernel/);
+  expectRefusal(() => oneInput(2, 3).maxPool({ kernel: 2 }), 'ERR_PARAMETER', /kernel/);
+  expectRefusal(() => network('ints', { x: int32(1, 1, 4, 4) }).maxPool({ kernel: 2 }), 'ERR_DTYPE', /given int32/);
+});
+
+test('the stride is the window by default, and padding counts in an average, as in PyTorch', () => {
+  const net = network('defaults', { x: float32('batch', 3, 8, 'width') });
+  const y = net.avgPool({ kernel: [2, 3] });
+  expect(y.shape).toEqual(['batch', 3, 4, 'floor((width - 3) / 3) + 1']);
+  expect(net.graph.nodes[0]!.params).toMatchObject({ stride: [2, 3], averageCountExcludesPadding: false });
+});
