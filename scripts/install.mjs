@@ -32,7 +32,7 @@ export async function install({ fetch = true, force = false, quiet = false, env 
   return { addon: addonPath(root), library: cachedTensorRT(env) };
 }
 
-export { cacheDir, missingPrerequisites, SetupError };
+export { missingPrerequisites };
 
 /** npm's hook never fails the user's install: what could not be done is explained, and doctor repeats it. */
 async function npmHook() {

@@ -13,14 +13,11 @@ const add = (command: Command) => program.addCommand(command.copyInheritedSettin
 add(doctorCommand());
 add(installCommand());
 
-const isKnown = program.commands.some((command) => command.name() === process.argv[2]);
-if (!isKnown) {
-  for (const name of ['weights', 'layers']) {
-    const here = (extension: string) => new URL(`./${name}.${extension}`, import.meta.url);
-    if (!existsSync(here('js')) && !existsSync(here('ts'))) continue;
-    const module = (await import(here('js').href)) as Record<string, () => Command>;
-    add(module[`${name}Command`]!());
-  }
+// The others load what only they need.
+if (!program.commands.some((command) => command.name() === process.argv[2])) {
+  add((await import('./weights.js')).weightsCommand());
+  const layers = new URL('./layers.js', import.meta.url);
+  if (existsSync(layers)) add((await import(layers.href)).layersCommand());
 }
 
 try {

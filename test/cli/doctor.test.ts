@@ -106,7 +106,7 @@ describe('the command', () => {
   test('lists its commands, and its version', () => {
     const { status, stdout } = cli({}, '--help');
     expect(status).toBe(0);
-    for (const name of ['doctor', 'install']) expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+    for (const name of ['doctor', 'install', 'weights']) expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
     expect(cli({}, '--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 

@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
+import { cacheDir } from '../../src/runtime/search-path.js';
 import { node, nodeAsync, root, tinyCheckout, write } from './checkout.js';
 import { temporaryFolder } from './fake-library.js';
 
@@ -118,6 +120,14 @@ test('the real pip refuses a wheel of the right name with other content', ({ ski
   expect(stderr).toMatch(/HASH/i);
   expect(readdirSync(join(dir, 'real-cache'))).toEqual([]);
 });
+
+test.each([[{}], [{ XDG_CACHE_HOME: '/x' }], [{ XDG_CACHE_HOME: '/x', NODE_TENSORRT_CACHE: '/y' }]])(
+  'the cache that is filled is the one that is searched (%j)',
+  async (env) => {
+    const filled = await import(pathToFileURL(join(root, 'scripts/install/tensorrt.mjs')).href);
+    expect(cacheDir(env)).toBe(filled.cacheDir(env));
+  },
+);
 
 test('nothing in the published scripts reaches outside them', () => {
   const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
