@@ -183,6 +183,31 @@ describe('set-up', () => {
   });
 });
 
+test('a TensorRT is fetched where none that can build is found, and only then', () => {
+  const checkout = tinyCheckout(join(dir, 'tensorrt'));
+  // Stands for discovery: finds what the environment names.
+  const find = 'env.FOUND ? [{ path: env.FOUND, usableFor: { build: true } }] : []';
+  write(checkout, 'src/runtime/find.ts', `export const findTensorRT = async ({ env }: any) => ${find};\n`);
+  const library = write(dir, 'found/libnvinfer.so.10', 'x');
+  // There is a pip, but it fetches nothing.
+  write(dir, 'python-path/python3', '#!/bin/sh\n[ "$3" = --version ]\n', 0o755);
+  const env = {
+    PATH: `${join(dir, 'python-path')}:${process.env.PATH}`,
+    NODE_TENSORRT_CACHE: join(dir, 'tensorrt-cache'),
+  };
+  const setup = (more: NodeJS.ProcessEnv) => node(checkout, ['scripts/setup.mjs'], { ...env, ...more });
+
+  expect(setup({ FOUND: library, TENSORRT_ROOT: join(dir, 'found') })).toMatchObject({ status: 0 });
+  // Remembered: discovery is not asked again, unless the library or the environment changed.
+  expect(setup({ TENSORRT_ROOT: join(dir, 'found') })).toMatchObject({ status: 0, stderr: '' });
+  const elsewhere = setup({ TENSORRT_ROOT: '/elsewhere' });
+  expect(elsewhere.status).toBe(1);
+  expect(elsewhere.stderr).toMatch(/fetching TensorRT-RTX[\s\S]*could not fetch/);
+  rmSync(library);
+  expect(setup({ TENSORRT_ROOT: join(dir, 'found') }).stderr).toMatch(/could not fetch/);
+  expect(setup({ NODE_TENSORRT_LIBRARY: '/my/library.so' })).toMatchObject({ status: 0, stderr: '' });
+});
+
 describe('run.mjs', () => {
   const checkout = tinyCheckout(join(dir, 'run'), { dependencies: false });
   mkdirSync(join(checkout, 'node_modules'));
