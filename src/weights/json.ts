@@ -108,7 +108,9 @@ class Reader {
     const match = this.#token(numberToken);
     if (!match) throw this.#error('expected a value');
     const [token, fraction, exponent] = match;
-    if (fraction === undefined && exponent === undefined && token.length <= 20) return BigInt(token);
+    // Minus zero is a float, as serde_json has it.
+    const whole = fraction === undefined && exponent === undefined && token !== '-0';
+    if (whole && token.length <= 20) return BigInt(token);
     const value = Number(token);
     if (!Number.isFinite(value)) throw this.#error('a number that overflows');
     return value;

@@ -65,20 +65,30 @@ export function parseNpyHeader(head: Uint8Array, file: string): NpyHeader {
   const text = decode(head.subarray(prefix, prefix + length), major === 3, fail);
   const { descr, fortran, shape } = parseDict(text, fail);
   const dtype = /^[<>=|]?..$/.test(descr) ? kinds.get(descr.slice(-2)) : undefined;
-  const bits = dtype ? weightBits[dtype] : 0;
+  const size = dtype ? weightBits[dtype] / 8 : otherSize(descr);
+  if (size === undefined) throw fail(`has dtype '${descr.slice(0, 100)}'; ${dtypeHint(descr)}`);
   const count = elementCount(shape);
-  if (count === undefined || !Number.isSafeInteger(count * 8)) {
+  if (count === undefined || !Number.isSafeInteger(count * Math.max(8, size))) {
     throw fail(`has shape ${shapeText(shape)}, whose size overflows`);
   }
   return {
     dtype,
     descr,
-    bigEndian: descr.startsWith('>') && bits > 8,
+    bigEndian: descr.startsWith('>') && size > 1,
     fortran: fortran && shape.filter((d) => d !== 1).length > 1,
     shape,
     begin: prefix + length,
-    length: (count * bits) / 8,
+    length: count * size,
   };
+}
+
+/** Bytes of an element of complex, long double, string, void or time dtypes, which have no name here. */
+function otherSize(descr: string): number | undefined {
+  const [, kind, digits] = /^[<>=|]?([cfSUVmM])(\d{1,9})(?:\[\w+\])?$/.exec(descr) ?? [];
+  const size = Number(digits);
+  if (kind === undefined || (kind === 'c' && ![8, 16, 32].includes(size)) || (kind === 'f' && size !== 16))
+    return undefined;
+  return kind === 'U' ? 4 * size : size;
 }
 
 /** The one tensor of an npy, named after the file. @throws ERR_WEIGHTS_FORMAT */
@@ -135,7 +145,7 @@ function dtypeHint(descr: string): string {
 }
 
 // The header is a Python literal as NumPy writes it: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
-const tokens = /[ \t\f\r\n]*(?:(['"])([^'"\\\n]*)\1|(\d+)L?|(True|False)|([{}():,[\]]))/y;
+const tokens = /[ \t\f\r\n]*(?:(['"])([^'"\\\n]*)\1|(-?\d+)L?|(True|False)|([{}():,[\]]))/y;
 
 function parseDict(
   text: string,
@@ -197,8 +207,9 @@ function parseDict(
 }
 
 function wholeNumber(digits: string, fail: (problem: string) => Error): number {
-  const value = Number(digits);
-  if (!Number.isSafeInteger(value) || (digits.length > 1 && digits.startsWith('0')))
+  const value = Number(digits) + 0; // Python's -0 is 0
+  if (!Number.isSafeInteger(value) || value < 0 || /^-?0\d/.test(digits)) {
     throw fail(`has the dimension ${digits.slice(0, 40)}`);
+  }
   return value;
 }

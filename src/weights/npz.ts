@@ -16,7 +16,7 @@ export function parseNpz(source: Source, members: ReadonlyMap<string, ZipMember>
     const label = `${source.name}: ${member.name}`;
     const header = parseNpyHeader(member.head(npyHead), label);
     const size = member.size - header.begin;
-    if (header.dtype && size !== header.length) {
+    if (size !== header.length) {
       throw malformed(label, `its header tells of ${header.length} bytes of elements, it has ${size}`);
     }
     if (member.size > constants.MAX_LENGTH && !member.stored)

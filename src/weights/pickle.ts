@@ -50,6 +50,7 @@ export interface PickleRules {
 /** More opcodes than any checkpoint has: ten thousand tensors take some hundred thousand. */
 export const maxOpcodes = 4_000_000;
 const maxIntegerBytes = 128;
+const stop = 0x2e;
 
 /**
  * Reads a pickle of protocols 2 to 5 without running anything: opcodes and globals outside the lists are errors.
@@ -78,14 +79,10 @@ class Unpickler {
     for (let count = 0; ; count++) {
       if (count >= maxOpcodes) throw this.#error(`more than ${maxOpcodes} opcodes`);
       const opcode = this.#u8();
-      if (opcode === 0x2e /* STOP */) {
-        const result = this.#pop();
-        if (this.#stack.length || this.#marks.length) throw this.#error('values are left over at its end');
-        return result;
-      }
-      const operation = opcodes[opcode];
+      if (opcode === stop) return this.#pop();
+      const operation = opcodes.get(opcode);
       if (!operation) throw this.#error(`opcode 0x${opcode.toString(16).padStart(2, '0')} is not allowed`);
-      operation.call(this.#machine);
+      operation(this.#machine);
     }
   }
 
@@ -115,6 +112,10 @@ class Unpickler {
     bytes: (count) => this.#bytes(count),
     length: (size) => this.#length(size),
     text: (count) => this.#text(count),
+    frame: (count) => {
+      this.#bytes(count);
+      this.#at -= count;
+    },
     line: () => {
       const end = this.#buffer.indexOf(0x0a, this.#at);
       if (end < 0) throw this.#error('it ends within a line');
@@ -122,7 +123,10 @@ class Unpickler {
       this.#at++;
       return line;
     },
-    remember: (index) => void this.#memo.set(index ?? this.#memo.size, this.#machine.top()),
+    remember: (index = this.#memo.size) => {
+      if (index > maxOpcodes) throw this.#error(`memo ${index}`);
+      this.#memo.set(index, this.#machine.top());
+    },
     recall: (index) => {
       const value = this.#memo.get(index);
       if (value === undefined) throw this.#error(`memo ${index} is empty`);
@@ -180,6 +184,8 @@ interface Machine {
   bytes(count: number): Buffer;
   length(size: 1 | 2 | 4 | 8): number;
   text(count: number): string;
+  /** Checks that so many bytes follow. */
+  frame(count: number): void;
   line(): string;
   remember(index?: number): void;
   recall(index: number): PyValue;
@@ -187,64 +193,58 @@ interface Machine {
   error(problem: string): TensorRTError;
 }
 
-type Operation = (this: Machine) => void;
+type Operation = (machine: Machine) => void;
 
-const opcodes: Readonly<Record<number, Operation>> = Object.assign(Object.create(null) as Record<number, Operation>, {
+const opcodes: ReadonlyMap<number, Operation> = new Map<number, Operation>([
   // numbers and constants
-  78: op((m) => m.push(null)), // NONE
-  136: op((m) => m.push(true)), // NEWTRUE
-  137: op((m) => m.push(false)), // NEWFALSE
-  74: op((m) => m.push(m.bytes(4).readInt32LE())), // BININT
-  75: op((m) => m.push(m.u8())), // BININT1
-  77: op((m) => m.push(m.length(2))), // BININT2
-  71: op((m) => m.push(m.bytes(8).readDoubleBE())), // BINFLOAT
-  138: op((m) => m.push(integer(m, m.u8()))), // LONG1
-  139: op((m) => m.push(integer(m, m.length(4)))), // LONG4
+  [0x4e, (m) => m.push(null)], // NONE
+  [0x88, (m) => m.push(true)], // NEWTRUE
+  [0x89, (m) => m.push(false)], // NEWFALSE
+  [0x4a, (m) => m.push(m.bytes(4).readInt32LE())], // BININT
+  [0x4b, (m) => m.push(m.u8())], // BININT1
+  [0x4d, (m) => m.push(m.length(2))], // BININT2
+  [0x47, (m) => m.push(m.bytes(8).readDoubleBE())], // BINFLOAT
+  [0x8a, (m) => m.push(integer(m, m.u8()))], // LONG1
+  [0x8b, (m) => m.push(integer(m, m.length(4)))], // LONG4
   // strings
-  88: op((m) => m.push(m.text(m.length(4)))), // BINUNICODE
-  140: op((m) => m.push(m.text(m.u8()))), // SHORT_BINUNICODE
-  141: op((m) => m.push(m.text(m.length(8)))), // BINUNICODE8
-  66: op((m) => m.push(m.bytes(m.length(4)) as unknown as Uint8Array)), // BINBYTES
-  67: op((m) => m.push(m.bytes(m.u8()) as unknown as Uint8Array)), // SHORT_BINBYTES
-  85: op((m) => m.push(m.bytes(m.u8()) as unknown as Uint8Array)), // SHORT_BINSTRING
+  [0x58, (m) => m.push(m.text(m.length(4)))], // BINUNICODE
+  [0x8c, (m) => m.push(m.text(m.u8()))], // SHORT_BINUNICODE
+  [0x8d, (m) => m.push(m.text(m.length(8)))], // BINUNICODE8
+  [0x42, (m) => m.push(m.bytes(m.length(4)) as unknown as Uint8Array)], // BINBYTES
+  [0x43, (m) => m.push(m.bytes(m.u8()) as unknown as Uint8Array)], // SHORT_BINBYTES
+  [0x55, (m) => m.push(m.bytes(m.u8()) as unknown as Uint8Array)], // SHORT_BINSTRING
   // containers
-  40: op((m) => m.mark()), // MARK
-  93: op((m) => m.push([])), // EMPTY_LIST
-  125: op((m) => m.push(new PyDict())), // EMPTY_DICT
-  143: op((m) => m.push(new PySet())), // EMPTY_SET
-  41: op((m) => m.push(new PyTuple([]))), // EMPTY_TUPLE
-  116: op((m) => m.push(new PyTuple(m.popMark()))), // TUPLE
-  133: op((m) => m.push(new PyTuple(m.popMany(1)))), // TUPLE1
-  134: op((m) => m.push(new PyTuple(m.popMany(2)))), // TUPLE2
-  135: op((m) => m.push(new PyTuple(m.popMany(3)))), // TUPLE3
-  97: op((m) => append(m, m.popMany(1))), // APPEND
-  101: op((m) => append(m, m.popMark())), // APPENDS
-  115: op((m) => setItems(m, m.popMany(2))), // SETITEM
-  117: op((m) => setItems(m, m.popMark())), // SETITEMS
-  144: op(addItems), // ADDITEMS
+  [0x28, (m) => m.mark()], // MARK
+  [0x5d, (m) => m.push([])], // EMPTY_LIST
+  [0x7d, (m) => m.push(new PyDict())], // EMPTY_DICT
+  [0x8f, (m) => m.push(new PySet())], // EMPTY_SET
+  [0x29, (m) => m.push(new PyTuple([]))], // EMPTY_TUPLE
+  [0x74, (m) => m.push(new PyTuple(m.popMark()))], // TUPLE
+  [0x85, (m) => m.push(new PyTuple(m.popMany(1)))], // TUPLE1
+  [0x86, (m) => m.push(new PyTuple(m.popMany(2)))], // TUPLE2
+  [0x87, (m) => m.push(new PyTuple(m.popMany(3)))], // TUPLE3
+  [0x61, (m) => append(m, m.popMany(1))], // APPEND
+  [0x65, (m) => append(m, m.popMark())], // APPENDS
+  [0x73, (m) => setItems(m, m.popMany(2))], // SETITEM
+  [0x75, (m) => setItems(m, m.popMark())], // SETITEMS
+  [0x90, addItems], // ADDITEMS
   // memo
-  113: op((m) => m.remember(m.u8())), // BINPUT
-  114: op((m) => m.remember(m.length(4))), // LONG_BINPUT
-  148: op((m) => m.remember()), // MEMOIZE
-  104: op((m) => m.push(m.recall(m.u8()))), // BINGET
-  106: op((m) => m.push(m.recall(m.length(4)))), // LONG_BINGET
+  [0x71, (m) => m.remember(m.u8())], // BINPUT
+  [0x72, (m) => m.remember(m.length(4))], // LONG_BINPUT
+  [0x94, (m) => m.remember()], // MEMOIZE
+  [0x68, (m) => m.push(m.recall(m.u8()))], // BINGET
+  [0x6a, (m) => m.push(m.recall(m.length(4)))], // LONG_BINGET
   // framing
-  128: op(protocol), // PROTO
-  149: op((m) => void m.length(8)), // FRAME
+  [0x80, protocol], // PROTO
+  [0x95, (m) => m.frame(m.length(8))], // FRAME
   // globals and calls, all by name
-  99: op((m) => named(m, `${m.line()}.${m.line()}`)), // GLOBAL
-  147: op(stackGlobal), // STACK_GLOBAL
-  82: op(call), // REDUCE
-  129: op(call), // NEWOBJ
-  98: op(build), // BUILD
-  81: op(persistentId), // BINPERSID
-});
-
-function op(run: (machine: Machine) => void): Operation {
-  return function (this: Machine) {
-    run(this);
-  };
-}
+  [0x63, (m) => named(m, `${m.line()}.${m.line()}`)], // GLOBAL
+  [0x93, stackGlobal], // STACK_GLOBAL
+  [0x52, call], // REDUCE
+  [0x81, call], // NEWOBJ
+  [0x62, build], // BUILD
+  [0x51, persistentId], // BINPERSID
+]);
 
 function protocol(m: Machine): void {
   const version = m.u8();

@@ -138,7 +138,13 @@ export function parsePyTorch(source: Source, members: ReadonlyMap<string, ZipMem
   const bigEndian = order !== undefined && Buffer.from(order).toString('latin1') === 'big';
 
   const tensors: TensorEntry[] = [];
+  const storages = new Map<string, Storage>();
   for (const [name, tensor] of flatten(value, fail)) {
+    const { key, type, count } = tensor.storage;
+    const same = storages.get(key) ?? tensor.storage;
+    if (same.type !== type || same.count !== count)
+      throw fail(`storage ${key} is ${same.type} and ${type}, or of two sizes`);
+    storages.set(key, same);
     tensors.push(entry(name, tensor, members.get(`${root}data/${tensor.storage.key}`), bigEndian, fail));
   }
   return { format: 'pytorch', source, tensors, metadata: new Map() };
@@ -159,18 +165,22 @@ const rules = {
   reduce(name: string, args: readonly PyValue[]): PyValue | undefined {
     switch (name) {
       case 'torch._utils._rebuild_tensor':
+        return args.length === 4 ? rebuild(args, args[0]) : undefined;
       case 'torch._utils._rebuild_tensor_v2':
-        return rebuild(args, args[0] instanceof Storage ? args[0].type : undefined);
+        return isCall(args, 6) ? rebuild(args, args[0]) : undefined;
       case 'torch._utils._rebuild_tensor_v3':
-        return rebuild(args, args[6] instanceof PyName && torchDTypes.has(args[6].name) ? args[6].name : undefined);
+        return isCall(args, 7) && args[6] instanceof PyName ? rebuild(args, args[6]) : undefined;
       case 'torch._utils._rebuild_parameter':
       case 'torch._utils._rebuild_parameter_with_state':
+        return args[0] instanceof Tensor && args.length === (name.endsWith('state') ? 4 : 3) ? args[0] : undefined;
       case 'torch.nn.parameter.Parameter':
-        return args[0] instanceof Tensor ? args[0] : undefined;
+        return args[0] instanceof Tensor && args.length <= 2 ? args[0] : undefined;
       case 'torch._tensor._rebuild_from_type_v2': {
         const [rebuilder, , inner] = args;
         const known = rebuilder instanceof PyName && rebuilders.has(rebuilder.name) && rebuilder.name !== name;
-        return known && inner instanceof PyTuple ? rules.reduce(rebuilder.name, inner.items) : undefined;
+        return known && args.length === 4 && inner instanceof PyTuple
+          ? rules.reduce(rebuilder.name, inner.items)
+          : undefined;
       }
       case 'collections.OrderedDict':
       case 'collections.Counter':
@@ -205,9 +215,14 @@ function dictionary(args: readonly PyValue[]): PyValue | undefined {
   return dict;
 }
 
-function rebuild(args: readonly PyValue[], type: string | undefined): Tensor | undefined {
+/** The arguments that all versions share: …, requires_grad, backward_hooks, and one more that may be left out. */
+const isCall = (args: readonly PyValue[], least: number): boolean =>
+  (args.length === least || args.length === least + 1) && typeof args[4] === 'boolean' && args[5] instanceof PyDict;
+
+function rebuild(args: readonly PyValue[], typed: PyValue | undefined): Tensor | undefined {
   const [storage, offset, size, stride] = args;
-  if (!(storage instanceof Storage) || type === undefined || !isWhole(offset)) return undefined;
+  const type = typed instanceof Storage ? typed.type : typed instanceof PyName ? typed.name : '';
+  if (!(storage instanceof Storage) || !torchDTypes.has(type) || !isWhole(offset)) return undefined;
   const shape = wholeNumbers(size);
   const strides = wholeNumbers(stride);
   if (!shape || !strides || shape.length !== strides.length) return undefined;
@@ -229,6 +244,10 @@ function text(value: PyValue | undefined): string | undefined {
       ? value
       : undefined;
 }
+
+/** A key as Python's str() writes it. */
+const pythonText = (key: unknown): string =>
+  key === null ? 'None' : typeof key === 'boolean' ? (key ? 'True' : 'False') : String(key);
 
 /** The tensors by their paths. Shared and cyclic containers are walked within limits. */
 function flatten(root: PyValue, fail: (problem: string) => Error): Map<string, Tensor> {
@@ -257,7 +276,7 @@ function flatten(root: PyValue, fail: (problem: string) => Error): Map<string, T
     for (const [key, item] of items) {
       // Scalars need no path.
       if (item !== null && typeof item === 'object')
-        walk(item, path ? `${path}.${String(key)}` : String(key), depth + 1);
+        walk(item, path ? `${path}.${pythonText(key)}` : pythonText(key), depth + 1);
     }
   };
   if (root instanceof Tensor) found.set('tensor', root);
