@@ -1,7 +1,7 @@
 #include "build.h"
 
 #include <chrono>
-#include <cstring>
+#include <map>
 
 #include "../tensorrt/library.h"
 #include "job.h"
@@ -101,6 +101,19 @@ void apply_options(Api const& api, BuilderConfig* config, Params const& o) {
   }
 }
 
+// One builder per library serves all builds, one after the other: creating one loads over a gigabyte of kernels.
+// Only the build lane calls this.
+Builder* builder_of(Api const& api) {
+  static auto* const builders = new std::map<Api const*, Builder*>;
+  Builder*& builder = (*builders)[&api];
+  if (!builder) {
+    void* created = api.create_builder(api.logger, api.release);
+    if (is_null(created)) throw Error("ERR_BUILDER", "TensorRT " + release_name(api.release) + " could not create a builder (it needs a GPU it supports)");
+    builder = static_cast<Builder*>(created);
+  }
+  return builder;
+}
+
 class BuildJob : public Job {
  public:
   BuildJob(Napi::Env env, std::string library, std::shared_ptr<Program> program, Params options, Napi::Value callbacks)
@@ -115,19 +128,17 @@ class BuildJob : public Job {
     flavor_ = flavor_name(api->flavor);
     version_ = release_name(api->release);
     auto const start = Clock::now();
-    void* raw = api->create_builder(api->logger, api->release);
-    if (is_null(raw)) throw Error("ERR_BUILDER", "TensorRT " + version_ + " could not create a builder (it needs a GPU it supports)");
-    Owned<Builder> builder(raw);
+    Builder* const builder = builder_of(*api);
     // Only TensorRT 10 knows weak typing; the later ones are strongly typed with or without the flag.
     uint32_t const flags = 1u << api->enumerator("NetworkDefinitionCreationFlag", "kSTRONGLY_TYPED");
-    Owned<Network> network(call<m::Builder::createNetworkV2>(*api, builder.get(), flags));
+    Owned<Network> network(call<m::Builder::createNetworkV2>(*api, builder, flags));
     if (!network) throw Error("ERR_BUILDER", "TensorRT could not create a network");
     Lowering lowering(*api, network.get(), *program_, log);
     lowering.run();
     layers_ = lowering.records();
     lower_ms_ = milliseconds(start);
     if (cancelled) throw Error("ERR_ABORTED", "the build was cancelled");
-    if (!options_.flag("lowerOnly")) serialize(*api, builder.get(), network.get());
+    if (!options_.flag("lowerOnly")) serialize(*api, builder, network.get());
   }
 
   Napi::Value result(Napi::Env env) override {
