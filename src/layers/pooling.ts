@@ -39,16 +39,19 @@ export interface BlendPoolingOptions extends AveragePoolingOptions {
   blendFactor?: number;
 }
 
+const params = z.strictObject({
+  type: z.enum(Object.values(types) as [string, ...string[]]),
+  kernel: window,
+  stride: window,
+  averageCountExcludesPadding: z.boolean(),
+  blendFactor: float32Number.refine((v) => v >= 0 && v <= 1, { message: 'expected a number from 0 to 1' }),
+  ...paddingParams,
+});
+type Parsed = z.output<typeof params>;
+
 export const pooling = defineLayer({
   kind: 'pooling',
-  params: z.strictObject({
-    type: z.enum(Object.values(types) as [string, ...string[]]),
-    kernel: window,
-    stride: window,
-    averageCountExcludesPadding: z.boolean(),
-    blendFactor: float32Number.refine((v) => v >= 0 && v <= 1, { message: 'expected a number from 0 to 1' }),
-    ...paddingParams,
-  }),
+  params,
   infer({ input, params: p, fail }) {
     const { dtype, shape } = input(0);
     const axes = p.kernel.length;
@@ -74,8 +77,6 @@ export const pooling = defineLayer({
     return g.cast(pool(g, g.cast(input(0), 'float32'), p), outputTypes[0]!.dtype);
   },
 });
-
-type Parsed = z.output<typeof pooling.params>;
 
 function pool(g: CpuGraph, x: CpuValue, p: Parsed): CpuValue {
   if (p.type === 'max_average_blend') {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer, type InferredValue } from '../dsl/define-layer.js';
-import { addDims, maxDims, minDims, mulDims } from '../dsl/dim.js';
+import { addDims, type Dim, maxDims, minDims, mulDims } from '../dsl/dim.js';
 import type { DType } from '../dsl/dtype.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
 import { floats, type Named, requireDType, resolveAxes, wholeNumber, wrapAxis } from './common.js';

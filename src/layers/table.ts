@@ -1,15 +1,37 @@
 import { Network } from '../dsl/network.js';
 import { Chain } from '../dsl/tensor.js';
 import { type ActivationMethods, activation, activationMethods } from './activation.js';
+import { type CastMethods, cast, castMethods } from './cast.js';
+import { type ConcatenationMethods, concatenation, concatenationMethods } from './concatenation.js';
 import { type ConstantMethods, constant, constantMethods } from './constant.js';
 import { type ConvolutionMethods, convolution, convolutionMethods } from './convolution.js';
+import { type ElementWiseMethods, elementWise, elementWiseMethods } from './element_wise.js';
+import { type IdentityMethods, identity, identityMethods } from './identity.js';
+import { type MatrixMultiplyMethods, matrixMultiply, matrixMultiplyMethods } from './matrix_multiply.js';
 import { type PoolingMethods, pooling, poolingMethods } from './pooling.js';
 import { type ReduceMethods, reduce, reduceMethods } from './reduce.js';
+import { type ScaleMethods, scale, scaleMethods } from './scale.js';
+import { type ShuffleMethods, shuffle, shuffleMethods } from './shuffle.js';
 import { type SoftmaxMethods, softmax, softmaxMethods } from './softmax.js';
 import { type UnaryMethods, unary, unaryMethods } from './unary.js';
 
 /** Every layer kind, one row each. */
-export const layerTable = [activation, constant, convolution, unary, softmax, reduce, pooling];
+export const layerTable = [
+  shuffle,
+  matrixMultiply,
+  identity,
+  elementWise,
+  concatenation,
+  cast,
+  activation,
+  constant,
+  convolution,
+  unary,
+  softmax,
+  reduce,
+  pooling,
+  scale,
+];
 
 declare module '../dsl/network.js' {
   interface Network extends ConstantMethods {}
@@ -18,16 +40,37 @@ declare module '../dsl/network.js' {
 declare module '../dsl/tensor.js' {
   interface Chain
     extends ActivationMethods,
+      ShuffleMethods,
+      MatrixMultiplyMethods,
+      IdentityMethods,
+      ElementWiseMethods,
+      ConcatenationMethods,
+      CastMethods,
       ConvolutionMethods,
       UnaryMethods,
       SoftmaxMethods,
       ReduceMethods,
-      PoolingMethods {}
+      PoolingMethods,
+      ScaleMethods {}
 }
 
 /** Puts the methods of all layers on tensors and networks; called once by the package's entry. */
 export function installLayers(): void {
-  const all = [activationMethods, convolutionMethods, unaryMethods, softmaxMethods, reduceMethods, poolingMethods];
+  const all = [
+    shuffleMethods,
+    matrixMultiplyMethods,
+    identityMethods,
+    elementWiseMethods,
+    concatenationMethods,
+    castMethods,
+    activationMethods,
+    convolutionMethods,
+    unaryMethods,
+    softmaxMethods,
+    reduceMethods,
+    poolingMethods,
+    scaleMethods,
+  ];
   for (const methods of all) {
     for (const name of Object.keys(methods)) {
       if (name in Chain.prototype) throw new Error(`layer method '${name}' is defined twice`);
