@@ -159,8 +159,9 @@ class Unpickler {
   }
 
   #text(count: number): string {
+    const bytes = this.#bytes(count);
     try {
-      return utf8.decode(this.#bytes(count) as unknown as Uint8Array);
+      return utf8.decode(bytes as unknown as Uint8Array);
     } catch {
       throw this.#error('a string is not valid UTF-8');
     }

@@ -49,8 +49,9 @@ export function parseWts(source: Source, format: 'wts' | 'wts2'): ParsedFile {
 
 function textTensor(source: Source, file: Buffer, begin: number, fail: Fail): [TensorEntry, number] {
   if (begin >= file.length) throw fail('ends before the last tensor it counts');
-  const found = file.indexOf(newline, begin);
-  const end = found < 0 ? file.length : found;
+  const end = file.indexOf(newline, begin);
+  // A value cut short would still be a value.
+  if (end < 0) throw fail('ends within a line; expected a new line after the last value');
   const head = /^(\S+) +(\d+)(?![^ \r])/.exec(file.toString('latin1', begin, Math.min(end, begin + longestName)));
   if (!head) throw fail(`has no name and count at byte ${begin}`);
   const name = utf8(file.subarray(begin, begin + head[1]!.length), fail);
@@ -73,7 +74,7 @@ function textTensor(source: Source, file: Buffer, begin: number, fail: Fail): [T
     const text = asBuffer(source.read(at, end - at));
     return hexValues(text, count, weightBits[dtype] / 8, (problem) => fail(`${label} ${problem}`));
   };
-  return [{ name, dtype, fileDType: dtype, shape: [count], read }, Math.min(end + 1, file.length)];
+  return [{ name, dtype, fileDType: dtype, shape: [count], read }, end + 1];
 }
 
 function countTokens(file: Buffer, begin: number, end: number): number {
@@ -129,10 +130,10 @@ function binaryTensor(source: Source, file: Buffer, begin: number, fail: Fail): 
     throw fail(`${label} of shape (${head[3]}) takes ${bytes} bytes, the file has ${file.length - from} left`);
   }
   const end = from + bytes;
-  if (end < file.length && file[end] !== newline)
+  if (file[end] !== newline)
     throw fail(`${label}: its ${bytes} bytes are not followed by a new line`);
   const read = () => source.read(from, bytes);
-  return [{ name, dtype, fileDType: dtype, shape, read }, Math.min(end + 1, file.length)];
+  return [{ name, dtype, fileDType: dtype, shape, read }, end + 1];
 }
 
 function utf8(bytes: Buffer, fail: Fail): string {

@@ -110,9 +110,9 @@ function replaceToken(input: Uint8Array, next: Random, pattern: RegExp, tokens: 
   return concat(input.subarray(0, match.index), new Uint8Array(token), input.subarray(match.index + match[0].length));
 }
 
-/** One to four changes. */
+/** One to four changes, mostly one. */
 export function mutate(input: Uint8Array, next: Random, other: Uint8Array): Uint8Array {
   let out = input;
-  for (let i = 1 + next(4); i > 0; i--) out = mutateOnce(out, next, other);
+  for (let i = 1 + next(next(4) + 1); i > 0; i--) out = mutateOnce(out, next, other);
   return out;
 }
