@@ -33,10 +33,20 @@ Napi::Uint8Array bytes(const Napi::CallbackInfo& info, size_t index) {
   return info[index].As<Napi::Uint8Array>();
 }
 
+// What keeps the pages of one buffer mapped: until it is collected, or the file closed.
+struct Hold {
+  std::shared_ptr<Mapping> mapping;
+};
+
+struct View {
+  Napi::Reference<Napi::ArrayBuffer> buffer;  // weak
+  std::shared_ptr<Hold> hold;
+};
+
 // What JavaScript has open: the mapping and the buffers that show parts of it.
 struct OpenFile {
   std::shared_ptr<Mapping> mapping;
-  std::vector<Napi::Reference<Napi::ArrayBuffer>> views;  // weak
+  std::vector<View> views;
 };
 
 Napi::Value view(const Napi::CallbackInfo& info, const std::shared_ptr<OpenFile>& file) {
@@ -46,19 +56,21 @@ Napi::Value view(const Napi::CallbackInfo& info, const std::shared_ptr<OpenFile>
     fail(info.Env(), "ERR_ARGUMENT", "the range lies outside the file");
   }
   if (length == 0) return Napi::ArrayBuffer::New(info.Env(), 0);
-  auto* owner = new std::shared_ptr<Mapping>(file->mapping);
+  auto hold = std::make_shared<Hold>(Hold{file->mapping});
   auto buffer = Napi::ArrayBuffer::New(
       info.Env(), file->mapping->data() + offset, length,
-      [](Napi::Env, void*, std::shared_ptr<Mapping>* held) { delete held; }, owner);
-  file->views.push_back(Napi::Weak(buffer));
+      [](Napi::Env, void*, std::shared_ptr<Hold>* held) { delete held; }, new std::shared_ptr<Hold>(hold));
+  file->views.push_back({Napi::Weak(buffer), std::move(hold)});
   return buffer;
 }
 
+// Once detached, no buffer shows the pages any more: they need not wait for the collector.
 void close(const Napi::CallbackInfo& info, const std::shared_ptr<OpenFile>& file) {
-  for (auto& weak : file->views) {
+  for (auto& view : file->views) {
     Napi::HandleScope scope(info.Env());
-    Napi::ArrayBuffer buffer = weak.Value();
+    Napi::ArrayBuffer buffer = view.buffer.Value();
     if (!buffer.IsEmpty() && !buffer.IsDetached()) buffer.Detach();
+    view.hold->mapping.reset();
   }
   file->views.clear();
   file->mapping.reset();
@@ -90,6 +102,10 @@ ntrt::Type type_argument(const Napi::CallbackInfo& info, size_t index) {
   return *type;
 }
 
+bool aligned(Napi::Uint8Array& bytes, ntrt::Type type) {
+  return reinterpret_cast<uintptr_t>(bytes.Data()) % ntrt::bytes_of(type, 1) == 0;
+}
+
 Napi::Value convert(const Napi::CallbackInfo& info) {
   Napi::Uint8Array source = bytes(info, 0), target = bytes(info, 2);
   const ntrt::Type from = type_argument(info, 1), to = type_argument(info, 3);
@@ -98,6 +114,7 @@ Napi::Value convert(const Napi::CallbackInfo& info) {
   if (source.ByteLength() != ntrt::bytes_of(from, count) || target.ByteLength() != ntrt::bytes_of(to, count)) {
     fail(info.Env(), "ERR_ARGUMENT", "the arrays do not hold that many elements");
   }
+  if (!aligned(source, from) || !aligned(target, to)) fail(info.Env(), "ERR_ARGUMENT", "the elements are misaligned");
   const int64_t misfit = count == 0 ? -1 : ntrt::convert(source.Data(), from, target.Data(), to, count);
   return Napi::Number::New(info.Env(), static_cast<double>(misfit));
 }
