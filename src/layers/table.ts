@@ -7,6 +7,9 @@ import { type ConstantMethods, constant, constantMethods } from './constant.js';
 import { type ConvolutionMethods, convolution, convolutionMethods } from './convolution.js';
 import { type ElementWiseMethods, elementWise, elementWiseMethods } from './element_wise.js';
 import { type IdentityMethods, identity, identityMethods } from './identity.js';
+import { type IfConditionalMethods, ifConditional, ifConditionalMethods } from './if_conditional.js';
+import { loop } from './loop.js';
+import { type LoopMethods, loopMethods } from './loop-method.js';
 import { type MatrixMultiplyMethods, matrixMultiply, matrixMultiplyMethods } from './matrix_multiply.js';
 import { type PoolingMethods, pooling, poolingMethods } from './pooling.js';
 import { type ReduceMethods, reduce, reduceMethods } from './reduce.js';
@@ -17,6 +20,8 @@ import { type UnaryMethods, unary, unaryMethods } from './unary.js';
 
 /** Every layer kind, one row each. */
 export const layerTable = [
+  ifConditional,
+  loop,
   shuffle,
   matrixMultiply,
   identity,
@@ -34,7 +39,7 @@ export const layerTable = [
 ];
 
 declare module '../dsl/network.js' {
-  interface Network extends ConstantMethods {}
+  interface Network extends LoopMethods, IfConditionalMethods, ConstantMethods {}
 }
 
 declare module '../dsl/tensor.js' {
@@ -54,6 +59,14 @@ declare module '../dsl/tensor.js' {
       ScaleMethods {}
 }
 
+/** Adds methods to a class; a name may be taken once only. */
+export function addMethods(target: object, methods: object): void {
+  for (const name of Object.keys(methods)) {
+    if (name in target) throw new Error(`layer method '${name}' is defined twice`);
+  }
+  Object.assign(target, methods);
+}
+
 /** Puts the methods of all layers on tensors and networks; called once by the package's entry. */
 export function installLayers(): void {
   const all = [
@@ -71,11 +84,6 @@ export function installLayers(): void {
     poolingMethods,
     scaleMethods,
   ];
-  for (const methods of all) {
-    for (const name of Object.keys(methods)) {
-      if (name in Chain.prototype) throw new Error(`layer method '${name}' is defined twice`);
-    }
-    Object.assign(Chain.prototype, methods);
-  }
-  Object.assign(Network.prototype, constantMethods);
+  for (const methods of all) addMethods(Chain.prototype, methods);
+  for (const methods of [constantMethods, ifConditionalMethods, loopMethods]) addMethods(Network.prototype, methods);
 }

@@ -7,15 +7,15 @@ import { describeGpu } from './support.js';
 /** TensorRT releases that only create networks here, separated by colons: every case's shapes are compared with theirs. */
 const checkOnly = (process.env.NODE_TENSORRT_CHECK_LIBRARIES ?? '').split(':').filter(Boolean);
 
-const folder = new URL('../layers/', import.meta.url);
-const kinds = readdirSync(folder)
-  .filter((file) => file.endsWith('.cases.ts'))
-  .map((file) => file.replace('.cases.ts', ''))
-  .sort();
+const kinds = (['layers', 'modules'] as const).flatMap((area) => {
+  const folder = new URL(`../${area}/`, import.meta.url);
+  const files = readdirSync(folder).filter((file) => file.endsWith('.cases.ts'));
+  return files.sort().map((file) => ({ area, kind: file.replace('.cases.ts', ''), url: new URL(file, folder).href }));
+});
 
-for (const kind of kinds) {
-  const { cases } = (await import(new URL(`${kind}.cases.ts`, folder).href)) as { cases: LayerCase[] };
-  const fixture = readFixture(kind);
+for (const { area, kind, url } of kinds) {
+  const { cases } = (await import(url)) as { cases: LayerCase[] };
+  const fixture = readFixture(kind, area);
   const variants = cases.flatMap((one) =>
     (one.dynamic ? [false, true] : [false]).map((dynamic) => ({
       label: dynamic ? `${one.name} (dynamic)` : one.name,

@@ -26,9 +26,9 @@ const dtypes: Record<string, DType> = {
   BOOL: 'bool',
 };
 
-/** Reads fixtures/KIND.safetensors, which fixtures/KIND.py wrote; a reader of its own, so that the infer tier needs no addon. */
-export function readFixture(kind: string): Map<string, StoredCase> {
-  const bytes = readFileSync(new URL(`./fixtures/${kind}.safetensors`, import.meta.url));
+/** Reads fixtures/KIND.safetensors of test/layers or test/modules, which fixtures/KIND.py wrote; a reader of its own, so that the infer tier needs no addon. */
+export function readFixture(kind: string, area: 'layers' | 'modules' = 'layers'): Map<string, StoredCase> {
+  const bytes = readFileSync(new URL(`../${area}/fixtures/${kind}.safetensors`, import.meta.url));
   const length = Number(bytes.readBigUInt64LE(0));
   const header = JSON.parse(bytes.toString('utf8', 8, 8 + length)) as Record<
     string,

@@ -91,8 +91,8 @@ export async function expectSameInference(net: Network, library?: string): Promi
 }
 
 /** The three tiers of a kind: infer (no addon), build (TensorRT's own view, and a real engine), run (CPU backend against the reference). */
-export function testLayer(kind: string, cases: readonly LayerCase[]): void {
-  const fixture = readFixture(kind);
+export function testLayer(kind: string, cases: readonly LayerCase[], area?: 'layers' | 'modules'): void {
+  const fixture = readFixture(kind, area);
   test(`${kind}: every case of the fixture is used, and has a reference`, () => {
     expect(cases.map((one) => one.name).sort()).toEqual([...fixture.keys()].sort());
   });

@@ -1,0 +1,107 @@
+import { decodeElements, encodeElements } from '../dsl/elements.js';
+import type { Chain, Tensor } from '../dsl/tensor.js';
+import { type CheckedWeight, checkWeight, type WeightLike } from '../dsl/weight.js';
+import { floats, type Named, refuse } from '../layers/common.js';
+import { scale } from '../layers/scale.js';
+
+/** Statistics and coefficients, one per channel, by the names PyTorch stores them under: `batchNorm(w.layer('bn1'))`. */
+export interface BatchNormOptions extends Named {
+  running_mean?: WeightLike;
+  running_var?: WeightLike;
+  /** Another name of `running_mean`. */
+  mean?: WeightLike;
+  /** Another name of `running_var`. */
+  variance?: WeightLike;
+  /** Default: ones. */
+  weight?: WeightLike;
+  /** Default: zeros. */
+  bias?: WeightLike;
+  /** Default 1e-5. */
+  eps?: number;
+  /** PyTorch stores it too; not used. */
+  num_batches_tracked?: unknown;
+}
+
+const method = 'batchNorm';
+
+function checked(value: unknown, role: string): CheckedWeight {
+  try {
+    return checkWeight(value, role);
+  } catch (error) {
+    const { code, message } = error as { code: string; message: string };
+    return refuse(method, code, message);
+  }
+}
+
+const methods = {
+  /**
+   * Batch normalization at inference, `(x − mean) / √(variance + eps) · weight + bias` per channel (axis 1) of a tensor of
+   * floats of rank 2 or more: folded in float64 to one scale and one shift, rounded to the input's dtype. TensorRT kind: scale.
+   * @throws ERR_INPUT where mean or variance is missing; ERR_SHAPE where sizes differ; ERR_VALUE where variance + eps is not positive
+   */
+  batchNorm(this: Chain, options: BatchNormOptions): Tensor {
+    const x = this.tensor();
+    const {
+      running_mean,
+      running_var,
+      mean = running_mean,
+      variance = running_var,
+      weight,
+      bias,
+      eps = 1e-5,
+    } = options;
+    if (mean === undefined || variance === undefined) {
+      refuse(method, 'ERR_INPUT', `expected running_mean and running_var, given ${Object.keys(options).join(', ')}`);
+    }
+    if (x.rank < 2) refuse(method, 'ERR_RANK', `expected rank 2 or more, given ${x}`, { expected: 2, actual: x.rank });
+    if (!floats.includes(x.dtype)) {
+      refuse(method, 'ERR_DTYPE', `expected ${floats.join(', ')}, given ${x}`, { expected: floats, actual: x.dtype });
+    }
+    if (typeof eps !== 'number') refuse(method, 'ERR_PARAMETER', `eps: expected a number, given ${String(eps)}`);
+    const given = Object.entries({ running_mean: mean, running_var: variance, weight, bias });
+    const weights = new Map(given.flatMap(([role, w]) => (w === undefined ? [] : [[role, checked(w, role)] as const])));
+    const { shape, name } = weights.get('running_mean')!;
+    const channels = shape[0]!;
+    for (const [role, other] of weights) {
+      if (other.shape.length !== 1 || other.shape[0] !== channels) {
+        refuse(
+          method,
+          'ERR_SHAPE',
+          `${role}: expected [${channels}], as running_mean has, given [${other.shape.join(', ')}]`,
+          {
+            expected: [channels],
+            actual: other.shape,
+          },
+        );
+      }
+    }
+    const numbers = (role: string): Float32Array | undefined => {
+      const found = weights.get(role);
+      const elements = found && decodeElements(found.dtype, found.data, channels);
+      found?.check?.();
+      return elements;
+    };
+    const [means, variances, factors, offsets] = ['running_mean', 'running_var', 'weight', 'bias'].map(numbers);
+    const bad = variances!.findIndex((v) => !(v + eps > 0));
+    if (bad >= 0)
+      refuse(method, 'ERR_VALUE', `running_var + eps: expected more than 0, given ${variances![bad]} + ${eps}`);
+    const factor = Array.from(variances!, (v, i) => (factors?.[i] ?? 1) / Math.sqrt(v + eps));
+    const shift = Array.from(means!, (m, i) => (offsets?.[i] ?? 0) - m * factor[i]!);
+    const folded = (role: string, values: number[]): WeightLike => ({
+      ...(name?.includes('.') && { name: `${name.slice(0, name.lastIndexOf('.'))}.${role}` }),
+      dtype: x.dtype,
+      shape,
+      data: encodeElements(x.dtype, values),
+    });
+    return x.network.record(scale, {
+      method,
+      name: options.name,
+      inputs: [x],
+      weights: { scale: folded('scale', factor), shift: folded('shift', shift) },
+      params: { mode: 'channel', channelAxis: 1 },
+    })[0]!;
+  },
+};
+
+export { methods as batchNormMethods };
+export type BatchNormMethods = typeof methods;
