@@ -1,6 +1,7 @@
 // What the addon exports; src/runtime/binding.ts has the types.
 #include <napi.h>
 
+#include "build/held.h"
 #include "build/job.h"
 #include "build/program.h"
 #include "cuda/driver.h"
@@ -90,6 +91,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("deserialize", Napi::Function::New<deserialize>(env));
   exports.Set("createContext", Napi::Function::New<create_context>(env));
   exports.Set("execute", Napi::Function::New<execute>(env));
+  exports.Set("release", Napi::Function::New<release>(env));
   exports.Set("planBytes", Napi::Function::New<plan_bytes>(env));
   exports.Set("Program", ProgramWrap::define(env));
   register_weights(env, exports);

@@ -4,7 +4,9 @@
 #include <map>
 
 #include "../tensorrt/library.h"
+#include "held.h"
 #include "job.h"
+#include "wire.h"
 
 namespace ntrt {
 
@@ -31,8 +33,9 @@ class Listener {
       live_ = true;
     }
   }
-  ~Listener() {
+  void release() {
     if (live_) function_.Release();
+    live_ = false;
   }
   explicit operator bool() const { return live_; }
   void log(int severity, std::string text) {
@@ -50,6 +53,9 @@ class Listener {
   Napi::ThreadSafeFunction function_;
   bool live_ = false;
 };
+
+// TypeScript's name of an enumerator, e.g. "ampere_plus" for kAMPERE_PLUS.
+int32_t enumerator(Api const& api, char const* name, Params const& o, char const* option) { return api.enumerator(name, enumerator_name(o.text(option))); }
 
 void apply_options(Api const& api, BuilderConfig* config, Params const& o) {
   auto set_flag = [&](std::string const& name, bool on) {
@@ -78,10 +84,10 @@ void apply_options(Api const& api, BuilderConfig* config, Params const& o) {
   if (o.has("avgTimingIterations")) call<m::BuilderConfig::setAvgTimingIterations>(api, config, static_cast<int32_t>(o.integer("avgTimingIterations")));
   if (o.has("maxTactics")) call<m::BuilderConfig::setMaxNbTactics>(api, config, static_cast<int32_t>(o.integer("maxTactics")));
   if (o.has("profilingVerbosity")) {
-    call<m::BuilderConfig::setProfilingVerbosity>(api, config, api.enumerator("ProfilingVerbosity", o.text("profilingVerbosity")));
+    call<m::BuilderConfig::setProfilingVerbosity>(api, config, enumerator(api, "ProfilingVerbosity", o, "profilingVerbosity"));
   }
   if (o.has("hardwareCompatibility")) {
-    call<m::BuilderConfig::setHardwareCompatibilityLevel>(api, config, api.enumerator("HardwareCompatibilityLevel", o.text("hardwareCompatibility")));
+    call<m::BuilderConfig::setHardwareCompatibilityLevel>(api, config, enumerator(api, "HardwareCompatibilityLevel", o, "hardwareCompatibility"));
   }
   if (o.has("maxAuxStreams")) {
     auto const count = static_cast<int32_t>(o.integer("maxAuxStreams"));
@@ -127,24 +133,31 @@ class BuildJob : public Job {
     auto const api = load_library(library_);
     flavor_ = flavor_name(api->flavor);
     version_ = release_name(api->release);
-    auto const start = Clock::now();
     Builder* const builder = builder_of(*api);
+    auto const start = Clock::now();
+    // Here, so that the weights go as soon as they are of no more use, and not on the event loop.
+    auto const program = std::move(program_);
+    program->graph = read_graph(program->encoded);
+    program->encoded.clear();
     // Only TensorRT 10 knows weak typing; the later ones are strongly typed with or without the flag.
     uint32_t const flags = 1u << api->enumerator("NetworkDefinitionCreationFlag", "kSTRONGLY_TYPED");
     Owned<Network> network(call<m::Builder::createNetworkV2>(*api, builder, flags));
     if (!network) throw Error("ERR_BUILDER", "TensorRT could not create a network");
-    Lowering lowering(*api, network.get(), *program_, log);
+    bool const only_lower = options_.flag("lowerOnly");
+    Lowering lowering(*api, network.get(), *program, log, only_lower);
     lowering.run();
-    layers_ = lowering.records();
+    layers_ = lowering.take_records();
     lower_ms_ = milliseconds(start);
     if (cancelled) throw Error("ERR_ABORTED", "the build was cancelled");
-    if (!options_.flag("lowerOnly")) serialize(*api, builder, network.get());
+    if (!only_lower) serialize(*api, builder, network.get(), program->name);
   }
+
+  void leave() override { listener_.release(); }
 
   Napi::Value result(Napi::Env env) override {
     auto object = Napi::Object::New(env);
     if (plan_.data) {
-      object.Set("plan", Napi::External<Plan>::New(env, new Plan(plan_), [](Napi::Env, Plan* plan) { delete plan; }));
+      object.Set("plan", hold(env, std::make_shared<Plan>(plan_), plan_.size));
       object.Set("bytes", Napi::Number::New(env, static_cast<double>(plan_.size)));
     }
     object.Set("flavor", Napi::String::New(env, flavor_));
@@ -210,7 +223,7 @@ class BuildJob : public Job {
     }
   }
 
-  void serialize(Api const& api, Builder* builder, Network* network) {
+  void serialize(Api const& api, Builder* builder, Network* network, std::string const& name) {
     auto const start = Clock::now();
     Owned<BuilderConfig> config(call<m::Builder::createBuilderConfig>(api, builder));
     if (!config) throw Error("ERR_BUILDER", "TensorRT could not create a builder configuration");
@@ -224,7 +237,7 @@ class BuildJob : public Job {
     auto* memory = call<m::Builder::buildSerializedNetwork>(api, builder, network, config.get());
     if (is_null(memory)) {
       if (cancelled) throw Error("ERR_ABORTED", "the build was cancelled");
-      throw Error("ERR_BUILD_FAILED", "TensorRT " + version_ + " could not build network '" + program_->name + "'");
+      throw Error("ERR_BUILD_FAILED", "TensorRT " + version_ + " could not build network '" + name + "'");
     }
     plan_.owner = std::shared_ptr<void>(memory, destroy);
     plan_.data = call<m::HostMemory::data>(api, memory);
@@ -252,7 +265,7 @@ Napi::Value start_build(Napi::Env env, std::string const& library, std::shared_p
     // Lets JavaScript cancel: callbacks.cancel() becomes this job's switch.
     std::weak_ptr<Job> weak = job;
     callbacks.As<Napi::Object>().Set("cancel", Napi::Function::New(env, [weak](Napi::CallbackInfo const&) {
-      if (auto held = weak.lock()) held->cancelled = true;
+      if (auto held = weak.lock()) held->cancel();
     }));
   }
   return Job::start(env, job, Job::Lane::build);

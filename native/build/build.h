@@ -14,8 +14,7 @@ struct Plan {
   size_t size = 0;
 };
 
-// Builds on the worker thread. The promise gives { plan, bytes, lowerMs, buildMs, log, layers, controls }.
-// `callbacks` may have onLog(severity, text) and onProgress(phase, step, steps).
+// Builds on the worker thread. The promise gives binding.ts's BuildReport. `callbacks` may have onEvent; it gets `cancel`.
 Napi::Value start_build(Napi::Env env, std::string const& library, std::shared_ptr<Program> program, Params options, Napi::Value callbacks);
 
 }  // namespace ntrt

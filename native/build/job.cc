@@ -1,8 +1,9 @@
 #include "job.h"
 
+#include <pthread.h>
+
 #include <deque>
 #include <set>
-#include <thread>
 
 namespace ntrt {
 
@@ -12,20 +13,35 @@ class Worker {
   static Worker& of(Job::Lane lane) {
     static auto* builder = new Worker;
     static auto* runner = new Worker;
-    return lane == Job::Lane::build ? *builder : *runner;
+    Worker& worker = lane == Job::Lane::build ? *builder : *runner;
+    worker.start();
+    return worker;
   }
   void post(std::function<void()> task) {
     std::lock_guard lock(mutex_);
-    if (!started_) {
-      started_ = true;
-      std::thread([this] { loop(); }).detach();
-    }
     tasks_.push_back(std::move(task));
     changed_.notify_one();
   }
 
  private:
-  void loop() {
+  // TensorRT's builder recurses along the graph: on 8 MiB, the usual size, a chain of 3,000 layers overflows the stack.
+  // Pages that are not used are not there.
+  static constexpr size_t stack_sizes[] = {512u << 20, 64u << 20, 8u << 20};
+
+  void start() {
+    std::lock_guard lock(mutex_);
+    for (size_t i = 0; !started_ && i < std::size(stack_sizes); i++) {
+      pthread_attr_t attributes;
+      pthread_attr_init(&attributes);
+      pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+      pthread_attr_setstacksize(&attributes, stack_sizes[i]);
+      pthread_t thread;
+      started_ = pthread_create(&thread, &attributes, [](void* self) -> void* { static_cast<Worker*>(self)->loop(); }, this) == 0;
+      pthread_attr_destroy(&attributes);
+    }
+    if (!started_) throw Error("ERR_THREAD", "the system gives no further thread");
+  }
+  [[noreturn]] void loop() {
     for (;;) {
       std::function<void()> task;
       {
@@ -47,34 +63,51 @@ class Worker {
 class Jobs {
  public:
   std::set<std::shared_ptr<Job>> active;
+  bool closed = false;
 
   static Jobs& of(Napi::Env env) {
     if (auto* jobs = env.GetInstanceData<Jobs>()) return *jobs;
     auto* jobs = new Jobs;
     env.SetInstanceData(jobs);
-    env.AddCleanupHook([jobs] { jobs->cancel(); });
+    env.AddCleanupHook([jobs] { jobs->close(); });
     return *jobs;
   }
-  void cancel() {
-    for (auto const& job : active) job->cancelled = true;
-    for (auto const& job : active) {
-      std::unique_lock lock(job->mutex_);
-      job->changed_.wait(lock, [&] { return job->done_; });
-    }
+  void close() {
+    closed = true;
+    for (auto const& job : active) job->cancel();
+    for (auto const& job : active) job->wait();
     active.clear();
   }
 };
 
-void cancel_jobs(Napi::Env env) { Jobs::of(env).cancel(); }
+void cancel_jobs(Napi::Env env) { Jobs::of(env).close(); }
 
-void Job::run(Lane lane) {
+void Job::cancel() {
+  cancelled = true;
+  perform();
+}
+
+void Job::perform() {
+  if (claimed_.exchange(true)) return;
   try {
     if (cancelled) throw Error("ERR_ABORTED", "the work was cancelled");
-    LogScope scope(log, lane == Lane::build);
+    LogScope scope(log, lane_ == Lane::build);
     work();
   } catch (...) {
     error_ = std::current_exception();
   }
+  leave();
+  complete_();
+  complete_ = nullptr;
+  // Last: once a waiting environment goes on, nothing of it may be touched any more.
+  std::lock_guard lock(mutex_);
+  done_ = true;
+  changed_.notify_all();
+}
+
+void Job::wait() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return done_; });
 }
 
 Napi::Error to_js_error(Napi::Env env, std::exception_ptr error, LogSink const* log) {
@@ -119,20 +152,15 @@ Napi::Value Job::settle(Napi::Env env, bool& failed) {
 }
 
 Napi::Promise Job::start(Napi::Env env, std::shared_ptr<Job> job, Lane lane) {
+  Worker& worker = *guarded(env, [lane] { return &Worker::of(lane); });
   auto deferred = Napi::Promise::Deferred::New(env);
   auto promise = deferred.Promise();
   auto noop = Napi::Function::New(env, [](Napi::CallbackInfo const&) {});
-  auto complete = Napi::ThreadSafeFunction::New(env, noop, "node-tensorrt job", 0, 1);
+  auto channel = Napi::ThreadSafeFunction::New(env, noop, "node-tensorrt job", 0, 1);
   auto& jobs = Jobs::of(env);
-  jobs.active.insert(job);
-  Worker::of(lane).post([lane, job, deferred, complete, &jobs]() mutable {
-    job->run(lane);
-    {
-      std::lock_guard lock(job->mutex_);
-      job->done_ = true;
-    }
-    job->changed_.notify_all();
-    complete.BlockingCall([job, deferred, &jobs](Napi::Env env, Napi::Function) {
+  job->lane_ = lane;
+  job->complete_ = [weak = std::weak_ptr<Job>(job), deferred, channel, &jobs]() mutable {
+    channel.BlockingCall([job = weak.lock(), deferred, &jobs](Napi::Env env, Napi::Function) {
       jobs.active.erase(job);
       bool failed = false;
       Napi::Value value = job->settle(env, failed);
@@ -142,8 +170,14 @@ Napi::Promise Job::start(Napi::Env env, std::shared_ptr<Job> job, Lane lane) {
         deferred.Resolve(value);
       }
     });
-    complete.Release();
-  });
+    channel.Release();
+  };
+  if (jobs.closed) {
+    job->cancel();
+  } else {
+    jobs.active.insert(job);
+    worker.post([job] { job->perform(); });
+  }
   return promise;
 }
 

@@ -14,12 +14,14 @@
 
 namespace ntrt {
 
-// A job: `work` runs on the worker thread, then `finish` on the event loop, which settles the promise.
+// A job: `work` runs on the worker thread, then `result` on the event loop, which settles the promise.
 class Job {
  public:
   virtual ~Job() = default;
   virtual void work() = 0;
   virtual Napi::Value result(Napi::Env env) = 0;
+  // Gives back what belongs to the environment, which may be gone later.
+  virtual void leave() {}
 
   enum class Lane { build, run };
 
@@ -29,19 +31,25 @@ class Job {
   // Starts the job; the promise is rejected with an Error that has code, layer, kind and log.
   static Napi::Promise start(Napi::Env env, std::shared_ptr<Job> job, Lane lane);
 
+  // From the event loop: stops the work at its next step. A job that still waits for its turn is over at once.
+  void cancel();
+
  private:
-  friend class Worker;
   friend class Jobs;
-  void run(Lane lane);
+  void perform();
+  void wait();
   Napi::Value settle(Napi::Env env, bool& failed);
 
+  Lane lane_ = Lane::run;
+  std::atomic<bool> claimed_{false};  // by the worker, or by a cancellation
+  std::function<void()> complete_;    // tells the event loop
   std::exception_ptr error_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool done_ = false;
 };
 
-// Cancels this environment's jobs and waits for them: called before the process or a worker thread ends.
+// Cancels this environment's jobs, waits for them and takes no more: called before the process or a worker thread ends.
 void cancel_jobs(Napi::Env env);
 
 // A JavaScript Error for what was thrown, with `code` and, where known, `layer`, `kind` and `log`.

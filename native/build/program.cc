@@ -49,75 +49,12 @@ namespace {
 
 std::string text(Napi::Object object, char const* key) { return object.Get(key).As<Napi::String>().Utf8Value(); }
 
-int32_t id_of(Napi::Value value) { return value.IsNumber() ? value.As<Napi::Number>().Int32Value() : -1; }
-
-ValueType value_type(Napi::Object object) {
-  ValueType type;
-  type.id = id_of(object.Get("id"));
-  type.dtype = text(object, "dtype");
-  auto shape = object.Get("shape").As<Napi::Array>();
-  for (uint32_t i = 0; i < shape.Length(); i++) {
-    Napi::Value dim = shape.Get(i);
-    bool const is_static = dim.IsNumber();
-    type.shape.push_back(is_static ? dim.As<Napi::Number>().Int64Value() : -1);
-    type.dim_names.push_back(is_static ? "" : dim.As<Napi::String>().Utf8Value());
-  }
-  Napi::Value name = object.Get("name");
-  if (name.IsString()) type.name = name.As<Napi::String>().Utf8Value();
-  return type;
-}
-
-void read_io(Napi::Array inputs, Napi::Array outputs, Graph& graph) {
-  for (uint32_t i = 0; i < inputs.Length(); i++) graph.inputs.push_back(value_type(inputs.Get(i).As<Napi::Object>()));
-  for (uint32_t i = 0; i < outputs.Length(); i++) {
-    auto output = outputs.Get(i).As<Napi::Object>();
-    graph.outputs.emplace_back(id_of(output.Get("id")), text(output, "name"));
-  }
-}
-
-void read_nodes(Napi::Array nodes, std::vector<Node>& into, int depth) {
-  if (depth > 16) throw Error("ERR_INTERNAL", "graphs nest too deep");
-  for (uint32_t i = 0; i < nodes.Length(); i++) {
-    Napi::HandleScope scope(nodes.Env());
-    auto object = nodes.Get(i).As<Napi::Object>();
-    Node node;
-    node.kind = text(object, "kind");
-    node.name = text(object, "name");
-    auto inputs = object.Get("inputs").As<Napi::Array>();
-    for (uint32_t k = 0; k < inputs.Length(); k++) node.inputs.push_back(id_of(inputs.Get(k)));
-    auto weights = object.Get("weights").As<Napi::Object>();
-    auto roles = weights.GetPropertyNames();
-    for (uint32_t k = 0; k < roles.Length(); k++) {
-      Napi::Value role = roles.Get(k);
-      node.weights.emplace(role.As<Napi::String>().Utf8Value(), id_of(weights.Get(role)));
-    }
-    node.params = Params(std::get<Value::Object>(to_value(object.Get("params")).data));
-    auto outputs = object.Get("outputs").As<Napi::Array>();
-    for (uint32_t k = 0; k < outputs.Length(); k++) node.outputs.push_back(value_type(outputs.Get(k).As<Napi::Object>()));
-    Napi::Value bodies = object.Get("bodies");
-    if (bodies.IsObject()) {
-      auto map = bodies.As<Napi::Object>();
-      auto names = map.GetPropertyNames();
-      for (uint32_t k = 0; k < names.Length(); k++) {
-        Napi::Value name = names.Get(k);
-        auto body = map.Get(name).As<Napi::Object>();
-        auto graph = std::make_unique<Graph>();
-        read_io(body.Get("inputs").As<Napi::Array>(), body.Get("outputs").As<Napi::Array>(), *graph);
-        read_nodes(body.Get("nodes").As<Napi::Array>(), graph->nodes, depth + 1);
-        node.bodies.emplace(name.As<Napi::String>().Utf8Value(), std::move(graph));
-      }
-    }
-    into.push_back(std::move(node));
-  }
-}
-
 }  // namespace
 
 Napi::Function ProgramWrap::define(Napi::Env env) {
   return DefineClass(env, "Program",
-                     {InstanceMethod<&ProgramWrap::SetIO>("setIO"), InstanceMethod<&ProgramWrap::AddNodes>("addNodes"),
-                      InstanceMethod<&ProgramWrap::AddWeight>("addWeight"), InstanceMethod<&ProgramWrap::FillWeight>("fillWeight"),
-                      InstanceMethod<&ProgramWrap::Build>("build")});
+                     {InstanceMethod<&ProgramWrap::AddGraph>("addGraph"), InstanceMethod<&ProgramWrap::AddWeight>("addWeight"),
+                      InstanceMethod<&ProgramWrap::FillWeight>("fillWeight"), InstanceMethod<&ProgramWrap::Build>("build")});
 }
 
 ProgramWrap::ProgramWrap(Napi::CallbackInfo const& info) : ObjectWrap(info), program_(std::make_shared<Program>()) {
@@ -129,12 +66,12 @@ Program& ProgramWrap::open(Napi::Env env) {
   return *program_;
 }
 
-void ProgramWrap::SetIO(Napi::CallbackInfo const& info) {
-  guarded(info.Env(), [&] { read_io(info[0].As<Napi::Array>(), info[1].As<Napi::Array>(), open(info.Env()).graph); });
-}
-
-void ProgramWrap::AddNodes(Napi::CallbackInfo const& info) {
-  guarded(info.Env(), [&] { read_nodes(info[0].As<Napi::Array>(), open(info.Env()).graph.nodes, 0); });
+void ProgramWrap::AddGraph(Napi::CallbackInfo const& info) {
+  guarded(info.Env(), [&] {
+    auto bytes = info[0].As<Napi::Uint8Array>();
+    auto& program = open(info.Env());
+    program.encoded.emplace_back(bytes.Data(), bytes.Data() + bytes.ByteLength());
+  });
 }
 
 Napi::Value ProgramWrap::AddWeight(Napi::CallbackInfo const& info) {

@@ -17,8 +17,8 @@ class ProgramWrap : public Napi::ObjectWrap<ProgramWrap> {
   explicit ProgramWrap(Napi::CallbackInfo const& info);
 
  private:
-  void SetIO(Napi::CallbackInfo const& info);
-  void AddNodes(Napi::CallbackInfo const& info);
+  // Bytes as wire.h reads them.
+  void AddGraph(Napi::CallbackInfo const& info);
   // Takes the elements without a copy where they lie in a mapped file and returns true; else reserves room for fillWeight.
   Napi::Value AddWeight(Napi::CallbackInfo const& info);
   void FillWeight(Napi::CallbackInfo const& info);

@@ -1,6 +1,7 @@
 // The recorded graph, as plain C++ data. No defaults live here: every parameter comes from TypeScript.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -81,6 +82,7 @@ struct Graph {
 // A whole network: its outermost graph and all weights.
 struct Program {
   std::string name;
+  std::vector<std::vector<uint8_t>> encoded;  // the graph as it came, see build/wire.h
   Graph graph;
   std::vector<Weight> weights;
 };

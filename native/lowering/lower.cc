@@ -1,5 +1,7 @@
 #include "lower.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstring>
 #include <unordered_set>
 
@@ -31,6 +33,12 @@ constexpr DTypeRow dtype_rows[] = {
 
 }  // namespace
 
+std::string enumerator_name(std::string const& name) {
+  std::string upper = "k";
+  for (char c : name) upper += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return upper;
+}
+
 std::string dtype_name(Api const& api, int32_t value) {
   for (auto const& row : dtype_rows) {
     if (api.enumerator("DataType", row.enumerator) == value) return row.name;
@@ -46,9 +54,7 @@ int32_t Lowering::dtype(std::string const& name) const {
 }
 
 int32_t Lowering::enumerator(char const* name, std::string const& value) const {
-  std::string upper = "k";
-  for (char c : value) upper += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return api.enumerator(name, upper);
+  return api.enumerator(name, enumerator_name(value));
 }
 
 void Lowering::fail(Node const& node, std::string const& code, std::string const& message) const {
@@ -56,9 +62,15 @@ void Lowering::fail(Node const& node, std::string const& code, std::string const
 }
 
 Tensor* Lowering::value(int32_t id) const {
-  auto const found = values_.find(id);
-  if (found == values_.end()) throw Error("ERR_INTERNAL", "value " + std::to_string(id) + " is used before it is defined");
-  return found->second;
+  auto const index = static_cast<size_t>(id);
+  if (index >= values_.size() || !values_[index]) throw Error("ERR_INTERNAL", "value " + std::to_string(id) + " is used before it is defined");
+  return values_[index];
+}
+
+void Lowering::bind(int32_t id, Tensor* tensor) {
+  auto const index = static_cast<size_t>(id);
+  if (index >= values_.size()) values_.resize(std::max(index + 1, values_.size() * 2));
+  values_[index] = tensor;
 }
 
 Tensor* Lowering::input(Node const& node, size_t index) const {
@@ -91,9 +103,19 @@ void Lowering::set_optional_inputs(Node const& node, Layer* layer, size_t from) 
   }
 }
 
-Tensor* Lowering::helper(Node const& node, Layer* layer, char const* suffix) {
+Node const* Lowering::constant_of(int32_t id) const {
+  auto const found = constants_.find(id);
+  return found == constants_.end() ? nullptr : found->second;
+}
+
+Layer* Lowering::part(Node const& node, Layer* layer, char const* suffix) {
   if (!layer) fail(node, "ERR_LAYER", std::string("TensorRT refused the layer (at its part '") + suffix + "')");
   call<m::Layer::setName>(layer, (node.name + "/" + suffix).c_str());
+  return layer;
+}
+
+Tensor* Lowering::helper(Node const& node, Layer* layer, char const* suffix) {
+  part(node, layer, suffix);
   Tensor* output = call<m::Layer::getOutput>(layer, 0);
   if (!output) fail(node, "ERR_LAYER", std::string("TensorRT gave the part '") + suffix + "' no output");
   call<m::Tensor::setName>(output, (node.name + "/" + suffix).c_str());
@@ -146,7 +168,7 @@ void Lowering::finish_output(Node const& node, size_t index, Tensor* tensor) {
     fail(node, "ERR_INFERENCE", "output " + std::to_string(index) + " was inferred as " + describe(ours.dtype, ours.shape) + ", TensorRT says " +
                                     describe(theirs.dtype, theirs.shape));
   }
-  records_.push_back({node.name, node.kind, theirs.dtype, theirs.shape});
+  if (keep_records_) records_.push_back({node.name, node.kind, theirs.dtype, theirs.shape});
   bind(ours.id, tensor);
 }
 
@@ -160,6 +182,7 @@ void Lowering::lower_node(Node const& node) {
   }();
   auto const row = table.find(node.kind);
   if (row == table.end()) fail(node, "ERR_UNSUPPORTED", "the addon knows no layer of this kind");
+  if (node.kind == "constant") constants_[node.outputs.front().id] = &node;
   try {
     Layer* layer = row->second.lower(*this, node);
     // TensorRT takes names only for weights that a layer uses already.
@@ -170,7 +193,7 @@ void Lowering::lower_node(Node const& node) {
       for (size_t i = 0; i < node.outputs.size(); i++) finish_output(node, i, call<m::Layer::getOutput>(layer, static_cast<int32_t>(i)));
     } else {
       for (auto const& output : node.outputs) {
-        if (!values_.count(output.id)) fail(node, "ERR_LAYER", "TensorRT refused the layer");
+        if (static_cast<size_t>(output.id) >= values_.size() || !values_[output.id]) fail(node, "ERR_LAYER", "TensorRT refused the layer");
       }
     }
   } catch (LayerError const&) {

@@ -18,8 +18,8 @@ struct LayerError : Error {
 
 class Lowering {
  public:
-  Lowering(Api const& api, ntrt::Network* network, Program const& program, LogSink& log)
-      : api(api), network(network), program_(program), log_(log) {}
+  Lowering(Api const& api, ntrt::Network* network, Program const& program, LogSink& log, bool keep_records)
+      : api(api), network(network), program_(program), log_(log), keep_records_(keep_records) {}
 
   Api const& api;
   ntrt::Network* const network;
@@ -54,6 +54,8 @@ class Lowering {
 
   // A layer beside the node's own one: checked for null and named "node/suffix". Returns its first output.
   Tensor* helper(Node const& node, Layer* layer, char const* suffix);
+  // The same for a layer without outputs.
+  Layer* part(Node const& node, Layer* layer, char const* suffix);
   // A shuffle layer that reshapes; 0 copies the dim at the same index.
   Layer* reshape(Tensor* tensor, std::vector<int64_t> const& dims);
   // A constant of int64 or int32 elements, e.g. a shape tensor; rank 0 where `scalar`.
@@ -63,21 +65,23 @@ class Lowering {
 
   // Lowers a nested graph whose parameters are already bound.
   void lower_body(Graph const& body);
-  void bind(int32_t value, Tensor* tensor) { values_[value] = tensor; }
+  void bind(int32_t value, Tensor* tensor);
   Tensor* value(int32_t id) const;
+  // The constant layer a value came from; null where it came from another kind.
+  Node const* constant_of(int32_t id) const;
   // Names an output, compares TensorRT's dtype and dimensions with ours, and binds it.
   void finish_output(Node const& node, size_t index, Tensor* tensor);
 
   // -----------------------------------------------------------------------------------------
 
-  // TensorRT's own view of every layer's outputs, in the order of lowering.
+  // TensorRT's own view of every layer's outputs, in the order of lowering, where `keep_records` asks for it.
   struct Record {
     std::string layer;
     std::string kind;
     std::string dtype;
     std::vector<int64_t> shape;
   };
-  std::vector<Record> const& records() const { return records_; }
+  std::vector<Record> take_records() { return std::move(records_); }
 
  private:
   void lower_node(Node const& node);
@@ -87,12 +91,17 @@ class Lowering {
 
   Program const& program_;
   LogSink& log_;
-  std::unordered_map<int32_t, Tensor*> values_;
+  bool const keep_records_;
+  std::vector<Tensor*> values_;  // by id
+  std::unordered_map<int32_t, Node const*> constants_;
   std::vector<std::shared_ptr<void>> kept_;
   std::vector<bool> weight_named_;
   std::vector<std::pair<Weights, char const*>> unnamed_weights_;
   std::vector<Record> records_;
 };
+
+// TensorRT's spelling of the IR's enumerator: "gelu_erf" is kGELU_ERF.
+std::string enumerator_name(std::string const& name);
 
 // The IR's name of a DataType.
 std::string dtype_name(Api const& api, int32_t value);

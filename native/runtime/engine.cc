@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "../build/build.h"
+#include "../build/held.h"
 #include "../build/job.h"
 #include "../cuda/memory.h"
 #include "../tensorrt/library.h"
@@ -71,16 +72,6 @@ struct ContextState {
   }
 };
 
-template <class T>
-Napi::Value external(Napi::Env env, std::shared_ptr<T> state) {
-  return Napi::External<std::shared_ptr<T>>::New(env, new std::shared_ptr<T>(std::move(state)), [](Napi::Env, std::shared_ptr<T>* held) { delete held; });
-}
-
-template <class T>
-std::shared_ptr<T> state_of(Napi::Value value) {
-  return *value.As<Napi::External<std::shared_ptr<T>>>().Data();
-}
-
 Napi::Array numbers(Napi::Env env, std::vector<int64_t> const& values) {
   auto array = Napi::Array::New(env, values.size());
   for (size_t i = 0; i < values.size(); i++) array.Set(static_cast<uint32_t>(i), Napi::Number::New(env, static_cast<double>(values[i])));
@@ -108,7 +99,7 @@ class DeserializeJob : public Job {
 
   Napi::Value result(Napi::Env env) override {
     auto object = Napi::Object::New(env);
-    object.Set("handle", external(env, state_));
+    object.Set("handle", hold(env, state_));
     auto io = Napi::Array::New(env);
     for (auto const& tensor : state_->io) {
       auto item = Napi::Object::New(env);
@@ -184,7 +175,7 @@ class ContextJob : public Job {
     s.device.resize(s.engine->io.size());
     s.pinned.resize(s.engine->io.size());
   }
-  Napi::Value result(Napi::Env env) override { return external(env, state_); }
+  Napi::Value result(Napi::Env env) override { return hold(env, state_); }
 
  private:
   std::shared_ptr<ContextState> state_ = std::make_shared<ContextState>();
@@ -326,7 +317,7 @@ Napi::Value deserialize(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     Plan plan;
     if (info[1].IsExternal()) {
-      plan = *info[1].As<Napi::External<Plan>>().Data();
+      plan = *state_of<Plan>(info[1]);
     } else {
       auto bytes = info[1].As<Napi::Uint8Array>();
       plan.size = bytes.ByteLength();
@@ -370,10 +361,12 @@ Napi::Value execute(Napi::CallbackInfo const& info) {
 }
 
 Napi::Value plan_bytes(Napi::CallbackInfo const& info) {
-  auto const& plan = *info[0].As<Napi::External<Plan>>().Data();
-  auto buffer = Napi::ArrayBuffer::New(info.Env(), plan.size);
-  std::memcpy(buffer.Data(), plan.data, plan.size);
-  return buffer;
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    auto const plan = state_of<Plan>(info[0]);
+    auto buffer = Napi::ArrayBuffer::New(info.Env(), plan->size);
+    std::memcpy(buffer.Data(), plan->data, plan->size);
+    return buffer;
+  });
 }
 
 }  // namespace ntrt

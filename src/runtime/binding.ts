@@ -41,7 +41,7 @@ export interface FileMapping {
   close(): void;
 }
 
-/** An opaque native object; it goes with the garbage collector. */
+/** An opaque native object: freed by `release`, else by the garbage collector. */
 export interface Handle {
   readonly __handle: unique symbol;
 }
@@ -69,8 +69,8 @@ export interface BuildCallbacks {
 
 /** A graph on its way to TensorRT, handed over piece by piece. */
 export interface NativeProgram {
-  setIO(inputs: object[], outputs: object[]): void;
-  addNodes(nodes: object[]): void;
+  /** Bytes of a `GraphWriter`. */
+  addGraph(bytes: Uint8Array): void;
   /** True where the elements lie in a mapped file and stay there; else `fillWeight` must copy them. */
   addWeight(weight: { name?: string; dtype: DType; shape: readonly number[] }, bytes: Uint8Array): boolean;
   fillWeight(offset: number, bytes: Uint8Array): void;
@@ -94,6 +94,8 @@ export interface NativeBinding {
   /** Layer kinds of the addon, and the first release of each flavor that has them. */
   layerTable(): ({ kind: string } & Record<Flavor, string | null>)[];
   Program: new (name: string) => NativeProgram;
+  /** Frees a native object off the event loop, once nothing uses it; what is called with it afterwards throws ERR_DISPOSED. */
+  release(handle: Handle): Promise<void>;
   /** A copy of a plan's bytes. */
   planBytes(plan: Handle): ArrayBuffer;
   deserialize(library: string, plan: Handle | Uint8Array, device: number): Promise<NativeEngine>;

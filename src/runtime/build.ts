@@ -1,13 +1,12 @@
-import type { Shape } from '../dsl/dim.js';
 import type { DType } from '../dsl/dtype.js';
 import { TensorRTError } from '../dsl/errors.js';
-import type { Network } from '../dsl/network.js';
+import type { Network, RecordedNode } from '../dsl/network.js';
 import { locate } from '../dsl/source.js';
 import type { BuildCallbacks, BuildReport, LibraryInfo } from './binding.js';
-import { Engine } from './engine.js';
+import { Engine, type EngineIO } from './engine.js';
 import { chooseTensorRT } from './find.js';
 import { type BuildOptions, checkOptions, resolveProfiles } from './options.js';
-import { toProgram } from './program.js';
+import { type Snapshot, snapshot, toProgram } from './program.js';
 
 const severities = ['internal_error', 'error', 'warning', 'info', 'verbose'] as const;
 
@@ -30,15 +29,14 @@ export interface LoweringReport {
 
 /** Builds a network into an engine; see `Network.build`. */
 export async function build(net: Network, given: BuildOptions = {}): Promise<Engine> {
-  const { report, library } = await run(net, given, false);
-  const io = (list: readonly { name: string; dtype: DType; shape: Shape }[]) =>
-    list.map(({ name, dtype, shape }) => ({ name, dtype, shape: [...shape] }));
+  const { report, library, inputs, outputs } = await run(net, given, false);
+  const io = (list: readonly EngineIO[]) => list.map(({ name, dtype, shape }) => ({ name, dtype, shape: [...shape] }));
   return new Engine({
     library,
     plan: report.plan!,
     size: report.bytes!,
-    inputs: io(net.graph.inputs),
-    outputs: io(net.outputs.map(({ name, tensor }) => ({ name, dtype: tensor.dtype, shape: tensor.shape }))),
+    inputs: io(inputs),
+    outputs: io(outputs),
     buildMs: report.lowerMs + report.buildMs,
     log: report.log,
   });
@@ -54,30 +52,80 @@ async function run(
   net: Network,
   given: BuildOptions,
   lowerOnly: boolean,
-): Promise<{ report: BuildReport; library: LibraryInfo }> {
+): Promise<Snapshot & { report: BuildReport; library: LibraryInfo }> {
   const { library: wanted, profiles, signal, onLog, onProgress, ...options } = checkOptions(given);
-  signal?.throwIfAborted();
-  const program = await toProgram(net);
-  const resolved = lowerOnly ? [] : resolveProfiles(net, profiles);
-  const library = await chooseTensorRT({ for: 'build', library: wanted });
-  const callbacks: BuildCallbacks = {};
-  if (onLog || onProgress) {
-    callbacks.onEvent = (event, a, b, c) => {
-      if (event === 'log') onLog?.({ severity: severities[a as number] ?? 'verbose', message: b as string });
-      else onProgress?.({ phase: a as string, step: b as number, steps: c! });
-    };
-  }
-  const promise = program.build(library.path, { ...options, profiles: resolved, lowerOnly }, callbacks);
-  const abort = () => callbacks.cancel?.();
-  signal?.addEventListener('abort', abort, { once: true });
+  const recorded = snapshot(net);
+  const resolved = lowerOnly ? [] : resolveProfiles(recorded.inputs, profiles);
+  const stop = new Stop(signal);
   try {
+    stop.check();
+    const library = await chooseTensorRT({ for: 'build', library: wanted });
+    stop.check();
+    const program = await toProgram(recorded);
+    stop.check();
+    const callbacks: BuildCallbacks = {};
+    if (onLog || onProgress) {
+      callbacks.onEvent = (event, a, b, c) =>
+        stop.guard(event === 'log' ? 'onLog' : 'onProgress', () => {
+          if (event === 'log') onLog?.({ severity: severities[a as number] ?? 'verbose', message: b as string });
+          else onProgress?.({ phase: a as string, step: b as number, steps: c! });
+        });
+    }
+    const promise = program.build(library.path, { ...options, profiles: resolved, lowerOnly }, callbacks);
+    stop.cancel = callbacks.cancel;
     const report = await promise;
-    for (const weight of net.weights) weight.check?.();
-    return { report, library };
+    stop.check();
+    for (const weight of recorded.weights) weight.check?.();
+    return { ...recorded, report, library };
   } catch (error) {
-    throw describe(net, error as NativeError);
+    stop.check();
+    throw describe(recorded.nodes, error as NativeError);
   } finally {
-    signal?.removeEventListener('abort', abort);
+    stop.dispose();
+  }
+}
+
+/** Why a build should end early: its signal, or a callback of the caller's that threw. */
+class Stop {
+  cancel?: () => void;
+  #error?: TensorRTError;
+  readonly #signal?: AbortSignal;
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+    if (signal?.aborted) this.#abort();
+    signal?.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  readonly #abort = () => {
+    this.#end(new TensorRTError('ERR_ABORTED', 'the build was aborted by its signal', { cause: this.#signal!.reason }));
+  };
+
+  /** Calls the caller's function; the build ends where it throws. */
+  guard(name: string, call: () => void): void {
+    if (this.#error) return;
+    try {
+      call();
+    } catch (cause) {
+      this.#end(
+        new TensorRTError('ERR_CALLBACK', `${name} threw: ${cause instanceof Error ? cause.message : String(cause)}`, {
+          cause,
+        }),
+      );
+    }
+  }
+
+  #end(error: TensorRTError): void {
+    this.#error ??= error;
+    this.cancel?.();
+  }
+
+  check(): void {
+    if (this.#error) throw this.#error;
+  }
+
+  dispose(): void {
+    this.#signal?.removeEventListener('abort', this.#abort);
   }
 }
 
@@ -88,13 +136,24 @@ interface NativeError extends Error {
   log?: string[];
 }
 
+function find(nodes: readonly RecordedNode[], name: string): RecordedNode | undefined {
+  for (const node of nodes) {
+    if (node.name === name) return node;
+    for (const body of Object.values(node.bodies ?? {})) {
+      const inner = find(body.nodes, name);
+      if (inner) return inner;
+    }
+  }
+  return undefined;
+}
+
 /** An error of the addon with the place where the layer was recorded. */
-function describe(net: Network, error: NativeError): TensorRTError {
-  const node = error.layer === undefined ? undefined : net.graph.nodes.find((n) => n.name === error.layer);
+function describe(nodes: readonly RecordedNode[], error: NativeError): TensorRTError {
+  if (error instanceof TensorRTError) return error;
   return new TensorRTError(error.code ?? 'ERR_INTERNAL', error.message, {
     layer: error.layer,
     kind: error.kind,
-    source: locate(node?.mark),
+    source: error.layer === undefined ? undefined : locate(find(nodes, error.layer)?.mark),
     log: error.log,
     cause: error,
   });

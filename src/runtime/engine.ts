@@ -12,7 +12,7 @@ export interface EngineIO {
   name: string;
   dtype: DType;
   /** Numbers, and names or expressions where dynamic (`'?'`-prefixed positions for an engine loaded from a file). */
-  shape: Dim[];
+  shape: readonly Dim[];
 }
 
 /** @internal */
@@ -98,6 +98,7 @@ export class Engine {
       );
     }
     const handle = await native_(() => binding().createContext(native.handle, profile));
+    if (!this.#plan) free(handle);
     this.#alive();
     const context = new Context(this, native, handle, profile, () => this.#contexts.delete(context));
     this.#contexts.add(context);
@@ -132,7 +133,13 @@ export class Engine {
 
   /** Frees the engine and its contexts once no run uses them; later calls throw ERR_DISPOSED. */
   dispose(): void {
+    if (!this.#plan) return;
     for (const context of this.#contexts) context.dispose();
+    if (!(this.#plan instanceof Uint8Array)) free(this.#plan);
+    this.#native?.then(
+      ({ handle }) => free(handle),
+      () => {},
+    );
     this.#plan = this.#bytes = this.#native = this.#context = undefined;
   }
 
@@ -204,6 +211,8 @@ export class Context {
 
   /** Frees the context once no run uses it; later calls throw ERR_DISPOSED. */
   dispose(): void {
+    if (!this.#handle) return;
+    free(this.#handle);
     this.#handle = undefined;
     this.#release();
   }
@@ -211,6 +220,11 @@ export class Context {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** Frees a native object; nobody waits for it. */
+function free(handle: Handle): void {
+  void binding().release(handle);
 }
 
 /** Runs a call of the addon, turning its errors into TensorRTErrors. */

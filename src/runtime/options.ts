@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { dimNames, evaluateDim } from '../dsl/dim.js';
 import { TensorRTError } from '../dsl/errors.js';
-import type { Network } from '../dsl/network.js';
+import type { IRNamed } from '../dsl/ir.js';
 
 const size = z
   .int()
@@ -104,10 +104,10 @@ const defaultRange = [1, 8, 64] as const;
  * @throws ERR_PROFILE where a dim is missing, unknown, or not min ≤ opt ≤ max
  */
 export function resolveProfiles(
-  net: Network,
+  inputs: readonly IRNamed[],
   profiles: readonly Profile[] | undefined,
 ): Record<string, { min: number[]; opt: number[]; max: number[] }>[] {
-  const names = [...new Set(net.graph.inputs.flatMap((input) => input.shape.flatMap(dimNames)))];
+  const names = [...new Set(inputs.flatMap((input) => input.shape.flatMap(dimNames)))];
   if (names.length === 0) return [];
   const given = profiles ?? [Object.fromEntries(names.map((name) => [name, defaultRange]))];
   return given.map((profile, index) => {
@@ -138,7 +138,7 @@ export function resolveProfiles(
     }
     const sizes = [0, 1, 2].map((which) => Object.fromEntries([...ranges].map(([name, r]) => [name, r[which]!])));
     return Object.fromEntries(
-      net.graph.inputs
+      inputs
         .filter((input) => input.shape.some((dim) => typeof dim === 'string'))
         .map((input) => {
           const [min, opt, max] = sizes.map((s) => input.shape.map((dim) => evaluateDim(dim, s)!));

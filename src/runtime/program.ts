@@ -1,8 +1,9 @@
 import { bits } from '../dsl/dtype.js';
 import { TensorRTError } from '../dsl/errors.js';
-import type { IRWeight } from '../dsl/ir.js';
+import type { IRNamed, IRWeight } from '../dsl/ir.js';
 import type { Network, RecordedNode } from '../dsl/network.js';
 import { binding, type NativeProgram } from './binding.js';
+import { GraphWriter } from './wire.js';
 
 const sliceMs = 4;
 const nodesAtOnce = 64;
@@ -18,29 +19,52 @@ class Pace {
   }
 }
 
-/**
- * Hands a network to the addon in slices of a few milliseconds. Weights of mapped files are not copied.
- * @throws ERR_EMPTY_NETWORK, ERR_NO_OUTPUT
- */
-export async function toProgram(net: Network): Promise<NativeProgram> {
-  const { graph } = net;
-  if (graph.nodes.length === 0) {
+/** A network as it was at one moment: what is recorded later belongs to the next build. */
+export interface Snapshot {
+  name: string;
+  inputs: readonly IRNamed[];
+  outputs: readonly IRNamed[];
+  nodes: readonly RecordedNode[];
+  weights: readonly IRWeight[];
+}
+
+/** @throws ERR_EMPTY_NETWORK, ERR_NO_OUTPUT */
+export function snapshot(net: Network): Snapshot {
+  const { inputs, outputs, nodes } = net.graph;
+  if (nodes.length === 0) {
     throw new TensorRTError(
       'ERR_EMPTY_NETWORK',
       `network '${net.name}' has no layers: call layer methods on its input`,
     );
   }
-  if (graph.outputs.length === 0) {
+  if (outputs.length === 0) {
     throw new TensorRTError('ERR_NO_OUTPUT', `network '${net.name}' has no output: mark one with .output(name)`);
   }
+  return {
+    name: net.name,
+    inputs: inputs.slice(),
+    outputs: outputs.map(({ id, name }) => {
+      const { dtype, shape } = net.tensorOf(id)!;
+      return { id, name, dtype, shape };
+    }),
+    nodes: nodes.slice(),
+    weights: net.weights.slice(),
+  };
+}
+
+/**
+ * Hands a network to the addon in slices of a few milliseconds. Weights of mapped files are not copied.
+ * @throws ERR_DISPOSED where the elements of a weight are gone
+ */
+export async function toProgram({ name, inputs, outputs, nodes, weights }: Snapshot): Promise<NativeProgram> {
   const pace = new Pace();
-  const program = new (binding().Program)(net.name);
-  program.setIO(graph.inputs, graph.outputs);
-  // What is recorded while this waits belongs to the next build.
-  const nodes: readonly RecordedNode[] = graph.nodes.slice();
-  for (const weight of net.weights.slice()) await addWeight(program, weight, pace);
+  const program = new (binding().Program)(name);
+  for (const weight of weights) await addWeight(program, weight, pace);
+  const writer = new GraphWriter();
+  writer.io({ inputs: [...inputs], outputs: [...outputs] });
   for (let i = 0; i < nodes.length; i += nodesAtOnce) {
-    program.addNodes(nodes.slice(i, i + nodesAtOnce));
+    for (const node of nodes.slice(i, i + nodesAtOnce)) writer.node(node);
+    program.addGraph(writer.take());
     await pace.breathe();
   }
   return program;
