@@ -1,8 +1,15 @@
 import { Network } from './dsl/network.js';
 import { installLayers } from './layers/table.js';
+import { installModules } from './modules/table.js';
 import { runtimeMethods } from './runtime/methods.js';
 
+// Declarations keep only these: the methods that the three modules put on Network and Tensor.
+import './layers/table.js';
+import './modules/table.js';
+import './runtime/methods.js';
+
 installLayers();
+installModules();
 Object.assign(Network.prototype, runtimeMethods);
 
 export type { Dim, Shape } from './dsl/dim.js';
@@ -12,6 +19,7 @@ export { Network, network } from './dsl/network.js';
 export { bfloat16, bool, float8e4m3, float16, float32, int4, int8, int32, int64, uint8 } from './dsl/spec.js';
 export { Tensor } from './dsl/tensor.js';
 export type { WeightLike } from './dsl/weight.js';
+export { type ConcatOptions, concat } from './layers/concatenation.js';
 export type { LayerReport, LoweringReport } from './runtime/build.js';
 export { type DoctorReport, doctor } from './runtime/doctor.js';
 export { Context, type ContextOptions, Engine, type EngineIO, loadEngine } from './runtime/engine.js';

@@ -159,21 +159,35 @@ export const unknownDim = (hint: string): string => `${hint}?${++unknowns}`;
 /** Whether the size depends on data, so that no caller can name it. */
 export const isUnknown = (dim: Dim): boolean => typeof dim === 'string' && dim.includes('?');
 
+/** What a dynamic dim is made of: a name, a quotient or the like of two dims, or a sum of products. */
+export type DimStructure =
+  | { kind: 'name' }
+  | { kind: 'operation'; op: Operation['op']; args: readonly [Dim, Dim] }
+  | { kind: 'sum'; terms: readonly { coefficient: number; factors: readonly string[] }[] };
+
+export function structureOf(dim: string): DimStructure {
+  const operation = operations.get(dim);
+  if (operation) return { kind: 'operation', ...operation };
+  const p = poly(dim);
+  if (p.size === 1 && p.get(dim) === 1 && splitAtoms(dim).length === 1) return { kind: 'name' };
+  const terms = [...p].map(([key, coefficient]) => ({ coefficient, factors: key === '' ? [] : splitAtoms(key) }));
+  return { kind: 'sum', terms };
+}
+
 /** The value of `dim` once names have sizes; undefined while a name is missing. */
 export function evaluateDim(dim: Dim, sizes: Sizes): number | undefined {
   if (isStatic(dim)) return dim;
-  const operation = operations.get(dim);
-  if (operation) {
-    const [a, b] = operation.args.map((d) => evaluateDim(d, sizes));
-    return a === undefined || b === undefined ? undefined : apply[operation.op](a, b);
+  const structure = structureOf(dim);
+  if (structure.kind === 'name') return Object.hasOwn(sizes, dim) ? sizes[dim] : undefined;
+  if (structure.kind === 'operation') {
+    const [a, b] = structure.args.map((d) => evaluateDim(d, sizes));
+    return a === undefined || b === undefined ? undefined : apply[structure.op](a, b);
   }
-  const p = poly(dim);
-  if (p.size === 1 && p.get(dim) === 1) return Object.hasOwn(sizes, dim) ? sizes[dim] : undefined;
   let total = 0;
-  for (const [key, c] of p) {
-    let product = c;
-    for (const atom of key === '' ? [] : splitAtoms(key)) {
-      const value = evaluateDim(atom, sizes);
+  for (const { coefficient, factors } of structure.terms) {
+    let product = coefficient;
+    for (const factor of factors) {
+      const value = evaluateDim(factor, sizes);
       if (value === undefined) return undefined;
       product *= value;
     }
@@ -185,11 +199,10 @@ export function evaluateDim(dim: Dim, sizes: Sizes): number | undefined {
 /** The names a dim is made of. */
 export function dimNames(dim: Dim): string[] {
   if (isStatic(dim)) return [];
-  const operation = operations.get(dim);
-  if (operation) return [...new Set(operation.args.flatMap(dimNames))];
-  const p = poly(dim);
-  if (p.size === 1 && p.get(dim) === 1) return [dim];
-  return [...new Set([...p.keys()].flatMap((key) => (key === '' ? [] : splitAtoms(key).flatMap(dimNames))))];
+  const structure = structureOf(dim);
+  if (structure.kind === 'name') return [dim];
+  const parts = structure.kind === 'operation' ? structure.args : structure.terms.flatMap(({ factors }) => factors);
+  return [...new Set(parts.flatMap(dimNames))];
 }
 
 export const formatShape = (shape: Shape): string => `[${shape.join(', ')}]`;

@@ -11,7 +11,7 @@ import {
   subDims,
   unknownDim,
 } from '../dsl/dim.js';
-import type { DType } from '../dsl/dtype.js';
+import { type DType, dtypes } from '../dsl/dtype.js';
 import { type ErrorDetails, TensorRTError } from '../dsl/errors.js';
 import { locate, mark } from '../dsl/source.js';
 
@@ -51,6 +51,14 @@ export function refuse(method: string, code: string, message: string, facts: Err
 /** A negative axis counted from the front; one out of range stays, for `resolveAxis` to refuse. */
 export const wrapAxis = (axis: number, rank: number): number => (axis < 0 && axis >= -rank ? axis + rank : axis);
 
+/** One axis or several as a list, counted from the front; what is no list stays, for the schema to refuse. */
+export const axisList = (axes: number | readonly number[], rank: number): number[] =>
+  typeof axes === 'number'
+    ? [wrapAxis(axes, rank)]
+    : Array.isArray(axes)
+      ? axes.map((axis) => wrapAxis(axis, rank))
+      : (axes as never);
+
 /** The index of an axis that may be negative. */
 export function resolveAxis(axis: number, rank: number, fail: Fail, what = 'axis'): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
@@ -78,6 +86,10 @@ export function requireDType(given: DType, allowed: readonly DType[], fail: Fail
 }
 
 export const floats: readonly DType[] = ['float32', 'float16', 'bfloat16'];
+/** What layers that only move elements take: uint8 lives at inputs, outputs and casts alone. */
+export const movable: readonly DType[] = dtypes.filter((dtype) => dtype !== 'uint8');
+/** What indices, sizes and positions come in. */
+export const indexTypes: readonly DType[] = ['int32', 'int64'];
 
 export function requireRank(shape: Shape, atLeast: number, atMost: number, fail: Fail, what = 'input'): void {
   if (shape.length < atLeast || shape.length > atMost) {

@@ -78,19 +78,36 @@ export function scalar(
   return recordConstant(net, { shape: Array(rank).fill(1), weight }, { method });
 }
 
+const isTyped = (value: ConstantData): boolean => isWeightLike(value) && value.dtype !== undefined;
+
 /**
  * An operand as a tensor. Numbers and typed arrays become constants of the dtype of `peer`, converted exactly: a fractional
  * number for an integer dtype is an error, as is one beyond the range of the dtype. A weight with a dtype keeps it.
- * @param rank of the constant; shorter shapes get leading ones. Default: the rank of `peer`
+ * @param rank of the constant, or a function of the rank of the data; shorter shapes get leading ones. Default: the rank of `peer`
  * @throws ERR_INPUT, ERR_VALUE, ERR_DTYPE, ERR_SHAPE
  */
-export function lift(value: Liftable, peer: Tensor, method = 'lift', rank = peer.rank): Tensor {
+export function lift(
+  value: Liftable,
+  peer: Tensor,
+  method = 'lift',
+  rank: number | ((own: number) => number) = peer.rank,
+): Tensor {
   if (value instanceof Tensor) return value;
-  if (isScalar(value)) return scalar(peer.network, peer.dtype, value, rank, method);
-  const typed = !isWeightLike(value) || value.dtype === undefined;
-  const literal = toLiteral(value, typed ? { dtype: peer.dtype } : {}, method);
-  const shape = [...Array(Math.max(0, rank - literal.shape.length)).fill(1), ...literal.shape];
+  const target = (own: number) => (typeof rank === 'number' ? rank : rank(own));
+  if (isScalar(value)) return scalar(peer.network, peer.dtype, value, target(0), method);
+  const literal = toLiteral(value, isTyped(value) ? {} : { dtype: peer.dtype }, method);
+  const own = literal.shape.length;
+  const shape = [...Array(Math.max(0, target(own) - own)).fill(1), ...literal.shape];
   return recordConstant(peer.network, { ...literal, shape }, { method });
+}
+
+/**
+ * An operand as a tensor of its own shape. Numbers and typed arrays become constants of `dtype`, where given.
+ * @throws ERR_INPUT, ERR_VALUE, ERR_DTYPE, ERR_SHAPE
+ */
+export function constantTensor(net: Network, value: Liftable, dtype: DType | undefined, method: string): Tensor {
+  if (value instanceof Tensor) return value;
+  return recordConstant(net, toLiteral(value, isTyped(value) ? {} : { dtype }, method), { method });
 }
 
 const methods = {

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { concat, float16, float32, network, uint8 } from '../../src/index.js';
+import { cases } from './concatenation.cases.js';
+import { expectRefusal, oneInput, testLayer } from './harness.js';
+
+testLayer('concatenation', cases);
+
+test('sizes along the axis add up, also where they have names', () => {
+  const net = network('sizes', { a: float32('m', 3), b: float32('n', 'c'), d: float32('m', 3) });
+  const [a, b, d] = net.inputs as [never, never, never] & typeof net.inputs;
+  expect(concat([a!, b!, d!]).shape).toEqual(['2*m + n', 3]);
+  expect(a!.concat([b!, d!], { axis: 1 }).shape).toEqual(['m', 'c + 6']);
+});
+
+test('known integers are followed', () => {
+  const net = network('contents');
+  const [one, two] = [net.constant([1], { dtype: 'int64' }), net.constant([2, 3], { dtype: 'int64' })];
+  expect(concat([one, two]).contents).toEqual([1, 2, 3]);
+});
+
+test('tensors that do not fit are refused', () => {
+  const net = network('bad', { x: float32(2, 3), h: float16(2, 3), r: float32(2), y: float32(3, 4), u: uint8(2) });
+  const [x, h, r, y, u] = net.inputs as unknown as [never, never, never, never, never];
+  expectRefusal(() => concat([]), 'ERR_INPUT', /given none/);
+  expectRefusal(() => concat(x as never), 'ERR_INPUT', /expected a list of tensors/);
+  expectRefusal(() => concat([x, 1 as never]), 'ERR_INPUT', /tensor 1: expected a tensor, given 1/);
+  expectRefusal(() => concat([x, h]), 'ERR_DTYPE', /tensor 1 is float16, tensor 0 is float32.*\.cast/);
+  expectRefusal(() => concat([x, r]), 'ERR_RANK', /tensor 1 \[2\] and tensor 0 \[2, 3\]/);
+  expectRefusal(() => concat([x, y]), 'ERR_SHAPE', /differ at axis 1/);
+  expectRefusal(() => concat([x, x], { axis: 2 }), 'ERR_AXIS', /from -2 to 1.*given 2/);
+  expectRefusal(() => concat([x, x], { axis: 0.5 }), 'ERR_PARAMETER', /axis/);
+  expectRefusal(() => concat([u, u]), 'ERR_DTYPE', /given uint8/);
+  expectRefusal(() => concat([x, oneInput(2, 3)]), 'ERR_FOREIGN_TENSOR');
+  expectRefusal(() => (x as ReturnType<typeof oneInput>).concat(undefined as never), 'ERR_INPUT', /given undefined/);
+});

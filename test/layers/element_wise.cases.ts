@@ -1,0 +1,69 @@
+import type { Tensor } from '../../src/index.js';
+import { type ElementWiseOperation, elementWiseOperations } from '../../src/layers/element_wise.js';
+import type { LayerCase } from './harness.js';
+
+const methods: Record<ElementWiseOperation, (a: Tensor, b: Tensor) => Tensor> = {
+  sum: (a, b) => a.add(b),
+  prod: (a, b) => a.mul(b),
+  max: (a, b) => a.maximum(b),
+  min: (a, b) => a.minimum(b),
+  sub: (a, b) => a.sub(b),
+  div: (a, b) => a.div(b),
+  pow: (a, b) => a.pow(b),
+  floor_div: (a, b) => a.floorDiv(b),
+  and: (a, b) => a.logicalAnd(b),
+  or: (a, b) => a.logicalOr(b),
+  xor: (a, b) => a.logicalXor(b),
+  equal: (a, b) => a.eq(b),
+  greater: (a, b) => a.gt(b),
+  less: (a, b) => a.lt(b),
+};
+
+const dtypesOf = (operation: ElementWiseOperation): string[] => {
+  if (['and', 'or', 'xor'].includes(operation)) return ['bool'];
+  const numbers = ['float32', 'float16', 'bfloat16', 'int32', 'int64'];
+  if (operation === 'equal') return [...numbers, 'int8', 'bool'];
+  return operation === 'pow' ? numbers : [...numbers, 'int8'];
+};
+
+const operations: LayerCase[] = elementWiseOperations.flatMap((operation) =>
+  dtypesOf(operation).map((dtype) => ({
+    name: `${operation}_${dtype}`,
+    build: ({ a, b }: Record<string, Tensor>) =>
+      dtype === 'bfloat16' ? a!.elementWise(b!, { operation }) : methods[operation](a!, b!),
+    ...(dtype === 'float32' && { dynamic: { a: ['batch', 3, 1], b: [3, 'n'] } }),
+  })),
+);
+
+const two: Record<string, (a: Tensor, b: Tensor) => Tensor> = {
+  ne: (a, b) => a.ne(b),
+  ge: (a, b) => a.ge(b),
+  le: (a, b) => a.le(b),
+};
+
+export const cases: LayerCase[] = [
+  ...operations,
+  ...Object.entries(two).flatMap(([name, method]) =>
+    [name, `${name}_int`].map((full) => ({
+      name: full,
+      build: ({ a, b }: Record<string, Tensor>) => method(a!, b!),
+    })),
+  ),
+  ...['remainder', 'remainder_int'].map((name) => ({
+    name,
+    build: ({ a, b }: Record<string, Tensor>) => a!.remainder(b!),
+  })),
+  { name: 'lift_one', build: ({ a, b }) => a!.add(b!), dynamic: { a: ['x', 'y', 'z'], b: ['z'] } },
+  { name: 'lift_two', build: ({ a, b }) => a!.add(b!), dynamic: { a: ['x', 'y', 'z'], b: ['y', 'z'] } },
+  { name: 'lift_all', build: ({ a, b }) => a!.add(b!), dynamic: { a: ['x', 'y', 'z'] } },
+  { name: 'lift_left', build: ({ a, b }) => a!.sub(b!), dynamic: { a: ['p', 'q'], b: ['x', 'y', 'z'] } },
+  { name: 'rank0', build: ({ a, b }) => a!.add(b!) },
+  { name: 'size0', build: ({ a, b }) => a!.add(b!) },
+  { name: 'number', build: ({ a }) => a!.mul(0.1), dynamic: { a: ['x', 'y', 'z'] } },
+  { name: 'number_f16', build: ({ a }) => a!.mul(0.1) },
+  { name: 'number_int', build: ({ a }) => a!.floorDiv(2) },
+  { name: 'number_left', build: ({ a }, _, net) => net.constant(1).sub(a!), dynamic: { a: ['x', 'y', 'z'] } },
+  { name: 'boolean', build: ({ a }) => a!.logicalXor(true) },
+  { name: 'typed_array', build: ({ a }) => a!.add(new Float64Array([1, 2, 3, 4])) },
+  { name: 'weight', build: ({ a }, { weight }) => a!.mul(weight!) },
+];

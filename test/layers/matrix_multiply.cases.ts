@@ -1,0 +1,55 @@
+import type { Tensor } from '../../src/index.js';
+import type { MatmulOptions } from '../../src/layers/matrix_multiply.js';
+import type { LayerCase } from './harness.js';
+
+const options: Record<string, MatmulOptions> = {
+  plain: {},
+  float16: {},
+  bfloat16: {},
+  transpose_a: { transposeA: true },
+  transpose_b: { operationB: 'transpose' },
+  transpose_both: { operationA: 'transpose', transposeB: true },
+  matrix_vector: {},
+  vector_matrix: {},
+  dot: {},
+  batched: {},
+  batched_transposed: { transposeB: true },
+  broadcast: {},
+  lift_left: {},
+  lift_right: {},
+  batch_vector: {},
+  vector_batch: {},
+  vectors_a: { operationA: 'vector' },
+  vectors_b: { operationB: 'vector' },
+  vectors_both: { operationA: 'vector', operationB: 'vector' },
+  size1: {},
+};
+const dynamic: Record<string, LayerCase['dynamic']> = {
+  plain: { a: ['m', 'k'], b: ['k', 'n'] },
+  transpose_b: { a: ['m', 4], b: ['n', 4] },
+  batched: { a: ['batch', 'm', 4], b: ['batch', 4, 'n'] },
+  broadcast: { a: ['p', 1, 'm', 'k'], b: ['q', 'k', 'n'] },
+  lift_right: { a: ['batch', 'm', 'k'], b: ['k', 'n'] },
+  batch_vector: { a: ['batch', 'm', 'k'], b: ['k'] },
+  vector_batch: { a: ['k'], b: ['batch', 'k', 'n'] },
+};
+
+export const cases: LayerCase[] = [
+  ...Object.entries(options).map(([name, given]) => ({
+    name,
+    build: ({ a, b }: Record<string, Tensor>) => a!.matmul(b!, given),
+    ...(dynamic[name] && { dynamic: dynamic[name] }),
+  })),
+  { name: 'weight', build: ({ a }, { b }) => a!.matmul(b!), dynamic: { a: ['batch', 'm', 4] } },
+  { name: 'weight_vector', build: ({ a }, { b }) => a!.matmul(b!), dynamic: { a: ['batch', 'm', 4] } },
+  {
+    name: 'array',
+    build: ({ a }) =>
+      a!.matmul([
+        [1, 2],
+        [3, 4],
+        [5, 6],
+        [7, 8],
+      ]),
+  },
+];

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { float16, float32, int32, network } from '../../src/index.js';
+import { expectRefusal, testLayer } from './harness.js';
+import { cases } from './matrix_multiply.cases.js';
+
+testLayer('matrix_multiply', cases);
+
+test('known elements take the rank at once, without a shuffle', () => {
+  const net = network('weight', { x: float32(2, 5, 3, 4) });
+  net.matmul({ shape: [4, 6], data: new Float32Array(24) });
+  expect(net.graph.nodes.map(({ kind, outputs }) => [kind, outputs[0]!.shape])).toEqual([
+    ['constant', [1, 1, 4, 6]],
+    ['matrix_multiply', [2, 5, 3, 6]],
+  ]);
+});
+
+test('operands that do not fit are refused', () => {
+  const net = network('bad', {
+    x: float32(2, 3, 4),
+    w: float32(5, 6),
+    h: float16(4, 5),
+    i: int32(4, 5),
+    s: float32(),
+    b: float32(3, 4, 5),
+  });
+  const [x, w, h, i, s, b] = net.inputs as unknown as Parameters<typeof network>[0][] & typeof net.inputs;
+  expectRefusal(() => x!.matmul(w!), 'ERR_SHAPE', /has 4 columns.*has 5 rows/);
+  expectRefusal(() => x!.matmul(w!, { transposeB: true }), 'ERR_SHAPE', /b \[1, 5, 6\] transposed has 6 rows/);
+  expectRefusal(() => x!.matmul(b!), 'ERR_SHAPE', /do not broadcast/);
+  expectRefusal(() => x!.matmul(h!), 'ERR_DTYPE', /given float32 and float16/);
+  expectRefusal(() => i!.matmul(i!), 'ERR_DTYPE', /given int32/);
+  expectRefusal(() => x!.matmul(s!), 'ERR_RANK', /b: expected/);
+  expectRefusal(() => s!.matmul(x!), 'ERR_RANK', /a: expected/);
+  expectRefusal(() => x!.matmul(2), 'ERR_RANK', /b: expected/);
+  expectRefusal(
+    () => x!.matmul(w!, { transposeB: 'yes' as never }),
+    'ERR_PARAMETER',
+    /transposeB: expected true or false/,
+  );
+  expectRefusal(() => x!.matmul(w!, { operationA: 'adjoint' as never }), 'ERR_PARAMETER', /operationA/);
+  expectRefusal(() => x!.matmul(undefined as never), 'ERR_INPUT', /given undefined/);
+  expectRefusal(() => x!.matmul(new Float32Array(5)), 'ERR_SHAPE', /4 columns.*5 rows/);
+});
