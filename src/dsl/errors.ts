@@ -1,9 +1,15 @@
+import { inspect } from 'node:util';
+
 /** Where a layer was recorded, in the user's code. */
 export interface SourceLocation {
   file: string;
   line: number;
   column: number;
 }
+
+/** A value as messages show it: short, whatever it is. */
+export const show = (value: unknown): string =>
+  inspect(value, { depth: 1, maxArrayLength: 8, maxStringLength: 80, breakLength: Infinity });
 
 /** What an error knows beside its message. */
 export interface ErrorDetails {

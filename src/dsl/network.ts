@@ -1,13 +1,15 @@
 import type { z } from 'zod';
 import type { CpuLayer, InferContext, InferredValue, LayerDefinition, WeightType } from './define-layer.js';
-import { type Dim, formatShape } from './dim.js';
-import { TensorRTError } from './errors.js';
+import type { Dim } from './dim.js';
+import { show, TensorRTError } from './errors.js';
 import type { IRGraph, IRNode, IRWeight, NetworkJSON, Params, ValueId, ValueType, WeightId } from './ir.js';
 import { fromJSON, toJSON, type WeightSource } from './json.js';
-import { locate, type Mark, mark } from './source.js';
+import { checkName, nameProblem } from './name.js';
+import { checkShape, checkWeights, describeIssue, mapValues } from './recording.js';
+import { leave, locate, type Mark, mark } from './source.js';
 import { spec } from './spec.js';
-import { Chain, Tensor } from './tensor.js';
-import { type CheckedWeight, checkWeight } from './weight.js';
+import { Chain, type Home, Tensor } from './tensor.js';
+import type { CheckedWeight } from './weight.js';
 
 /** What a layer method hands to `record`. */
 export interface Recording<P extends Params> {
@@ -19,6 +21,8 @@ export interface Recording<P extends Params> {
   bodies?: Record<string, Body>;
   /** The user's name for the layer. */
   name?: string;
+  /** What a name is made from where the user gives none. Default: the weights' common prefix, or the kind. */
+  hint?: string;
   /** What the caller calls the method, for messages. */
   method?: string;
 }
@@ -34,29 +38,28 @@ export interface RecordedNode extends Omit<IRNode, 'source'> {
   mark?: Mark;
 }
 
-interface OpenGraph {
+interface OpenGraph extends Home {
   graph: Omit<IRGraph, 'nodes'> & { nodes: RecordedNode[] };
-  values: Set<ValueId>;
 }
+
+const newGraph = (): OpenGraph => ({ graph: { inputs: [], nodes: [], outputs: [] }, open: true });
 
 /** A network under construction: layers are recorded in the order of the calls. */
 export class Network extends Chain {
   readonly name: string;
   readonly weights: IRWeight[] = [];
-  readonly #open: OpenGraph[] = [{ graph: { inputs: [], nodes: [], outputs: [] }, values: new Set() }];
+  readonly #open: OpenGraph[] = [newGraph()];
   readonly #names = new Map<string, number>();
   readonly #ioNames = new Map<ValueId, string>();
-  readonly #tensors = new Map<ValueId, Tensor>();
+  readonly #tensors: Tensor[] = [];
   readonly #weightIds = new Map<unknown, WeightId>();
+  readonly #sized = new Map<string, Tensor>();
   #scope = '';
-  #values = 0;
   #nodes = 0;
 
   constructor(name: string) {
     super();
-    if (typeof name !== 'string' || name === '') {
-      throw new TensorRTError('ERR_NAME', `network: expected a name, given ${JSON.stringify(name)}`);
-    }
+    checkName(name, 'network');
     this.name = name;
   }
 
@@ -66,11 +69,11 @@ export class Network extends Chain {
   }
 
   get inputs(): readonly Tensor[] {
-    return this.graph.inputs.map((i) => this.#tensors.get(i.id)!);
+    return this.graph.inputs.map((i) => this.#tensors[i.id]!);
   }
 
   get outputs(): readonly { name: string; tensor: Tensor }[] {
-    return this.graph.outputs.map((o) => ({ name: o.name, tensor: this.#tensors.get(o.id)! }));
+    return this.graph.outputs.map((o) => ({ name: o.name, tensor: this.#tensors[o.id]! }));
   }
 
   /**
@@ -78,11 +81,11 @@ export class Network extends Chain {
    * @throws ERR_DUPLICATE_NAME where an input or output has that name; ERR_SHAPE or ERR_DTYPE for a bad spec
    */
   input(name: string, type: ValueType): Tensor {
-    this.#claimIO(name);
+    this.#claimIO(name, 'input');
     if (typeof type !== 'object' || type === null) {
       throw new TensorRTError(
         'ERR_SHAPE',
-        `input '${name}': expected a spec such as float32('batch', 3, 224, 224), given ${String(type)}`,
+        `input '${name}': expected a spec such as float32('batch', 3, 224, 224), given ${show(type)}`,
       );
     }
     const { dtype, shape } = spec(type.dtype, type.shape);
@@ -106,16 +109,16 @@ export class Network extends Chain {
 
   /** Prefixes the names of all layers recorded by `body` with `name` and a dot. */
   scope<T>(name: string, body: () => T): T {
-    if (typeof name !== 'string' || name === '' || typeof body !== 'function') {
-      throw new TensorRTError(
-        'ERR_NAME',
-        `scope: expected a name and a function, given ${JSON.stringify(name)} and ${typeof body}`,
-      );
+    checkName(name, 'scope');
+    if (typeof body !== 'function') {
+      throw new TensorRTError('ERR_INPUT', `scope: expected a function, given ${show(body)}`, {
+        source: locate(mark()),
+      });
     }
     const outer = this.#scope;
     this.#scope = `${outer}${name}.`;
     try {
-      return body();
+      return leave(body);
     } finally {
       this.#scope = outer;
     }
@@ -143,21 +146,32 @@ export class Network extends Chain {
   /** @internal */
   markOutput(tensor: Tensor, name = tensor.name): void {
     this.#checkUsable(tensor, 'output');
-    if (!this.#open[0]!.values.has(tensor.id)) {
+    if (tensor.home !== this.#open[0]) {
       throw new TensorRTError(
         'ERR_NESTED_TENSOR',
         `output: ${tensor} belongs to the body of a loop or conditional; mark what the loop or conditional returns`,
       );
     }
     if (this.graph.outputs.some((o) => o.id === tensor.id && o.name === name)) return;
-    this.#claimIO(name);
+    this.#claimIO(name, 'output');
     if (!this.#ioNames.has(tensor.id)) this.#ioNames.set(tensor.id, name);
     this.#open[0]!.graph.outputs.push({ id: tensor.id, name });
   }
 
+  /** @internal Whether layers may use the tensor here: it belongs to this graph, or to one around it. */
+  isOpen(tensor: Tensor): boolean {
+    return tensor.network === this && tensor.home.open;
+  }
+
+  /** @internal The first tensor usable here that has this dynamic dim. */
+  tensorWithDim(dim: string): Tensor | undefined {
+    const tensor = this.#sized.get(dim);
+    return tensor && this.isOpen(tensor) ? tensor : undefined;
+  }
+
   /** @internal The tensor of a value. */
   tensorOf(id: ValueId): Tensor | undefined {
-    return this.#tensors.get(id);
+    return this.#tensors[id];
   }
 
   /**
@@ -168,7 +182,7 @@ export class Network extends Chain {
     inputs: readonly { name: string; type: InferredValue }[],
     body: (parameters: Tensor[]) => readonly Tensor[],
   ): Body {
-    const open: OpenGraph = { graph: { inputs: [], nodes: [], outputs: [] }, values: new Set() };
+    const open = newGraph();
     this.#open.push(open);
     try {
       const parameters = inputs.map(({ name, type }) => {
@@ -176,13 +190,14 @@ export class Network extends Chain {
         open.graph.inputs.push({ id: tensor.id, name, dtype: type.dtype, shape: type.shape });
         return tensor;
       });
-      const outputs = body(parameters);
+      const outputs = leave(() => body(parameters));
       for (const [i, tensor] of outputs.entries()) {
         this.#checkUsable(tensor, 'body');
         open.graph.outputs.push({ id: tensor.id, name: `${i}` });
       }
       return { graph: open.graph as IRGraph, outputs };
     } finally {
+      open.open = false;
       this.#open.pop();
     }
   }
@@ -203,19 +218,8 @@ export class Network extends Chain {
       });
     };
     for (const tensor of inputs) if (tensor) this.#checkUsable(tensor, method);
-
-    const checked: Record<string, CheckedWeight> = {};
-    for (const [role, value] of Object.entries(recording.weights ?? {})) {
-      if (value === undefined || value === null) continue;
-      try {
-        checked[role] = checkWeight(value, role);
-      } catch (error) {
-        if (error instanceof TensorRTError)
-          fail(error.code, error.message, { expected: error.expected, actual: error.actual });
-        throw error;
-      }
-    }
-    name = this.#layerName(kind, recording.name, checked, fail);
+    const weights = checkWeights(recording.weights, fail);
+    name = this.#layerName(kind, recording, weights, fail);
 
     const parsed = definition.params.safeParse(recording.params);
     if (!parsed.success) {
@@ -224,50 +228,42 @@ export class Network extends Chain {
       fail('ERR_PARAMETER', `${where ? `${where}: ` : ''}${describeIssue(issue, recording.params)}`);
     }
     const params = parsed.data as P;
-    const context: InferContext<P> = {
+    const inferred = definition.infer({
       params,
       inputs: inputs.map((t) => t ?? null),
       input: (index) => inputs[index] ?? fail('ERR_INPUT', `input ${index} is missing`),
-      weights: checked as Record<string, WeightType>,
-      bodies: Object.fromEntries(Object.entries(bodies ?? {}).map(([role, body]) => [role, body.outputs])),
+      weights: weights as Record<string, WeightType>,
+      bodies: mapValues(bodies, (body) => body.outputs) ?? {},
       fail,
-    };
-    const inferred = [definition.infer(context)].flat() as InferredValue[];
-    for (const { shape } of inferred) {
-      if (shape.length > 8)
-        fail(
-          'ERR_SHAPE',
-          `TensorRT takes at most 8 dims, the result would have ${shape.length}: ${formatShape(shape)}`,
-        );
-      if (shape.some((d) => typeof d === 'number' && (!Number.isSafeInteger(d) || d < 0))) {
-        fail('ERR_SHAPE', `the result would have the impossible shape ${formatShape(shape)}`);
-      }
-    }
+    });
+    const values = Array.isArray(inferred) ? inferred : [inferred];
+    for (const { shape } of values) checkShape(shape, fail);
+
     const open = this.#open.at(-1)!;
-    const outputs = inferred.map((value, i) =>
-      this.#newTensor(value, inferred.length === 1 ? name! : `${name}:${i}`, open),
+    const outputs = values.map((value, i) =>
+      this.#newTensor(value, values.length === 1 ? name! : `${name}:${i}`, open),
     );
+    this.#names.set(name, this.#names.get(name) ?? 1);
     open.graph.nodes.push({
       id: this.#nodes++,
       kind,
       name,
       inputs: inputs.map((t) => t?.id ?? null),
-      weights: Object.fromEntries(
-        Object.entries(checked).map(([role, w]) => [role, this.#weightId(recording.weights![role], w)]),
-      ),
+      weights: mapValues(weights, (weight, role) => this.#weightId(recording.weights![role], weight)) ?? {},
       params,
-      outputs: outputs.map((t) => ({ id: t.id, dtype: t.dtype, shape: t.shape })),
-      ...(bodies && { bodies: Object.fromEntries(Object.entries(bodies).map(([role, body]) => [role, body.graph])) }),
+      outputs: outputs.map(({ id, dtype, shape }) => ({ id, dtype, shape })),
+      ...(bodies && { bodies: mapValues(bodies, (body) => body.graph) }),
       mark: at,
     });
     return outputs;
   }
 
   #newTensor(value: InferredValue, name: string, open: OpenGraph): Tensor {
-    const id = this.#values++;
-    const tensor = new Tensor(this, { id, ...pick(value) }, name);
-    open.values.add(id);
-    this.#tensors.set(id, tensor);
+    const tensor = new Tensor(this, this.#tensors.length, value, name, open);
+    this.#tensors.push(tensor);
+    for (const dim of tensor.shape) {
+      if (typeof dim === 'string' && !this.tensorWithDim(dim)) this.#sized.set(dim, tensor);
+    }
     return tensor;
   }
 
@@ -282,7 +278,7 @@ export class Network extends Chain {
 
   #checkUsable(tensor: Tensor, method: string): void {
     if (!(tensor instanceof Tensor)) {
-      throw new TensorRTError('ERR_INPUT', `${method}: expected a tensor, given ${String(tensor)}`, {
+      throw new TensorRTError('ERR_INPUT', `${method}: expected a tensor, given ${show(tensor)}`, {
         source: locate(mark()),
       });
     }
@@ -295,7 +291,7 @@ export class Network extends Chain {
         },
       );
     }
-    if (!this.#open.some((open) => open.values.has(tensor.id))) {
+    if (!this.isOpen(tensor)) {
       throw new TensorRTError(
         'ERR_NESTED_TENSOR',
         `${method}: ${tensor} belongs to a loop or conditional body that is closed; return it from the body instead`,
@@ -306,10 +302,8 @@ export class Network extends Chain {
     }
   }
 
-  #claimIO(name: string): void {
-    if (typeof name !== 'string' || name === '') {
-      throw new TensorRTError('ERR_NAME', `expected a name, given ${JSON.stringify(name)}`);
-    }
+  #claimIO(name: string, what: string): void {
+    checkName(name, what);
     const taken = [...this.graph.inputs, ...this.graph.outputs].some((io) => io.name === name);
     if (taken)
       throw new TensorRTError(
@@ -319,42 +313,35 @@ export class Network extends Chain {
       );
   }
 
-  /** A user's name must be new; otherwise the weights' common prefix or the kind is made unique. */
+  /** A user's name must be new; otherwise the hint, the weights' common prefix or the kind is made unique. */
   #layerName(
     kind: string,
-    given: string | undefined,
+    { name: given, hint }: Pick<Recording<never>, 'name' | 'hint'>,
     weights: Record<string, CheckedWeight>,
     fail: InferContext<never>['fail'],
   ): string {
     if (given !== undefined) {
-      if (typeof given !== 'string' || given === '')
-        fail('ERR_NAME', `expected a name, given ${JSON.stringify(given)}`);
+      const problem = nameProblem(given);
+      if (problem) fail('ERR_NAME', `name: ${problem}`);
       const full = this.#scope + given;
       if (this.#names.has(full)) fail('ERR_DUPLICATE_NAME', `a layer named '${full}' exists already`);
-      this.#names.set(full, 1);
       return full;
     }
-    const weightName = Object.values(weights).find((w) => w.name?.includes('.'))?.name;
-    const base = this.#scope + (weightName ? weightName.slice(0, weightName.lastIndexOf('.')) : kind);
-    let name = base;
-    let n = this.#names.get(base) ?? 0;
-    while (this.#names.has(name)) name = `${base}_${n++}`;
-    this.#names.set(base, Math.max(n, 1));
-    this.#names.set(name, this.#names.get(name) ?? 1);
+    let base = this.#scope + (hint ?? kind);
+    for (const role in hint === undefined ? weights : {}) {
+      const weightName = weights[role]!.name;
+      const dot = weightName?.lastIndexOf('.') ?? -1;
+      if (dot < 0) continue;
+      base = this.#scope + weightName!.slice(0, dot);
+      break;
+    }
+    let n = this.#names.get(base);
+    if (n === undefined) return base;
+    let name = `${base}_${n}`;
+    while (this.#names.has(name)) name = `${base}_${++n}`;
+    this.#names.set(base, n + 1);
     return name;
   }
-}
-
-const pick = ({ dtype, shape, contents }: InferredValue): InferredValue =>
-  contents ? { dtype, shape, contents } : { dtype, shape };
-
-function describeIssue(issue: z.core.$ZodIssue, params: unknown): string {
-  let given: unknown = params;
-  for (const key of issue.path) given = (given as Record<PropertyKey, unknown> | undefined)?.[key];
-  const text =
-    typeof given === 'bigint' ? `${given}n` : typeof given === 'number' ? String(given) : JSON.stringify(given);
-  const expected = issue.message.replace(/^Invalid input: /, '').replace(/, received .*$/, '');
-  return issue.code === 'custom' ? issue.message : `${expected}, given ${text ?? String(given)}`;
 }
 
 /**

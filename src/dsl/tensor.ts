@@ -1,3 +1,4 @@
+import type { InferredValue } from './define-layer.js';
 import type { Dim, Shape } from './dim.js';
 import type { DType } from './dtype.js';
 import type { ValueId } from './ir.js';
@@ -7,6 +8,12 @@ import type { Network } from './network.js';
 export abstract class Chain {
   /** The tensor itself, or the network's only input. */
   abstract tensor(): Tensor;
+}
+
+/** The graph a tensor belongs to. */
+export interface Home {
+  /** False once the body of a loop or conditional is complete: its tensors are out of reach then. */
+  open: boolean;
 }
 
 /** A value of a network under construction. */
@@ -19,20 +26,19 @@ export class Tensor extends Chain {
   readonly shape: Shape;
   /** Known elements of a small integer tensor; used by shape arithmetic. */
   readonly contents?: readonly Dim[];
+  /** @internal */
+  readonly home: Home;
   readonly #defaultName: string;
 
   /** @internal */
-  constructor(
-    network: Network,
-    value: { id: ValueId; dtype: DType; shape: Shape; contents?: readonly Dim[] },
-    defaultName: string,
-  ) {
+  constructor(network: Network, id: ValueId, value: InferredValue, defaultName: string, home: Home) {
     super();
     this.network = network;
-    this.id = value.id;
+    this.id = id;
     this.dtype = value.dtype;
-    this.shape = Object.freeze([...value.shape]);
+    this.shape = Object.isFrozen(value.shape) ? value.shape : Object.freeze([...value.shape]);
     if (value.contents) this.contents = value.contents;
+    this.home = home;
     this.#defaultName = defaultName;
   }
 

@@ -86,37 +86,33 @@ export class GraphWriter {
   }
 
   #value(value: unknown): void {
-    switch (typeof value) {
-      case 'boolean':
-        return this.#byte(value ? tag.yes : tag.no);
-      case 'number':
-        return this.#real(value);
-      case 'string':
-        this.#byte(tag.text);
-        return this.#word(value);
-      case 'bigint':
-        int64[0] = value;
-        this.#byte(tag.big);
-        return this.#raw(eight);
-      case 'undefined':
-        return this.#byte(tag.null);
-    }
-    if (value === null) return this.#byte(tag.null);
-    if (!Array.isArray(value)) return this.#object(value as Params);
-    this.#byte(tag.list);
-    this.#number(value.length);
-    for (const item of value) this.#value(item);
+    if (typeof value === 'number') this.#real(value);
+    else if (typeof value === 'string') {
+      this.#byte(tag.text);
+      this.#word(value);
+    } else if (typeof value === 'boolean') this.#byte(value ? tag.yes : tag.no);
+    else if (value === null || value === undefined) this.#byte(tag.null);
+    else if (typeof value === 'bigint') {
+      int64[0] = value;
+      this.#byte(tag.big);
+      this.#raw(eight);
+    } else if (Array.isArray(value)) {
+      this.#byte(tag.list);
+      this.#number(value.length);
+      for (const item of value) this.#value(item);
+    } else this.#object(value as Params);
   }
 
   #real(value: number): void {
     // −0 must stay −0; the zigzag form doubles the number.
     if (Number.isInteger(value) && Math.abs(value) < 2 ** 52 && !Object.is(value, -0)) {
       this.#byte(tag.integer);
-      return this.#number(value < 0 ? -2 * value - 1 : 2 * value);
+      this.#number(value < 0 ? -2 * value - 1 : 2 * value);
+    } else {
+      float64[0] = value;
+      this.#byte(tag.real);
+      this.#raw(eight);
     }
-    float64[0] = value;
-    this.#byte(tag.real);
-    this.#raw(eight);
   }
 
   #room(bytes: number): void {
@@ -157,7 +153,8 @@ export class GraphWriter {
         this.#at = start;
         const bytes = utf8.encode(text);
         this.#number(bytes.length);
-        return this.#raw(bytes);
+        this.#raw(bytes);
+        return;
       }
       this.#bytes[this.#at++] = code;
     }
@@ -165,8 +162,8 @@ export class GraphWriter {
 
   #word(text: string): void {
     const known = this.#words.get(text);
-    if (known !== undefined) return this.#number(known);
-    this.#number(this.#words.size);
+    this.#number(known ?? this.#words.size);
+    if (known !== undefined) return;
     this.#words.set(text, this.#words.size);
     this.#text(text);
   }

@@ -1,0 +1,19 @@
+import { show, TensorRTError } from './errors.js';
+import { locate, mark } from './source.js';
+
+/** TensorRT takes 4096 bytes with the final zero; parts of a layer append to its name. */
+const maxBytes = 3000;
+
+/** What keeps a text from being a name; undefined where it is one. */
+export function nameProblem(name: unknown): string | undefined {
+  if (typeof name !== 'string' || name === '') return `expected a name, given ${show(name)}`;
+  if (name.includes('\0')) return `expected a name without NUL, given ${show(name)}`;
+  if (Buffer.byteLength(name) > maxBytes) return `expected a name of at most ${maxBytes} bytes, given ${show(name)}`;
+  return undefined;
+}
+
+/** @throws ERR_NAME */
+export function checkName(name: unknown, what: string): void {
+  const problem = nameProblem(name);
+  if (problem) throw new TensorRTError('ERR_NAME', `${what}: ${problem}`, { source: locate(mark()), actual: name });
+}
