@@ -31,6 +31,14 @@ constexpr DTypeRow dtype_rows[] = {
     {"int64", "kINT64"},   {"int32", "kINT32"},  {"int8", "kINT8"},     {"int4", "kINT4"},      {"uint8", "kUINT8"},    {"bool", "kBOOL"},
 };
 
+void collect_used(Graph const& graph, std::unordered_set<int32_t>& used) {
+  for (auto const& node : graph.nodes) {
+    used.insert(node.inputs.begin(), node.inputs.end());
+    for (auto const& [role, body] : node.bodies) collect_used(*body, used);
+  }
+  for (auto const& [id, name] : graph.outputs) used.insert(id);
+}
+
 }  // namespace
 
 std::string enumerator_name(std::string const& name) {
@@ -204,7 +212,15 @@ void Lowering::lower_node(Node const& node) {
 }
 
 void Lowering::lower_body(Graph const& body) {
+  depth_++;
   for (auto const& node : body.nodes) lower_node(node);
+  depth_--;
+}
+
+bool Lowering::is_used(int32_t id) {
+  if (depth_ <= 1) return true;
+  if (used_.empty()) collect_used(program_.graph, used_);
+  return used_.count(id) > 0;
 }
 
 void Lowering::add_inputs() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <unordered_map>
+#include <unordered_set>
 
 #include "../tensorrt/callbacks.h"
 #include "graph.h"
@@ -65,6 +66,8 @@ class Lowering {
 
   // Lowers a nested graph whose parameters are already bound.
   void lower_body(Graph const& body);
+  // Whether a value of a nested graph is used by a layer or handed out; all of the outermost graph are.
+  bool is_used(int32_t id);
   void bind(int32_t value, Tensor* tensor);
   Tensor* value(int32_t id) const;
   // The constant layer a value came from; null where it came from another kind.
@@ -94,6 +97,8 @@ class Lowering {
   bool const keep_records_;
   std::vector<Tensor*> values_;  // by id
   std::unordered_map<int32_t, Node const*> constants_;
+  int depth_ = 0;
+  std::unordered_set<int32_t> used_;
   std::vector<std::shared_ptr<void>> kept_;
   std::vector<bool> weight_named_;
   std::vector<std::pair<Weights, char const*>> unnamed_weights_;

@@ -1,22 +1,43 @@
 import { Network } from '../dsl/network.js';
+import { entry } from '../dsl/source.js';
 import { Chain } from '../dsl/tensor.js';
 import { type ActivationMethods, activation, activationMethods } from './activation.js';
 import { type CastMethods, cast, castMethods } from './cast.js';
 import { type ConcatenationMethods, concatenation, concatenationMethods } from './concatenation.js';
 import { type ConstantMethods, constant, constantMethods } from './constant.js';
 import { type ConvolutionMethods, convolution, convolutionMethods } from './convolution.js';
+import { type CumulativeMethods, cumulative, cumulativeMethods } from './cumulative.js';
+import { type DeconvolutionMethods, deconvolution, deconvolutionMethods } from './deconvolution.js';
 import { type ElementWiseMethods, elementWise, elementWiseMethods } from './element_wise.js';
+import { type GatherMethods, gather, gatherMethods } from './gather.js';
+import { type GridSampleMethods, gridSample, gridSampleMethods } from './grid_sample.js';
 import { type IdentityMethods, identity, identityMethods } from './identity.js';
 import { type IfConditionalMethods, ifConditional, ifConditionalMethods } from './if_conditional.js';
 import { loop } from './loop.js';
 import { type LoopMethods, loopMethods } from './loop-method.js';
+import { type LrnMethods, lrn, lrnMethods } from './lrn.js';
 import { type MatrixMultiplyMethods, matrixMultiply, matrixMultiplyMethods } from './matrix_multiply.js';
+import { type NmsMethods, nms, nmsMethods } from './nms.js';
+import { type NonZeroMethods, nonZero, nonZeroMethods } from './non_zero.js';
+import { type NormalizationMethods, normalization, normalizationMethods } from './normalization.js';
+import { type OneHotMethods, oneHot, oneHotMethods } from './one_hot.js';
+import { type PaddingMethods, padding, paddingMethods } from './padding.js';
+import { type ParametricReluMethods, parametricRelu, parametricReluMethods } from './parametric_relu.js';
 import { type PoolingMethods, pooling, poolingMethods } from './pooling.js';
 import { type ReduceMethods, reduce, reduceMethods } from './reduce.js';
+import { type ReverseSequenceMethods, reverseSequence, reverseSequenceMethods } from './reverse_sequence.js';
 import { type ScaleMethods, scale, scaleMethods } from './scale.js';
+import { type ScatterMethods, scatter, scatterMethods } from './scatter.js';
+import { type SelectMethods, select, selectMethods } from './select.js';
+import { type ShapeMethods, shape, shapeMethods } from './shape.js';
+import { type ShapeTensorMethods, shapeTensorMethods } from './shape-tensor.js';
 import { type ShuffleMethods, shuffle, shuffleMethods } from './shuffle.js';
+import { type SliceMethods, slice, sliceMethods } from './slice.js';
 import { type SoftmaxMethods, softmax, softmaxMethods } from './softmax.js';
+import { type SqueezeMethods, squeeze, squeezeMethods } from './squeeze.js';
+import { type TopkMethods, topk, topkMethods } from './topk.js';
 import { type UnaryMethods, unary, unaryMethods } from './unary.js';
+import { type UnsqueezeMethods, unsqueeze, unsqueezeMethods } from './unsqueeze.js';
 
 /** Every layer kind, one row each. */
 export const layerTable = [
@@ -36,10 +57,29 @@ export const layerTable = [
   reduce,
   pooling,
   scale,
+  shape,
+  gather,
+  slice,
+  select,
+  squeeze,
+  unsqueeze,
+  topk,
+  oneHot,
+  scatter,
+  nonZero,
+  cumulative,
+  reverseSequence,
+  gridSample,
+  nms,
+  deconvolution,
+  lrn,
+  padding,
+  parametricRelu,
+  normalization,
 ];
 
 declare module '../dsl/network.js' {
-  interface Network extends LoopMethods, IfConditionalMethods, ConstantMethods {}
+  interface Network extends LoopMethods, IfConditionalMethods, ConstantMethods, ShapeTensorMethods {}
 }
 
 declare module '../dsl/tensor.js' {
@@ -56,15 +96,34 @@ declare module '../dsl/tensor.js' {
       SoftmaxMethods,
       ReduceMethods,
       PoolingMethods,
-      ScaleMethods {}
+      ScaleMethods,
+      ShapeMethods,
+      GatherMethods,
+      SliceMethods,
+      SelectMethods,
+      SqueezeMethods,
+      UnsqueezeMethods,
+      TopkMethods,
+      OneHotMethods,
+      ScatterMethods,
+      NonZeroMethods,
+      CumulativeMethods,
+      ReverseSequenceMethods,
+      GridSampleMethods,
+      NmsMethods,
+      DeconvolutionMethods,
+      LrnMethods,
+      PaddingMethods,
+      ParametricReluMethods,
+      NormalizationMethods {}
 }
 
 /** Adds methods to a class; a name may be taken once only. */
 export function addMethods(target: object, methods: object): void {
-  for (const name of Object.keys(methods)) {
+  for (const [name, method] of Object.entries(methods)) {
     if (name in target) throw new Error(`layer method '${name}' is defined twice`);
+    Object.assign(target, { [name]: entry(method) });
   }
-  Object.assign(target, methods);
 }
 
 /** Puts the methods of all layers on tensors and networks; called once by the package's entry. */
@@ -83,7 +142,27 @@ export function installLayers(): void {
     reduceMethods,
     poolingMethods,
     scaleMethods,
+    shapeMethods,
+    gatherMethods,
+    sliceMethods,
+    selectMethods,
+    squeezeMethods,
+    unsqueezeMethods,
+    topkMethods,
+    oneHotMethods,
+    scatterMethods,
+    nonZeroMethods,
+    cumulativeMethods,
+    reverseSequenceMethods,
+    gridSampleMethods,
+    nmsMethods,
+    deconvolutionMethods,
+    lrnMethods,
+    paddingMethods,
+    parametricReluMethods,
+    normalizationMethods,
   ];
   for (const methods of all) addMethods(Chain.prototype, methods);
-  for (const methods of [constantMethods, ifConditionalMethods, loopMethods]) addMethods(Network.prototype, methods);
+  for (const methods of [constantMethods, ifConditionalMethods, loopMethods, shapeTensorMethods])
+    addMethods(Network.prototype, methods);
 }

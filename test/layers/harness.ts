@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Dim, evaluateDim } from '../../src/dsl/dim.js';
 import type { DType } from '../../src/dsl/dtype.js';
 import { decodeElements } from '../../src/dsl/elements.js';
-import { float32, type Network, network, type Result, type Tensor, TensorRTError } from '../../src/index.js';
+import { float32, Network, network, type Result, type Tensor, TensorRTError } from '../../src/index.js';
 import { readFixture, type Stored, type StoredCase } from './fixture.js';
 
 /** One network of a layer kind with its reference in fixtures/KIND.safetensors. */
@@ -170,3 +170,10 @@ export function expectRefusal(record: () => unknown, code: string, message?: Reg
 
 /** A network with one float32 input `x` of the given shape. */
 export const oneInput = (...shape: Dim[]): Tensor => network('test', { x: float32(...shape) }).tensor();
+
+/** Expects that a network comes back from JSON as it was, but for the places where layers were recorded. */
+export function expectSameJSON(net: Network): void {
+  const json = net.toJSON();
+  const plain = (value: unknown) => JSON.parse(JSON.stringify(value, (key, v) => (key === 'source' ? undefined : v)));
+  expect(plain(Network.fromJSON(json).toJSON())).toEqual(plain(json));
+}

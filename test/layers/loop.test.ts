@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import { float32, int32, network, type Tensor } from '../../src/index.js';
+import { expectRefusal, expectSameJSON, testLayer } from './harness.js';
+import { cases } from './loop.cases.js';
+
+testLayer('loop', cases);
+
+function sequence() {
+  const net = network('loop', { x: float32('n', 5, 3), h: float32(5, 3) });
+  const [x, h] = net.inputs as [Tensor, Tensor];
+  return { net, x, h };
+}
+
+test('what TensorRT cannot loop over is refused', () => {
+  const { net, x, h } = sequence();
+  const keep = ({ h }: { h: Tensor }) => ({ state: { h } });
+  const state = { h };
+  expectRefusal(() => net.loop({ state }, keep), 'ERR_PARAMETER', /expected count, while or something to iterate over/);
+  expectRefusal(() => net.loop({ count: -1, state }, keep), 'ERR_SHAPE', /count: expected whole numbers from 0/);
+  expectRefusal(() => net.loop({ count: x, state }, keep), 'ERR_DTYPE', /count: expected int32, int64/);
+  const counts = net.input('counts', int32(2));
+  expectRefusal(() => net.loop({ count: counts, state }, keep), 'ERR_RANK', /count: expected rank 0, given \[2\]/);
+  expectRefusal(() => net.loop({ while: ({ h }) => h, state }, keep), 'ERR_DTYPE', /while: expected bool/);
+  expectRefusal(() => net.loop({ while: ({ h }) => h.gt(0), state }, keep), 'ERR_RANK', /while: expected rank 0/);
+  expectRefusal(
+    () => net.loop({ count: 6, state, iterate: { x: { tensor: x, axis: 1 } } }, keep),
+    'ERR_SHAPE',
+    /6 iterations run past axis 1/,
+  );
+  expectRefusal(() => net.loop({ state, iterate: { x: { tensor: x, axis: 3 } } }, keep), 'ERR_AXIS', /iterate/);
+  expectRefusal(
+    () => net.loop({ state, iterate: { a: { tensor: x, axis: 1 }, b: { tensor: x, axis: 2 } } }, keep),
+    'ERR_SHAPE',
+    /expected 5 slices/,
+  );
+  expectRefusal(() => net.loop({ state, iterate: { h: x } }, keep), 'ERR_DUPLICATE_NAME', /'h'/);
+});
+
+test('a body that returns something else is refused', () => {
+  const { net, x, h } = sequence();
+  const options = { state: { h }, iterate: { x } };
+  expectRefusal(
+    () => net.loop(options, ({ h }) => ({ state: { h: h.sum() } })),
+    'ERR_SHAPE',
+    /state 0: .*float32\[5, 3\].*float32\[\]/,
+  );
+  expectRefusal(() => net.loop(options, ({ h }) => ({ state: { h: h.cast('float16') } })), 'ERR_SHAPE', /float16/);
+  expectRefusal(
+    () => net.loop(options, () => ({}) as never),
+    'ERR_OUTPUT',
+    /expected the body to return h, given none/,
+  );
+  expectRefusal(() => net.loop(options, ({ h }) => ({ state: { h, k: h } }) as never), 'ERR_OUTPUT', /given h, k/);
+  expectRefusal(() => net.loop(options, () => 3 as never), 'ERR_OUTPUT', /\{ state, outputs \}, given 3/);
+  expectRefusal(
+    () => net.loop(options, ({ h }) => ({ state: { h }, outputs: { y: 3 as never } })),
+    'ERR_INPUT',
+    /outputs.y/,
+  );
+  expectRefusal(
+    () => net.loop(options, ({ h }) => ({ state: { h }, outputs: { y: { tensor: h, axis: 3 } } })),
+    'ERR_AXIS',
+    /from 0 to 2/,
+  );
+  const until = { while: ({ h }: { h: Tensor }) => h.sum().lt(9), state: { h } };
+  expectRefusal(
+    () => net.loop(until, ({ h }) => ({ state: { h }, outputs: { y: h } })),
+    'ERR_PARAMETER',
+    /needs their length/,
+  );
+});
+
+test('the trip count is the size of collected outputs', () => {
+  const { net, x, h } = sequence();
+  const run = (options: object) =>
+    net.loop({ state: { h }, ...options }, ({ h }) => ({ state: { h }, outputs: { y: { tensor: h, axis: 1 } } }))
+      .outputs.y.shape;
+  expect(run({ count: 7 })).toEqual([5, 7, 3]);
+  expect(run({ iterate: { x } })).toEqual([5, 'n', 3]);
+  expect(run({ count: '2*n' })).toEqual([5, '2*n', 3]);
+  expect(run({ count: net.input('trips', int32()) })[1]).toMatch(/^trips\?/);
+});
+
+test('layers of the body are named after the loop, and it goes through JSON and back', () => {
+  const { net, x, h } = sequence();
+  const options = { name: 'steps', state: { h }, iterate: { x: { tensor: x, reverse: true } } };
+  const { state } = net.loop({ ...options, while: ({ h }) => h.sum().lt(9) }, ({ h, x }) => ({
+    state: { h: h.add(x).relu() },
+  }));
+  state.h.output('y');
+  const node = net.graph.nodes.at(-1)!;
+  expect(node.name).toBe('steps');
+  expect(node.bodies!.body!.nodes.map((n) => n.name)).toEqual(['steps.element_wise_1', 'steps.activation']);
+  expectSameJSON(net);
+});
