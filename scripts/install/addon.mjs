@@ -1,7 +1,7 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { hashOf, listFiles, readOr, writeAtomic } from './files.mjs';
 import { mustRun } from './process.mjs';
 
@@ -9,23 +9,21 @@ const stampPath = (root) => join(root, 'build', 'addon.stamp');
 
 export const addonPath = (root) => join(root, 'build', 'Release', 'node_tensorrt.node');
 
-/** CMake's project folder; cmake-js wants package.json beside CMakeLists.txt. */
-const project = (root) => (existsSync(join(root, 'CMakeLists.txt')) ? root : join(root, 'native'));
-
 function packageOf(root, name) {
   const path = createRequire(join(root, 'package.json')).resolve(`${name}/package.json`);
   return { dir: dirname(path), ...JSON.parse(readFileSync(path, 'utf8')) };
 }
 
+function sourceFiles(root) {
+  return [...listFiles(join(root, 'native')), join(root, 'CMakeLists.txt')];
+}
+
 /** Everything the binary depends on; null while the dependencies are not installed. */
 function addonHash(root) {
   try {
-    const files = listFiles(join(root, 'native'));
-    const top = join(root, 'CMakeLists.txt');
-    if (existsSync(top)) files.push(top);
     const { napi_versions } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).binary;
     const versions = ['cmake-js', 'node-addon-api'].map((name) => packageOf(root, name).version);
-    return hashOf(root, files, String(napi_versions), process.arch, ...versions);
+    return hashOf(root, sourceFiles(root), String(napi_versions), process.arch, ...versions);
   } catch (error) {
     if (error.code === 'MODULE_NOT_FOUND') return null;
     throw error;
@@ -37,19 +35,30 @@ export function addonIsFresh(root) {
   return existsSync(addonPath(root)) && readOr(stampPath(root), '') === addonHash(root);
 }
 
+/** Copies may keep old times: what changed since the last compilation gets a new one, or make would pass it over. */
+function touchChanged(root, build) {
+  const path = join(build, 'sources.json');
+  const before = JSON.parse(readOr(path, '{}'));
+  const now = Object.fromEntries(sourceFiles(root).map((file) => [relative(root, file), hashOf(root, [file])]));
+  for (const [file, hash] of Object.entries(now))
+    if (before[file] && before[file] !== hash) utimesSync(join(root, file), new Date(), new Date());
+  return () => writeAtomic(path, JSON.stringify(now));
+}
+
 /** Compiles native/ to build/Release/node_tensorrt.node; throws SetupError with the compiler's output. */
 export async function compileAddon(root, env = process.env) {
   const build = join(root, 'build');
-  const dir = project(root);
   const hash = addonHash(root);
   rmSync(stampPath(root), { force: true });
   const configuredFor = /^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$/m.exec(readOr(join(build, 'CMakeCache.txt'), ''))?.[1];
-  if (configuredFor && configuredFor !== dir) rmSync(build, { recursive: true, force: true });
+  if (configuredFor && configuredFor !== root) rmSync(build, { recursive: true, force: true });
 
+  const remember = touchChanged(root, build);
   const cmakeJs = packageOf(root, 'cmake-js');
   const bin = join(cmakeJs.dir, cmakeJs.bin['cmake-js']);
   const jobs = String(Math.max(2, cpus().length));
-  const args = [bin, 'build', '--directory', dir, '--out', build, '--config', 'Release', '--parallel', jobs];
+  const args = [bin, 'build', '--directory', root, '--out', build, '--config', 'Release', '--parallel', jobs];
   await mustRun('compiling the addon', process.execPath, [...args, '--CDBUILD_TESTING=OFF'], { cwd: root, env });
+  remember();
   writeAtomic(stampPath(root), hash);
 }

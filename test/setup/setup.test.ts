@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { node, nodeAsync, tinyCheckout, write } from './checkout.js';
@@ -96,6 +96,13 @@ describe('set-up', () => {
       /^node-tensorrt: compiling TypeScript …\nnode-tensorrt: compiling TypeScript: .* s\n$/,
     );
     expect(existsSync(join(checkout, 'dist/second.d.ts'))).toBe(true);
+  });
+
+  test('compiles again what a copy changed, whatever time the copy kept', () => {
+    const old = new Date(Date.now() - 3_600_000);
+    utimesSync(write(checkout, 'native/more.cc', 'extern "C" int renamed() { return 1; }\n'), old, old);
+    expect(setup().status).toBe(0);
+    expect(readFileSync(addon).includes('renamed')).toBe(true);
   });
 
   test('leaves nothing stale in dist/, and restores what was deleted', () => {
