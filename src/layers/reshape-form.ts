@@ -1,7 +1,8 @@
 import { divideExactly, formatShape, isStatic, type Shape, volume } from '../dsl/dim.js';
 import type { Tensor } from '../dsl/tensor.js';
 import { refuse } from './common.js';
-import { type DimLike, resolveDims, shapeTensor } from './shape-tensor.js';
+import { type DimLike, resolveDims } from './dim-value.js';
+import { shapeTensor } from './shape-tensor.js';
 
 /** Target of a reshape: numbers, −1 for one to infer, 0 for a copy, names and expressions of dynamic dims. */
 export type ReshapeDims = readonly DimLike[];

@@ -1,130 +1,13 @@
-import {
-  addDims,
-  ceilDivDims,
-  type Dim,
-  dimNames,
-  floorDivDims,
-  isStatic,
-  maxDims,
-  minDims,
-  modDims,
-  mulDims,
-  structureOf,
-  subDims,
-} from '../dsl/dim.js';
-import { parseDim } from '../dsl/dim-parse.js';
-import { TensorRTError } from '../dsl/errors.js';
+import { addDims, type Dim, isStatic, structureOf, subDims } from '../dsl/dim.js';
 import type { Network } from '../dsl/network.js';
 import type { Tensor } from '../dsl/tensor.js';
 import { refuse } from './common.js';
 import { concatenation } from './concatenation.js';
 import { constantTensor } from './constant.js';
+import { type DimLike, resolveDims } from './dim-value.js';
 import { type ElementWiseOperation, elementWise } from './element_wise.js';
 import { gather } from './gather.js';
 import { shape } from './shape.js';
-
-/**
- * A size in arithmetic: `x.dim(0).mul(2).add(1)`. It goes wherever a shape is asked for, and stays symbolic where dynamic:
- * `String(x.dim(0).mul(2))` is `'2*batch'`. Nothing is recorded until a layer needs it.
- */
-export class DimValue {
-  /** A number, or a name or expression where dynamic. */
-  readonly dim: Dim;
-
-  constructor(dim: Dim) {
-    this.dim = dim;
-    Object.freeze(this);
-  }
-
-  add(other: DimLike): DimValue {
-    return this.#with('add', other, addDims);
-  }
-  sub(other: DimLike): DimValue {
-    return this.#with('sub', other, subDims);
-  }
-  mul(other: DimLike): DimValue {
-    return this.#with('mul', other, mulDims);
-  }
-  /** `⌊a / b⌋`. */
-  div(other: DimLike): DimValue {
-    return this.#with('div', other, floorDivDims);
-  }
-  /** `⌈a / b⌉`. */
-  ceilDiv(other: DimLike): DimValue {
-    return this.#with('ceilDiv', other, ceilDivDims);
-  }
-  /** The rest of `div`. */
-  mod(other: DimLike): DimValue {
-    return this.#with('mod', other, modDims);
-  }
-  max(other: DimLike): DimValue {
-    return this.#with('max', other, maxDims);
-  }
-  min(other: DimLike): DimValue {
-    return this.#with('min', other, minDims);
-  }
-
-  /** Whether the size is known while recording. */
-  get isStatic(): boolean {
-    return isStatic(this.dim);
-  }
-
-  #with(method: string, other: DimLike, combine: (a: Dim, b: Dim) => Dim): DimValue {
-    const b = dimOf(other, -(2 ** 31)) ?? refuse(method, 'ERR_DIM', `expected a dim, given ${String(other)}`);
-    if (b === 0 && /div|mod/i.test(method)) refuse(method, 'ERR_DIM', 'expected a divisor other than 0');
-    return new DimValue(combine(this.dim, b));
-  }
-
-  toString(): string {
-    return `${this.dim}`;
-  }
-
-  /** JavaScript's own operators take static dims only. @throws ERR_DIM for a dynamic one */
-  [Symbol.toPrimitive](hint: string): string | number {
-    if (hint === 'string' || isStatic(this.dim)) return hint === 'string' ? this.toString() : (this.dim as number);
-    throw new TensorRTError('ERR_DIM', `dim '${this.dim}' is dynamic: use .add(), .mul(), .div() and so on, not + * /`);
-  }
-}
-
-/** A size: a number, a name or expression of dynamic dims (`'batch'`, `'2*batch'`), or what `x.dim(axis)` gave. */
-export type DimLike = Dim | DimValue;
-
-/** The dim that was meant; undefined where it is none. */
-function dimOf(given: unknown, atLeast: number): Dim | undefined {
-  const dim = given instanceof DimValue ? given.dim : given;
-  if (typeof dim === 'number') return Number.isSafeInteger(dim) && dim >= atLeast ? dim : undefined;
-  return typeof dim === 'string' ? parseDim(dim) : undefined;
-}
-
-/**
- * Checks one dim that a caller gave.
- * @throws ERR_SHAPE where it is none, is a number below `atLeast`, or has a name that no tensor here has
- */
-export function resolveDim(net: Network, given: unknown, what: string, method: string, atLeast = 0): Dim {
-  const dim = dimOf(given, atLeast);
-  if (dim === undefined) {
-    const expected = `whole numbers from ${atLeast}, or names`;
-    return refuse(method, 'ERR_SHAPE', `${what}: expected ${expected}, given ${String(given)}`, { actual: given });
-  }
-  const missing =
-    isStatic(dim) || net.tensorWithDim(dim) ? undefined : dimNames(dim).find((n) => !net.tensorWithDim(n));
-  if (missing === undefined) return dim;
-  const known = [...new Set(net.inputs.flatMap((t) => t.shape.flatMap(dimNames)))];
-  return refuse(
-    method,
-    'ERR_SHAPE',
-    `${what}: no dynamic dim is named '${missing}' here; known are ${known.join(', ') || 'none'}`,
-    { expected: known, actual: missing },
-  );
-}
-
-/** Checks a list of dims; see `resolveDim`. */
-export function resolveDims(net: Network, given: readonly DimLike[], what: string, method: string, atLeast = 0): Dim[] {
-  if (!Array.isArray(given)) {
-    refuse(method, 'ERR_SHAPE', `${what}: expected a list of dims, given ${String(given)}`, { actual: given });
-  }
-  return given.map((dim) => resolveDim(net, dim, what, method, atLeast));
-}
 
 /** The dims as an int64 tensor of rank 1, which TensorRT computes at run time from the shapes of other tensors. */
 export function shapeTensor(net: Network, dims: readonly Dim[], method: string): Tensor {
@@ -186,12 +69,10 @@ function sizeTensor(net: Network, dim: Dim, method: string): Tensor {
     };
     // A positive term comes first, so that the others are added to it or subtracted.
     const terms = structure.terms.toSorted((a, b) => Number(a.coefficient < 0) - Number(b.coefficient < 0));
-    return terms
-      .map(({ coefficient, factors }, i) => ({
-        tensor: product(i === 0 ? coefficient : Math.abs(coefficient), factors),
-        operation: coefficient < 0 ? ('sub' as const) : ('sum' as const),
-      }))
-      .reduce((a, b) => ({ ...a, tensor: combine(b.operation, a.tensor, b.tensor) })).tensor;
+    const tensors = terms.map(({ coefficient, factors }, i) =>
+      product(i === 0 ? coefficient : Math.abs(coefficient), factors),
+    );
+    return tensors.reduce((a, b, i) => combine(terms[i]!.coefficient < 0 ? 'sub' : 'sum', a, b));
   });
 }
 
@@ -208,3 +89,17 @@ function elementOfShape(net: Network, source: Tensor, axis: number, method: stri
     params: { mode: 'default', axis: 0, elementWiseDims: 0 },
   })[0]!;
 }
+
+const methods = {
+  /**
+   * Sizes as an int64 tensor of shape [n], to compute with at run time: `net.dims([x.dim(0).mul(2), 3])`. Dynamic dims are
+   * taken from the shapes of other tensors. TensorRT kinds: shape, gather, element_wise, concatenation, constant.
+   * @throws ERR_SHAPE for what is no dim, or has a name that no tensor here has
+   */
+  dims(this: Network, dims: readonly DimLike[]): Tensor {
+    return shapeTensor(this, resolveDims(this, dims, 'dims', 'dims', -(2 ** 31)), 'dims');
+  },
+};
+
+export { methods as shapeTensorMethods };
+export type ShapeTensorMethods = typeof methods;

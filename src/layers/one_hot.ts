@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { defineLayer } from '../dsl/define-layer.js';
+import type { DType } from '../dsl/dtype.js';
+import type { Chain, Tensor } from '../dsl/tensor.js';
+import { indexTypes, type Named, nonNegative, positive, requireDType, wrapAxis } from './common.js';
+import { constantTensor, type Liftable } from './constant.js';
+
+export const oneHot = defineLayer({
+  kind: 'one_hot',
+  params: z.strictObject({ depth: positive, axis: nonNegative }),
+  infer({ input, params: { depth, axis }, fail }) {
+    const [indices, values] = [input(0), input(1)];
+    requireDType(indices.dtype, indexTypes, fail, 'indices');
+    requireDType(values.dtype, ['float32', 'float16', 'bfloat16', 'int32', 'int64', 'bool'], fail, 'values');
+    if (values.shape.length !== 1 || values.shape[0] !== 2) {
+      fail('ERR_SHAPE', `values: expected [off, on] of shape [2], given [${values.shape.join(', ')}]`, {
+        expected: [2],
+        actual: values.shape,
+      });
+    }
+    const rank = indices.shape.length;
+    if (axis > rank)
+      fail('ERR_AXIS', `axis: expected one from ${-rank - 1} to ${rank}, given ${axis}`, { actual: axis });
+    return { dtype: values.dtype, shape: [...indices.shape.slice(0, axis), depth, ...indices.shape.slice(axis)] };
+  },
+  cpu(g, { input, params: { depth, axis } }) {
+    return g.op('OneHot', [g.cast(input(0), 'int64'), g.constant('int64', [], [depth]), input(1)], { axis });
+  },
+});
+
+export interface OneHotOptions extends Named {
+  /** Where the new axis goes in the result, negative from its end. Default −1. */
+  axis?: number;
+  /** `[off, on]`: two numbers, or a tensor of shape [2] whose dtype the result has. Default `[0, 1]`. */
+  values?: Liftable;
+  /** dtype of the result where `values` are numbers. Default float32. */
+  dtype?: DType;
+}
+
+const methods = {
+  /**
+   * A new axis of size `depth`, which holds `on` at the index that this int32 or int64 tensor says, else `off`:
+   * [...] → [..., depth]. TensorRT kind: one_hot.
+   * @throws ERR_PARAMETER where the depth is no positive number; ERR_AXIS, ERR_DTYPE, ERR_SHAPE
+   */
+  oneHot(this: Chain, depth: number, options: OneHotOptions = {}): Tensor {
+    const method = 'oneHot';
+    const { axis = -1, values = [0, 1], dtype = 'float32', name } = options;
+    const indices = this.tensor();
+    return indices.network.record(oneHot, {
+      method,
+      name,
+      inputs: [indices, constantTensor(indices.network, values, dtype, method)],
+      params: { depth, axis: wrapAxis(axis, indices.rank + 1) },
+    })[0]!;
+  },
+};
+
+export { methods as oneHotMethods };
+export type OneHotMethods = typeof methods;

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { defineLayer } from '../dsl/define-layer.js';
+import { type Chain, Tensor } from '../dsl/tensor.js';
+import { broadcastShapes, type Named, refuse, requireDType } from './common.js';
+import { type Liftable, lift } from './constant.js';
+import { liftRank } from './shuffle.js';
+
+export const select = defineLayer({
+  kind: 'select',
+  params: z.strictObject({}),
+  infer({ input, fail }) {
+    const [condition, a, b] = [input(0), input(1), input(2)];
+    requireDType(condition.dtype, ['bool'], fail, 'condition');
+    requireDType(a.dtype, ['float32', 'float16', 'bfloat16', 'int32', 'int64', 'bool'], fail, 'a');
+    if (a.dtype !== b.dtype) {
+      fail('ERR_DTYPE', `a is ${a.dtype}, b is ${b.dtype}; convert one with .cast()`, {
+        expected: a.dtype,
+        actual: b.dtype,
+      });
+    }
+    const shape = broadcastShapes(condition.shape, broadcastShapes(a.shape, b.shape, fail), fail);
+    return { dtype: a.dtype, shape };
+  },
+  cpu: (g, { inputs }) => g.op('Where', inputs),
+});
+
+function record(condition: Tensor, a: Liftable, b: Liftable, method: string, { name }: Named): Tensor {
+  if (!(condition instanceof Tensor)) {
+    refuse(method, 'ERR_INPUT', `condition: expected a tensor of bool, given ${String(condition)}`);
+  }
+  const peer = a instanceof Tensor ? a : b;
+  if (!(peer instanceof Tensor))
+    return refuse(method, 'ERR_INPUT', 'expected a tensor as a or as b, given two constants');
+  const values = [condition, lift(a, peer, method, 0), lift(b, peer, method, 0)];
+  const rank = Math.max(...values.map((t) => t.rank));
+  const inputs = values.map((t) => liftRank(t, rank, method));
+  return condition.network.record(select, { method, name, inputs, params: {} })[0]!;
+}
+
+/**
+ * `a` where `condition` (bool) is true, else `b`, element by element with NumPy's broadcasting; one of `a` and `b` may be
+ * numbers. TensorRT kind: select.
+ * @throws ERR_DTYPE where the condition is no bool, or `a` and `b` differ; ERR_SHAPE where they do not broadcast
+ */
+export function where(condition: Tensor, a: Liftable, b: Liftable, options: Named = {}): Tensor {
+  return record(condition, a, b, 'where', options);
+}
+
+const methods = {
+  /** This tensor where `condition` is true, else `other`; see the function `where`. TensorRT kind: select. */
+  where(this: Chain, condition: Tensor, other: Liftable, options: Named = {}): Tensor {
+    return record(condition, this.tensor(), other, 'where', options);
+  },
+  /** `value` where `mask` (bool) is true, else this tensor, as PyTorch's masked_fill. TensorRT kind: select. */
+  maskedFill(this: Chain, mask: Tensor, value: Liftable, options: Named = {}): Tensor {
+    return record(mask, value, this.tensor(), 'maskedFill', options);
+  },
+};
+
+export { methods as selectMethods };
+export type SelectMethods = typeof methods;

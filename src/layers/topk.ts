@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import { defineLayer } from '../dsl/define-layer.js';
+import { type Dim, isStatic, isUnknown, unknownDim } from '../dsl/dim.js';
+import { type Chain, Tensor } from '../dsl/tensor.js';
+import { type Named, nonNegative, positive, requireDType, requireRank, wrapAxis } from './common.js';
+import { recordSqueeze } from './squeeze.js';
+
+/** TensorRT's limit on k. */
+const maxK = 3840;
+
+export const topk = defineLayer({
+  kind: 'topk',
+  params: z.strictObject({
+    operation: z.enum(['max', 'min']),
+    /** null where input 1 says it. */
+    k: positive.max(maxK).nullable(),
+    axis: nonNegative,
+    indices: z.enum(['int32', 'int64']),
+  }),
+  infer({ input, inputs, params: p, fail }) {
+    const { dtype, shape } = input(0);
+    requireDType(dtype, ['float32', 'float16', 'bfloat16', 'int32', 'int64'], fail);
+    requireRank(shape, 1, 8, fail);
+    if (p.axis >= shape.length || p.axis < shape.length - 4) {
+      const from = Math.max(0, shape.length - 4);
+      fail(
+        'ERR_AXIS',
+        `axis: TensorRT takes one of the last four axes, ${from} to ${shape.length - 1}, given ${p.axis}`,
+        {
+          actual: p.axis,
+        },
+      );
+    }
+    const size = shape[p.axis]!;
+    let k: Dim = p.k ?? unknownDim('topk');
+    if (p.k === null) {
+      const tensor = inputs[1] ?? fail('ERR_INPUT', 'k: expected a number or a tensor');
+      requireDType(tensor.dtype, ['int32'], fail, 'k');
+      requireRank(tensor.shape, 0, 0, fail, 'k');
+      const known = tensor.contents?.[0];
+      if (known !== undefined && !isUnknown(known)) k = known;
+    }
+    if (isStatic(k) && isStatic(size) && k > size) {
+      fail('ERR_PARAMETER', `k: expected at most the ${size} elements of axis ${p.axis}, given ${k}`, {
+        expected: size,
+        actual: k,
+      });
+    }
+    const result = shape.map((dim, i) => (i === p.axis ? k : dim));
+    return [
+      { dtype, shape: result },
+      { dtype: p.indices, shape: result },
+    ];
+  },
+  cpu(g, { input, inputs, params: p, inputTypes }) {
+    const { dtype } = inputTypes[0]!;
+    // onnxruntime has no kernel for float16.
+    const x = dtype === 'float16' ? g.cast(input(0), 'float32') : input(0);
+    const k =
+      p.k === null
+        ? g.op('Reshape', [g.cast(inputs[1]!, 'int64'), g.constant('int64', [1], [1])])
+        : g.constant('int64', [1], [p.k]);
+    const attributes = { axis: p.axis, largest: p.operation === 'max', sorted: true };
+    const [values, indices] = g.ops('TopK', [x, k], attributes, 2);
+    return [
+      dtype === 'float16' ? g.cast(values!, dtype) : values!,
+      p.indices === 'int64' ? indices! : g.cast(indices!, 'int32'),
+    ];
+  },
+});
+
+/** dtype of positions. */
+export interface IndexOptions extends Named {
+  /** dtype of the indices. Default int32; int64 is a cast before TensorRT 10.14. */
+  indices?: 'int32' | 'int64';
+}
+
+export interface TopKOptions extends IndexOptions {
+  /** One of the last four axes; default −1. */
+  axis?: number;
+  /** The largest elements, or else the smallest. Default true. */
+  largest?: boolean;
+}
+
+function record(x: Tensor, k: number | Tensor, options: TopKOptions & { method: string }): [Tensor, Tensor] {
+  const { method, name, axis = -1, largest = true, indices = 'int32' } = options;
+  return x.network.record(topk, {
+    method,
+    name,
+    inputs: [x, k instanceof Tensor ? k : null],
+    params: {
+      operation: largest ? 'max' : 'min',
+      k: k instanceof Tensor ? null : k,
+      axis: wrapAxis(axis, x.rank),
+      indices,
+    },
+  }) as [Tensor, Tensor];
+}
+
+export interface ArgOptions extends IndexOptions {
+  /** One of the last four axes; default −1. */
+  axis?: number;
+  /** Whether the axis stays, with size 1. Default false. */
+  keepDims?: boolean;
+}
+
+function arg(self: Chain, method: string, largest: boolean, options: ArgOptions): Tensor {
+  const { keepDims = false, axis = -1 } = options;
+  const x = self.tensor();
+  const [, indices] = record(x, 1, { ...options, method, largest });
+  return keepDims ? indices : recordSqueeze(indices, [wrapAxis(axis, x.rank)], method);
+}
+
+const methods = {
+  /**
+   * The `k` largest (or smallest) elements of an axis, best first, and where they are: `[values, indices]`, both with size
+   * k along the axis. Which of equal elements comes first is TensorRT's choice. TensorRT kind: topk.
+   * @param k 1 to 3840, or a rank-0 int32 tensor
+   * @throws ERR_PARAMETER where k exceeds the axis; ERR_AXIS, ERR_DTYPE (float32, float16, bfloat16, int32, int64)
+   */
+  topk(this: Chain, k: number | Tensor, options: TopKOptions = {}): [values: Tensor, indices: Tensor] {
+    return record(this.tensor(), k, { ...options, method: 'topk' });
+  },
+  /** Index of the largest element of an axis. TensorRT kind: topk (MAX), squeeze. @throws see `topk` */
+  argmax(this: Chain, options: ArgOptions = {}): Tensor {
+    return arg(this, 'argmax', true, options);
+  },
+  /** Index of the smallest element of an axis. TensorRT kind: topk (MIN), squeeze. @throws see `topk` */
+  argmin(this: Chain, options: ArgOptions = {}): Tensor {
+    return arg(this, 'argmin', false, options);
+  },
+};
+
+export { methods as topkMethods };
+export type TopkMethods = typeof methods;

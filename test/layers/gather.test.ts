@@ -1,0 +1,32 @@
+import { test } from 'vitest';
+import { float32, int32, int64, network } from '../../src/index.js';
+import { cases } from './gather.cases.js';
+import { expectRefusal, testLayer } from './harness.js';
+
+testLayer('gather', cases);
+
+test('what does not fit is refused', () => {
+  const net = network('gather');
+  const x = net.input('x', float32(4, 3, 5));
+  const at = net.input('at', int32(2, 3));
+  const wrong = net.input('wrong', float32(2));
+  expectRefusal(() => x.gather(wrong), 'ERR_DTYPE', /indices: expected int32, int64, given float32/);
+  expectRefusal(() => x.gather(at, { axis: 3 }), 'ERR_AXIS', /axis: expected one from 0 to 2, given 3/);
+  expectRefusal(() => x.gather(at, { axis: -4 }), 'ERR_PARAMETER', /axis/);
+  expectRefusal(() => x.gather(at, { axis: 0, elementWiseDims: 1 }), 'ERR_AXIS', /from 1 to 2/);
+  expectRefusal(() => x.gather(at, { axis: 1, elementWiseDims: 1 }), 'ERR_SHAPE', /axis 0 has 2 and 4/);
+  expectRefusal(() => x.gather(at, { axis: 2, elementWiseDims: 2 }), 'ERR_PARAMETER', /0 or 1 in mode default/);
+  expectRefusal(() => x.gather(at, { mode: 'element' }), 'ERR_RANK', /indices: expected rank 3, given rank 2/);
+  expectRefusal(
+    () => x.gather(net.input('wide', int32(4, 2, 6)), { mode: 'element', axis: 2 }),
+    'ERR_SHAPE',
+    /axis 1 has 2 and 3/,
+  );
+  expectRefusal(() => x.gather(net.input('deep', int64(2, 4)), { mode: 'nd' }), 'ERR_SHAPE', /last dim from 1 to 3/);
+  expectRefusal(() => x.gather(net.input('open', int32(2, 'k')), { mode: 'nd' }), 'ERR_SHAPE', /static last dim/);
+  expectRefusal(() => x.gather(at, { mode: 'nd', elementWiseDims: 3 }), 'ERR_RANK', /indices/);
+  expectRefusal(() => x.gather(at, { mode: 'all' as never }), 'ERR_PARAMETER', /mode/);
+  expectRefusal(() => x.gather('ab' as never), 'ERR_INPUT', /expected a number, numbers/);
+  expectRefusal(() => x.gather([0.5]), 'ERR_VALUE', /0.5/);
+  expectRefusal(() => x.indexSelect(0, at), 'ERR_RANK', /expected rank 1/);
+});
