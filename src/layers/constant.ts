@@ -52,10 +52,9 @@ export interface ConstantOptions extends LiteralOptions, Named {}
 const shared = new WeakMap<Network, Map<string, WeightLike>>();
 
 function recordConstant(net: Network, { weight, shape }: Literal, options: Named & { method: string }): Tensor {
-  const { method, name } = options;
   return net.record(constant, {
-    method,
-    name,
+    ...options,
+    hint: typeof weight.name === 'string' && weight.name !== '' ? weight.name : undefined,
     inputs: [],
     weights: { value: weight },
     params: { shape: [...shape] },

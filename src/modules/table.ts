@@ -1,12 +1,15 @@
 import { Chain } from '../dsl/tensor.js';
 import { addMethods } from '../layers/table.js';
+import { type ActivationModuleMethods, activationModuleMethods } from './activations.js';
 import { type BatchNormMethods, batchNormMethods } from './batch-norm.js';
+import { type LinearMethods, linearMethods } from './linear.js';
 
 declare module '../dsl/tensor.js' {
-  interface Chain extends BatchNormMethods {}
+  interface Chain extends ActivationModuleMethods, BatchNormMethods, LinearMethods {}
 }
 
 /** Puts the methods of all modules on tensors and networks; called once by the package's entry, after `installLayers`. */
 export function installModules(): void {
-  for (const methods of [batchNormMethods]) addMethods(Chain.prototype, methods);
+  for (const methods of [activationModuleMethods, batchNormMethods, linearMethods])
+    addMethods(Chain.prototype, methods);
 }

@@ -1,0 +1,60 @@
+import { floorDivDims, isStatic } from '../dsl/dim.js';
+import type { Chain, Tensor } from '../dsl/tensor.js';
+import { type Named, refuse, resolveAxis } from '../layers/common.js';
+
+const methods = {
+  /** `x · sigmoid(x)`, of floats (Elfwing et al., 2017). TensorRT kinds: activation (SIGMOID), element_wise (PROD). */
+  silu(this: Chain, options?: Named): Tensor {
+    const x = this.tensor();
+    return x.mul(x.sigmoid(), options);
+  },
+  /** Same as `silu`. TensorRT kinds: activation (SIGMOID), element_wise (PROD). */
+  swish(this: Chain, options?: Named): Tensor {
+    return this.silu(options);
+  },
+  /** `x · tanh(log(1 + eˣ))`, of floats (Misra, 2019). TensorRT kinds: activation (SOFTPLUS, TANH), element_wise (PROD). */
+  mish(this: Chain, options?: Named): Tensor {
+    const x = this.tensor();
+    return x.mul(x.softplus().tanh(), options);
+  },
+  /** `x · min(max(x + 3, 0), 6) / 6`, of floats (Howard et al., 2019). TensorRT kinds: activation (HARD_SIGMOID), element_wise (PROD). */
+  hardSwish(this: Chain, options?: Named): Tensor {
+    const x = this.tensor();
+    return x.mul(x.hardSigmoid(), options);
+  },
+  /** `min(max(x, 0), 6)`, of floats. TensorRT kind: activation (CLIP). */
+  relu6(this: Chain, options?: Named): Tensor {
+    return this.clamp({ ...options, min: 0, max: 6 });
+  },
+  /**
+   * Gated linear unit: the first half along `axis` (default −1) times the sigmoid of the second, of floats (Dauphin et al.,
+   * 2016). TensorRT kinds: slice, activation (SIGMOID), element_wise (PROD).
+   * @throws ERR_AXIS; ERR_SHAPE where the axis has an odd size
+   */
+  glu(this: Chain, options: { axis?: number } & Named = {}): Tensor {
+    const { axis = -1, name } = options;
+    const x = this.tensor();
+    const at = resolveAxis(axis, x.rank, (code, message, facts) => refuse('glu', code, message, facts));
+    const size = x.shape[at]!;
+    if (isStatic(size) && size % 2 !== 0) {
+      refuse('glu', 'ERR_SHAPE', `expected an even size along axis ${axis}, given ${x}`, { actual: size });
+    }
+    const half = floorDivDims(size, 2);
+    return x.narrow(at, 0, half).mul(x.narrow(at, half, half).sigmoid(), { name });
+  },
+  /**
+   * `x − max − log Σ exp(x − max)` along `axis` (default −1), of floats: the logarithm of `softmax` without its underflow.
+   * TensorRT kinds: reduce, unary (EXP, LOG), element_wise (SUB).
+   * @throws ERR_AXIS; ERR_DTYPE
+   */
+  logSoftmax(this: Chain, options: { axis?: number } & Named = {}): Tensor {
+    const { axis = -1, name } = options;
+    const x = this.tensor();
+    const over = { axes: [axis], keepDims: true };
+    const shifted = x.sub(x.max(over));
+    return shifted.sub(shifted.exp().sum(over).log(), { name });
+  },
+};
+
+export { methods as activationModuleMethods };
+export type ActivationModuleMethods = typeof methods;

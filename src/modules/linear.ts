@@ -1,0 +1,105 @@
+import { formatShape, isStatic, type Shape } from '../dsl/dim.js';
+import { isTypedArray, type TypedArray } from '../dsl/dtype.js';
+import { type Chain, Tensor } from '../dsl/tensor.js';
+import { isWeightLike, type WeightLike } from '../dsl/weight.js';
+import { floats, type Named, refuse } from '../layers/common.js';
+import { lift } from '../layers/constant.js';
+import { elementWise } from '../layers/element_wise.js';
+import { matrixMultiply } from '../layers/matrix_multiply.js';
+import { liftRank } from '../layers/shuffle.js';
+
+export interface LinearOptions extends Named {
+  /** [outFeatures, inFeatures], as PyTorch stores it: known weights, or a tensor. */
+  weight: WeightLike | Tensor;
+  /** [outFeatures] */
+  bias?: WeightLike | TypedArray | Tensor;
+}
+
+const method = 'linear';
+
+type Operand = WeightLike | TypedArray | Tensor;
+
+const shapeOf = (value: Operand): Shape =>
+  value instanceof Tensor || isWeightLike(value) ? value.shape : [value.length];
+
+function checkDType(value: Operand, x: Tensor, role: string): void {
+  const dtype = value instanceof Tensor || isWeightLike(value) ? value.dtype : undefined;
+  if (dtype === undefined || dtype === x.dtype) return;
+  refuse(method, 'ERR_DTYPE', `${role}: expected the input's dtype ${x.dtype}, given ${dtype}`, {
+    expected: x.dtype,
+    actual: dtype,
+  });
+}
+
+/** The prefix of a weight's name, `fc1` of `fc1.weight`. */
+function prefixOf(weight: WeightLike | Tensor): string | undefined {
+  const name = weight instanceof Tensor ? undefined : weight.name;
+  return name?.includes('.') ? name.slice(0, name.lastIndexOf('.')) : undefined;
+}
+
+const methods = {
+  /**
+   * `x · weightᵀ + bias` over the last axis of a tensor of floats; all axes before it stay.
+   * TensorRT kinds: constant, matrix_multiply, element_wise (SUM).
+   * @throws ERR_SHAPE where features differ; ERR_DTYPE where weight and input differ; ERR_RANK, ERR_INPUT, ERR_WEIGHT
+   */
+  linear(this: Chain, options: LinearOptions): Tensor {
+    const { weight, bias, name } = options ?? {};
+    const x = this.tensor();
+    if (x.rank === 0) refuse(method, 'ERR_RANK', `expected rank 1 or more, given ${x}`);
+    if (!floats.includes(x.dtype)) {
+      refuse(method, 'ERR_DTYPE', `expected ${floats.join(', ')}, given ${x}`, { expected: floats, actual: x.dtype });
+    }
+    if (!(weight instanceof Tensor) && !isWeightLike(weight)) {
+      refuse(method, 'ERR_INPUT', `weight: expected a weight or a tensor of shape [out, in], given ${String(weight)}`);
+    }
+    const [outFeatures, inFeatures, ...more] = weight.shape;
+    if (outFeatures === undefined || inFeatures === undefined || more.length > 0) {
+      return refuse(method, 'ERR_RANK', `weight: expected rank 2 [out, in], given ${formatShape(weight.shape)}`);
+    }
+    const features = x.shape.at(-1)!;
+    if (isStatic(features) && isStatic(inFeatures) && features !== inFeatures) {
+      refuse(
+        method,
+        'ERR_SHAPE',
+        `the weight ${formatShape(weight.shape)} takes ${inFeatures} features, the input ${formatShape(x.shape)} has ${features}`,
+        { expected: inFeatures, actual: features },
+      );
+    }
+    checkDType(weight, x, 'weight');
+    if (bias !== undefined) {
+      if (!(bias instanceof Tensor) && !isWeightLike(bias) && !isTypedArray(bias)) {
+        refuse(method, 'ERR_INPUT', `bias: expected a weight, a typed array or a tensor, given ${String(bias)}`);
+      }
+      const shape = shapeOf(bias);
+      if (shape.length !== 1 || shape[0] !== outFeatures) {
+        refuse(method, 'ERR_SHAPE', `bias: expected [${outFeatures}], given ${formatShape(shape)}`, {
+          expected: [outFeatures],
+          actual: shape,
+        });
+      }
+      checkDType(bias, x, 'bias');
+    }
+    const net = x.network;
+    const base = name ?? prefixOf(weight);
+    const operand = (value: Operand, rank: number): Tensor =>
+      value instanceof Tensor ? liftRank(value, rank, method) : lift(value, x, method, rank);
+    const product = net.record(matrixMultiply, {
+      method,
+      ...(bias === undefined ? { name, hint: base } : { hint: base && `${base}.matmul` }),
+      inputs: [x, operand(weight, Math.max(2, x.rank))],
+      params: { operationA: x.rank === 1 ? 'vector' : 'none', operationB: 'transpose' },
+    })[0]!;
+    if (bias === undefined) return product;
+    return net.record(elementWise, {
+      method,
+      name,
+      hint: base,
+      inputs: [product, operand(bias, product.rank)],
+      params: { operation: 'sum' },
+    })[0]!;
+  },
+};
+
+export { methods as linearMethods };
+export type LinearMethods = typeof methods;
