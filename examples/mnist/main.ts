@@ -34,8 +34,8 @@ const logits = new Float32Array(expected.length);
 const prob = new Float32Array(expected.length);
 for (let i = 0; i < labels.length; i += batch) {
   const result = await model.run({ data: pixels.subarray(i * 784, (i + batch) * 784) });
-  logits.set(result.logits.toFloat32(), i * 10);
-  prob.set(result.prob.toFloat32(), i * 10);
+  logits.set(result.logits!.toFloat32(), i * 10);
+  prob.set(result.prob!.toFloat32(), i * 10);
 }
 
 const best = (row: Float32Array) => row.indexOf(Math.max(...row));
