@@ -162,21 +162,17 @@ void Lowering::finish_output(Node const& node, size_t index, Tensor* tensor) {
   } else {
     call<m::Tensor::setName>(tensor, (node.name + ":" + std::to_string(index)).c_str());
   }
-  ValueType theirs;
-  theirs.dtype = dtype_name(api, call<m::Tensor::getType>(tensor));
+  std::string const dtype = dtype_name(api, call<m::Tensor::getType>(tensor));
   Dims const dims = call<m::Tensor::getDimensions>(tensor);
   if (dims.rank < 0 || dims.rank > 8) fail(node, "ERR_LAYER", "TensorRT could not infer its shape");
-  theirs.shape.assign(dims.d, dims.d + dims.rank);
   // A dim that one side knows and the other does not is no contradiction.
-  bool same = ours.dtype == theirs.dtype && ours.shape.size() == theirs.shape.size();
-  for (size_t i = 0; same && i < ours.shape.size(); i++) {
-    same = ours.shape[i] == theirs.shape[i] || ours.shape[i] == -1 || theirs.shape[i] == -1;
-  }
+  bool same = ours.dtype == dtype && ours.shape.size() == static_cast<size_t>(dims.rank);
+  for (size_t i = 0; same && i < ours.shape.size(); i++) same = ours.shape[i] == dims.d[i] || ours.shape[i] == -1 || dims.d[i] == -1;
   if (!same) {
     fail(node, "ERR_INFERENCE", "output " + std::to_string(index) + " was inferred as " + describe(ours.dtype, ours.shape) + ", TensorRT says " +
-                                    describe(theirs.dtype, theirs.shape));
+                                    describe(dtype, {dims.d, dims.d + dims.rank}));
   }
-  if (keep_records_) records_.push_back({node.name, node.kind, theirs.dtype, theirs.shape});
+  if (keep_records_) records_.push_back({node.name, node.kind, dtype, {dims.d, dims.d + dims.rank}});
   bind(ours.id, tensor);
 }
 

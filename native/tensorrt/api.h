@@ -95,7 +95,7 @@ struct Api {
   void* logger;  // the library's only ILogger, see callbacks.h
 
   // Value of an enumerator such as ("ActivationType", "kRELU"); an Error where this flavor lacks it.
-  int32_t enumerator(std::string const& name, std::string const& value) const;
+  int32_t enumerator(std::string_view name, std::string_view value) const;
   bool has(MethodInfo const& method) const {
     Slot const& slot = method.slots[static_cast<int>(flavor)];
     return slot.index >= 0 && release >= slot.since;

@@ -2,11 +2,13 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <climits>
 #include <cstdlib>
 #include <map>
 #include <mutex>
 #include <unordered_map>
+#include <vector>
 
 #include "callbacks.h"
 
@@ -79,16 +81,14 @@ std::shared_ptr<Api const> load_library(std::string const& path) {
 namespace {
 
 struct EnumRow {
-  char const* name;
-  char const* value;
+  std::string_view value;
   Slot flavors[3];
 };
 
-std::unordered_map<std::string, EnumRow> const& enum_rows() {
+std::unordered_map<std::string_view, std::vector<EnumRow>> const& enum_rows() {
   static auto const* rows = [] {
-    auto* map = new std::unordered_map<std::string, EnumRow>;
-#define ENUM(NAME, VALUE, TRT10, TRT11, RTX1) \
-  map->emplace(#NAME "." #VALUE, EnumRow{#NAME, #VALUE, {parse_slot(TRT10), parse_slot(TRT11), parse_slot(RTX1)}});
+    auto* map = new std::unordered_map<std::string_view, std::vector<EnumRow>>;
+#define ENUM(NAME, VALUE, TRT10, TRT11, RTX1) (*map)[#NAME].push_back({#VALUE, {parse_slot(TRT10), parse_slot(TRT11), parse_slot(RTX1)}});
 #include "enums.def"
 #undef ENUM
     return map;
@@ -98,15 +98,15 @@ std::unordered_map<std::string, EnumRow> const& enum_rows() {
 
 }  // namespace
 
-int32_t Api::enumerator(std::string const& name, std::string const& value) const {
-  auto const row = enum_rows().find(name + "." + value);
-  if (row == enum_rows().end()) throw Error("ERR_INTERNAL", "no enumerator " + name + "::" + value);
-  Slot const& number = row->second.flavors[static_cast<int>(flavor)];
-  if (number.index < 0 || release < number.since) {
-    std::string const since = number.index < 0 ? "" : "; it came with " + release_name(number.since);
-    throw Error("ERR_UNSUPPORTED", name + "::" + value + " does not exist in " + flavor_name(flavor) + " " + release_name(release) + since);
-  }
-  return number.index;
+int32_t Api::enumerator(std::string_view name, std::string_view value) const {
+  auto const label = [&] { return std::string(name) + "::" + std::string(value); };
+  auto const rows = enum_rows().find(name);
+  if (rows == enum_rows().end()) throw Error("ERR_INTERNAL", "no enumerator " + label());
+  auto const row = std::find_if(rows->second.begin(), rows->second.end(), [&](EnumRow const& one) { return one.value == value; });
+  if (row == rows->second.end()) throw Error("ERR_INTERNAL", "no enumerator " + label());
+  int32_t const number = row->flavors[static_cast<int>(flavor)].index;
+  if (number < 0) throw Error("ERR_UNSUPPORTED", label() + " does not exist in " + flavor_name(flavor) + " " + release_name(release));
+  return number;
 }
 
 void throw_unsupported(Api const& api, MethodInfo const& method) {
