@@ -35,7 +35,7 @@ export function mark(): Mark {
 export function entry<A extends unknown[], R>(method: (...args: A) => R): (...args: A) => R {
   return function enter(this: unknown, ...args: A): R {
     if (entered) return method.apply(this, args);
-    entered = capture(enter, 4);
+    entered = capture(enter, 1);
     try {
       return method.apply(this, args);
     } finally {
