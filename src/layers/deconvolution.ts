@@ -1,0 +1,175 @@
+import { z } from 'zod';
+import { defineLayer } from '../dsl/define-layer.js';
+import { addDims, type Dim, formatShape, isStatic, minDims, mulDims, subDims } from '../dsl/dim.js';
+import type { TypedArray } from '../dsl/dtype.js';
+import { type Chain, Tensor } from '../dsl/tensor.js';
+import { isWeightLike, type WeightLike } from '../dsl/weight.js';
+import {
+  floats,
+  type Named,
+  type PaddingOptions,
+  type PerAxis,
+  paddingParams,
+  perAxis,
+  positive,
+  refuse,
+  requireDType,
+  requirePerAxis,
+  requireRank,
+  resolvePadding,
+  window,
+} from './common.js';
+
+export interface DeconvolutionOptions extends PaddingOptions, Named {
+  /** Kernel of shape [inChannels, outChannels / groups, ...kernel]: known weights, or a tensor. */
+  weight: WeightLike | Tensor;
+  /** [outChannels] */
+  bias?: WeightLike | TypedArray | Tensor;
+  /** Default 1. */
+  stride?: PerAxis;
+  /** Taken from the padding after each axis, so at most as large as that. Default 0. */
+  outputPadding?: PerAxis;
+  /** Default 1. */
+  dilation?: PerAxis;
+  /** Default 1. */
+  groups?: number;
+}
+
+export const deconvolution = defineLayer({
+  kind: 'deconvolution',
+  params: z.strictObject({
+    kernel: z.array(positive).max(3),
+    outChannels: positive,
+    stride: window,
+    dilation: window,
+    groups: positive,
+    ...paddingParams,
+  }),
+  infer({ input, inputs, weights, params: p, fail }) {
+    const { dtype, shape } = input(0);
+    const axes = p.stride.length;
+    requireDType(dtype, floats, fail);
+    requireRank(shape, axes + 2, axes + 2, fail);
+    const kernel = weights.kernel ?? inputs[1] ?? fail('ERR_INPUT', 'weight is missing');
+    requireRank(kernel.shape, axes + 2, axes + 2, fail, 'weight');
+    requirePerAxis(
+      { kernel: p.kernel, dilation: p.dilation, prePadding: p.prePadding, postPadding: p.postPadding },
+      axes,
+      fail,
+    );
+    const bias = weights.bias ?? inputs[2];
+    const [batch, channels] = shape as readonly [Dim, Dim];
+    const expected = kernel.shape[0]!;
+    if (isStatic(expected) && expected % p.groups !== 0) {
+      fail('ERR_SHAPE', `groups: expected a divisor of the ${expected} input channels, given ${p.groups}`);
+    }
+    if (!isStatic(channels) || (isStatic(expected) && channels !== expected)) {
+      fail(
+        'ERR_SHAPE',
+        `the weight ${formatShape(kernel.shape)} takes ${expected} input channels, the input ${formatShape(shape)} has ${channels}`,
+        { expected, actual: channels },
+      );
+    }
+    for (const [what, type] of [
+      ['weight', kernel],
+      ['bias', bias],
+    ] as const) {
+      if (type) requireDType(type.dtype, [dtype], fail, what);
+    }
+    if (bias && (bias.shape.length !== 1 || bias.shape[0] !== p.outChannels)) {
+      fail('ERR_SHAPE', `bias: expected [${p.outChannels}], given ${formatShape(bias.shape)}`, {
+        expected: [p.outChannels],
+        actual: bias.shape,
+      });
+    }
+    const spatial = p.kernel.map((_, i) => outputSize(shape[i + 2]!, i, p));
+    return { dtype, shape: [batch, p.outChannels, ...spatial] };
+  },
+  cpu(g, { input, inputs, weights, params: p, outputTypes }) {
+    const wide = (value: string | null) => value && g.cast(value, 'float32');
+    const [pre, post] = paddingOf(p);
+    const operands = [input(0), weights.kernel ?? inputs[1]!, weights.bias ?? inputs[2] ?? null].map(wide);
+    const y = g.op('ConvTranspose', operands, {
+      kernel_shape: p.kernel,
+      strides: p.stride,
+      dilations: p.dilation,
+      group: p.groups,
+      pads: [...pre, ...post],
+    });
+    return g.cast(y, outputTypes[0]!.dtype);
+  },
+});
+
+interface Window {
+  kernel: number[];
+  stride: number[];
+  dilation: number[];
+  prePadding: number[];
+  postPadding: number[];
+  paddingMode: string;
+}
+
+const extentOf = (p: Window, i: number): number => p.dilation[i]! * (p.kernel[i]! - 1) + 1;
+
+/** TensorRT's PaddingMode for a deconvolution: explicit, or `max(extent − stride, 0)` shared between both sides. */
+function paddingOf(p: Window): [number[], number[]] {
+  if (p.paddingMode.startsWith('explicit')) return [p.prePadding, p.postPadding];
+  const total = p.kernel.map((_, i) => Math.max(extentOf(p, i) - p.stride[i]!, 0));
+  const less = total.map((t) => Math.floor(t / 2));
+  const more = total.map((t, i) => t - less[i]!);
+  return p.paddingMode === 'same_upper' ? [less, more] : [more, less];
+}
+
+/** After TensorRT's PaddingMode: `(size − 1)·stride + extent − padding`, for the `same_*` modes at most `size·stride`. */
+function outputSize(size: Dim, i: number, p: Window): Dim {
+  const full = addDims(mulDims(subDims(size, 1), p.stride[i]!), extentOf(p, i));
+  if (p.paddingMode.startsWith('explicit')) return subDims(full, p.prePadding[i]! + p.postPadding[i]!);
+  return extentOf(p, i) >= p.stride[i]! ? mulDims(size, p.stride[i]!) : minDims(mulDims(size, p.stride[i]!), full);
+}
+
+function deconvolve(self: Chain, method: string, axes: number, options: DeconvolutionOptions): Tensor {
+  const { weight, bias, groups = 1 } = options;
+  const { network } = self.tensor();
+  const shape = weight instanceof Tensor || isWeightLike(weight) ? weight.shape : [];
+  const known = weight instanceof Tensor ? {} : { kernel: weight };
+  const padding = resolvePadding(options, axes);
+  const extra = perAxis(options.outputPadding, axes, 0);
+  const postPadding = padding.postPadding.map((pad, i) => pad - (extra[i] ?? 0));
+  if (extra.length !== axes || extra.some((v) => !(v >= 0)) || postPadding.some((pad, i) => extra[i]! > 0 && pad < 0)) {
+    const most = `a number from 0 to the padding after each axis, [${padding.postPadding.join(', ')}]`;
+    refuse(method, 'ERR_PARAMETER', `outputPadding: expected ${most}, given [${extra.join(', ')}]`, { actual: extra });
+  }
+  return network.record(deconvolution, {
+    method,
+    name: options.name,
+    inputs: [self.tensor(), weight instanceof Tensor ? weight : null, bias instanceof Tensor ? bias : null],
+    weights: { ...known, ...(bias instanceof Tensor ? {} : { bias }) },
+    params: {
+      kernel: shape.slice(2) as number[],
+      outChannels: ((shape[1] ?? 1) as number) * groups,
+      stride: perAxis(options.stride, axes, 1),
+      dilation: perAxis(options.dilation, axes, 1),
+      groups,
+      ...padding,
+      postPadding,
+    },
+  })[0]!;
+}
+
+const methods = {
+  /**
+   * 2-D transposed convolution of a [batch, channels, height, width] tensor (float32, float16, bfloat16).
+   * TensorRT kind: deconvolution.
+   * @throws ERR_SHAPE where channels or groups do not fit; ERR_DTYPE where weight and input differ; ERR_PARAMETER
+   */
+  convTranspose2d(this: Chain, options: DeconvolutionOptions): Tensor {
+    return deconvolve(this, 'convTranspose2d', 2, options);
+  },
+  /** 3-D transposed convolution of a [batch, channels, depth, height, width] tensor; see `convTranspose2d`. TensorRT kind: deconvolution. */
+  convTranspose3d(this: Chain, options: DeconvolutionOptions): Tensor {
+    return deconvolve(this, 'convTranspose3d', 3, options);
+  },
+};
+
+export { methods as deconvolutionMethods };
+export type DeconvolutionMethods = typeof methods;

@@ -1,0 +1,43 @@
+import type { DeconvolutionOptions } from '../../src/layers/deconvolution.js';
+import type { LayerCase } from './harness.js';
+
+const options: Record<string, Partial<DeconvolutionOptions>> = {
+  plain: {},
+  bias: {},
+  stride: { stride: [2, 3] },
+  padding: { padding: [2, 1] },
+  output_padding: { stride: 2, padding: 1, outputPadding: [1, 0] },
+  dilation: { dilation: [3, 2] },
+  stride_dilation: { stride: 2, dilation: 2 },
+  groups: { groups: 2 },
+  depthwise: { groups: 4, stride: 2 },
+  asymmetric: { stride: 2, prePadding: [1, 0], postPadding: [0, 2], paddingMode: 'explicit_round_up' },
+  same_upper: { stride: 2, paddingMode: 'same_upper' },
+  same_lower: { stride: 2, paddingMode: 'same_lower' },
+  same_upper_wide: { stride: [3, 1], paddingMode: 'same_upper' },
+  one_by_one: {},
+  float16: {},
+  float16_plain: {},
+  bfloat16: {},
+  deconv3d: { stride: [1, 2, 1], padding: [1, 0, 1] },
+  deconv3d_groups: { groups: 2, stride: 2 },
+  size1: {},
+};
+
+const refused: Record<string, LayerCase['refused']> = {
+  stride_dilation: { build: /Strided & Dilated Deconv are currently not supported/ },
+  bfloat16: { build: /Could not infer output types for operation.*deconv/s },
+};
+
+export const cases: LayerCase[] = Object.entries(options).map(([name, given]) => ({
+  name,
+  build: ({ x }, { weight, bias }) => {
+    const all = { weight: weight!, bias, ...given };
+    return name.startsWith('deconv3d') ? x!.convTranspose3d(all) : x!.convTranspose2d(all);
+  },
+  ...(['bias', 'stride', 'output_padding', 'same_upper'].includes(name) && {
+    dynamic: { x: ['batch', 4, 'height', 'width'] },
+  }),
+  ...(name === 'deconv3d' && { dynamic: { x: ['batch', 2, 'depth', 4, 2] } }),
+  refused: refused[name],
+}));

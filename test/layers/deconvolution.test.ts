@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { float16, int32, network } from '../../src/index.js';
+import { cases } from './deconvolution.cases.js';
+import { expectRefusal, oneInput, testLayer } from './harness.js';
+
+testLayer('deconvolution', cases);
+
+const weight = (...shape: number[]) => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) });
+
+test('what does not fit is refused, with what was expected and given', () => {
+  const x = oneInput(1, 4, 8, 8);
+  const kernel = weight(4, 6, 3, 3);
+  expectRefusal(() => x.convTranspose2d({ weight: weight(3, 6, 3, 3) }), 'ERR_SHAPE', /takes 3 input channels.* has 4/);
+  expectRefusal(
+    () => x.convTranspose2d({ weight: weight(4, 6, 3) }),
+    'ERR_RANK',
+    /weight: expected rank 4, given rank 3/,
+  );
+  expectRefusal(() => x.convTranspose2d({ weight: kernel, groups: 3 }), 'ERR_SHAPE', /divisor of the 4/);
+  expectRefusal(
+    () => x.convTranspose2d({ weight: kernel, bias: weight(5) }),
+    'ERR_SHAPE',
+    /expected \[6\], given \[5\]/,
+  );
+  expectRefusal(
+    () => x.convTranspose2d({ weight: kernel, padding: 6 }),
+    'ERR_SHAPE',
+    /impossible shape \[1, 6, -2, -2\]/,
+  );
+  expectRefusal(
+    () => x.convTranspose2d({ weight: kernel, outputPadding: 1 }),
+    'ERR_PARAMETER',
+    /outputPadding.*\[0, 0\], given \[1, 1\]/,
+  );
+  expectRefusal(
+    () => x.convTranspose2d({ weight: kernel, padding: 1, outputPadding: -1 }),
+    'ERR_PARAMETER',
+    /outputPadding/,
+  );
+  expectRefusal(() => x.convTranspose2d({ weight: kernel, padding: -1 }), 'ERR_PARAMETER', /prePadding/);
+  expectRefusal(() => x.convTranspose2d({ weight: kernel, stride: 0 }), 'ERR_PARAMETER', /stride/);
+  expectRefusal(() => x.convTranspose3d({ weight: kernel }), 'ERR_RANK', /rank 5, given rank 4/);
+  expectRefusal(() => x.convTranspose2d({ weight: undefined as never }), 'ERR_INPUT', /weight is missing/);
+  expectRefusal(() => oneInput(1, 'c', 8, 8).convTranspose2d({ weight: kernel }), 'ERR_SHAPE', /has c/);
+  expectRefusal(
+    () => network('half', { x: float16(1, 4, 8, 8) }).convTranspose2d({ weight: kernel }),
+    'ERR_DTYPE',
+    /weight: expected float16, given float32/,
+  );
+  expectRefusal(
+    () => network('ints', { x: int32(1, 4, 8, 8) }).convTranspose2d({ weight: kernel }),
+    'ERR_DTYPE',
+    /int32/,
+  );
+});
+
+test('a kernel may be a tensor', async () => {
+  const net = network('dynamic kernel');
+  const x = net.input('x', { dtype: 'float32', shape: [1, 2, 5, 5] });
+  const kernel = net.input('kernel', { dtype: 'float32', shape: [2, 3, 3, 3] });
+  x.convTranspose2d({ weight: kernel }).output('y');
+  expect(net.outputs[0]!.tensor.shape).toEqual([1, 3, 7, 7]);
+  await net.check();
+});
+
+test('sizes stay symbolic', () => {
+  const x = oneInput('n', 4, 'h', 'w');
+  const y = x.convTranspose2d({
+    weight: weight(4, 6, 3, 2),
+    stride: 2,
+    padding: 1,
+    paddingMode: 'explicit_round_down',
+  });
+  expect(y.shape).toEqual(['n', 6, '2*h - 1', '2*w - 2']);
+});
