@@ -3,13 +3,14 @@ import { addMethods } from '../layers/table.js';
 import { type ActivationModuleMethods, activationModuleMethods } from './activations.js';
 import { type BatchNormMethods, batchNormMethods } from './batch-norm.js';
 import { type LinearMethods, linearMethods } from './linear.js';
+import { type RecurrentMethods, recurrentMethods } from './recurrent.js';
 
 declare module '../dsl/tensor.js' {
-  interface Chain extends ActivationModuleMethods, BatchNormMethods, LinearMethods {}
+  interface Chain extends ActivationModuleMethods, BatchNormMethods, LinearMethods, RecurrentMethods {}
 }
 
 /** Puts the methods of all modules on tensors and networks; called once by the package's entry, after `installLayers`. */
 export function installModules(): void {
-  for (const methods of [activationModuleMethods, batchNormMethods, linearMethods])
+  for (const methods of [activationModuleMethods, batchNormMethods, linearMethods, recurrentMethods])
     addMethods(Chain.prototype, methods);
 }
