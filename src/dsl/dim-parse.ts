@@ -88,6 +88,7 @@ class Parser {
       this.#expect(separator);
       const b = this.#sum();
       this.#expect(')');
+      if (b === 0 && (separator === '/' || token === 'mod')) throw new DimSyntax();
       return apply(a, b);
     }
     if (!isDimName(token) && !token.includes('?')) throw new DimSyntax();

@@ -78,6 +78,20 @@ function fromTensor({ dtype, shape, contents }: InferredValue, fail: Fail): Dim[
   });
 }
 
+/** Elements of one shape per element of another, as far as that is known: 1 where it is not. */
+function ratioOf(a: Shape, b: Shape): number {
+  const left = [...b];
+  const rest = a.filter((dim) => {
+    const at = isStatic(dim) ? -1 : left.indexOf(dim);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+  const [x, y] = [volume(rest), volume(left)];
+  if (isStatic(x) && isStatic(y)) return x === y ? 1 : x / y;
+  const ratio = divideExactly(x, y) ?? divideExactly(y, x);
+  return ratio !== undefined && isStatic(ratio) ? ratio : 1;
+}
+
 /**
  * Sizes after TensorRT's reshape.
  * @throws ERR_SHAPE where the number of elements differs, or −1 cannot be inferred
@@ -94,9 +108,7 @@ function reshapeDims(from: Shape, target: readonly Dim[], zeroIsPlaceholder: boo
   if (inferred !== dims.lastIndexOf(-1)) fail('ERR_SHAPE', `${describe}: expected at most one -1`);
   const rest = volume(dims.filter((_, i) => i !== inferred));
   if (inferred < 0) {
-    const ratio = divideExactly(total, rest) ?? divideExactly(rest, total);
-    const differs =
-      isStatic(total) && isStatic(rest) ? total !== rest : ratio !== undefined && isStatic(ratio) && ratio !== 1;
+    const differs = ratioOf(from, dims) !== 1;
     if (differs) {
       fail('ERR_SHAPE', `${describe}: the input has ${total} elements, the result would have ${rest}`, {
         expected: total,
@@ -126,14 +138,18 @@ export interface ShuffleOptions extends ReshapeOptions {
   secondTranspose?: readonly number[];
 }
 
-const order = (axes: readonly number[] | undefined, rank: number): number[] | null =>
-  axes === undefined ? null : Array.isArray(axes) ? axes.map((axis) => wrapAxis(axis, rank)) : (axes as never);
+function order(axes: readonly number[] | undefined, rank: number, what: string, method: string): number[] | null {
+  if (axes === undefined) return null;
+  if (!Array.isArray(axes)) refuse(method, 'ERR_AXIS', `${what}: expected a list of axes, given ${String(axes)}`);
+  return axes.map((axis) => wrapAxis(axis, rank));
+}
 
 /** Records a shuffle; every method that moves elements without computing ends here. */
 export function recordShuffle(x: Tensor, options: ShuffleOptions & { method: string }): Tensor {
   const { method, name, reshape, zeroIsPlaceholder = true } = options;
-  const firstTranspose = order(options.firstTranspose, x.rank);
-  const from = firstTranspose?.map((axis) => x.shape[axis]!) ?? x.shape;
+  const firstTranspose = order(options.firstTranspose, x.rank, 'firstTranspose', method);
+  // A bad permutation is refused when the layer is recorded.
+  const from = firstTranspose?.length === x.rank ? firstTranspose.map((axis) => x.shape[axis] ?? 1) : x.shape;
   const form =
     reshape === undefined || reshape instanceof Tensor
       ? { dims: null, tensor: reshape, zeroIsPlaceholder }
@@ -146,7 +162,7 @@ export function recordShuffle(x: Tensor, options: ShuffleOptions & { method: str
     params: {
       firstTranspose,
       reshape: form.dims,
-      secondTranspose: order(options.secondTranspose, rank as number),
+      secondTranspose: order(options.secondTranspose, rank as number, 'secondTranspose', method),
       zeroIsPlaceholder: form.zeroIsPlaceholder,
     },
   })[0]!;
@@ -177,7 +193,7 @@ const methods = {
    * @throws ERR_SHAPE where the number of elements differs or a name is unknown; ERR_DTYPE or ERR_RANK for a bad tensor
    */
   reshape(this: Chain, dims: ReshapeDims | Tensor, options: ReshapeOptions = {}): Tensor {
-    return recordShuffle(this.tensor(), { ...options, reshape: dims, method: 'reshape' });
+    return recordShuffle(this.tensor(), { ...options, reshape: dims ?? (null as never), method: 'reshape' });
   },
   /**
    * Axes in another order: axis `i` of the result is axis `perm[i]` of the input; all reversed by default, as NumPy's.
@@ -191,7 +207,7 @@ const methods = {
   },
   /** Same as `transpose`, by PyTorch's name. TensorRT kind: shuffle. */
   permute(this: Chain, perm: readonly number[], options: Named = {}): Tensor {
-    return recordShuffle(this.tensor(), { ...options, firstTranspose: perm, method: 'permute' });
+    return recordShuffle(this.tensor(), { ...options, firstTranspose: perm ?? (null as never), method: 'permute' });
   },
   /**
    * Merges the axes from `startDim` (default 1) to `endDim` (default −1) into one; a scalar becomes one element.

@@ -53,6 +53,8 @@ test('what does not fit is refused', () => {
   expectRefusal(() => x.reshape([2, 3, 4, 0]), 'ERR_SHAPE', /0 copies a dim that the input \[2, 3, 4\] does not have/);
   expectRefusal(() => x.reshape(['batch', 12]), 'ERR_SHAPE', /no dynamic dim is named 'batch'/);
   expectRefusal(() => x.reshape(['2 2']), 'ERR_SHAPE', /given 2 2/);
+  expectRefusal(() => x.reshape(undefined as never), 'ERR_SHAPE', /expected a list of dims, given null/);
+  expectRefusal(() => x.shuffle({ firstTranspose: [0, 1, 7], reshape: [4, -1] }), 'ERR_AXIS', /given \[0, 1, 7\]/);
   expectRefusal(() => x.reshape('24' as never), 'ERR_SHAPE', /expected a list of dims, given 24/);
   expectRefusal(
     () => x.reshape([0, -1], { zeroIsPlaceholder: false }),
@@ -63,7 +65,7 @@ test('what does not fit is refused', () => {
   expectRefusal(() => x.transpose([0, 1]), 'ERR_AXIS', /each of the 3 axes of \[2, 3, 4\] once, given \[0, 1\]/);
   expectRefusal(() => x.transpose([0, 1, 1]), 'ERR_AXIS', /given \[0, 1, 1\]/);
   expectRefusal(() => x.transpose([0, 1, 3]), 'ERR_AXIS', /given \[0, 1, 3\]/);
-  expectRefusal(() => x.permute(undefined as never), 'ERR_PARAMETER', /firstTranspose/);
+  expectRefusal(() => x.permute(undefined as never), 'ERR_AXIS', /expected a list of axes, given/);
   expectRefusal(() => x.transpose([0, 1, -4]), 'ERR_PARAMETER', /firstTranspose/);
   expectRefusal(() => x.shuffle({ reshape: [6, 4], secondTranspose: [0, 1, 2] }), 'ERR_AXIS', /secondTranspose/);
   expectRefusal(() => x.flatten({ startDim: 3 }), 'ERR_AXIS', /startDim.*given 3/);
