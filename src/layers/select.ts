@@ -3,6 +3,7 @@ import { defineLayer } from '../dsl/define-layer.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
 import { broadcastShapes, type Named, refuse, requireDType } from './common.js';
 import { type Liftable, lift } from './constant.js';
+import { cpuWhere } from './cpu-where.js';
 import { liftRank } from './shuffle.js';
 
 export const select = defineLayer({
@@ -11,7 +12,7 @@ export const select = defineLayer({
   infer({ input, fail }) {
     const [condition, a, b] = [input(0), input(1), input(2)];
     requireDType(condition.dtype, ['bool'], fail, 'condition');
-    requireDType(a.dtype, ['float32', 'float16', 'bfloat16', 'int32', 'int64', 'bool'], fail, 'a');
+    requireDType(a.dtype, ['float32', 'float16', 'bfloat16', 'int32', 'int64', 'int8', 'bool'], fail, 'a');
     if (a.dtype !== b.dtype) {
       fail('ERR_DTYPE', `a is ${a.dtype}, b is ${b.dtype}; convert one with .cast()`, {
         expected: a.dtype,
@@ -21,7 +22,7 @@ export const select = defineLayer({
     const shape = broadcastShapes(condition.shape, broadcastShapes(a.shape, b.shape, fail), fail);
     return { dtype: a.dtype, shape };
   },
-  cpu: (g, { inputs }) => g.op('Where', inputs),
+  cpu: (g, { input, outputTypes }) => cpuWhere(g, input(0), input(1), input(2), outputTypes[0]!.dtype),
 });
 
 function record(condition: Tensor, a: Liftable, b: Liftable, method: string, { name }: Named): Tensor {

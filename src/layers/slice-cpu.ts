@@ -1,5 +1,7 @@
 import type { CpuGraph, CpuValue } from '../dsl/define-layer.js';
 import { type Dim, isStatic } from '../dsl/dim.js';
+import type { DType } from '../dsl/dtype.js';
+import { cpuWhere } from './cpu-where.js';
 
 type SampleMode = 'strict_bounds' | 'wrap' | 'clamp' | 'fill' | 'reflect';
 
@@ -8,6 +10,7 @@ export type Part = readonly number[] | CpuValue;
 
 export interface CpuSlice {
   x: CpuValue;
+  dtype: DType;
   shape: readonly Dim[];
   start: Part;
   size: Part;
@@ -52,7 +55,7 @@ export function cpuSlice(g: CpuGraph, slice: CpuSlice): CpuValue {
       outside = outside === null ? spread : g.op('Or', [outside, spread]);
     }
   }
-  return outside === null ? g.op('Identity', [result]) : g.op('Where', [outside, fill, result]);
+  return outside === null ? g.op('Identity', [result]) : cpuWhere(g, outside, fill!, result, slice.dtype);
 }
 
 function plainSlice(

@@ -26,7 +26,7 @@ export const squeeze = defineLayer({
 
 /** Removes axes of size 1, counted from the front. */
 export const recordSqueeze = (x: Tensor, axes: readonly number[], method: string, { name }: Named = {}): Tensor =>
-  x.network.record(squeeze, { method, name, inputs: [x], params: { axes: [...axes] } })[0]!;
+  x.network.record(squeeze, { method, name, inputs: [x], params: { axes: axes as number[] } })[0]!;
 
 const methods = {
   /**

@@ -20,7 +20,7 @@ export const unsqueeze = defineLayer({
 
 /** Inserts axes of size 1, counted from the front in the result. */
 export const recordUnsqueeze = (x: Tensor, axes: readonly number[], method: string, { name }: Named = {}): Tensor =>
-  x.network.record(unsqueeze, { method, name, inputs: [x], params: { axes: [...axes] } })[0]!;
+  x.network.record(unsqueeze, { method, name, inputs: [x], params: { axes: axes as number[] } })[0]!;
 
 const methods = {
   /**
@@ -30,7 +30,7 @@ const methods = {
    */
   unsqueeze(this: Chain, axes: number | readonly number[], options: Named = {}): Tensor {
     const x = this.tensor();
-    const count = typeof axes === 'number' ? 1 : axes.length;
+    const count = Array.isArray(axes) ? axes.length : 1;
     return recordUnsqueeze(x, axisList(axes, x.rank + count), 'unsqueeze', options);
   },
 };
