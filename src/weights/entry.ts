@@ -4,6 +4,9 @@ import type { Source } from './source.js';
 /** File formats, recognised by content. */
 export type WeightFormat = 'safetensors' | 'npy' | 'npz' | 'pytorch' | 'wts' | 'wts2';
 
+/** Most tensors, or zip members, that a file may hold. */
+export const maxTensors = 1_000_000;
+
 /** One tensor as a format's reader found it; nothing was read yet. */
 export interface TensorEntry {
   name: string;

@@ -1,4 +1,4 @@
-import { elementCount, shapeText, type WeightDType, weightBits } from './dtype.js';
+import { elementCount, maxRank, shapeText, type WeightDType, weightBits } from './dtype.js';
 import type { ParsedFile, TensorEntry } from './entry.js';
 import { malformed } from './format-error.js';
 import { gatherStrided } from './rearrange.js';
@@ -67,6 +67,7 @@ export function parseNpyHeader(head: Uint8Array, file: string): NpyHeader {
   const dtype = /^[<>=|]?..$/.test(descr) ? kinds.get(descr.slice(-2)) : undefined;
   const size = dtype ? weightBits[dtype] / 8 : otherSize(descr);
   if (size === undefined) throw fail(`has dtype '${descr.slice(0, 100)}'; ${dtypeHint(descr)}`);
+  if (shape.length > maxRank) throw fail(`has ${shape.length} axes, more than ${maxRank}`);
   const count = elementCount(shape);
   if (count === undefined || !Number.isSafeInteger(count * Math.max(8, size))) {
     throw fail(`has shape ${shapeText(shape)}, whose size overflows`);

@@ -1,5 +1,5 @@
-import { type WeightDType, weightBits } from './dtype.js';
-import type { ParsedFile, TensorEntry } from './entry.js';
+import { maxRank, type WeightDType, weightBits } from './dtype.js';
+import { maxTensors, type ParsedFile, type TensorEntry } from './entry.js';
 import { malformed } from './format-error.js';
 import { swapBytes } from './npy.js';
 import { PyDict, PyName, PyObject, PySet, PyTuple, type PyValue, unpickle } from './pickle.js';
@@ -115,7 +115,6 @@ export const pickleMember = (members: ReadonlyMap<string, ZipMember>): string | 
   [...members.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name));
 
 const maxPickle = 256 * 2 ** 20;
-const maxTensors = 1_000_000;
 const maxDepth = 64;
 const maxNames = 64 * 2 ** 20;
 const smallView = 64 * 2 ** 20;
@@ -225,7 +224,7 @@ function rebuild(args: readonly PyValue[], typed: PyValue | undefined): Tensor |
   if (!(storage instanceof Storage) || !torchDTypes.has(type) || !isWhole(offset)) return undefined;
   const shape = wholeNumbers(size);
   const strides = wholeNumbers(stride);
-  if (!shape || !strides || shape.length !== strides.length) return undefined;
+  if (!shape || !strides || shape.length !== strides.length || shape.length > maxRank) return undefined;
   return new Tensor(storage, type, offset, shape, strides);
 }
 

@@ -1,7 +1,7 @@
-import { shapeText, type WeightDType } from './dtype.js';
-import type { ParsedFile, TensorEntry } from './entry.js';
+import { elementCount, maxRank, shapeText, type WeightDType } from './dtype.js';
+import { maxTensors, type ParsedFile, type TensorEntry } from './entry.js';
 import { malformed } from './format-error.js';
-import { type Json, parseJson } from './json.js';
+import { type Json, JsonFloat, parseJson } from './json.js';
 import type { Source } from './source.js';
 
 /** The official reader's limit (MAX_HEADER_SIZE of safetensors/src/tensor.rs). */
@@ -59,7 +59,8 @@ const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byt
 /**
  * Reads the header of a safetensors file: 8 bytes of little-endian length, that much JSON, then the elements.
  * Format: https://huggingface.co/docs/safetensors. Accepts what the official reader (0.8) accepts, except, where it
- * would drop or guess: duplicate keys, tensor entries written as arrays, dims or offsets above 2^53.
+ * would drop or guess: duplicate keys, tensor entries written as arrays, dims or offsets above 2^53; and more than
+ * 64 axes or a million tensors.
  * @throws ERR_WEIGHTS_FORMAT
  */
 export function parseSafetensors(source: Source): ParsedFile {
@@ -75,6 +76,7 @@ export function parseSafetensors(source: Source): ParsedFile {
   const header = parseJson(source.read(length64, Number(n)), (problem) => fail(`its header ${problem}`));
   if (!(header instanceof Map)) throw fail('its header is no JSON object');
 
+  if (header.size > maxTensors) throw fail(`it holds ${header.size} tensors, more than ${maxTensors}`);
   const metadata = readMetadata(header.get('__metadata__'), fail);
   const infos: Info[] = [];
   for (const [name, value] of header) {
@@ -107,49 +109,48 @@ function readMetadata(value: Json | undefined, fail: Fail): Map<string, string> 
   return strings;
 }
 
-function readInfo(name: string, value: Json, fail: Fail): Info {
-  const label = JSON.stringify(name.slice(0, 200));
-  if (!(value instanceof Map)) throw fail(`${label} is no object of dtype, shape and data_offsets`);
+function readInfo(name: string, value: Json, file: Fail): Info {
+  const fail: Fail = (problem) => file(`${JSON.stringify(name.slice(0, 200))} ${problem}`);
+  if (!(value instanceof Map)) throw fail('is no object of dtype, shape and data_offsets');
   const dtype = value.get('dtype');
-  if (typeof dtype !== 'string' || !safetensorsDTypes.has(dtype)) {
-    throw fail(`${label} has dtype ${show(dtype)}; expected one of ${[...safetensorsDTypes.keys()].join(', ')}`);
-  }
+  const known = typeof dtype === 'string' ? safetensorsDTypes.get(dtype) : undefined;
+  if (!known) throw fail(`has dtype ${show(dtype)}; expected one of ${[...safetensorsDTypes.keys()].join(', ')}`);
   const shape = wholeNumbers(value.get('shape'));
-  if (!shape) throw fail(`${label} has shape ${show(value.get('shape'))}; expected whole numbers`);
+  if (!shape) throw fail(`has shape ${show(value.get('shape'))}; expected whole numbers`);
+  if (shape.length > maxRank) throw fail(`has ${shape.length} axes, more than ${maxRank}`);
   const offsets = wholeNumbers(value.get('data_offsets'));
-  if (offsets?.length !== 2)
-    throw fail(`${label} has data_offsets ${show(value.get('data_offsets'))}; expected [begin, end]`);
+  if (offsets?.length !== 2) throw fail(`has data_offsets ${show(value.get('data_offsets'))}; expected [begin, end]`);
   const [begin, end] = offsets as [number, number];
-  const bits = bitCount(shape, safetensorsDTypes.get(dtype)!.bits);
-  if (bits === undefined) throw fail(`${label} has shape ${shapeText(shape)}, whose size overflows`);
-  if (bits % 8n !== 0n) throw fail(`${label} of ${dtype} and shape ${shapeText(shape)} does not end at a whole byte`);
-  if (end < begin || BigInt(end - begin) !== bits / 8n) {
+  const bits = bitCount(shape, known.bits);
+  if (bits === undefined) throw fail(`has shape ${shapeText(shape)}, whose size overflows`);
+  if (bits % 8 !== 0) throw fail(`of ${dtype} and shape ${shapeText(shape)} does not end at a whole byte`);
+  if (end - begin !== bits / 8) {
     throw fail(
-      `${label} of ${dtype} and shape ${shapeText(shape)} takes ${bits / 8n} bytes, its data_offsets are ${shapeText(offsets)}`,
+      `of ${dtype} and shape ${shapeText(shape)} takes ${bits / 8} bytes, its data_offsets are ${shapeText(offsets)}`,
     );
   }
-  return { name, dtype, shape, begin, end };
+  return { name, dtype: dtype as string, shape, begin, end };
 }
 
 /** Whole numbers of a JSON array; undefined for anything else. */
-function wholeNumbers(value: Json | undefined): number[] | undefined {
-  if (!Array.isArray(value)) return undefined;
-  const numbers: number[] = [];
-  for (const item of value) {
-    if (typeof item !== 'bigint' || item < 0n || item > BigInt(Number.MAX_SAFE_INTEGER)) return undefined;
-    numbers.push(Number(item));
-  }
-  return numbers;
+const wholeNumbers = (value: Json | undefined): number[] | undefined =>
+  Array.isArray(value) && value.every((item) => typeof item === 'number' && item >= 0)
+    ? (value as number[])
+    : undefined;
+
+/** Bits that a shape takes; undefined where a product on the way overflows 64 bits, as in the official reader, or 2^53 in the end. */
+function bitCount(shape: readonly number[], bits: number): number | undefined {
+  const count = elementCount(shape) ?? exactCount(shape);
+  return count !== undefined && Number.isSafeInteger(count * bits) ? count * bits : undefined;
 }
 
-/** Bits that a shape takes; undefined where a product on the way overflows 64 bits, as in the official reader. */
-function bitCount(shape: readonly number[], bits: number): bigint | undefined {
+function exactCount(shape: readonly number[]): number | undefined {
   let count = 1n;
   for (const dim of shape) {
     count *= BigInt(dim);
     if (count > max64) return undefined;
   }
-  return count * BigInt(bits) > max64 ? undefined : count * BigInt(bits);
+  return Number(count);
 }
 
 /** The tensors must cover the rest of the file without a gap and without overlap. */
@@ -167,6 +168,8 @@ function checkLayout(infos: readonly Info[], size: number, fail: Fail): void {
 
 function show(value: Json | undefined): string {
   const text =
-    JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? Number(v) : v instanceof Map ? '{…}' : v)) ?? 'nothing';
+    JSON.stringify(value, (_, v) =>
+      typeof v === 'bigint' ? String(v) : v instanceof Map ? '{…}' : v instanceof JsonFloat ? v.value : v,
+    ) ?? 'nothing';
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { type WeightDType, weightBits } from './dtype.js';
-import type { ParsedFile, TensorEntry } from './entry.js';
+import { maxRank, type WeightDType, weightBits } from './dtype.js';
+import { maxTensors, type ParsedFile, type TensorEntry } from './entry.js';
 import { malformed } from './format-error.js';
 import type { Source } from './source.js';
 
@@ -33,6 +33,7 @@ export function parseWts(source: Source, format: 'wts' | 'wts2'): ParsedFile {
   const file = asBuffer(source.read(0, source.size));
   const end = file.indexOf(newline);
   const count = Number(file.toString('latin1', 0, end));
+  if (count > maxTensors) throw fail(`says it holds ${count} tensors, more than ${maxTensors}`);
   const tensors = new Map<string, TensorEntry>();
   let at = end + 1;
   for (let i = 0; i < count; i++) {
@@ -124,14 +125,14 @@ function binaryTensor(source: Source, file: Buffer, begin: number, fail: Fail): 
     .split(',')
     .filter((d) => d.trim() !== '')
     .map(Number);
+  if (shape.length > maxRank) throw fail(`${label} has ${shape.length} axes, more than ${maxRank}`);
   const bytes = shape.reduce((a, b) => a * b, 1) * (weightBits[dtype] / 8);
   const from = begin + head[0].length;
   if (!shape.every(Number.isSafeInteger) || !Number.isSafeInteger(bytes) || bytes > file.length - from) {
     throw fail(`${label} of shape (${head[3]}) takes ${bytes} bytes, the file has ${file.length - from} left`);
   }
   const end = from + bytes;
-  if (file[end] !== newline)
-    throw fail(`${label}: its ${bytes} bytes are not followed by a new line`);
+  if (file[end] !== newline) throw fail(`${label}: its ${bytes} bytes are not followed by a new line`);
   const read = () => source.read(from, bytes);
   return [{ name, dtype, fileDType: dtype, shape, read }, end + 1];
 }

@@ -3,6 +3,7 @@ import { inflateRawSync, constants as zlib } from 'node:zlib';
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
 import { TensorRTError } from '../dsl/errors.js';
 import { binding } from '../runtime/binding.js';
+import { maxTensors } from './entry.js';
 import { malformed } from './format-error.js';
 import type { Source } from './source.js';
 
@@ -43,6 +44,7 @@ export async function readZip(source: Source): Promise<Map<string, ZipMember>> {
       strictFileNames: true,
       autoClose: false,
     });
+    if (zip.entryCount > maxTensors) throw fail(`holds ${zip.entryCount} members, more than ${maxTensors}`);
     for await (const entry of zip.eachEntry()) {
       const name = entry.fileName;
       const label = JSON.stringify(name.slice(0, 200));

@@ -19,7 +19,7 @@ const cases: Record<string, [Uint8Array, RegExp]> = {
   'header of 2^64 - 1': [lying(2n ** 64n - 1n), /header claims 18446744073709551615 bytes/],
   'header beyond the file': [safetensors('{}').slice(0, 9), /no known weight format/],
   'truncated header': [lying(15n, 14), /no known weight format|ends|header/],
-  'no JSON': [text('{"a":}'), /header is malformed at character 5: expected a value/],
+  'no JSON': [text('{"a":}'), /header is malformed at byte 5: expected a value/],
   'JSON that goes on': [text('{}{}'), /expected the end/],
   'zero bytes after the JSON': [text('{}\0\0'), /expected the end/],
   'byte order mark': [text('{\ufeff}'), /expected a key/],
@@ -73,7 +73,8 @@ const cases: Record<string, [Uint8Array, RegExp]> = {
   'three offsets': [safetensors({ a: info('F32', [1], [0, 4, 4]) }, 4), /expected \[begin, end\]/],
   'negative offset': [safetensors({ a: info('F32', [1], [-4, 0]) }, 4), /expected \[begin, end\]/],
   'beyond the file': [safetensors({ a: info('F32', [2], [0, 8]) }, 4), /end at byte 8 of the data, the file has 4/],
-  'far beyond the file': [safetensors({ a: info('U8', [2 ** 52], [0, 2 ** 52]) }, 4), /end at byte 4503599627370496/],
+  'far beyond the file': [safetensors({ a: info('U8', [2 ** 49], [0, 2 ** 49]) }, 4), /end at byte 562949953421312/],
+  'wts that counts 999,999,999 tensors': [wts('999999999\na 1 0\n'), /999999999 tensors, more than 1000000/],
   'shape that is not its range': [
     safetensors({ a: info('F32', [2], [0, 4]) }, 4),
     /takes 8 bytes, its data_offsets are \[0, 4\]/,
@@ -84,6 +85,16 @@ const cases: Record<string, [Uint8Array, RegExp]> = {
   'hole at the start': [safetensors({ a: info('F32', [1], [4, 8]) }, 8), /leaves a hole of 4 bytes/],
   'bytes at the end': [safetensors({ a: f4 }, 5), /end at byte 4 of the data, the file has 5/],
   'half a byte': [safetensors({ a: info('F4', [3], [0, 2]) }, 2), /does not end at a whole byte/],
+  'an unterminated name of 10 MB': [text(`{"${'a'.repeat(10_000_000)}`), /unterminated string/],
+  'a number of a million digits': [
+    text(`{"a":{"shape":[${'1'.repeat(1_000_000)}]}}`),
+    /a number of 1000000 characters/,
+  ],
+  '65 axes': [safetensors({ a: info('F32', Array(65).fill(1), [0, 4]) }, 4), /has 65 axes, more than 64/],
+  'a million axes': [
+    text(`{"a":{"dtype":"F32","shape":[${'1,'.repeat(1_000_000)}1],"data_offsets":[0,4]}}`, 4),
+    /axes, more than 64/,
+  ],
   'a tensor as a list': [safetensors({ a: ['F32', [1], [0, 4]] }, 4), /no object of dtype/],
   'header as a list': [text('[]      '), /no known weight format/],
 
@@ -172,6 +183,12 @@ test.each(Object.entries(cases))('%s', async (_, [bytes, message]) => {
   expect(error.message).toMatch(message);
   expect(error.message).toMatch(/^hostile: /);
   expect(error.message.length).toBeLessThan(1000);
+});
+
+test('a name of 10 MB is read', async () => {
+  const name = 'n\\u0061'.repeat(1_000_000);
+  const weights = await parseWeights(text(`{"${name}":${JSON.stringify(f4)}}`, 4));
+  expect(weights.names()[0]).toBe('na'.repeat(1_000_000));
 });
 
 test('any cut of a file is refused', async () => {

@@ -62,7 +62,7 @@ const stricter: readonly RegExp[] = [
   /has dtype '[a<>|=].*'; expected/, // dtypes not spelled as NumPy writes them
   /unexpected end of file/, // deflated data without its end mark
   // safetensors
-  /has shape \[0,\d{17,}\]/, // dims above 2^53
+  /has shape \[0,"?\d{17,}"?\]/, // dims above 2^53
   // PyTorch
   /storage \d+ should have \d+ bytes/,
   /storage \d+ is torch\.\w+ and torch\.\w+, or of two sizes/, // the first wins in PyTorch
