@@ -32,8 +32,12 @@ const numbers: readonly DType[] = [...floats, 'int32', 'int64', 'int8'];
 const comparisons: readonly ElementWiseOperation[] = ['equal', 'greater', 'less'];
 const logical: readonly ElementWiseOperation[] = ['and', 'or', 'xor'];
 
-const dtypesOf = (operation: ElementWiseOperation): readonly DType[] =>
-  logical.includes(operation) ? ['bool'] : operation === 'equal' ? [...numbers, 'bool'] : numbers;
+/** TensorRT's builder has no power of int8. */
+function dtypesOf(operation: ElementWiseOperation): readonly DType[] {
+  if (logical.includes(operation)) return ['bool'];
+  if (operation === 'equal') return [...numbers, 'bool'];
+  return operation === 'pow' ? numbers.filter((dtype) => dtype !== 'int8') : numbers;
+}
 
 /** Arithmetic on the known elements of shape tensors. */
 const arithmetic: Partial<Record<ElementWiseOperation, (a: Dim, b: Dim) => Dim>> = {
@@ -122,6 +126,12 @@ function orEqual(self: Chain, method: string, operation: 'greater' | 'less', giv
   return record([record(pair, method, operation), record(pair, method, 'equal')], method, 'or', options);
 }
 
+function rest(self: Chain, method: string, b: Liftable, options?: Named): Tensor {
+  const pair = operands(self.tensor(), b, method);
+  const whole = record([record(pair, method, 'floor_div'), pair[1]], method, 'prod');
+  return record([pair[0], whole], method, 'sub', options);
+}
+
 const methods = {
   /**
    * Any operation by TensorRT's name. Operands broadcast as NumPy's do; numbers, arrays and weights become constants of the
@@ -205,10 +215,11 @@ const methods = {
    * Operands and errors as `elementWise`. TensorRT kind: element_wise (FLOOR_DIV, PROD, SUB).
    */
   remainder(this: Chain, b: Liftable, options?: Named): Tensor {
-    const method = 'remainder';
-    const pair = operands(this.tensor(), b, method);
-    const whole = record([record(pair, method, 'floor_div'), pair[1]], method, 'prod');
-    return record([pair[0], whole], method, 'sub', options);
+    return rest(this, 'remainder', b, options);
+  },
+  /** Same as `remainder`. TensorRT kind: element_wise (FLOOR_DIV, PROD, SUB). */
+  mod(this: Chain, b: Liftable, options?: Named): Tensor {
+    return rest(this, 'mod', b, options);
   },
 };
 

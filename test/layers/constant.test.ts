@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { float16, float32, int32, network } from '../../src/index.js';
+import { float16, float32, int32, network, type Tensor } from '../../src/index.js';
 import { lift } from '../../src/layers/constant.js';
 import { cases } from './constant.cases.js';
 import { expectRefusal, testLayer } from './harness.js';
@@ -40,8 +40,8 @@ test('bad data is refused', () => {
 
 test('lifting takes the dtype and rank of the peer', () => {
   const net = network('lift', { h: float16(2, 3), i: int32('n'), s: float32() });
-  const [h, i, s] = net.inputs as [never, never, never];
-  const type = (value: Parameters<typeof lift>[0], peer: never) => {
+  const [h, i, s] = net.inputs as unknown as [Tensor, Tensor, Tensor];
+  const type = (value: Parameters<typeof lift>[0], peer: Tensor) => {
     const { dtype, shape } = lift(value, peer);
     return [dtype, shape];
   };

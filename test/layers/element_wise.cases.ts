@@ -49,10 +49,9 @@ export const cases: LayerCase[] = [
       build: ({ a, b }: Record<string, Tensor>) => method(a!, b!),
     })),
   ),
-  ...['remainder', 'remainder_int'].map((name) => ({
-    name,
-    build: ({ a, b }: Record<string, Tensor>) => a!.remainder(b!),
-  })),
+  { name: 'remainder', build: ({ a, b }) => a!.remainder(b!) },
+  { name: 'remainder_int', build: ({ a, b }) => a!.mod(b!) },
+  { name: 'lift_scalar', build: ({ a }) => a!.add([1, 2, 3]) },
   { name: 'lift_one', build: ({ a, b }) => a!.add(b!), dynamic: { a: ['x', 'y', 'z'], b: ['z'] } },
   { name: 'lift_two', build: ({ a, b }) => a!.add(b!), dynamic: { a: ['x', 'y', 'z'], b: ['y', 'z'] } },
   { name: 'lift_all', build: ({ a, b }) => a!.add(b!), dynamic: { a: ['x', 'y', 'z'] } },

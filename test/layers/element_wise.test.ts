@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bool, float16, float32, int32, int64, network } from '../../src/index.js';
+import { bool, float16, float32, int8, int32, int64, network } from '../../src/index.js';
 import { cases } from './element_wise.cases.js';
 import { expectRefusal, oneInput, testLayer } from './harness.js';
 
@@ -7,7 +7,7 @@ testLayer('element_wise', cases);
 
 test('operands that do not fit are refused', () => {
   const net = network('mixed', { x: float32(2, 3), h: float16(2, 3), i: int32(2, 3), b: bool(2, 3), y: float32(2, 4) });
-  const [x, h, i, b, y] = net.inputs as [never, never, never, never, never] & typeof net.inputs;
+  const [x, h, i, b, y] = net.inputs;
   expectRefusal(() => x!.add(h!), 'ERR_DTYPE', /one dtype, given float32 and float16; convert one with \.cast/);
   expectRefusal(() => x!.elementWise(i!, { operation: 'sum' }), 'ERR_DTYPE', /given float32 and int32/);
   expectRefusal(() => x!.add(y!), 'ERR_SHAPE', /\[2, 3\] and \[2, 4\] do not broadcast: axis 1 has 3 and 4/);
@@ -26,6 +26,11 @@ test('operands that do not fit are refused', () => {
   );
   expectRefusal(() => x!.add(new Float32Array(4)), 'ERR_SHAPE', /axis 1 has 3 and 4/);
   expectRefusal(() => x!.add(oneInput(2, 3)), 'ERR_FOREIGN_TENSOR');
+});
+
+test('int8 has no power', () => {
+  const x = network('narrow', { x: int8(2) }).tensor();
+  expectRefusal(() => x.pow(x), 'ERR_DTYPE', /given int8/);
 });
 
 test('arithmetic on known integers is followed', () => {

@@ -23,7 +23,7 @@ test('operands that do not fit are refused', () => {
     s: float32(),
     b: float32(3, 4, 5),
   });
-  const [x, w, h, i, s, b] = net.inputs as unknown as Parameters<typeof network>[0][] & typeof net.inputs;
+  const [x, w, h, i, s, b] = net.inputs;
   expectRefusal(() => x!.matmul(w!), 'ERR_SHAPE', /has 4 columns.*has 5 rows/);
   expectRefusal(() => x!.matmul(w!, { transposeB: true }), 'ERR_SHAPE', /b \[1, 5, 6\] transposed has 6 rows/);
   expectRefusal(() => x!.matmul(b!), 'ERR_SHAPE', /do not broadcast/);
