@@ -4,6 +4,7 @@ import type { DType } from '../dsl/dtype.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
 import { indexTypes, type Named, nonNegative, positive, requireDType, wrapAxis } from './common.js';
 import { constantTensor, type Liftable } from './constant.js';
+import { cpuWhere } from './cpu-where.js';
 
 export const oneHot = defineLayer({
   kind: 'one_hot',
@@ -23,8 +24,17 @@ export const oneHot = defineLayer({
       fail('ERR_AXIS', `axis: expected one from ${-rank - 1} to ${rank}, given ${axis}`, { actual: axis });
     return { dtype: values.dtype, shape: [...indices.shape.slice(0, axis), depth, ...indices.shape.slice(axis)] };
   },
-  cpu(g, { input, params: { depth, axis } }) {
-    return g.op('OneHot', [g.cast(input(0), 'int64'), g.constant('int64', [], [depth]), input(1)], { axis });
+  // onnxruntime's OneHot takes no scalars, and few dtypes.
+  cpu(g, { input, params: { depth, axis }, inputTypes, outputTypes }) {
+    const rank = inputTypes[0]!.shape.length;
+    const classes = g.constant(
+      'int64',
+      Array.from({ length: rank + 1 }, (_, i) => (i === axis ? depth : 1)),
+      Array.from({ length: depth }, (_, i) => i),
+    );
+    const indices = g.op('Unsqueeze', [g.cast(input(0), 'int64'), g.constant('int64', [1], [axis])]);
+    const [off, on] = [0, 1].map((i) => g.op('Gather', [input(1), g.constant('int64', [], [i])]));
+    return cpuWhere(g, g.op('Equal', [indices, classes]), on!, off!, outputTypes[0]!.dtype);
   },
 });
 

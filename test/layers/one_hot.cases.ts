@@ -1,0 +1,29 @@
+import type { OneHotOptions } from '../../src/layers/one_hot.js';
+import type { LayerCase } from './harness.js';
+
+const options: Record<string, OneHotOptions> = {
+  plain: {},
+  axis0: { axis: 0 },
+  axis1: { axis: -2 },
+  int64_indices: {},
+  rank0: {},
+  size0: {},
+  values: { values: [-1.5, 2.5] },
+  float16: { dtype: 'float16' },
+  bfloat16: { dtype: 'bfloat16' },
+  int32: { dtype: 'int32', values: [7, 9] },
+  int64: { dtype: 'int64' },
+  bool: { dtype: 'bool' },
+};
+
+export const cases: LayerCase[] = [
+  ...Object.entries(options).map(
+    ([name, given]): LayerCase => ({
+      name,
+      build: ({ indices }) => indices!.oneHot(4, given),
+      ...(['plain', 'axis1'].includes(name) && { dynamic: { indices: ['n', 'length'] } }),
+    }),
+  ),
+  { name: 'depth1', build: ({ indices }) => indices!.oneHot(1) },
+  { name: 'tensor', build: ({ indices, values }) => indices!.oneHot(4, { values: values! }) },
+];

@@ -1,0 +1,41 @@
+import type { TopKOptions } from '../../src/layers/topk.js';
+import type { LayerCase } from './harness.js';
+
+const options: Record<string, [k: number, options: TopKOptions]> = {
+  last: [3, {}],
+  axis1: [2, { axis: 1 }],
+  axis0: [1, { axis: 0 }],
+  smallest: [3, { axis: -2, largest: false }],
+  whole_axis: [6, {}],
+  int64_indices: [3, { indices: 'int64' }],
+  vector: [2, {}],
+  float16: [2, {}],
+  bfloat16: [2, {}],
+  int32: [2, {}],
+  int64: [2, {}],
+};
+
+export const cases: LayerCase[] = [
+  ...Object.entries(options).map(
+    ([name, [k, given]]): LayerCase => ({
+      name,
+      build: ({ x }) => x!.topk(k, given),
+      ...(['last', 'smallest', 'int64_indices'].includes(name) && { dynamic: { x: ['n', 3, 4, 6] } }),
+    }),
+  ),
+  { name: 'k_constant', build: ({ x }, _, net) => x!.topk(net.constant(2, { dtype: 'int32' })) },
+  {
+    name: 'k_dim',
+    build: ({ x }) =>
+      x!.topk(
+        x!.network
+          .dims([x!.dim(1)])
+          .cast('int32')
+          .squeeze(),
+      ),
+    dynamic: { x: [2, 'c', 4, 6] },
+  },
+  { name: 'argmax', build: ({ x }) => x!.argmax(), dynamic: { x: ['n', 3, 'h', 6] } },
+  { name: 'argmax_keep', build: ({ x }) => x!.argmax({ axis: 1, keepDims: true, indices: 'int64' }) },
+  { name: 'argmin', build: ({ x }) => x!.argmin({ axis: 2 }) },
+];
