@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
-import { example, readSafetensors } from './support.js';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { example, readSafetensors, runExample } from './support.js';
 
 interface Reference {
   vocabulary: string;
@@ -101,4 +101,37 @@ describe('stored files', () => {
     expect(written).toBe(text);
     expect(closest).toBeCloseTo(gap, 4);
   });
+});
+
+describe('main.ts', () => {
+  const { prime, text } = reference.continuations.find(({ prime }) => prime === 'ROMEO')!;
+
+  describe('--json', () => {
+    let lines: string[];
+    beforeAll(async () => {
+      lines = await runExample('charrnn/main.ts', ['--json', '--prime', prime, '--length', '200']);
+    }, 120_000);
+
+    test('writes what PyTorch wrote, from every stored prime, and builds a real engine', () => {
+      const summary = JSON.parse(lines.at(-1)!);
+      expect(Object.keys(summary)).toEqual(['backend', 'text', 'matchesPyTorch', 'charsPerSecond', 'engineBytes']);
+      expect(['tensorrt', 'cpu']).toContain(summary.backend);
+      expect(summary.text).toBe(text);
+      expect(summary.matchesPyTorch).toBe(true);
+      expect(summary.charsPerSecond).toBeGreaterThan(20);
+      // Its weights alone take more.
+      expect(summary.engineBytes).toBeGreaterThan(4_000_000);
+    });
+
+    test('shows the text before', () => {
+      expect(lines.join('\n')).toContain(prime + text);
+    });
+  });
+
+  test('samples among the likeliest characters', async () => {
+    const lines = await runExample('charrnn/main.ts', ['--prime', prime, '--length', '120', '--top-k', '20']);
+    const written = lines.join('\n').slice(prime.length, prime.length + 120);
+    expect([...written].every((character) => reference.vocabulary.includes(character))).toBe(true);
+    expect(written).not.toBe(text.slice(0, 120));
+  }, 60_000);
 });
