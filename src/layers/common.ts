@@ -36,9 +36,9 @@ export const nonNegative = z.int().min(0);
 /** One number for all axes, or one per axis. */
 export type PerAxis = number | readonly number[];
 
-/** Spreads a number over `rank` axes; a list stays, and its length is checked by the layer. */
+/** Spreads a number over `rank` axes; a list stays, and its length is checked by the layer. What is neither stays for the schema to refuse. */
 export const perAxis = (value: PerAxis | undefined, rank: number, fallback: number): number[] =>
-  value === undefined ? Array(rank).fill(fallback) : typeof value === 'number' ? Array(rank).fill(value) : [...value];
+  Array.isArray(value) ? [...value] : Array(rank).fill(value ?? fallback);
 
 type Fail = InferContext<never>['fail'];
 

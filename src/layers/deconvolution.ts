@@ -127,7 +127,8 @@ function outputSize(size: Dim, i: number, p: Window): Dim {
   return extentOf(p, i) >= p.stride[i]! ? mulDims(size, p.stride[i]!) : minDims(mulDims(size, p.stride[i]!), full);
 }
 
-function deconvolve(self: Chain, method: string, axes: number, options: DeconvolutionOptions): Tensor {
+function deconvolve(self: Chain, method: string, axes: number, given: DeconvolutionOptions): Tensor {
+  const options = given ?? {};
   const { weight, bias, groups = 1 } = options;
   const { network } = self.tensor();
   const shape = weight instanceof Tensor || isWeightLike(weight) ? weight.shape : [];

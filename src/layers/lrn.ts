@@ -57,7 +57,7 @@ const methods = {
    * @throws ERR_PARAMETER beyond TensorRT's ranges: alpha −1e20 … 1e20, beta 0.01 … 1e5, k 1e-5 … 1e10; ERR_RANK, ERR_DTYPE
    */
   localResponseNorm(this: Chain, options: LocalResponseNormOptions): Tensor {
-    const { size, alpha = 1e-4, beta = 0.75, k = 1, name } = options;
+    const { size, alpha = 1e-4, beta = 0.75, k = 1, name } = options ?? {};
     return this.tensor().network.record(lrn, {
       method: 'localResponseNorm',
       name,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer } from '../dsl/define-layer.js';
-import { formatShape, isStatic, isStaticShape, type Shape } from '../dsl/dim.js';
+import { formatShape, isStatic, isStaticShape } from '../dsl/dim.js';
 import { encodeElements } from '../dsl/elements.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
 import type { WeightLike } from '../dsl/weight.js';
@@ -166,12 +166,7 @@ const methods = {
   layerNorm(this: Chain, options: LayerNormOptions = {}): Tensor {
     const x = this.tensor();
     const { normalizedShape, weight, bias } = options;
-    const expected: Shape | undefined =
-      normalizedShape === undefined
-        ? undefined
-        : typeof normalizedShape === 'number'
-          ? [normalizedShape]
-          : normalizedShape;
+    const expected = normalizedShape === undefined ? undefined : [normalizedShape].flat();
     const count = (expected ?? weight?.shape ?? bias?.shape ?? [0]).length;
     if (expected && String(expected) !== String(x.shape.slice(x.rank - count))) {
       refuse(
@@ -210,11 +205,11 @@ const methods = {
    */
   groupNorm(this: Chain, options: GroupNormOptions): Tensor {
     const x = this.tensor();
-    const { groups } = options;
+    const { groups } = options ?? {};
     if (x.rank < 3) refuse('groupNorm', 'ERR_RANK', `expected rank 3 or more, given ${x}`);
     // One group is all channels, which TensorRT wants among the axes.
     const axes = trailing(x.rank, groups === 1 ? x.rank - 1 : x.rank - 2);
-    return record(x, 'groupNorm', sizesAlong(x, 'groupNorm', [1]), { axes, groups }, options);
+    return record(x, 'groupNorm', sizesAlong(x, 'groupNorm', [1]), { axes, groups }, options ?? {});
   },
 };
 

@@ -50,15 +50,15 @@ const methods = {
    * @throws ERR_SHAPE where more is cut off than there is; ERR_PARAMETER, ERR_RANK, ERR_DTYPE
    */
   pad(this: Chain, options: PadOptions): Tensor {
-    const sides = options.padding ?? 0;
-    const [left, right, top, bottom] = typeof sides === 'number' ? Array(4).fill(sides) : sides;
+    const { padding: sides = 0, prePadding, postPadding, name } = options ?? {};
+    const [left, right, top, bottom] = Array.isArray(sides) ? sides : Array(4).fill(sides);
     return this.tensor().network.record(padding, {
       method: 'pad',
-      name: options.name,
+      name,
       inputs: [this.tensor()],
       params: {
-        prePadding: options.prePadding === undefined ? [top, left] : perAxis(options.prePadding, 2, 0),
-        postPadding: options.postPadding === undefined ? [bottom, right] : perAxis(options.postPadding, 2, 0),
+        prePadding: prePadding === undefined ? [top, left] : perAxis(prePadding, 2, 0),
+        postPadding: postPadding === undefined ? [bottom, right] : perAxis(postPadding, 2, 0),
       },
     })[0]!;
   },

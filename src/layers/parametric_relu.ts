@@ -5,6 +5,7 @@ import { type Chain, Tensor } from '../dsl/tensor.js';
 import type { WeightLike } from '../dsl/weight.js';
 import { broadcastDim, floats, type Named, nonNegative, refuse, requireDType } from './common.js';
 import { type ConstantData, countOf, toLiteral } from './literal.js';
+import { liftRank } from './shuffle.js';
 
 export const parametricRelu = defineLayer({
   kind: 'parametric_relu',
@@ -47,7 +48,7 @@ export const parametricRelu = defineLayer({
 export interface PReluOptions extends Named {
   /** As PyTorch's PReLU.weight: one slope, or one per channel (axis 1). */
   weight?: WeightLike;
-  /** Slopes of a shape that broadcasts to the tensor's, from the right: a number, numbers, a weight, or a tensor of the same rank. */
+  /** Slopes of a shape that broadcasts to the tensor's, from the right: a number, numbers, a weight, or a tensor. */
   slope?: ConstantData | Tensor;
 }
 
@@ -60,16 +61,21 @@ const methods = {
    */
   prelu(this: Chain, options: PReluOptions): Tensor {
     const x = this.tensor();
-    const { weight, slope = weight, name } = options;
+    const { weight, slope = weight, name } = options ?? {};
     if (slope === undefined || (weight && slope !== weight)) {
       refuse(
         method,
         'ERR_INPUT',
-        `expected one of weight and slope, given ${Object.keys(options).join(', ') || 'none'}`,
+        `expected one of weight and slope, given ${Object.keys(options ?? {}).join(', ') || 'none'}`,
       );
     }
     if (slope instanceof Tensor) {
-      return x.network.record(parametricRelu, { method, name, inputs: [x, slope], params: { slopeShape: null } })[0]!;
+      return x.network.record(parametricRelu, {
+        method,
+        name,
+        inputs: [x, liftRank(slope, x.rank, method)],
+        params: { slopeShape: null },
+      })[0]!;
     }
     const literal = toLiteral(slope, { dtype: x.dtype }, method);
     const own = countOf(literal.shape) === 1 ? [] : [...literal.shape];

@@ -153,7 +153,7 @@ const methods = {
    * @throws ERR_RANK, ERR_DTYPE, ERR_PARAMETER; ERR_SHAPE where the window is larger than the padded input
    */
   pool(this: Chain, options: { type: PoolingType } & BlendPoolingOptions): Tensor {
-    return record(this, 'pool', undefined, options);
+    return record(this, 'pool', undefined, options ?? {});
   },
   /** Maximum of each window; see `pool`. TensorRT kind: pooling (MAX). */
   maxPool(this: Chain, options: PoolingOptions): Tensor {

@@ -82,7 +82,7 @@ function reduceBy(self: Chain, method: string, operation: ReduceOperation, optio
 const methods = {
   /** Any reduction by TensorRT's name. TensorRT kind: reduce. */
   reduce(this: Chain, options: { operation: ReduceOperation } & ReduceOptions): Tensor {
-    return reduceBy(this, 'reduce', options.operation, options);
+    return reduceBy(this, 'reduce', options?.operation, options);
   },
   /**
    * Sum over `axes` (default all) of floats, int32, int64, int8. TensorRT kind: reduce (SUM).

@@ -88,17 +88,17 @@ const methods = {
    */
   scale(this: Chain, options: ScaleOptions): Tensor {
     const x = this.tensor();
-    const { scale: factor, shift, power, channelAxis = 1 } = options;
+    const { scale: factor, shift, power, mode: chosen, channelAxis = 1, name } = options ?? {};
     const given = Object.entries({ scale: factor, shift, power }).filter(([, value]) => value !== undefined);
     const lift = (role: string, value: unknown, shape?: number[]) =>
       toLiteral(value as ConstantData, { dtype: x.dtype, shape }, `scale: ${role}`).weight;
-    const mode = options.mode ?? modeOf(given.map(([role, value]) => lift(role, value).shape));
+    const mode = chosen ?? modeOf(given.map(([role, value]) => lift(role, value).shape));
     const axis = wrapAxis(channelAxis, x.rank);
     // A single number stands for all coefficients.
     const dims = coefficientShape(x.shape, mode, axis).filter(isStatic);
     return x.network.record(scale, {
       method: 'scale',
-      name: options.name,
+      name,
       inputs: [x],
       weights: Object.fromEntries(
         given.map(([role, value]) => [role, lift(role, value, isScalar(value) ? dims : undefined)]),

@@ -72,7 +72,7 @@ const apply = (self: Chain, method: string, operation: UnaryOperation, options: 
 const methods = {
   /** Any unary operation by TensorRT's name. TensorRT kind: unary. */
   unary(this: Chain, options: { operation: UnaryOperation } & Named): Tensor {
-    return apply(this, 'unary', options.operation, options);
+    return apply(this, 'unary', options?.operation, options);
   },
   /** `eˣ`, of floats. TensorRT kind: unary (EXP). */
   exp(this: Chain, options?: Named): Tensor {

@@ -49,9 +49,13 @@ const methods = {
       weight,
       bias,
       eps = 1e-5,
-    } = options;
+    } = options ?? {};
     if (mean === undefined || variance === undefined) {
-      refuse(method, 'ERR_INPUT', `expected running_mean and running_var, given ${Object.keys(options).join(', ')}`);
+      refuse(
+        method,
+        'ERR_INPUT',
+        `expected running_mean and running_var, given ${Object.keys(options ?? {}).join(', ') || 'none'}`,
+      );
     }
     if (x.rank < 2) refuse(method, 'ERR_RANK', `expected rank 2 or more, given ${x}`, { expected: 2, actual: x.rank });
     if (!floats.includes(x.dtype)) {
@@ -87,8 +91,7 @@ const methods = {
       refuse(method, 'ERR_VALUE', `running_var + eps: expected more than 0, given ${variances![bad]} + ${eps}`);
     const factor = Array.from(variances!, (v, i) => (factors?.[i] ?? 1) / Math.sqrt(v + eps));
     const shift = Array.from(means!, (m, i) => (offsets?.[i] ?? 0) - m * factor[i]!);
-    const folded = (role: string, values: number[]): WeightLike => ({
-      ...(name?.includes('.') && { name: `${name.slice(0, name.lastIndexOf('.'))}.${role}` }),
+    const folded = (values: number[]): WeightLike => ({
       dtype: x.dtype,
       shape,
       data: encodeElements(x.dtype, values),
@@ -96,8 +99,9 @@ const methods = {
     return x.network.record(scale, {
       method,
       name: options.name,
+      hint: name?.includes('.') ? name.slice(0, name.lastIndexOf('.')) : undefined,
       inputs: [x],
-      weights: { scale: folded('scale', factor), shift: folded('shift', shift) },
+      weights: { scale: folded(factor), shift: folded(shift) },
       params: { mode: 'channel', channelAxis: 1 },
     })[0]!;
   },

@@ -10,6 +10,7 @@ const weight = (...shape: number[]) => ({ shape, data: new Float32Array(shape.re
 test('what does not fit is refused, with what was expected and given', () => {
   const x = oneInput(1, 4, 8, 8);
   const kernel = weight(4, 6, 3, 3);
+  expectRefusal(() => x.convTranspose2d(undefined as never), 'ERR_INPUT', /weight is missing/);
   expectRefusal(() => x.convTranspose2d({ weight: weight(3, 6, 3, 3) }), 'ERR_SHAPE', /takes 3 input channels.* has 4/);
   expectRefusal(
     () => x.convTranspose2d({ weight: weight(4, 6, 3) }),

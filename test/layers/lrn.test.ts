@@ -7,6 +7,7 @@ testLayer('lrn', cases);
 
 test('what does not fit is refused, with what was expected and given', () => {
   const x = oneInput(1, 4, 8, 8);
+  expectRefusal(() => x.localResponseNorm(undefined as never), 'ERR_PARAMETER', /window/);
   for (const size of [2, 0, 17, 1.5, Number.NaN]) {
     expectRefusal(() => x.localResponseNorm({ size }), 'ERR_PARAMETER', /window/);
   }

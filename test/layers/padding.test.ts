@@ -7,6 +7,7 @@ testLayer('padding', cases);
 
 test('what does not fit is refused, with what was expected and given', () => {
   const x = oneInput(1, 4, 8, 8);
+  expectRefusal(() => x.pad({ padding: {} as never }), 'ERR_PARAMETER', /prePadding/);
   expectRefusal(() => x.pad({ padding: [-4, -5, 0, 0] }), 'ERR_SHAPE', /cuts off more than \[8, 8\] has/);
   expectRefusal(() => x.pad({ padding: [1, 2] as never }), 'ERR_PARAMETER', /Padding/);
   expectRefusal(() => x.pad({ prePadding: [1, 2, 3] }), 'ERR_PARAMETER', /prePadding: expected 2 numbers/);

@@ -7,6 +7,7 @@ testLayer('parametric_relu', cases);
 
 test('what does not fit is refused, with what was expected and given', () => {
   const x = oneInput(2, 3, 4);
+  expectRefusal(() => x.prelu(undefined as never), 'ERR_INPUT', /given none/);
   expectRefusal(() => x.prelu({}), 'ERR_INPUT', /one of weight and slope, given none/);
   expectRefusal(() => x.prelu({ slope: [1, 2, 3] }), 'ERR_SHAPE', /broadcasts to \[2, 3, 4\], given \[1, 1, 3\]/);
   expectRefusal(() => x.prelu({ weight: { shape: [4], data: new Float32Array(4) } }), 'ERR_SHAPE', /given \[1, 4, 1\]/);

@@ -7,6 +7,9 @@ testLayer('pooling', cases);
 
 test('what does not fit is refused, with what was expected and given', () => {
   const x = oneInput(1, 4, 8, 8);
+  expectRefusal(() => x.pool(undefined as never), 'ERR_PARAMETER', /type/);
+  expectRefusal(() => x.maxPool({ kernel: '2' as never }), 'ERR_PARAMETER', /kernel.0.*given '2'/);
+  expectRefusal(() => x.maxPool({ kernel: {} as never }), 'ERR_PARAMETER', /kernel.0/);
   expectRefusal(() => x.maxPool({ kernel: 9 }), 'ERR_SHAPE', /spans 9 along spatial axis 0.*8/);
   expectRefusal(() => x.maxPool({ kernel: 0 }), 'ERR_PARAMETER', /kernel.*given 0/);
   expectRefusal(() => x.maxPool({ kernel: [2] }), 'ERR_PARAMETER', /kernel: expected 2 or 3 sizes/);

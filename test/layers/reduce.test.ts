@@ -7,6 +7,7 @@ testLayer('reduce', cases);
 
 test('what does not fit is refused', () => {
   const x = oneInput(2, 3, 4);
+  expectRefusal(() => x.reduce(undefined as never), 'ERR_PARAMETER', /operation/);
   expectRefusal(() => x.sum({ axis: 3 }), 'ERR_AXIS', /from -3 to 2 .* given 3/);
   expectRefusal(() => x.sum({ axes: [1, -2] }), 'ERR_AXIS', /each axis once/);
   expectRefusal(() => x.sum({ axes: 1 as never }), 'ERR_PARAMETER', /axes/);

@@ -17,6 +17,7 @@ test('what TensorRT takes for floats only is refused for others', () => {
 });
 
 test('an unknown operation is refused', () => {
+  expectRefusal(() => oneInput(2).unary(undefined as never), 'ERR_PARAMETER', /operation/);
   expectRefusal(() => oneInput(2).unary({ operation: 'cbrt' as never }), 'ERR_PARAMETER', /operation/);
 });
 

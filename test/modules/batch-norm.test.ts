@@ -11,10 +11,15 @@ test('what does not fit is refused, with what was expected and given', () => {
   const x = oneInput(2, 3, 4, 4);
   const running_mean = ones(3);
   const running_var = ones(3);
+  expectRefusal(() => x.batchNorm(undefined as never), 'ERR_INPUT', /given none/);
   expectRefusal(() => x.batchNorm({ running_mean }), 'ERR_INPUT', /expected running_mean and running_var/);
   expectRefusal(() => x.batchNorm({ running_mean, running_var: ones(4) }), 'ERR_SHAPE', /running_var: expected \[3\]/);
   expectRefusal(() => x.batchNorm({ running_mean, running_var, bias: ones(1) }), 'ERR_SHAPE', /bias.*given \[1\]/);
-  expectRefusal(() => x.batchNorm({ mean: ones(4), variance: ones(4) }), 'ERR_SHAPE', /^batchNorm .*expected 3 elements/);
+  expectRefusal(
+    () => x.batchNorm({ mean: ones(4), variance: ones(4) }),
+    'ERR_SHAPE',
+    /^batchNorm .*expected 3 elements/,
+  );
   expectRefusal(() => x.batchNorm({ running_mean, running_var, eps: -1 }), 'ERR_VALUE', /expected more than 0/);
   expectRefusal(() => x.batchNorm({ running_mean, running_var, eps: '0' as never }), 'ERR_PARAMETER', /eps/);
   expectRefusal(() => x.batchNorm({ running_mean: 'bn1' as never, running_var }), 'ERR_WEIGHT', /running_mean/);

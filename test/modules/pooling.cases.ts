@@ -1,0 +1,19 @@
+import type { Tensor } from '../../src/index.js';
+import type { LayerCase } from '../layers/harness.js';
+
+const methods: Record<string, (x: Tensor) => Tensor> = {
+  global: (x) => x.globalAvgPool(),
+  global_flat: (x) => x.globalAvgPool({ keepDims: false }),
+  global3d: (x) => x.globalAvgPool(),
+  global_f16: (x) => x.globalAvgPool(),
+  adaptive_default: (x) => x.adaptiveAvgPool2d(),
+  adaptive: (x) => x.adaptiveAvgPool2d({ outputSize: [2, 3] }),
+  adaptive_same: (x) => x.adaptiveAvgPool2d({ outputSize: [4, 6] }),
+  adaptive_one: (x) => x.adaptiveAvgPool2d({ outputSize: 2 }),
+};
+
+export const cases: LayerCase[] = Object.entries(methods).map(([name, method]) => ({
+  name,
+  build: ({ x }: Record<string, Tensor>) => method(x!),
+  ...(['global', 'adaptive_default'].includes(name) && { dynamic: { x: ['batch', 3, 'height', 'width'] } }),
+}));

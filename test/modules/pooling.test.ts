@@ -1,0 +1,17 @@
+import { test } from 'vitest';
+import { int32, network } from '../../src/index.js';
+import { expectRefusal, oneInput, testLayer } from '../layers/harness.js';
+import { cases } from './pooling.cases.js';
+
+testLayer('pooling', cases, 'modules');
+
+test('what does not fit is refused, with what was expected and given', () => {
+  const x = oneInput(1, 3, 4, 6);
+  expectRefusal(() => x.adaptiveAvgPool2d({ outputSize: 4 }), 'ERR_SHAPE', /divisors of .*\[4, 6\], given \[4, 4\]/);
+  expectRefusal(() => x.adaptiveAvgPool2d({ outputSize: 0 }), 'ERR_SHAPE', /given \[0, 0\]/);
+  expectRefusal(() => x.adaptiveAvgPool2d({ outputSize: [2] }), 'ERR_SHAPE', /given \[2\]/);
+  expectRefusal(() => oneInput(1, 3, 'h', 'w').adaptiveAvgPool2d({ outputSize: 2 }), 'ERR_SHAPE', /\[h, w\]/);
+  expectRefusal(() => oneInput(3, 4, 6).adaptiveAvgPool2d(), 'ERR_RANK', /rank 4/);
+  expectRefusal(() => oneInput(3, 4).globalAvgPool(), 'ERR_RANK', /rank 3 or more/);
+  expectRefusal(() => network('i', { x: int32(1, 3, 4, 4) }).globalAvgPool(), 'ERR_DTYPE', /int32/);
+});
