@@ -3,7 +3,7 @@ import { entry } from '../dsl/source.js';
 import { Chain } from '../dsl/tensor.js';
 import { type ActivationMethods, activation, activationMethods } from './activation.js';
 import { type CastMethods, cast, castMethods } from './cast.js';
-import { type ConcatenationMethods, concatenation, concatenationMethods } from './concatenation.js';
+import { type ConcatenationMethods, concat, concatenation, concatenationMethods } from './concatenation.js';
 import { type ConstantMethods, constant, constantMethods } from './constant.js';
 import { type ConvolutionMethods, convolution, convolutionMethods } from './convolution.js';
 import { type CumulativeMethods, cumulative, cumulativeMethods } from './cumulative.js';
@@ -28,7 +28,7 @@ import { type ReduceMethods, reduce, reduceMethods } from './reduce.js';
 import { type ReverseSequenceMethods, reverseSequence, reverseSequenceMethods } from './reverse_sequence.js';
 import { type ScaleMethods, scale, scaleMethods } from './scale.js';
 import { type ScatterMethods, scatter, scatterMethods } from './scatter.js';
-import { type SelectMethods, select, selectMethods } from './select.js';
+import { type SelectMethods, select, selectMethods, where } from './select.js';
 import { type ShapeMethods, shape, shapeMethods } from './shape.js';
 import { type ShapeTensorMethods, shapeTensorMethods } from './shape-tensor.js';
 import { type ShuffleMethods, shuffle, shuffleMethods } from './shuffle.js';
@@ -39,43 +39,54 @@ import { type TopkMethods, topk, topkMethods } from './topk.js';
 import { type UnaryMethods, unary, unaryMethods } from './unary.js';
 import { type UnsqueezeMethods, unsqueeze, unsqueezeMethods } from './unsqueeze.js';
 
+/** One layer kind: what defines it, and where callers meet it. */
+export interface LayerRow {
+  definition: { readonly kind: string };
+  /** Methods of tensors. */
+  methods?: object;
+  /** Methods of networks. */
+  networkMethods?: object;
+  /** Functions that the package exports. */
+  functions?: object;
+}
+
 /** Every layer kind, one row each. */
-export const layerTable = [
-  ifConditional,
-  loop,
-  shuffle,
-  matrixMultiply,
-  identity,
-  elementWise,
-  concatenation,
-  cast,
-  activation,
-  constant,
-  convolution,
-  unary,
-  softmax,
-  reduce,
-  pooling,
-  scale,
-  shape,
-  gather,
-  slice,
-  select,
-  squeeze,
-  unsqueeze,
-  topk,
-  oneHot,
-  scatter,
-  nonZero,
-  cumulative,
-  reverseSequence,
-  gridSample,
-  nms,
-  deconvolution,
-  lrn,
-  padding,
-  parametricRelu,
-  normalization,
+export const layerTable: readonly LayerRow[] = [
+  { definition: ifConditional, networkMethods: ifConditionalMethods },
+  { definition: loop, networkMethods: loopMethods },
+  { definition: shuffle, methods: shuffleMethods },
+  { definition: matrixMultiply, methods: matrixMultiplyMethods },
+  { definition: identity, methods: identityMethods },
+  { definition: elementWise, methods: elementWiseMethods },
+  { definition: concatenation, methods: concatenationMethods, functions: { concat } },
+  { definition: cast, methods: castMethods },
+  { definition: activation, methods: activationMethods },
+  { definition: constant, networkMethods: constantMethods },
+  { definition: convolution, methods: convolutionMethods },
+  { definition: unary, methods: unaryMethods },
+  { definition: softmax, methods: softmaxMethods },
+  { definition: reduce, methods: reduceMethods },
+  { definition: pooling, methods: poolingMethods },
+  { definition: scale, methods: scaleMethods },
+  { definition: shape, methods: shapeMethods, networkMethods: shapeTensorMethods },
+  { definition: gather, methods: gatherMethods },
+  { definition: slice, methods: sliceMethods },
+  { definition: select, methods: selectMethods, functions: { where } },
+  { definition: squeeze, methods: squeezeMethods },
+  { definition: unsqueeze, methods: unsqueezeMethods },
+  { definition: topk, methods: topkMethods },
+  { definition: oneHot, methods: oneHotMethods },
+  { definition: scatter, methods: scatterMethods },
+  { definition: nonZero, methods: nonZeroMethods },
+  { definition: cumulative, methods: cumulativeMethods },
+  { definition: reverseSequence, methods: reverseSequenceMethods },
+  { definition: gridSample, methods: gridSampleMethods },
+  { definition: nms, methods: nmsMethods },
+  { definition: deconvolution, methods: deconvolutionMethods },
+  { definition: lrn, methods: lrnMethods },
+  { definition: padding, methods: paddingMethods },
+  { definition: parametricRelu, methods: parametricReluMethods },
+  { definition: normalization, methods: normalizationMethods },
 ];
 
 declare module '../dsl/network.js' {
@@ -128,41 +139,8 @@ export function addMethods(target: object, methods: object): void {
 
 /** Puts the methods of all layers on tensors and networks; called once by the package's entry. */
 export function installLayers(): void {
-  const all = [
-    shuffleMethods,
-    matrixMultiplyMethods,
-    identityMethods,
-    elementWiseMethods,
-    concatenationMethods,
-    castMethods,
-    activationMethods,
-    convolutionMethods,
-    unaryMethods,
-    softmaxMethods,
-    reduceMethods,
-    poolingMethods,
-    scaleMethods,
-    shapeMethods,
-    gatherMethods,
-    sliceMethods,
-    selectMethods,
-    squeezeMethods,
-    unsqueezeMethods,
-    topkMethods,
-    oneHotMethods,
-    scatterMethods,
-    nonZeroMethods,
-    cumulativeMethods,
-    reverseSequenceMethods,
-    gridSampleMethods,
-    nmsMethods,
-    deconvolutionMethods,
-    lrnMethods,
-    paddingMethods,
-    parametricReluMethods,
-    normalizationMethods,
-  ];
-  for (const methods of all) addMethods(Chain.prototype, methods);
-  for (const methods of [constantMethods, ifConditionalMethods, loopMethods, shapeTensorMethods])
-    addMethods(Network.prototype, methods);
+  for (const { methods, networkMethods } of layerTable) {
+    if (methods) addMethods(Chain.prototype, methods);
+    if (networkMethods) addMethods(Network.prototype, networkMethods);
+  }
 }
