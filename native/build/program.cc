@@ -45,12 +45,6 @@ Value to_value(Napi::Value value, int depth) {
   return result;
 }
 
-namespace {
-
-std::string text(Napi::Object object, char const* key) { return object.Get(key).As<Napi::String>().Utf8Value(); }
-
-}  // namespace
-
 Napi::Function ProgramWrap::define(Napi::Env env) {
   return DefineClass(env, "Program",
                      {InstanceMethod<&ProgramWrap::AddGraph>("addGraph"), InstanceMethod<&ProgramWrap::AddWeight>("addWeight"),
@@ -76,30 +70,31 @@ void ProgramWrap::AddGraph(Napi::CallbackInfo const& info) {
 
 Napi::Value ProgramWrap::AddWeight(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    auto object = info[0].As<Napi::Object>();
-    auto bytes = info[1].As<Napi::Uint8Array>();
+    auto bytes = info[3].As<Napi::Uint8Array>();
     Weight weight;
-    weight.dtype = text(object, "dtype");
-    Napi::Value name = object.Get("name");
-    if (name.IsString()) weight.name = name.As<Napi::String>().Utf8Value();
-    auto shape = object.Get("shape").As<Napi::Array>();
+    if (info[0].IsString()) weight.name = info[0].As<Napi::String>().Utf8Value();
+    weight.dtype = info[1].As<Napi::String>().Utf8Value();
+    auto shape = info[2].As<Napi::Array>();
     weight.count = 1;
-    for (uint32_t i = 0; i < shape.Length(); i++) {
+    for (uint32_t i = 0, rank = shape.Length(); i < rank; i++) {
       weight.shape.push_back(shape.Get(i).As<Napi::Number>().Int64Value());
       weight.count *= weight.shape.back();
     }
+    size_t const size = bytes.ByteLength();
     weight.owner = hold_mapping(bytes.Data());
-    bool const mapped = weight.owner != nullptr;
-    if (mapped) {
+    bool complete = weight.owner != nullptr;
+    if (complete) {
       weight.data = bytes.Data();
     } else {
       // TensorRT wants a pointer even for no elements.
-      weight.owner = std::shared_ptr<void>(std::malloc(bytes.ByteLength() + 1), std::free);
+      weight.owner = std::shared_ptr<void>(std::malloc(size + 1), std::free);
       if (!weight.owner) throw std::bad_alloc();
       weight.data = weight.owner.get();
+      complete = size <= info[4].As<Napi::Number>().Uint32Value();
+      if (complete && size) std::memcpy(weight.owner.get(), bytes.Data(), size);
     }
     open(info.Env()).weights.push_back(std::move(weight));
-    return Napi::Boolean::New(info.Env(), mapped);
+    return Napi::Boolean::New(info.Env(), complete);
   });
 }
 

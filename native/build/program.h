@@ -19,7 +19,8 @@ class ProgramWrap : public Napi::ObjectWrap<ProgramWrap> {
  private:
   // Bytes as wire.h reads them.
   void AddGraph(Napi::CallbackInfo const& info);
-  // Takes the elements without a copy where they lie in a mapped file and returns true; else reserves room for fillWeight.
+  // addWeight(name, dtype, shape, bytes, most): takes the elements without a copy where they lie in a mapped file, else copies
+  // them; where there are more than `most` bytes it reserves room for fillWeight and returns false.
   Napi::Value AddWeight(Napi::CallbackInfo const& info);
   void FillWeight(Napi::CallbackInfo const& info);
   Napi::Value Build(Napi::CallbackInfo const& info);

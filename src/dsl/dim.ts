@@ -98,6 +98,7 @@ export const subDims = (a: Dim, b: Dim): Dim => addDims(a, mulDims(b, -1));
 function exactQuotient(a: Dim, b: Dim): Dim | undefined {
   if (b === 0) return undefined;
   if (a === b) return 1;
+  if (isStatic(a) && isStatic(b)) return a % b === 0 ? a / b : undefined;
   if (isStatic(b)) {
     const terms = [...poly(a)];
     if (terms.some(([, c]) => c % b !== 0)) return undefined;

@@ -71,8 +71,11 @@ export interface BuildCallbacks {
 export interface NativeProgram {
   /** Bytes of a `GraphWriter`. */
   addGraph(bytes: Uint8Array): void;
-  /** True where the elements lie in a mapped file and stay there; else `fillWeight` must copy them. */
-  addWeight(weight: { name?: string; dtype: DType; shape: readonly number[] }, bytes: Uint8Array): boolean;
+  /**
+   * Elements of a mapped file are used where they are, others are copied: at once up to `most` bytes, else by `fillWeight`,
+   * and then this returns false.
+   */
+  addWeight(name: string | undefined, dtype: DType, shape: readonly number[], bytes: Uint8Array, most: number): boolean;
   fillWeight(offset: number, bytes: Uint8Array): void;
   /** Consumes the program. */
   build(library: string, options: object, callbacks: BuildCallbacks): Promise<BuildReport>;

@@ -1,4 +1,4 @@
-import { bits } from '../dsl/dtype.js';
+import { byteLength } from '../dsl/dtype.js';
 import { TensorRTError } from '../dsl/errors.js';
 import type { IRNamed, IRWeight } from '../dsl/ir.js';
 import type { Network, RecordedNode } from '../dsl/network.js';
@@ -12,8 +12,10 @@ const bytesAtOnce = 4 << 20;
 /** Gives the event loop its turn whenever `sliceMs` have passed. */
 class Pace {
   #since = performance.now();
-  async breathe(): Promise<void> {
-    if (performance.now() - this.#since < sliceMs) return;
+  get due(): boolean {
+    return performance.now() - this.#since > sliceMs;
+  }
+  async rest(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     this.#since = performance.now();
   }
@@ -59,35 +61,46 @@ export function snapshot(net: Network): Snapshot {
 export async function toProgram({ name, inputs, outputs, nodes, weights }: Snapshot): Promise<NativeProgram> {
   const pace = new Pace();
   const program = new (binding().Program)(name);
-  for (const weight of weights) await addWeight(program, weight, pace);
+  for (const weight of weights) {
+    if (!addWeight(program, weight)) await fillWeight(program, weight, pace);
+    if (pace.due) await pace.rest();
+  }
   const writer = new GraphWriter();
   writer.io({ inputs: [...inputs], outputs: [...outputs] });
-  for (let i = 0; i < nodes.length; i += nodesAtOnce) {
-    for (const node of nodes.slice(i, i + nodesAtOnce)) writer.node(node);
-    program.addGraph(writer.take());
-    await pace.breathe();
+  for (let i = 0; i < nodes.length; i++) {
+    writer.node(nodes[i]!);
+    if (i % nodesAtOnce === nodesAtOnce - 1 && pace.due) {
+      program.addGraph(writer.take());
+      await pace.rest();
+    }
   }
+  program.addGraph(writer.take());
   return program;
 }
 
-async function addWeight(program: NativeProgram, weight: IRWeight, pace: Pace): Promise<void> {
-  const { data, dtype, shape, name } = weight;
-  const total = data.byteLength;
-  const expected = Math.ceil((shape.reduce((a, b) => a * b, 1) * bits[dtype]) / 8);
-  const gone = (): never => {
+/** The elements as bytes, which must be as many as they were when the weight was recorded. */
+function bytesOf({ id, data, dtype, shape, name }: IRWeight): Uint8Array {
+  if (
+    data.byteLength !==
+    byteLength(
+      dtype,
+      shape.reduce((a, b) => a * b, 1),
+    )
+  ) {
     throw new TensorRTError(
       'ERR_DISPOSED',
-      `the elements of weight ${name ? `'${name}'` : weight.id} are gone: their array was detached or their file closed`,
+      `the elements of weight ${name ? `'${name}'` : id} are gone: their array was detached or their file closed`,
     );
-  };
-  if (total !== expected) gone();
-  if (program.addWeight({ name, dtype, shape }, new Uint8Array(data.buffer, data.byteOffset, total))) return;
-  for (let offset = 0; offset < total; offset += bytesAtOnce) {
-    if (data.byteLength !== total) gone();
-    program.fillWeight(
-      offset,
-      new Uint8Array(data.buffer, data.byteOffset + offset, Math.min(bytesAtOnce, total - offset)),
-    );
-    await pace.breathe();
+  }
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+const addWeight = (program: NativeProgram, weight: IRWeight): boolean =>
+  program.addWeight(weight.name, weight.dtype, weight.shape, bytesOf(weight), bytesAtOnce);
+
+async function fillWeight(program: NativeProgram, weight: IRWeight, pace: Pace): Promise<void> {
+  for (let offset = 0; offset < weight.data.byteLength || offset === 0; offset += bytesAtOnce) {
+    program.fillWeight(offset, bytesOf(weight).subarray(offset, offset + bytesAtOnce));
+    if (pace.due) await pace.rest();
   }
 }

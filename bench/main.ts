@@ -1,0 +1,19 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+// `npm run bench`: every benchmark, one after the other, each beside what people use today, as ratios of one run.
+// `npm run bench recording` runs that one.
+
+const all = ['recording', 'weights'];
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !all.includes(name));
+if (unknown.length > 0) {
+  console.error(`no benchmark '${unknown.join("', '")}'; there are ${all.join(', ')}`);
+  process.exit(1);
+}
+for (const name of wanted.length > 0 ? wanted : all) {
+  console.log(`\n${name}`);
+  const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', file], { stdio: 'inherit' });
+  if (status !== 0) process.exitCode = 1;
+}

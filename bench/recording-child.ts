@@ -1,0 +1,35 @@
+import { layers, type Package, record } from './recording-network.js';
+
+// Records, hands over and lowers each chain several times; prints milliseconds. What users install is measured: dist/.
+const dist = (path: string) => import(new URL(`../dist/${path}`, import.meta.url).href);
+const bench = (await dist('index.js')) as Package;
+const { snapshot, toProgram } = (await dist('runtime/program.js')) as typeof import('../src/runtime/program.js');
+const { binding } = (await dist('runtime/binding.js')) as typeof import('../src/runtime/binding.js');
+const { chooseTensorRT } = (await dist('runtime/find.js')) as typeof import('../src/runtime/find.js');
+
+const times = Number(process.argv[2]);
+const library = await chooseTensorRT({ for: 'build' });
+// TensorRT creates its builder once per process; in Python, too, it is made before the clock starts.
+await bench
+  .network('first', { x: bench.float32(1) })
+  .relu()
+  .output('y')
+  .network.check();
+
+const result: Record<string, { record: number[]; handOver: number[]; lower: number[] }> = {};
+for (const chain of ['mixed', 'relu'] as const) {
+  const spent = { record: [] as number[], handOver: [] as number[], lower: [] as number[] };
+  for (let i = 0; i < times; i++) {
+    const began = performance.now();
+    const net = record(bench, chain);
+    const recorded = performance.now();
+    const program = await toProgram(snapshot(net));
+    spent.record.push(recorded - began);
+    spent.handOver.push(performance.now() - recorded);
+    const { lowerMs, layers: made } = await program.build(library.path, { lowerOnly: true }, {});
+    if (made?.length !== layers) throw new Error(`expected ${layers} layers, TensorRT has ${made?.length}`);
+    spent.lower.push(lowerMs);
+  }
+  result[chain] = spent;
+}
+console.log(JSON.stringify(result));

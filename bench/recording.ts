@@ -1,0 +1,93 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chooseTensorRT } from '../src/runtime/find.js';
+import { cacheDir } from '../src/runtime/search-path.js';
+import { layers } from './recording-network.js';
+
+// Recording, handing over and lowering 1,000-layer chains (all that happens before TensorRT's own build) beside the same
+// networks made with TensorRT-RTX's Python bindings, in turn in one run. Ratios are ours / theirs: at most 1 is the goal.
+// Both processes make each network several times; their first one, before anything is warm, is shown by itself.
+// Python's styles: `plain` sets no names; `named` names layers and tensors as ours are; `named, types read` also looks at
+// every shape and dtype, which node-tensorrt compares with what it inferred. PYTHON names the interpreter (default python3).
+
+const distribution = 'tensorrt-rtx-cu13-bindings==1.7.1.116';
+const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
+const times = 25;
+const python = process.env.PYTHON ?? 'python3';
+const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+
+type Times = Record<string, number[]>;
+type Measured = Record<string, Times>;
+
+function json(command: string, args: string[], env: NodeJS.ProcessEnv): Measured {
+  const child = spawnSync(command, args, { encoding: 'utf8', env, maxBuffer: 1 << 26 });
+  if (child.status !== 0) throw new Error(child.error?.message ?? child.stderr);
+  return JSON.parse(child.stdout.trim().split('\n').at(-1)!) as Measured;
+}
+
+/** The environment in which Python finds the bindings and the library; they are fetched into the cache where they are missing. */
+function pythonEnvironment(library: string): NodeJS.ProcessEnv | undefined {
+  const folder = join(cacheDir(), 'bench', distribution);
+  const path = [folder, dirname(dirname(library)), process.env.PYTHONPATH].filter(Boolean).join(':');
+  const env = { ...process.env, PYTHONPATH: path };
+  const works = () => spawnSync(python, ['-c', 'import tensorrt_rtx_bindings'], { env }).status === 0;
+  if (works()) return env;
+  const line = [
+    '-m',
+    'pip',
+    'install',
+    '--quiet',
+    '--no-deps',
+    '--only-binary=:all:',
+    '--target',
+    folder,
+    distribution,
+  ];
+  if (!existsSync(folder)) console.error(`fetching Python's bindings: ${python} ${line.join(' ')}`);
+  const { stderr } = spawnSync(python, line, { encoding: 'utf8' });
+  if (works()) return env;
+  console.error(
+    `Python's bindings of TensorRT-RTX are absent, so there is no ratio. Get them with\n  ${python} ${line.join(' ')}`,
+  );
+  console.error(`(wheels exist for CPython 3.9 to 3.13; PYTHON names another interpreter)\n${stderr}`);
+  return undefined;
+}
+
+const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[list.length >> 1]!;
+const sum = (spent: Times): number[] => spent.record!.map((ms, i) => ms + spent.handOver![i]! + spent.lower![i]!);
+const round = (value: number) => Number(value.toFixed(2));
+
+const { path: library, version } = await chooseTensorRT({ for: 'build' });
+const env = pythonEnvironment(library);
+const ours: Measured[] = [];
+const theirs: Measured[] = [];
+for (let i = 0; i < rounds; i++) {
+  ours.push(json(process.execPath, ['--import', 'tsx', here('recording-child.ts'), String(times)], process.env));
+  if (env) theirs.push(json(python, [here('recording-network.py'), String(times)], env));
+}
+
+console.log(`${layers}-layer chains, TensorRT-RTX ${version}, milliseconds, ${rounds} rounds of ${times} each`);
+const table: Record<string, object> = {};
+for (const chain of ['mixed', 'relu']) {
+  const parts = (part: string) => round(median(ours.map((run) => median(run[chain]![part]!.slice(1)))));
+  const warm = ours.map((run) => sum(run[chain]!).slice(1));
+  const own = { median: round(median(warm.map(median))), best: round(Math.min(...warm.flat())) };
+  const first = round(median(ours.map((run) => sum(run[chain]!)[0]!)));
+  console.log(`${chain}: recording ${parts('record')}, handing over ${parts('handOver')}, lowering ${parts('lower')}`);
+  table[`${chain}: node-tensorrt`] = { ...own, first };
+  for (const style of Object.keys(theirs[0]?.[chain] ?? {})) {
+    const lists = theirs.map((run) => run[chain]![style]!);
+    const other = lists.map((list) => list.slice(1));
+    table[`${chain}: Python, ${style}`] = {
+      median: round(median(other.map(median))),
+      best: round(Math.min(...other.flat())),
+      first: round(median(lists.map((list) => list[0]!))),
+      // Round by round, since both met the same machine then.
+      'ratio of medians': round(median(warm.map((list, i) => median(list) / median(other[i]!)))),
+      'ratio of bests': round(own.best / Math.min(...other.flat())),
+    };
+  }
+}
+console.table(table);
