@@ -10,13 +10,13 @@ export const nonZero = defineLayer({
   params: z.strictObject({ indices: z.enum(['int32', 'int64']) }),
   infer({ input, params: { indices }, fail }) {
     const { dtype, shape } = input(0);
-    requireDType(dtype, ['float32', 'float16', 'bfloat16', 'int32', 'int64', 'int8', 'bool'], fail);
+    requireDType(dtype, ['float32', 'float16', 'bfloat16', 'int32', 'int64', 'bool'], fail);
     requireRank(shape, 1, 8, fail);
     return { dtype: indices, shape: [shape.length, unknownDim('non_zero')] };
   },
   cpu(g, { input, params: { indices }, inputTypes }) {
     const { dtype } = inputTypes[0]!;
-    const x = dtype === 'float16' || dtype === 'int8' ? g.cast(input(0), 'bool') : input(0);
+    const x = dtype === 'float16' ? g.cast(input(0), 'bool') : input(0);
     const found = g.op('NonZero', [x]);
     return indices === 'int64' ? found : g.cast(found, indices);
   },

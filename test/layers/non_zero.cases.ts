@@ -4,7 +4,7 @@ import type { LayerCase } from './harness.js';
 const refused = { build: /non_zero has no runners that implement it/ };
 
 export const cases: LayerCase[] = [
-  ...['float32', 'vector', 'nothing', 'size0', 'float16', 'bfloat16', 'int32', 'int64', 'int8', 'bool'].map(
+  ...['float32', 'vector', 'nothing', 'size0', 'float16', 'bfloat16', 'int32', 'int64', 'bool'].map(
     (name): LayerCase => ({
       name,
       build: ({ x }) => x!.nonZero(),
