@@ -61,7 +61,8 @@ export function addDims(a: Dim, b: Dim): Dim {
 }
 
 export function mulDims(a: Dim, b: Dim): Dim {
-  if (isStatic(a) && isStatic(b)) return a * b;
+  // `+ 0` turns −0 into 0, here and below.
+  if (isStatic(a) && isStatic(b)) return a * b + 0;
   const product: Poly = new Map();
   for (const [ka, ca] of poly(a)) {
     for (const [kb, cb] of poly(b)) {
@@ -98,7 +99,7 @@ export const subDims = (a: Dim, b: Dim): Dim => addDims(a, mulDims(b, -1));
 function exactQuotient(a: Dim, b: Dim): Dim | undefined {
   if (b === 0) return undefined;
   if (a === b) return 1;
-  if (isStatic(a) && isStatic(b)) return a % b === 0 ? a / b : undefined;
+  if (isStatic(a) && isStatic(b)) return a % b === 0 ? a / b + 0 : undefined;
   if (isStatic(b)) {
     const terms = [...poly(a)];
     if (terms.some(([, c]) => c % b !== 0)) return undefined;
@@ -123,11 +124,11 @@ function exactQuotient(a: Dim, b: Dim): Dim | undefined {
 }
 
 const apply = {
-  floor: (a: number, b: number) => Math.floor(a / b),
-  ceil: (a: number, b: number) => Math.ceil(a / b),
+  floor: (a: number, b: number) => Math.floor(a / b) + 0,
+  ceil: (a: number, b: number) => Math.ceil(a / b) + 0,
   max: Math.max,
   min: Math.min,
-  mod: (a: number, b: number) => ((a % b) + b) % b,
+  mod: (a: number, b: number) => (((a % b) + b) % b) + 0,
 };
 
 function operate(op: Operation['op'], a: Dim, b: Dim): Dim {
