@@ -34,23 +34,28 @@ Napi::Value load(Napi::CallbackInfo const& info) {
   return Job::start(info.Env(), job, Job::Lane::run);
 }
 
-// [{ kind, since: [trt10, trt11, rtx1] }]: the first release of each flavor that has the kind, or null.
+// [{ kind, trt10, trt11, rtx1, decomposed: { trt10, trt11, rtx1 } }]: the first release of each flavor that has the kind,
+// or null. `decomposed`: the first that needs no other layers in its stead; null where nothing can stand in.
 Napi::Value layer_table(Napi::CallbackInfo const& info) {
   static char const* const first[] = {"10.0.0", "11.0.0", "1.5.0"};
   auto const env = info.Env();
-  auto array = Napi::Array::New(env);
-  for (auto const& row : layer_kinds()) {
-    auto item = Napi::Object::New(env);
-    item.Set("kind", row.kind);
+  auto const set_releases = [&](Napi::Object object, MethodInfo const& method) {
     for (int i = 0; i < 3; i++) {
-      Slot const& slot = row.method->slots[i];
+      Slot const& slot = method.slots[i];
       auto const name = flavor_name(static_cast<Flavor>(i));
       if (slot.index < 0) {
-        item.Set(name, env.Null());
+        object.Set(name, env.Null());
       } else {
-        item.Set(name, Napi::String::New(env, slot.since ? release_name(slot.since) : first[i]));
+        object.Set(name, Napi::String::New(env, slot.since ? release_name(slot.since) : first[i]));
       }
     }
+    return object;
+  };
+  auto array = Napi::Array::New(env);
+  for (auto const& row : layer_kinds()) {
+    auto item = set_releases(Napi::Object::New(env), *row.method);
+    item.Set("kind", row.kind);
+    item.Set("decomposed", row.decomposed ? set_releases(Napi::Object::New(env), *row.decomposed) : env.Null());
     array.Set(array.Length(), item);
   }
   return array;

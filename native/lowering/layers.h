@@ -6,7 +6,9 @@
 namespace ntrt {
 
 #define LAYER(KIND, METHOD) Layer* lower_##KIND(Lowering& l, Node const& node);
+#define DECOMPOSED(KIND, METHOD, NEWEST) LAYER(KIND, METHOD)
 #include "table.def"
 #undef LAYER
+#undef DECOMPOSED
 
 }  // namespace ntrt

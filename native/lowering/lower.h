@@ -117,6 +117,8 @@ struct LayerKind {
   Layer* (*lower)(Lowering&, Node const&);
   // The method that adds the layer; its slots tell which releases have the kind.
   MethodInfo const* method;
+  // The method without which other layers do the same; null where nothing stands in.
+  MethodInfo const* decomposed;
 };
 std::vector<LayerKind> const& layer_kinds();
 

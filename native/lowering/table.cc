@@ -4,9 +4,11 @@ namespace ntrt {
 
 std::vector<LayerKind> const& layer_kinds() {
   static std::vector<LayerKind> const rows = {
-#define LAYER(KIND, METHOD) {#KIND, lower_##KIND, &m::Network::METHOD::info},
+#define LAYER(KIND, METHOD) {#KIND, lower_##KIND, &m::Network::METHOD::info, nullptr},
+#define DECOMPOSED(KIND, METHOD, NEWEST) {#KIND, lower_##KIND, &m::Network::METHOD::info, &m::Network::NEWEST::info},
 #include "table.def"
 #undef LAYER
+#undef DECOMPOSED
   };
   return rows;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import pc from 'picocolors';
 import { TensorRTError } from '../dsl/errors.js';
@@ -16,8 +16,7 @@ add(installCommand());
 // The others load what only they need.
 if (!program.commands.some((command) => command.name() === process.argv[2])) {
   add((await import('./weights.js')).weightsCommand());
-  const layers = new URL('./layers.js', import.meta.url);
-  if (existsSync(layers)) add((await import(layers.href)).layersCommand());
+  add((await import('./layers.js')).layersCommand());
 }
 
 try {

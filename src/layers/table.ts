@@ -41,7 +41,7 @@ import { type UnsqueezeMethods, unsqueeze, unsqueezeMethods } from './unsqueeze.
 
 /** One layer kind: what defines it, and where callers meet it. */
 export interface LayerRow {
-  definition: { readonly kind: string };
+  definition: { readonly kind: string; readonly cpu: unknown };
   /** Methods of tensors. */
   methods?: object;
   /** Methods of networks. */

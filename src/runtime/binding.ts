@@ -88,14 +88,23 @@ export interface NativeEngine {
   version: string;
 }
 
+/** First release of each flavor that has something; null where none has. */
+export type FirstReleases = Record<Flavor, string | null>;
+
+export interface NativeLayerRow extends FirstReleases {
+  kind: string;
+  /** First releases that need no other layers in its stead; null where nothing can stand in. */
+  decomposed: FirstReleases | null;
+}
+
 /** What the addon exports; nothing else in src/ knows the .node file. */
 export interface NativeBinding {
   /** Loads a TensorRT library (kept loaded). Rejects with `code` ERR_LIBRARY_NOT_FOUND, ERR_LIBRARY_INVALID or ERR_LIBRARY_REFUSED. */
   loadLibrary(path: string): Promise<LibraryInfo>;
   /** What the driver API says; never rejects. */
   cudaInfo(): Promise<CudaInfo>;
-  /** Layer kinds of the addon, and the first release of each flavor that has them. */
-  layerTable(): ({ kind: string } & Record<Flavor, string | null>)[];
+  /** Layer kinds of the addon. */
+  layerTable(): NativeLayerRow[];
   Program: new (name: string) => NativeProgram;
   /** Frees a native object off the event loop, once nothing uses it; what is called with it afterwards throws ERR_DISPOSED. */
   release(handle: Handle): Promise<void>;

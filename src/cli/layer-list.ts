@@ -1,0 +1,49 @@
+import { layerTable } from '../layers/table.js';
+import { binding, type FirstReleases, type Flavor } from '../runtime/binding.js';
+
+/** One layer kind, as `node-tensorrt layers --json` prints it. */
+export interface LayerSummary extends FirstReleases {
+  kind: string;
+  /** Of tensors and networks, and functions of the package. */
+  methods: string[];
+  /** Whether the CPU backend runs it. */
+  cpu: boolean;
+  /** Releases in which other layers do the same, as ranges (`<10.7.0`, or `*` for all) by flavor; false where none do. */
+  decomposed: Partial<Record<Flavor, string>> | false;
+}
+
+/** The oldest release of each flavor that can be loaded. */
+const oldest: Record<Flavor, string> = { trt10: '10.0.0', trt11: '11.0.0', rtx1: '1.5.0' };
+const flavors = Object.keys(oldest) as Flavor[];
+
+function decomposedIn(first: FirstReleases | null): LayerSummary['decomposed'] {
+  const ranges = flavors.flatMap((flavor) => {
+    const release = first?.[flavor];
+    return !first || release === oldest[flavor] ? [] : [[flavor, release ? `<${release}` : '*']];
+  });
+  return ranges.length > 0 && Object.fromEntries(ranges);
+}
+
+/** Every layer kind by name. Throws ERR_ADDON_MISSING when the addon has not been compiled. */
+export function layerList(): LayerSummary[] {
+  const native = new Map(
+    binding()
+      .layerTable()
+      .map((row) => [row.kind, row]),
+  );
+  return layerTable
+    .map(({ definition: { kind, cpu }, methods, networkMethods, functions }) => {
+      const { trt10 = null, trt11 = null, rtx1 = null, decomposed = null } = native.get(kind) ?? {};
+      const names = [methods, networkMethods, functions].flatMap((object) => Object.keys(object ?? {}));
+      return {
+        kind,
+        methods: [...new Set(names)],
+        trt10,
+        trt11,
+        rtx1,
+        cpu: cpu !== undefined,
+        decomposed: decomposedIn(decomposed),
+      };
+    })
+    .sort((a, b) => (a.kind < b.kind ? -1 : 1));
+}
