@@ -2,9 +2,34 @@
 
 namespace ntrt {
 
+namespace {
+
+Tensor* cast(Lowering& l, Node const& node, Tensor* tensor, std::string const& suffix) {
+  return l.helper(node, l.add<m::Network::addCast>(tensor, l.dtype("float32")), suffix.c_str());
+}
+
+// A known weight or a tensor as float32; null where absent.
+Tensor* widened(Lowering& l, Node const& node, char const* role, size_t index) {
+  std::string const suffix = std::string(role) + ".float32";
+  if (Weight const* known = l.weight(node, role)) {
+    Dims dims;
+    dims.rank = static_cast<int32_t>(known->shape.size());
+    for (size_t i = 0; i < known->shape.size(); i++) dims.d[i] = known->shape[i];
+    return cast(l, node, l.helper(node, l.add<m::Network::addConstant>(dims, l.weights(node, role)), role), suffix);
+  }
+  return l.has_input(node, index) ? cast(l, node, l.input(node, index), suffix) : nullptr;
+}
+
+}  // namespace
+
 Layer* lower_deconvolution(Lowering& l, Node const& node) {
   auto const& p = node.params;
-  Layer* layer = l.add<m::Network::addDeconvolutionNd>(l.input(node, 0), p.integer("outChannels"), p.dims("kernel"), l.weights(node, "kernel"), l.weights(node, "bias"));
+  // TensorRT-RTX has no deconvolution of bfloat16: it runs in float32.
+  bool const wide = l.api.flavor == Flavor::rtx1 && node.outputs[0].dtype == "bfloat16";
+  Tensor* input = wide ? cast(l, node, l.input(node, 0), "input.float32") : l.input(node, 0);
+  Weights const kernel = wide ? Weights{} : l.weights(node, "kernel");
+  Weights const bias = wide ? Weights{} : l.weights(node, "bias");
+  Layer* layer = l.add<m::Network::addDeconvolutionNd>(input, p.integer("outChannels"), p.dims("kernel"), kernel, bias);
   if (!layer) return nullptr;
   l.call<m::DeconvolutionLayer::setStrideNd>(layer, p.dims("stride"));
   l.call<m::DeconvolutionLayer::setPrePadding>(layer, p.dims("prePadding"));
@@ -12,8 +37,13 @@ Layer* lower_deconvolution(Lowering& l, Node const& node) {
   l.call<m::DeconvolutionLayer::setPaddingMode>(layer, l.enumerator("PaddingMode", p.text("paddingMode")));
   l.call<m::DeconvolutionLayer::setDilationNd>(layer, p.dims("dilation"));
   l.call<m::DeconvolutionLayer::setNbGroups>(layer, p.integer("groups"));
-  l.set_optional_inputs(node, layer, 1);
-  return layer;
+  if (!wide) {
+    l.set_optional_inputs(node, layer, 1);
+    return layer;
+  }
+  l.call<m::Layer::setInput>(layer, 1, widened(l, node, "kernel", 1));
+  if (Tensor* added = widened(l, node, "bias", 2)) l.call<m::Layer::setInput>(layer, 2, added);
+  return l.add<m::Network::addCast>(l.helper(node, layer, "float32"), l.dtype("bfloat16"));
 }
 
 }  // namespace ntrt

@@ -41,15 +41,19 @@ export const reduce = defineLayer({
       ? { dtype, shape: result, contents: [contents.reduce(fold)] }
       : { dtype, shape: result };
   },
-  cpu(g, { input, params: { operation, axes, keepDims }, outputTypes }) {
+  cpu(g, { input, params: { operation, axes, keepDims }, inputTypes, outputTypes }) {
     const { dtype } = outputTypes[0]!;
     if (axes.length === 0) return g.op('Identity', [input(0)]);
     // onnxruntime rounds float16 at every step, and has no sum of int8.
     const wide = dtype === 'float16' ? 'float32' : dtype === 'int8' ? 'int32' : undefined;
     const x = wide ? g.cast(input(0), wide) : input(0);
-    const result = g.op(onnxOperators[operation], [x, g.constant('int64', [axes.length], axes)], {
-      keepdims: keepDims,
-    });
+    const over = g.constant('int64', [axes.length], axes);
+    const result = g.op(onnxOperators[operation], [x, over], { keepdims: keepDims });
+    // The mean of nothing is NaN, of which onnxruntime makes 0.
+    if (operation === 'avg' && axes.some((axis) => inputTypes[0]!.shape[axis] === 0)) {
+      const zero = g.constant(wide ?? dtype, [], [0]);
+      return g.cast(g.op('Div', [g.op('Mul', [result, zero]), zero]), dtype);
+    }
     return wide ? g.cast(result, dtype) : result;
   },
 });

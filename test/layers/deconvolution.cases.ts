@@ -19,6 +19,7 @@ const options: Record<string, Partial<DeconvolutionOptions>> = {
   float16: {},
   float16_plain: {},
   bfloat16: {},
+  bfloat16_plain: {},
   deconv3d: { stride: [1, 2, 1], padding: [1, 0, 1] },
   deconv3d_groups: { groups: 2, stride: 2 },
   size1: {},
@@ -26,7 +27,6 @@ const options: Record<string, Partial<DeconvolutionOptions>> = {
 
 const refused: Record<string, LayerCase['refused']> = {
   stride_dilation: { build: /Strided & Dilated Deconv are currently not supported/ },
-  bfloat16: { build: /Could not infer output types for operation.*deconv/s },
 };
 
 export const cases: LayerCase[] = Object.entries(options).map(([name, given]) => ({

@@ -55,13 +55,20 @@ test('what does not fit is refused, with what was expected and given', () => {
   );
 });
 
-test('a kernel may be a tensor', async () => {
+// Both at once in bfloat16 fail inside TensorRT-RTX 1.7.1 ("ssa_validation").
+test.each([
+  ['float32', true],
+  ['float16', true],
+  ['bfloat16', false],
+] as const)('a kernel may be a tensor of %s, and with it a bias: %s', async (dtype, withBias) => {
   const net = network('dynamic kernel');
-  const x = net.input('x', { dtype: 'float32', shape: [1, 2, 5, 5] });
-  const kernel = net.input('kernel', { dtype: 'float32', shape: [2, 3, 3, 3] });
-  x.convTranspose2d({ weight: kernel }).output('y');
+  const x = net.input('x', { dtype, shape: [1, 2, 5, 5] });
+  const kernel = net.input('kernel', { dtype, shape: [2, 3, 3, 3] });
+  const bias = withBias ? net.input('bias', { dtype, shape: [3] }) : undefined;
+  x.convTranspose2d({ weight: kernel, bias }).output('y');
   expect(net.outputs[0]!.tensor.shape).toEqual([1, 3, 7, 7]);
-  await net.check();
+  using engine = await net.build();
+  expect(engine.inputs.map(({ name }) => name)).toEqual(withBias ? ['x', 'kernel', 'bias'] : ['x', 'kernel']);
 });
 
 test('sizes stay symbolic', () => {

@@ -23,8 +23,7 @@ export const cases: LayerCase[] = [
     one(`${operation}_size1`, operation, { axis: 0 }),
     one(`${operation}_beside0`, operation, { axis: 1 }),
   ]),
-  one('sum_of0', 'sum', { axis: 1 }),
-  one('prod_of0', 'prod', { axis: 1 }),
+  ...operations.map((operation) => one(`${operation}_of0`, operation, { axis: 1 })),
   one('all_keep', 'sum', { keepDims: true }),
   one('rank5', 'sum', { axes: [3, 1] }),
 ];
