@@ -1,5 +1,5 @@
 import { TensorRTError } from '../dsl/errors.js';
-import { shapeText, type WeightDType } from './dtype.js';
+import { checkDType, shapeText, type WeightDType } from './dtype.js';
 import type { ParsedFile } from './entry.js';
 import { suggestion } from './nearest.js';
 import { type Expected, problems, type WeightsReport } from './report.js';
@@ -179,6 +179,32 @@ export class Weights {
       renamed.set(next, next === name ? stored : { ...stored, weight: stored.weight?.named(this.#prefix + next) });
     }
     return new Weights(this.#shared, renamed, this.#prefix);
+  }
+
+  /**
+   * A view that gives every tensor of floats in this dtype, converted once when it is first asked for; integers and bools
+   * stay as they are.
+   * @throws ERR_WEIGHTS_DTYPE for an unknown dtype; `get` and `layer` of the view: see `Weight.as`
+   */
+  as(dtype: WeightDType): Weights {
+    this.#alive();
+    checkDType(dtype);
+    const views = Array.from(this.#entries, ([name, stored]): [string, Stored] => {
+      const { weight, ...rest } = stored;
+      if (!weight || !/^b?float/.test(weight.dtype)) return [name, stored];
+      let converted: Weight | undefined;
+      return [
+        name,
+        {
+          ...rest,
+          get weight() {
+            converted ??= weight.as(dtype);
+            return converted;
+          },
+        },
+      ];
+    });
+    return new Weights(this.#shared, new Map(views), this.#prefix);
   }
 
   /** Names of the tensors that were never asked for, here or through any view. */

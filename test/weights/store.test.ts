@@ -237,3 +237,23 @@ test('names of objects stay plain names', async () => {
   expect(Object.getPrototypeOf(layer)).toBe(null);
   expect(Object.keys(layer)).toContain('__proto__');
 });
+
+test('as gives floats in another dtype, once, and leaves integers alone', async () => {
+  const data = new Uint8Array(new Float32Array([1, 0.1]).buffer);
+  const bytes = safetensors(
+    {
+      'bn.weight': { dtype: 'F32', shape: [1], data_offsets: [0, 4] },
+      'bn.count': { dtype: 'I32', shape: [1], data_offsets: [4, 8] },
+    },
+    data,
+  );
+  const w = await parseWeights(bytes, 'bn.safetensors');
+  const half = w.as('float16');
+  expect(w.unused()).toEqual(['bn.weight', 'bn.count']);
+  const { weight, count } = half.scope('bn').layer<Record<string, { dtype: string; data: ArrayLike<number> }>>('');
+  expect([weight!.dtype, weight!.data[0], count!.dtype]).toEqual(['float16', 0x3c00, 'int32']);
+  expect(half.get('bn.weight')).toBe(half.get('bn.weight'));
+  expect(w.get('bn.weight').dtype).toBe('float32');
+  expect(w.unused()).toEqual([]);
+  expect((await failure(() => w.as('half' as 'float16'))).code).toBe('ERR_WEIGHTS_DTYPE');
+});

@@ -1,0 +1,125 @@
+// Runs a ported model beside the outputs that its reference implementation gave. Shared by the examples and their tests.
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type CompileOptions, loadWeights, type Network, type Profile, type Result, type Weights } from 'node-tensorrt';
+
+export type Precision = 'float32' | 'float16';
+
+/** A model as an example describes it. */
+export interface Port<Config> {
+  /** Folder of the example. */
+  name: string;
+  /** Writes the network; floats are of the given precision, inputs and outputs too. */
+  build(w: Weights, config: Config, precision: Precision): Network;
+  profiles?: readonly Profile[];
+  /** Inputs that a run takes from the outputs of the run before, where the reference has none stored. */
+  carried?(input: string): string;
+}
+
+export interface RunOptions extends Pick<CompileOptions, 'backend'> {
+  precision?: Precision;
+  /** The real size, from the cache, where `reference.py --full` wrote it. */
+  full?: boolean;
+}
+
+export interface Report {
+  model: string;
+  precision: Precision;
+  full: boolean;
+  backend: 'tensorrt' | 'cpu';
+  tensorrt?: { flavor: string; version: string };
+  engineBytes?: number;
+  buildMs?: number;
+  /** By run and output: the largest difference to the reference over the root mean square of the reference. */
+  differences: Record<string, number>;
+  maxRelative: number;
+  /** The same between the reference and itself with its items exchanged: what a wrong answer would give. */
+  unlike: Record<string, number>;
+}
+
+/** Where the files of an example are. */
+export function filesOf(name: string, full = false): { weights: string; reference: string } {
+  const cache =
+    process.env.NODE_TENSORRT_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'node-tensorrt');
+  const folder = full ? join(cache, 'models', name) : fileURLToPath(new URL(name, import.meta.url));
+  return { weights: join(folder, 'weights.safetensors'), reference: join(folder, 'reference.safetensors') };
+}
+
+/** Largest difference over the root mean square of what was expected; integers count as differing or not. */
+export function difference(actual: Float32Array, expected: Float32Array): number {
+  if (actual.length !== expected.length) return Number.POSITIVE_INFINITY;
+  let most = 0;
+  let squares = 0;
+  for (let i = 0; i < expected.length; i++) {
+    most = Math.max(most, Math.abs(actual[i]! - expected[i]!));
+    squares += expected[i]! ** 2;
+  }
+  return most / Math.sqrt(squares / expected.length);
+}
+
+/**
+ * Builds the network, runs all that the reference has, and compares every output. Every weight must be used, and every
+ * stored tensor must be an input or an output.
+ */
+export async function evaluate<Config>(port: Port<Config>, options: RunOptions = {}): Promise<Report> {
+  const { precision = 'float32', full = false, backend = 'auto' } = options;
+  const files = filesOf(port.name, full);
+  using w = await loadWeights(files.weights);
+  using reference = await loadWeights(files.reference);
+  const net = port.build(w, JSON.parse(w.metadata.get('config')!) as Config, precision);
+  w.strict();
+  using model = await net.compile({ profiles: port.profiles, tf32: false, backend });
+
+  const differences: Record<string, number> = {};
+  const unlike: Record<string, number> = {};
+  let previous: Record<string, Result> = {};
+  for (const run of JSON.parse(reference.metadata.get('runs')!) as string[]) {
+    const feeds = net.inputs.map(({ name, dtype }) => {
+      const stored = `${run}.${name}`;
+      if (!reference.has(stored)) return [name, previous[port.carried!(name)]!] as const;
+      return [name, reference.get(stored).as(dtype as Precision)] as const;
+    });
+    const results = await model.run(Object.fromEntries(feeds));
+    for (const [name, result] of Object.entries(results)) {
+      const expected = reference.get(`${run}.${name}`, { shape: result.shape }).toFloat32();
+      differences[`${run}.${name}`] = difference(result.toFloat32(), expected);
+      // The reference itself, rotated by an item of the first axis.
+      const item = expected.length / (result.shape[0] ?? 1);
+      const rotated = Float32Array.from(expected, (_, i) => expected[(i + item) % expected.length]!);
+      unlike[`${run}.${name}`] = difference(rotated, expected);
+    }
+    previous = results;
+  }
+  reference.strict();
+  const { engine } = model;
+  return {
+    model: port.name,
+    precision,
+    full,
+    backend: model.backend,
+    tensorrt: engine && { flavor: engine.library.flavor, version: engine.library.version },
+    engineBytes: engine?.size,
+    buildMs: engine?.buildMs && Math.round(engine.buildMs),
+    differences,
+    maxRelative: Math.max(...Object.values(differences)),
+    unlike,
+  };
+}
+
+/** The main program of an example: `[--full] [--float16] [--cpu] [--json]`. */
+export async function main<Config>(port: Port<Config>): Promise<void> {
+  const has = (flag: string) => process.argv.includes(flag);
+  const report = await evaluate(port, {
+    precision: has('--float16') ? 'float16' : 'float32',
+    full: has('--full'),
+    backend: has('--cpu') ? 'cpu' : 'auto',
+  });
+  const { model, precision, backend, tensorrt, engineBytes, buildMs } = report;
+  for (const [name, value] of Object.entries(report.differences)) console.log(`${name}: ${value.toExponential(1)}`);
+  console.log(
+    `${model} in ${precision} on ${backend}: at most ${report.maxRelative.toExponential(1)} from PyTorch, relative.`,
+  );
+  if (tensorrt) console.log(`Engine: ${engineBytes} bytes in ${buildMs} ms by ${tensorrt.flavor} ${tensorrt.version}.`);
+  if (has('--json')) console.log(JSON.stringify(report));
+}

@@ -1,0 +1,38 @@
+import { readFileSync, statSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { difference, filesOf } from '../../examples/run.js';
+import { ports, testModels } from './models.js';
+import { example } from './support.js';
+
+describe('ported models, and their engines', () => {
+  testModels((report) => {
+    expect(report.tensorrt?.version).toMatch(/^\d+\.\d+\.\d+/);
+    expect(report.engineBytes).toBeGreaterThan(100_000);
+  });
+});
+
+test('a difference is relative to the root mean square, and NaN or another length is none', () => {
+  expect(difference(Float32Array.of(1, 7.5), Float32Array.of(1, 7))).toBeCloseTo(0.5 / 5);
+  expect(difference(Float32Array.of(Number.NaN, 7), Float32Array.of(1, 7))).toBeNaN();
+  expect(difference(Float32Array.of(1), Float32Array.of(1, 7))).toBe(Number.POSITIVE_INFINITY);
+});
+
+/** Lines that are neither blank, nor comments only. */
+const linesOf = (path: string) =>
+  readFileSync(example(path), 'utf8')
+    .split('\n')
+    .filter((line) => !/^\s*($|\/\/|\/\*|\*)/.test(line)).length;
+
+describe.each(ports)('$name', ({ name }) => {
+  test('takes as many lines as the table says', () => {
+    const row = readFileSync(example('README.md'), 'utf8')
+      .split('\n')
+      .find((line) => line.startsWith(`| [${name}](${name}/network.ts)`));
+    expect(row?.split('|')[3]?.trim()).toBe(`${linesOf(`${name}/network.ts`)}`);
+  });
+
+  test('has stored files of less than 1.5 MB', () => {
+    const { weights, reference } = filesOf(name);
+    expect(statSync(weights).size + statSync(reference).size).toBeLessThan(1.5e6);
+  });
+});

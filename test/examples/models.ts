@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { port as bert } from '../../examples/bert/network.js';
+import { port as gpt2 } from '../../examples/gpt2/network.js';
+import { port as resnet50 } from '../../examples/resnet50/network.js';
+import { evaluate, type Port, type Precision, type Report } from '../../examples/run.js';
+
+export const ports = [resnet50, bert, gpt2] as readonly Port<never>[];
+
+/** Largest difference to PyTorch, relative; the issue's figures. */
+const tolerance: Record<Precision, number> = { float32: 1e-3, float16: 2e-2 };
+
+/** Every model in both precisions, against what PyTorch computed. */
+export function testModels(check: (report: Report) => void): void {
+  const variants = ports.flatMap((port) =>
+    (Object.keys(tolerance) as Precision[]).map((precision) => ({ name: port.name, port, precision })),
+  );
+  test.each(variants)('$name in $precision', { timeout: 300_000 }, async ({ port, precision }) => {
+    const report = await evaluate(port, { precision });
+    for (const [output, difference] of Object.entries(report.differences)) {
+      expect(difference, output).toBeLessThan(tolerance[precision]);
+      expect(report.unlike[output], `${output} of another item`).toBeGreaterThan(0.1);
+    }
+    check(report);
+  });
+}
