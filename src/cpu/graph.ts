@@ -53,6 +53,8 @@ export class CpuModule {
   readonly prelude: OnnxNode[] = [];
   /** Layer by the name of a node. */
   readonly layerOf = new Map<string, string>();
+  /** What must be true once a run has ended. */
+  readonly requirements: { value: CpuValue; message: string; layer: string }[] = [];
   layer = '';
   #values = 0;
   readonly #constants = new Map<string, CpuValue>();
@@ -130,8 +132,11 @@ export class GraphWriter implements CpuGraph {
   readonly graph: OnnxGraph;
   readonly #made = new Set<CpuValue>();
 
-  constructor(module: CpuModule, name: string) {
+  readonly #nested: boolean;
+
+  constructor(module: CpuModule, name: string, nested = false) {
     this.module = module;
+    this.#nested = nested;
     this.graph = { name, nodes: [], inputs: [], outputs: [], values: [], initializers: [] };
   }
 
@@ -160,8 +165,12 @@ export class GraphWriter implements CpuGraph {
     return this.round(this.#cast(value, heldAs[dtype]), dtype);
   }
 
+  require(condition: CpuValue, message: string): void {
+    if (!this.#nested) this.module.requirements.push({ value: condition, message, layer: this.module.layer });
+  }
+
   body(inputs: readonly ValueType[], build: (graph: CpuGraph, inputs: CpuValue[]) => readonly CpuValue[]): CpuBody {
-    const nested = new GraphWriter(this.module, `${this.module.layer}.body`);
+    const nested = new GraphWriter(this.module, `${this.module.layer}.body`, true);
     const parameters = inputs.map((type) => nested.input(this.module.newValue(), type));
     for (const value of build(nested, parameters)) nested.output(this.module.newValue(), value);
     return { graph: nested.graph };

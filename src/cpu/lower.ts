@@ -12,6 +12,8 @@ export interface CpuProgram {
   model: Uint8Array;
   /** Large weights, to which the model refers by `path`. */
   files: { path: string; data: Uint8Array }[];
+  /** Outputs of bool that must be true, each of a layer. */
+  requirements: { output: string; message: string; layer: RecordedNode }[];
   /** The recorded layer by the name of an ONNX node. */
   layerOf(node: string): RecordedNode | undefined;
 }
@@ -41,11 +43,18 @@ export function lower(network: Network): CpuProgram {
     module.layer = outputName(name);
     main.output(outputName(name), lowering.values.get(id)!, network.tensorOf(id)!.dtype);
   }
+  const requirements = module.requirements.map(({ value, message, layer }, i) => {
+    const output = `require/${i}`;
+    module.layer = layer;
+    main.output(output, value, 'bool');
+    return { output, message, layer: lowering.layers.get(layer)! };
+  });
   main.graph.nodes.unshift(...module.prelude);
   main.graph.initializers.push(...module.initializers);
   return {
     model: encodeModel(main.graph),
     files: module.files,
+    requirements,
     layerOf: (node) => lowering.layers.get(module.layerOf.get(node) ?? ''),
   };
 }

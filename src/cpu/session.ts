@@ -25,7 +25,7 @@ export interface CpuModel {
    * Runs the network; see `resolveFeeds` for what may be fed. onnxruntime computes with its own threads, but the calling
    * thread waits for it.
    * @returns results by output name
-   * @throws ERR_FEED for bad feeds, ERR_CPU_BACKEND where onnxruntime fails, ERR_DISPOSED
+   * @throws ERR_FEED for bad feeds, ERR_CPU_BACKEND where onnxruntime fails, ERR_ASSERTION, ERR_DISPOSED
    */
   run(feeds: Feeds): Promise<Record<string, Result>>;
   /** Frees the model, once runs under way have ended. */
@@ -74,6 +74,7 @@ class Model implements CpuModel {
   readonly outputs: readonly NamedType[];
   readonly #name: string;
   readonly #layerOf: CpuProgram['layerOf'];
+  readonly #requirements: CpuProgram['requirements'];
   readonly #runtime: Runtime;
   readonly #session: InferenceSession;
   #running = 0;
@@ -84,6 +85,7 @@ class Model implements CpuModel {
     this.outputs = network.outputs.map(({ name, tensor: { dtype, shape } }) => ({ name, dtype, shape }));
     this.#name = network.name;
     this.#layerOf = program.layerOf;
+    this.#requirements = program.requirements;
     this.#runtime = runtime;
     this.#session = session;
   }
@@ -95,6 +97,7 @@ class Model implements CpuModel {
     this.#running++;
     try {
       const fetched = await this.#session.run(tensors);
+      this.#checkRequirements(fetched);
       return this.#results(fetched, sizes);
     } catch (cause) {
       if (cause instanceof TensorRTError) throw cause;
@@ -122,6 +125,22 @@ class Model implements CpuModel {
   #toRuntime({ dtype, shape, data }: ResolvedFeed): OrtTensor {
     const count = shape.reduce((a, b) => a * b, 1);
     return new this.#runtime.Tensor(heldAs[dtype] as 'float32', held(dtype, data, count) as Float32Array, shape);
+  }
+
+  #checkRequirements(fetched: InferenceSession.ReturnType): void {
+    for (const { output, message, layer } of this.#requirements) {
+      const { data } = fetched[output] as OrtTensor;
+      if ((data as Uint8Array).every((value) => value !== 0)) continue;
+      throw new TensorRTError(
+        'ERR_ASSERTION',
+        `network '${this.#name}': assertion '${layer.name}' failed: ${message}`,
+        {
+          layer: layer.name,
+          kind: layer.kind,
+          source: locate(layer.mark),
+        },
+      );
+    }
   }
 
   #results(fetched: InferenceSession.ReturnType, given: Readonly<Record<string, number>>): Record<string, Result> {

@@ -64,6 +64,8 @@ export interface CpuGraph {
   constant(dtype: DType, shape: readonly number[], data: readonly (number | bigint)[] | TypedArray): CpuValue;
   /** ONNX's Cast to `dtype`, rounding through bfloat16 where `dtype` is that. */
   cast(value: CpuValue, dtype: DType): CpuValue;
+  /** Lets a run fail with `message` unless all elements of a bool are true. Within a nested graph it does nothing. */
+  require(condition: CpuValue, message: string): void;
   /**
    * A nested graph with inputs of the given types. `build` writes into it and returns its outputs; it may use any value of
    * the graphs around it.

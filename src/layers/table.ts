@@ -2,12 +2,14 @@ import { Network } from '../dsl/network.js';
 import { entry } from '../dsl/source.js';
 import { Chain } from '../dsl/tensor.js';
 import { type ActivationMethods, activation, activationMethods } from './activation.js';
+import { type AssertionMethods, assertion, assertionMethods } from './assertion.js';
 import { type CastMethods, cast, castMethods } from './cast.js';
 import { type ConcatenationMethods, concat, concatenation, concatenationMethods } from './concatenation.js';
 import { type ConstantMethods, constant, constantMethods } from './constant.js';
 import { type ConvolutionMethods, convolution, convolutionMethods } from './convolution.js';
 import { type CumulativeMethods, cumulative, cumulativeMethods } from './cumulative.js';
 import { type DeconvolutionMethods, deconvolution, deconvolutionMethods } from './deconvolution.js';
+import { type EinsumMethods, einsum, einsumMethods } from './einsum.js';
 import { type ElementWiseMethods, elementWise, elementWiseMethods } from './element_wise.js';
 import { type GatherMethods, gather, gatherMethods } from './gather.js';
 import { type GridSampleMethods, gridSample, gridSampleMethods } from './grid_sample.js';
@@ -24,6 +26,7 @@ import { type OneHotMethods, oneHot, oneHotMethods } from './one_hot.js';
 import { type PaddingMethods, padding, paddingMethods } from './padding.js';
 import { type ParametricReluMethods, parametricRelu, parametricReluMethods } from './parametric_relu.js';
 import { type PoolingMethods, pooling, poolingMethods } from './pooling.js';
+import { type RaggedSoftmaxMethods, raggedSoftmax, raggedSoftmaxMethods } from './ragged_softmax.js';
 import { type ReduceMethods, reduce, reduceMethods } from './reduce.js';
 import { type ReverseSequenceMethods, reverseSequence, reverseSequenceMethods } from './reverse_sequence.js';
 import { type ScaleMethods, scale, scaleMethods } from './scale.js';
@@ -87,6 +90,9 @@ export const layerTable: readonly LayerRow[] = [
   { definition: padding, methods: paddingMethods },
   { definition: parametricRelu, methods: parametricReluMethods },
   { definition: normalization, methods: normalizationMethods },
+  { definition: einsum, methods: einsumMethods },
+  { definition: assertion, methods: assertionMethods },
+  { definition: raggedSoftmax, methods: raggedSoftmaxMethods },
 ];
 
 declare module '../dsl/network.js' {
@@ -96,6 +102,9 @@ declare module '../dsl/network.js' {
 declare module '../dsl/tensor.js' {
   interface Chain
     extends ActivationMethods,
+      RaggedSoftmaxMethods,
+      AssertionMethods,
+      EinsumMethods,
       ShuffleMethods,
       MatrixMultiplyMethods,
       IdentityMethods,
