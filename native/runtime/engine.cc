@@ -1,5 +1,7 @@
 #include "engine.h"
 
+#include <atomic>
+
 #include <cstring>
 
 #include "../build/build.h"
@@ -58,7 +60,7 @@ struct ContextState {
   CUstream stream = nullptr;
   std::vector<DeviceBuffer> device;
   std::vector<PinnedBuffer> pinned;
-  bool busy = false;
+  std::atomic<bool> busy{false};
 
   ~ContextState() {
     try {
@@ -189,7 +191,9 @@ class ExecuteJob : public Job {
     sizes_.resize(state_->engine->io.size());
     state_->busy = true;
   }
-  ~ExecuteJob() override { state_->busy = false; }
+  ~ExecuteJob() override {
+    if (!worked_) state_->busy = false;
+  }
 
   // On the event loop: the caller may change the array once run() has returned its promise.
   void feed(size_t index, std::vector<int64_t> const& shape, void const* data, size_t bytes) {
@@ -201,6 +205,12 @@ class ExecuteJob : public Job {
   }
 
   void work() override {
+    // The next run may start once this one has its outputs, before the job itself is gone.
+    struct Release {
+      ContextState& state;
+      ~Release() { state.busy = false; }
+    } release{*state_};
+    worked_ = true;
     auto& s = *state_;
     auto const& api = *s.engine->api;
     auto const& io = s.engine->io;
@@ -305,6 +315,7 @@ class ExecuteJob : public Job {
   }
 
   std::shared_ptr<ContextState> state_;
+  bool worked_ = false;
   std::vector<Dims> shapes_;
   std::vector<size_t> sizes_;
   std::vector<std::unique_ptr<OutputAllocator>> allocators_;
