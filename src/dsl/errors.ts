@@ -8,8 +8,13 @@ export interface SourceLocation {
 }
 
 /** A value as messages show it: short, whatever it is. */
-export const show = (value: unknown): string =>
-  inspect(value, { depth: 1, maxArrayLength: 8, maxStringLength: 80, breakLength: Infinity });
+export function show(value: unknown): string {
+  try {
+    return inspect(value, { depth: 1, maxArrayLength: 8, maxStringLength: 80, breakLength: Infinity });
+  } catch {
+    return `a ${typeof value} that cannot be shown`;
+  }
+}
 
 /** What an error knows beside its message. */
 export interface ErrorDetails {

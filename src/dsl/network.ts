@@ -104,6 +104,7 @@ export class Network extends Chain {
       first
         ? `network '${this.name}' has ${others.length + 1} inputs (${this.inputs.map((t) => t.name).join(', ')}): call the layer on the tensor that net.input() returned`
         : `network '${this.name}' has no input: declare one with net.input(name, spec) or network(name, { name: spec })`,
+      { source: locate(mark()) },
     );
   }
 
@@ -208,7 +209,7 @@ export class Network extends Chain {
     const at = mark();
     const { inputs, bodies } = recording;
     const method = recording.method ?? kind;
-    let name: string | undefined = recording.name;
+    let name = typeof recording.name === 'string' ? recording.name : undefined;
     const fail: InferContext<P>['fail'] = (code, message, facts) => {
       throw new TensorRTError(code, `${method}${name ? ` '${name}'` : ''}: ${message}`, {
         layer: name,

@@ -1,7 +1,8 @@
 import { type Dim, isDimName } from './dim.js';
 import { type DType, dtypes } from './dtype.js';
-import { TensorRTError } from './errors.js';
+import { show, TensorRTError } from './errors.js';
 import type { ValueType } from './ir.js';
+import { locate, mark } from './source.js';
 
 /** TensorRT's limit on the number of axes (`Dims::MAX_DIMS`). */
 export const maxRank = 8;
@@ -9,12 +10,12 @@ const maxSize = 2 ** 31 - 1;
 
 /** Checks one dim of a spec: a whole number from 0 to 2^31 − 1, or a name. */
 export function checkDim(dim: unknown, where: string): Dim {
-  if (typeof dim === 'number' && Number.isInteger(dim) && dim >= 0 && dim <= maxSize) return dim;
+  if (typeof dim === 'number' && Number.isInteger(dim) && dim >= 0 && dim <= maxSize) return dim + 0;
   if (typeof dim === 'string' && isDimName(dim)) return dim;
   throw new TensorRTError(
     'ERR_SHAPE',
-    `${where}: expected a whole number from 0 to ${maxSize} or a name (letters, digits, _), given ${typeof dim === 'string' ? `'${dim}'` : String(dim)}`,
-    { actual: dim },
+    `${where}: expected a whole number from 0 to ${maxSize} or a name (letters, digits, _), given ${show(dim)}`,
+    { actual: dim, source: locate(mark()) },
   );
 }
 
@@ -24,12 +25,21 @@ export function checkDim(dim: unknown, where: string): Dim {
  */
 export function spec(dtype: DType, dims: readonly Dim[]): ValueType {
   if (!dtypes.includes(dtype)) {
-    throw new TensorRTError('ERR_DTYPE', `expected one of ${dtypes.join(', ')}, given ${String(dtype)}`, {
+    throw new TensorRTError('ERR_DTYPE', `expected one of ${dtypes.join(', ')}, given ${show(dtype)}`, {
       actual: dtype,
+      source: locate(mark()),
+    });
+  }
+  if (!Array.isArray(dims)) {
+    throw new TensorRTError('ERR_SHAPE', `${dtype}: expected a list of dims, given ${show(dims)}`, {
+      actual: dims,
+      source: locate(mark()),
     });
   }
   if (dims.length > maxRank) {
-    throw new TensorRTError('ERR_SHAPE', `${dtype}: TensorRT takes at most ${maxRank} dims, given ${dims.length}`);
+    throw new TensorRTError('ERR_SHAPE', `${dtype}: TensorRT takes at most ${maxRank} dims, given ${dims.length}`, {
+      source: locate(mark()),
+    });
   }
   return { dtype, shape: dims.map((dim, i) => checkDim(dim, `${dtype} dim ${i}`)) };
 }
