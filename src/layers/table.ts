@@ -9,8 +9,10 @@ import { type ConstantMethods, constant, constantMethods } from './constant.js';
 import { type ConvolutionMethods, convolution, convolutionMethods } from './convolution.js';
 import { type CumulativeMethods, cumulative, cumulativeMethods } from './cumulative.js';
 import { type DeconvolutionMethods, deconvolution, deconvolutionMethods } from './deconvolution.js';
+import { type DequantizeMethods, dequantize, dequantizeMethods } from './dequantize.js';
 import { type EinsumMethods, einsum, einsumMethods } from './einsum.js';
 import { type ElementWiseMethods, elementWise, elementWiseMethods } from './element_wise.js';
+import { type FillMethods, fill, fillMethods } from './fill.js';
 import { type GatherMethods, gather, gatherMethods } from './gather.js';
 import { type GridSampleMethods, gridSample, gridSampleMethods } from './grid_sample.js';
 import { type IdentityMethods, identity, identityMethods } from './identity.js';
@@ -26,8 +28,10 @@ import { type OneHotMethods, oneHot, oneHotMethods } from './one_hot.js';
 import { type PaddingMethods, padding, paddingMethods } from './padding.js';
 import { type ParametricReluMethods, parametricRelu, parametricReluMethods } from './parametric_relu.js';
 import { type PoolingMethods, pooling, poolingMethods } from './pooling.js';
+import { type QuantizeMethods, quantize, quantizeMethods } from './quantize.js';
 import { type RaggedSoftmaxMethods, raggedSoftmax, raggedSoftmaxMethods } from './ragged_softmax.js';
 import { type ReduceMethods, reduce, reduceMethods } from './reduce.js';
+import { type ResizeMethods, resize, resizeMethods } from './resize.js';
 import { type ReverseSequenceMethods, reverseSequence, reverseSequenceMethods } from './reverse_sequence.js';
 import { type ScaleMethods, scale, scaleMethods } from './scale.js';
 import { type ScatterMethods, scatter, scatterMethods } from './scatter.js';
@@ -93,15 +97,21 @@ export const layerTable: readonly LayerRow[] = [
   { definition: einsum, methods: einsumMethods },
   { definition: assertion, methods: assertionMethods },
   { definition: raggedSoftmax, methods: raggedSoftmaxMethods },
+  { definition: resize, methods: resizeMethods },
+  { definition: fill, networkMethods: fillMethods },
+  { definition: quantize, methods: quantizeMethods },
+  { definition: dequantize, methods: dequantizeMethods },
 ];
 
 declare module '../dsl/network.js' {
-  interface Network extends LoopMethods, IfConditionalMethods, ConstantMethods, ShapeTensorMethods {}
+  interface Network extends LoopMethods, IfConditionalMethods, ConstantMethods, ShapeTensorMethods, FillMethods {}
 }
 
 declare module '../dsl/tensor.js' {
   interface Chain
     extends ActivationMethods,
+      DequantizeMethods,
+      QuantizeMethods,
       RaggedSoftmaxMethods,
       AssertionMethods,
       EinsumMethods,
@@ -135,7 +145,8 @@ declare module '../dsl/tensor.js' {
       LrnMethods,
       PaddingMethods,
       ParametricReluMethods,
-      NormalizationMethods {}
+      NormalizationMethods,
+      ResizeMethods {}
 }
 
 /** Adds methods to a class; a name may be taken once only. */

@@ -1,0 +1,89 @@
+import type { InterpolateOptions, ResizeOptions } from '../../src/layers/resize.js';
+import type { LayerCase } from './harness.js';
+
+const [up, down] = [
+  [2, 3, 9, 8],
+  [2, 3, 3, 4],
+];
+const halfPixel = { coordinateTransformation: 'half_pixel' } as const;
+
+const options: Record<string, ResizeOptions> = {
+  ...Object.fromEntries(
+    (['nearest', 'linear', 'cubic'] as const).flatMap((mode) =>
+      (['align_corners', 'asymmetric', 'half_pixel'] as const).flatMap((coordinateTransformation) => [
+        [`${mode}_${coordinateTransformation}_up`, { mode, coordinateTransformation, sizes: up! }],
+        [`${mode}_${coordinateTransformation}_down`, { mode, coordinateTransformation, sizes: down! }],
+      ]),
+    ),
+  ),
+  ...Object.fromEntries(
+    (['half_up', 'half_down', 'floor', 'ceil'] as const).map((nearestRounding) => [
+      `rounding_${nearestRounding}`,
+      { ...halfPixel, nearestRounding, sizes: up! },
+    ]),
+  ),
+  nearest_scales: { scales: [1, 1, 1.5, 2] },
+  linear_scales: { mode: 'linear', scales: [1, 1, 1.5, 2] },
+  nearest_fraction: { ...halfPixel, scales: [1, 1, 0.7, 0.4] },
+  linear_fraction: { ...halfPixel, mode: 'linear', scales: [1, 1, 0.7, 0.4] },
+  single_formula: { ...halfPixel, mode: 'linear', sizes: [2, 3, 1, 4] },
+  single_upper: { ...halfPixel, mode: 'linear', selector: 'upper', sizes: [2, 3, 1, 4] },
+  cubic_coefficient: { ...halfPixel, mode: 'cubic', cubicCoeff: -0.5, sizes: up! },
+  cubic_exclude: { ...halfPixel, mode: 'cubic', excludeOutside: true, sizes: up! },
+  cubic_scales: { ...halfPixel, mode: 'cubic', scales: [1, 1, 2, 2] },
+  nearest_all_axes: { sizes: [4, 6, 10, 3] },
+  linear_three_axes: { ...halfPixel, mode: 'linear', sizes: [2, 5, 4, 9] },
+  vector: { mode: 'linear', coordinateTransformation: 'align_corners', sizes: [7] },
+  linear_float16: { ...halfPixel, mode: 'linear', sizes: up! },
+  linear_bfloat16: { ...halfPixel, mode: 'linear', sizes: up! },
+  nearest_float16: { sizes: up! },
+  nearest_bfloat16: { sizes: up! },
+  nearest_int8: { sizes: up! },
+};
+
+const interpolations: Record<string, InterpolateOptions> = {
+  nearest: {},
+  'nearest-exact': { mode: 'nearest-exact' },
+  linear: { mode: 'linear' },
+  linear_corners: { mode: 'linear', alignCorners: true },
+  bilinear: { mode: 'bilinear' },
+  bilinear_corners: { mode: 'bilinear', alignCorners: true },
+  trilinear: { mode: 'trilinear' },
+  bicubic: { mode: 'bicubic' },
+  bicubic_corners: { mode: 'bicubic', alignCorners: true },
+};
+
+const dynamic = { x: ['n', 3, 'h', 'w'] };
+
+export const cases: LayerCase[] = [
+  ...Object.entries(options).map(
+    ([name, given]): LayerCase => ({
+      name,
+      build: ({ x }) => x!.resize(given),
+      ...(/^(nearest|linear|cubic)_scales$|^linear_fraction$/.test(name) && { dynamic }),
+    }),
+  ),
+  {
+    name: 'sizes_tensor',
+    build: ({ x }, _, net) => x!.resize({ mode: 'linear', sizes: net.constant(up!, { dtype: 'int32' }) }),
+    dynamic,
+  },
+  {
+    name: 'sizes_symbolic',
+    build: ({ x }) => {
+      const [n, c, h, w] = [0, 1, 2, 3].map((axis) => x!.dim(axis));
+      return x!.resize({ ...halfPixel, mode: 'linear', sizes: [n!, c!, h!.mul(2), w!.mul(2)] });
+    },
+    dynamic,
+  },
+  ...Object.entries(interpolations).flatMap(([name, given]): LayerCase[] => [
+    {
+      name: `torch_${name}`,
+      build: ({ x }) => x!.interpolate({ ...given, size: [7, 9, 4].slice(0, x!.rank - 2) }),
+      ...(name === 'bilinear' && { dynamic }),
+    },
+    ...(given.alignCorners
+      ? []
+      : [{ name: `torch_${name}_scale`, build: ({ x }) => x!.interpolate({ ...given, scaleFactor: 2 }) } as LayerCase]),
+  ]),
+];

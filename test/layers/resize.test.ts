@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { float32, int32, network } from '../../src/index.js';
+import { expectRefusal, oneInput, testLayer } from './harness.js';
+import { cases } from './resize.cases.js';
+
+testLayer('resize', cases);
+
+test('sizes stay symbolic where the scale is exact', () => {
+  const x = oneInput('n', 3, 'h', 'w');
+  expect(x.interpolate({ scaleFactor: 2 }).shape).toEqual(['n', 3, '2*h', '2*w']);
+  expect(x.interpolate({ scaleFactor: 0.5 }).shape).toEqual(['n', 3, 'floor(h / 2)', 'floor(w / 2)']);
+  expect(x.interpolate({ size: [x.dim(2), 8] }).shape).toEqual(['n', 3, 'h', 8]);
+});
+
+test('what does not fit is refused', () => {
+  const x = oneInput(1, 2, 4, 5);
+  expectRefusal(() => x.resize({}), 'ERR_PARAMETER', /either scales or sizes, given none/);
+  expectRefusal(() => x.resize({ scales: [1, 1, 2, 2], sizes: [1, 2, 8, 10] }), 'ERR_PARAMETER', /given both/);
+  expectRefusal(() => x.resize({ sizes: [8, 10] }), 'ERR_PARAMETER', /sizes: expected 4 numbers, given \[8, 10\]/);
+  expectRefusal(() => x.resize({ scales: [1, 1, 0, 2] }), 'ERR_PARAMETER', /scales: expected positive/);
+  expectRefusal(() => x.resize({ mode: 'linear', sizes: [2, 4, 8, 10] }), 'ERR_SHAPE', /last 3 axes only.*axis 0/);
+  expectRefusal(() => x.resize({ mode: 'cubic', sizes: [1, 4, 8, 10] }), 'ERR_SHAPE', /last 2 axes only.*axis 1/);
+  expectRefusal(() => x.resize({ mode: 'area' as never, sizes: [1, 2, 8, 10] }), 'ERR_PARAMETER', /mode/);
+  expectRefusal(
+    () => x.resize({ sizes: x.network.input('s', int32(3)) }),
+    'ERR_SHAPE',
+    /sizes: expected a tensor of shape \[4\]/,
+  );
+  expectRefusal(() => x.resize({ sizes: x.network.input('f', float32(4)) }), 'ERR_DTYPE', /sizes/);
+  expectRefusal(() => network('i', { x: int32(1, 1, 4) }).resize({ sizes: [1, 1, 8] }), 'ERR_DTYPE', /given int32/);
+  expectRefusal(() => x.interpolate({ mode: 'area' as never }), 'ERR_PARAMETER', /mode: expected nearest/);
+  expectRefusal(() => x.interpolate({ mode: 'linear', size: 3 }), 'ERR_RANK', /mode linear: expected rank 3/);
+  expectRefusal(() => x.interpolate({ size: [3] }), 'ERR_PARAMETER', /size: expected one number or 2, given \[3\]/);
+  expectRefusal(() => x.interpolate({ size: 3, alignCorners: true }), 'ERR_PARAMETER', /alignCorners/);
+});
