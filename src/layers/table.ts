@@ -10,7 +10,7 @@ import { type ConvolutionMethods, convolution, convolutionMethods } from './conv
 import { type CumulativeMethods, cumulative, cumulativeMethods } from './cumulative.js';
 import { type DeconvolutionMethods, deconvolution, deconvolutionMethods } from './deconvolution.js';
 import { type DequantizeMethods, dequantize, dequantizeMethods } from './dequantize.js';
-import { type EinsumMethods, einsum, einsumMethods } from './einsum.js';
+import { type EinsumMethods, einsum, einsumMethods, einsumOf } from './einsum.js';
 import { type ElementWiseMethods, elementWise, elementWiseMethods } from './element_wise.js';
 import { type FillMethods, fill, fillMethods } from './fill.js';
 import { type GatherMethods, gather, gatherMethods } from './gather.js';
@@ -54,7 +54,7 @@ export interface LayerRow {
   /** Methods of networks. */
   networkMethods?: object;
   /** Functions that the package exports. */
-  functions?: object;
+  functions?: Readonly<Record<string, (...args: never[]) => unknown>>;
 }
 
 /** Every layer kind, one row each. */
@@ -94,7 +94,7 @@ export const layerTable: readonly LayerRow[] = [
   { definition: padding, methods: paddingMethods },
   { definition: parametricRelu, methods: parametricReluMethods },
   { definition: normalization, methods: normalizationMethods },
-  { definition: einsum, methods: einsumMethods },
+  { definition: einsum, methods: einsumMethods, functions: { einsum: einsumOf } },
   { definition: assertion, methods: assertionMethods },
   { definition: raggedSoftmax, methods: raggedSoftmaxMethods },
   { definition: resize, methods: resizeMethods },
