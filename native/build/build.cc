@@ -6,6 +6,7 @@
 #include "../tensorrt/library.h"
 #include "held.h"
 #include "job.h"
+#include "options.h"
 #include "wire.h"
 
 namespace ntrt {
@@ -17,11 +18,6 @@ double milliseconds(Clock::time_point from) { return std::chrono::duration<doubl
 
 // TensorRT returns small non-null pointers for some failures.
 bool is_null(void const* pointer) { return reinterpret_cast<uintptr_t>(pointer) < 4096; }
-
-template <class M, class... A>
-void require(Api const& api, char const* what, typename M::Interface::Handle* handle, A... args) {
-  if (!call<M>(api, handle, args...)) throw Error("ERR_BUILD_OPTION", std::string("TensorRT refused ") + what);
-}
 
 class Listener {
  public:
@@ -53,59 +49,6 @@ class Listener {
   Napi::ThreadSafeFunction function_;
   bool live_ = false;
 };
-
-// TypeScript's name of an enumerator, e.g. "ampere_plus" for kAMPERE_PLUS.
-int32_t enumerator(Api const& api, char const* name, Params const& o, char const* option) { return api.enumerator(name, enumerator_name(o.text(option))); }
-
-void apply_options(Api const& api, BuilderConfig* config, Params const& o) {
-  auto set_flag = [&](std::string const& name, bool on) {
-    int32_t const flag = api.enumerator("BuilderFlag", name);
-    if (on) {
-      call<m::BuilderConfig::setFlag>(api, config, flag);
-    } else {
-      call<m::BuilderConfig::clearFlag>(api, config, flag);
-    }
-  };
-  static constexpr std::pair<char const*, char const*> flags[] = {
-      {"tf32", "kTF32"},           {"refit", "kREFIT"},
-      {"stripPlan", "kSTRIP_PLAN"}, {"versionCompatible", "kVERSION_COMPATIBLE"},
-      {"sparseWeights", "kSPARSE_WEIGHTS"}, {"strictNans", "kSTRICT_NANS"},
-      {"weightStreaming", "kWEIGHT_STREAMING"}, {"debug", "kDEBUG"},
-      {"excludeLeanRuntime", "kEXCLUDE_LEAN_RUNTIME"}, {"refitIdentical", "kREFIT_IDENTICAL"},
-      {"disableTimingCache", "kDISABLE_TIMING_CACHE"}, {"directIO", "kDIRECT_IO"},
-  };
-  for (auto const& [option, flag] : flags) {
-    if (o.has(option)) set_flag(flag, o.flag(option));
-  }
-  if (o.has("workspace")) {
-    call<m::BuilderConfig::setMemoryPoolLimit>(api, config, api.enumerator("MemoryPoolType", "kWORKSPACE"), static_cast<uint64_t>(o.real("workspace")));
-  }
-  if (o.has("optimizationLevel")) call<m::BuilderConfig::setBuilderOptimizationLevel>(api, config, static_cast<int32_t>(o.integer("optimizationLevel")));
-  if (o.has("avgTimingIterations")) call<m::BuilderConfig::setAvgTimingIterations>(api, config, static_cast<int32_t>(o.integer("avgTimingIterations")));
-  if (o.has("maxTactics")) call<m::BuilderConfig::setMaxNbTactics>(api, config, static_cast<int32_t>(o.integer("maxTactics")));
-  if (o.has("profilingVerbosity")) {
-    call<m::BuilderConfig::setProfilingVerbosity>(api, config, enumerator(api, "ProfilingVerbosity", o, "profilingVerbosity"));
-  }
-  if (o.has("hardwareCompatibility")) {
-    call<m::BuilderConfig::setHardwareCompatibilityLevel>(api, config, enumerator(api, "HardwareCompatibilityLevel", o, "hardwareCompatibility"));
-  }
-  if (o.has("maxAuxStreams")) {
-    auto const count = static_cast<int32_t>(o.integer("maxAuxStreams"));
-    if (api.flavor == Flavor::trt10) {
-      call<m::BuilderConfig::setMaxAuxStreams>(api, config, count);
-    } else {
-      require<m::BuilderConfig::setMaxAuxStreamsV11>(api, "maxAuxStreams", config, count);
-    }
-  }
-  if (o.has("computeCapabilities")) {
-    auto const list = o.integers("computeCapabilities");
-    require<m::BuilderConfig::setNbComputeCapabilities>(api, "the number of compute capabilities", config, static_cast<int32_t>(list.size()));
-    for (size_t i = 0; i < list.size(); i++) {
-      int32_t const capability = api.enumerator("ComputeCapability", "kSM" + std::to_string(list[i]));
-      require<m::BuilderConfig::setComputeCapability>(api, "a compute capability", config, capability, static_cast<int32_t>(i));
-    }
-  }
-}
 
 // One builder per library serves all builds, one after the other: creating one loads over a gigabyte of kernels.
 // Only the build lane calls this.
@@ -227,7 +170,7 @@ class BuildJob : public Job {
     auto const start = Clock::now();
     Owned<BuilderConfig> config(call<m::Builder::createBuilderConfig>(api, builder));
     if (!config) throw Error("ERR_BUILDER", "TensorRT could not create a builder configuration");
-    apply_options(api, config.get(), options_);
+    apply_options(api, config.get(), options_, log);
     add_profiles(api, builder, config.get());
     ProgressMonitor monitor([this](char const* phase, int32_t step, int32_t steps) {
       if (listener_) listener_.progress(phase, step, steps);

@@ -50,9 +50,9 @@ void LogSink::add(Severity severity, char const* text) {
   if (listener) listener(line);
 }
 
-std::vector<LogSink::Line> LogSink::lines() const {
+size_t LogSink::failures() const {
   std::lock_guard lock(mutex_);
-  return lines_;
+  return std::count_if(lines_.begin(), lines_.end(), [](Line const& line) { return line.severity <= Severity::error; });
 }
 
 std::vector<std::string> LogSink::errors() const {

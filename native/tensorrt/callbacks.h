@@ -24,7 +24,8 @@ class LogSink {
   void add(Severity severity, char const* text);
   // Error and warning lines so far, oldest first.
   std::vector<std::string> errors() const;
-  std::vector<Line> lines() const;
+  // How many error lines came so far.
+  size_t failures() const;
   // Called for every kept line, on whichever thread logs.
   std::function<void(Line const&)> listener;
 
