@@ -148,7 +148,7 @@ export function resolveProfiles(
       if (!(min <= opt && opt <= max)) {
         throw new TensorRTError(
           'ERR_PROFILE',
-          `profiles[${index}]: '${name}' must be [min, opt, max] in rising order, given [${min}, ${opt}, ${max}]`,
+          `profiles[${index}]: '${name}' must be [min, opt, max] in rising order, given ${Number.isNaN(min) ? JSON.stringify(value) : `[${min}, ${opt}, ${max}]`}`,
         );
       }
       ranges.set(name, [min, opt, max]);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { float32, int32, network } from '../../src/index.js';
+import { float32, int32, network, type Tensor } from '../../src/index.js';
 import { expectRefusal, oneInput, testLayer } from './harness.js';
 import { cases } from './slice.cases.js';
 
@@ -69,4 +69,19 @@ test('parts that do not add up are refused', () => {
   expectRefusal(() => x.expand([4]), 'ERR_SHAPE', /at least 2/);
   expectRefusal(() => x.expand([8, 'n']), 'ERR_SHAPE', /does not expand to \[8, n\]: axis 0 has 4/);
   expectRefusal(() => x.flip(2), 'ERR_AXIS', /given 2/);
+});
+
+test('positions may be an input, whose range the profile tells', async () => {
+  const net = network('crop', { x: float32(6, 4), start: int32(2) });
+  const [x, start] = net.inputs as [Tensor, Tensor];
+  x.slice({ start, size: [2, 3] }).output('y');
+  await expect(net.build()).rejects.toThrow(/no optimization profile/);
+  using engine = await net.build({ profiles: [{ start: { min: [0, 0], opt: [1, 1], max: [4, 1] } }] });
+  expect(engine.bytes.byteLength).toBeGreaterThan(1000);
+  await expect(net.build({ profiles: [{ start: { min: [0], opt: [1], max: [4] } }] })).rejects.toThrow(
+    /'start' must have min, opt and max of 2 numbers/,
+  );
+  using model = await net.compile({ backend: 'cpu' });
+  const { y } = await model.run({ x: Float32Array.from({ length: 24 }, (_, i) => i), start: Int32Array.of(3, 1) });
+  expect([...(y!.data as Float32Array)]).toEqual([13, 14, 15, 17, 18, 19]);
 });

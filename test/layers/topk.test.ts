@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bool, int64, network } from '../../src/index.js';
+import { bool, float32, int32, int64, network, type Tensor } from '../../src/index.js';
 import { expectRefusal, oneInput, testLayer } from './harness.js';
 import { cases } from './topk.cases.js';
 
@@ -27,4 +27,17 @@ test('what TensorRT does not take is refused', () => {
   expectRefusal(() => oneInput().topk(1, { axis: 0 }), 'ERR_RANK', /rank 1 or more/);
   expectRefusal(() => network('b', { x: bool(4) }).topk(1), 'ERR_DTYPE', /given bool/);
   expectRefusal(() => x.topk(x.network.input('k', int64())), 'ERR_DTYPE', /k: expected int32, given int64/);
+});
+
+test('k may be an input, whose range the profile tells', async () => {
+  const net = network('best', { x: float32(2, 5), k: int32() });
+  const [x, k] = net.inputs as [Tensor, Tensor];
+  x.topk(k)[1].output('indices');
+  using engine = await net.build({ profiles: [{ k: [1, 2, 5] }] });
+  expect(engine.bytes.byteLength).toBeGreaterThan(1000);
+  using model = await net.compile({ backend: 'cpu' });
+  const data = Float32Array.of(1, 5, 2, 4, 3, 9, 6, 8, 7, 0);
+  const { indices } = await model.run({ x: data, k: Int32Array.of(3) });
+  expect(indices!.shape).toEqual([2, 3]);
+  expect([...(indices!.data as Int32Array)]).toEqual([1, 3, 4, 0, 2, 3]);
 });
