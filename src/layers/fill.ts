@@ -17,7 +17,6 @@ import { indexTypes, type Named, nonNegative, refuse, requireDType } from './com
 import { constantTensor, type Liftable } from './constant.js';
 import { type DimLike, DimValue, resolveDim, resolveDims } from './dim-value.js';
 import { shapeTensor } from './shape-tensor.js';
-import { recordSlice } from './slice.js';
 
 /** TensorRT's FillOperation. */
 export const fillOperations = ['linspace', 'random_uniform', 'random_normal'] as const;
@@ -173,7 +172,8 @@ function record(net: Network, given: FillShape, options: FillOptions & { method:
   })[0]!;
 }
 
-function sizesOf(net: Network, given: FillShape, method: string): number[] | Tensor {
+/** Sizes as numbers where all are known, else as a tensor. */
+export function sizesOf(net: Network, given: FillShape, method: string): number[] | Tensor {
   if (given instanceof Tensor) return given;
   const dims = resolveDims(net, given, 'shape', method);
   return isStaticShape(dims) ? [...dims] : shapeTensor(net, dims, method);
@@ -191,18 +191,6 @@ export interface RangeOptions extends Named {
 export interface RandomOptions extends Named {
   /** float32 or float16. Default float32. */
   dtype?: DType;
-}
-
-/** One value in every element of a shape: a constant repeated by a slice with stride 0. */
-function full(net: Network, given: FillShape, value: Liftable, dtype: DType, method: string, { name }: Named): Tensor {
-  const scalar = constantTensor(net, value, dtype, method);
-  if (scalar.rank > 0) refuse(method, 'ERR_RANK', `value: expected one number, given ${formatShape(scalar.shape)}`);
-  const shape = sizesOf(net, given, method);
-  const rank = shape instanceof Tensor ? shape.shape[0]! : shape.length;
-  if (!isStatic(rank)) return refuse(method, 'ERR_SHAPE', 'shape: expected a tensor of known length');
-  const ones = Array<number>(rank).fill(1);
-  const zeros = ones.map(() => 0);
-  return recordSlice(scalar.reshape(ones), { method, name, start: zeros, size: shape, stride: zeros });
 }
 
 const methods = {
@@ -253,18 +241,6 @@ const methods = {
     }
     const beta = count === 1 ? 0 : (end - start) / (count - 1);
     return record(this, [count], { ...options, method, alpha: start, beta });
-  },
-  /** One value everywhere (float32 unless `dtype` says otherwise). TensorRT kinds: constant, slice. @throws ERR_SHAPE, ERR_VALUE */
-  full(this: Network, shape: FillShape, value: Liftable, options: { dtype?: DType } & Named = {}): Tensor {
-    return full(this, shape, value, options.dtype ?? 'float32', 'full', options);
-  },
-  /** Zeros; see `full`. TensorRT kinds: constant, slice. */
-  zeros(this: Network, shape: FillShape, options: { dtype?: DType } & Named = {}): Tensor {
-    return full(this, shape, options.dtype === 'bool' ? false : 0, options.dtype ?? 'float32', 'zeros', options);
-  },
-  /** Ones; see `full`. TensorRT kinds: constant, slice. */
-  ones(this: Network, shape: FillShape, options: { dtype?: DType } & Named = {}): Tensor {
-    return full(this, shape, options.dtype === 'bool' ? true : 1, options.dtype ?? 'float32', 'ones', options);
   },
   /** Random numbers, uniform from `low` (default 0) to `high` (default 1), anew at each run. TensorRT kind: fill (RANDOM_UNIFORM). */
   randomUniform(

@@ -13,6 +13,7 @@ import { type DequantizeMethods, dequantize, dequantizeMethods } from './dequant
 import { type EinsumMethods, einsum, einsumMethods, einsumOf } from './einsum.js';
 import { type ElementWiseMethods, elementWise, elementWiseMethods } from './element_wise.js';
 import { type FillMethods, fill, fillMethods } from './fill.js';
+import { type FullMethods, fullMethods } from './full.js';
 import { type GatherMethods, gather, gatherMethods } from './gather.js';
 import { type GridSampleMethods, gridSample, gridSampleMethods } from './grid_sample.js';
 import { type IdentityMethods, identity, identityMethods } from './identity.js';
@@ -68,7 +69,7 @@ export const layerTable: readonly LayerRow[] = [
   { definition: concatenation, methods: concatenationMethods, functions: { concat } },
   { definition: cast, methods: castMethods },
   { definition: activation, methods: activationMethods },
-  { definition: constant, networkMethods: constantMethods },
+  { definition: constant, networkMethods: { ...constantMethods, ...fullMethods } },
   { definition: convolution, methods: convolutionMethods },
   { definition: unary, methods: unaryMethods },
   { definition: softmax, methods: softmaxMethods },
@@ -104,7 +105,13 @@ export const layerTable: readonly LayerRow[] = [
 ];
 
 declare module '../dsl/network.js' {
-  interface Network extends LoopMethods, IfConditionalMethods, ConstantMethods, ShapeTensorMethods, FillMethods {}
+  interface Network
+    extends LoopMethods,
+      IfConditionalMethods,
+      ConstantMethods,
+      ShapeTensorMethods,
+      FillMethods,
+      FullMethods {}
 }
 
 declare module '../dsl/tensor.js' {

@@ -1,0 +1,77 @@
+// Writes docs/layers.md: the table of `node-tensorrt layers`, every method's JSDoc, and one example per kind.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { type LayerSummary, layerList } from '../src/cli/layer-list.js';
+import { layerTable } from '../src/layers/table.js';
+
+const root = new URL('../', import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
+export const docsFile = fileURLToPath(new URL('docs/layers.md', root));
+
+/** JSDoc, as one line, of every method (`relu`) and function (`concat()`) in src/layers. */
+export function layerDocs(): Map<string, string> {
+  const docs = new Map<string, string>();
+  for (const file of readdirSync(new URL('src/layers/', root))) {
+    const source = ts.createSourceFile(file, read(`src/layers/${file}`), ts.ScriptTarget.Latest, true);
+    const visit = (node: ts.Node): void => {
+      const isPublic = ts.isMethodDeclaration(node) || (ts.isFunctionDeclaration(node) && !!node.modifiers?.length);
+      const comment = isPublic && ts.getJSDocCommentsAndTags(node).find(ts.isJSDoc)?.comment;
+      if (comment) {
+        const name = `${node.name!.getText()}${ts.isFunctionDeclaration(node) ? '()' : ''}`;
+        docs.set(name, ts.getTextOfJSDocComment(comment)!.replace(/\s+/g, ' '));
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(source);
+  }
+  return docs;
+}
+
+const intro = `# Layers
+
+<!-- Written by \`npm run docs:layers\`; a test compares. -->
+
+Every kind of TensorRT layer that this package records, as \`npx node-tensorrt layers\` prints it. A cell is the first release that has
+the kind. *By other layers*: releases which lack it, or a part of it, and where the package makes it of other layers instead. *CPU*: whether
+the CPU backend (onnxruntime) runs it. The kind \`plugin\` is not there yet: custom layers cannot be recorded.
+
+| kind | methods | TensorRT 10 | TensorRT 11 | TensorRT-RTX | CPU | by other layers |
+| --- | --- | --- | --- | --- | --- | --- |
+`;
+
+const anchor = (kind: string) => `[${kind}](#${kind})`;
+
+function tableRow({ kind, methods, trt10, trt11, rtx1, cpu, decomposed }: LayerSummary): string {
+  const stead = Object.entries(decomposed).map(([flavor, releases]) => `${flavor} ${releases}`);
+  const cells = [anchor(kind), methods.join(', '), trt10, trt11, rtx1, cpu ? 'yes' : null, stead.join(', ') || '-'];
+  return `| ${cells.map((cell) => cell ?? 'no').join(' | ')} |\n`;
+}
+
+/** How a method or function is called, and under which key its JSDoc is. */
+export function calls(kind: string): { call: string; key: string }[] {
+  const row = layerTable.find(({ definition }) => definition.kind === kind)!;
+  const methods = (object: object | undefined, prefix: string) =>
+    Object.keys(object ?? {}).map((name) => ({ call: `${prefix}${name}`, key: name }));
+  const functions = Object.entries(row.functions ?? {}).map(([name, value]) => ({
+    call: name,
+    key: `${value.name}()`,
+  }));
+  return [...methods(row.methods, 'x.'), ...methods(row.networkMethods, 'net.'), ...functions];
+}
+
+function section(kind: string, docs: Map<string, string>): string {
+  // The heading says the kind.
+  const about = (key: string) => (docs.get(key) ?? '').replace(` TensorRT kind: ${kind}.`, '');
+  const lines = calls(kind).map(({ call, key }) => `- \`${call}\`: ${about(key)}\n`);
+  return `\n## ${kind}\n\n${lines.join('')}\n\`\`\`ts\n${read(`docs/examples/${kind}.ts`)}\`\`\`\n`;
+}
+
+/** The text of docs/layers.md. */
+export function layersPage(): string {
+  const docs = layerDocs();
+  const rows = layerList();
+  return intro + rows.map(tableRow).join('') + rows.map(({ kind }) => section(kind, docs)).join('');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(docsFile, layersPage());

@@ -1,0 +1,97 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { calls, docsFile, layerDocs, layersPage } from '../../scripts/layers-docs.js';
+import * as entry from '../../src/index.js';
+import { layerTable } from '../../src/layers/table.js';
+import { binding } from '../../src/runtime/binding.js';
+
+const root = new URL('../../', import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
+/** Names of a folder's files that end so, without that end. */
+const files = (folder: string, end: string) =>
+  readdirSync(new URL(folder, root))
+    .filter((file) => file.endsWith(end))
+    .map((file) => file.slice(0, -end.length))
+    .sort();
+
+const rows = layerTable.map(({ definition, ...rest }) => ({ kind: definition.kind, ...rest }));
+const kinds = rows.map(({ kind }) => kind).sort();
+
+test('docs/layers.md is what `npm run docs:layers` writes', () => {
+  expect(readFileSync(docsFile, 'utf8')).toBe(layersPage());
+});
+
+describe('every kind is everywhere, once:', () => {
+  test('in the native table', () => {
+    expect(
+      binding()
+        .layerTable()
+        .map(({ kind }) => kind)
+        .sort(),
+    ).toEqual(kinds);
+  });
+
+  test('in src/layers, in a file of its name', () => {
+    const defined = files('src/layers', '.ts').flatMap((file) =>
+      [...read(`src/layers/${file}.ts`).matchAll(/defineLayer\(\{\s*kind: '(\w+)'/g)].map(([, kind]) => ({
+        file,
+        kind,
+      })),
+    );
+    expect(defined).toEqual(kinds.map((kind) => ({ file: kind, kind })));
+  });
+
+  test('in native/lowering, in a file of its name', () => {
+    const lowered = files('native/lowering', '.cc').flatMap((file) =>
+      [...read(`native/lowering/${file}.cc`).matchAll(/^Layer\* lower_(\w+)\(Lowering& l, Node const& \w*\) \{/gm)]
+        .filter(([, name]) => name === file || kinds.includes(name!))
+        .map(([, kind]) => ({ file, kind })),
+    );
+    expect(lowered).toEqual(kinds.map((kind) => ({ file: kind, kind })));
+  });
+
+  test('in the tests of all tiers', () => {
+    // An assertion has no output to compare: its test file looks at builds and runs that fail.
+    const compared = kinds.filter((kind) => kind !== 'assertion');
+    expect(files('test/layers', '.cases.ts')).toEqual(compared);
+    expect(files('test/layers/fixtures', '.safetensors')).toEqual(expect.arrayContaining(compared));
+    expect(files('test/layers/fixtures', '.py')).toEqual(expect.arrayContaining(compared));
+    expect(files('test/layers', '.test.ts')).toEqual(expect.arrayContaining(kinds));
+  });
+
+  test('in the examples', () => {
+    expect(files('docs/examples', '.ts')).toEqual(kinds);
+  });
+});
+
+test('a kind is called decomposed where its lowering asks whether an adder is there', () => {
+  const asked = kinds.flatMap((kind) =>
+    [...read(`native/lowering/${kind}.cc`).matchAll(/api\.has\(m::Network::(\w+)::info\)/g)].map(([, m]) => [kind, m]),
+  );
+  const table = [...read('native/lowering/table.def').matchAll(/^DECOMPOSED\((\w+), \w+, (\w+)\)/gm)];
+  expect(table.map(([, kind, method]) => [kind, method]).sort()).toEqual(asked);
+  const native = binding()
+    .layerTable()
+    .flatMap(({ kind, decomposed }) => (decomposed ? [kind] : []));
+  expect(native.sort()).toEqual(asked.map(([kind]) => kind));
+});
+
+test('JSDoc of every method names its kind', () => {
+  const docs = layerDocs();
+  const wrong = kinds.flatMap((kind) =>
+    calls(kind)
+      .filter(({ key }) => !new RegExp(`TensorRT kinds?: (?:[^.]|\\.\\d)*\\b${kind}\\b`).test(docs.get(key) ?? ''))
+      .map(({ key }) => `${kind}: ${key}: ${docs.get(key)}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test('functions of the table are those that the package exports', () => {
+  const functions = Object.assign({}, ...rows.map((row) => row.functions ?? {})) as Record<string, unknown>;
+  const docs = layerDocs();
+  const exported = Object.entries(entry).filter(([, value]) =>
+    docs.get(`${(value as { name?: string }).name}()`)?.includes('TensorRT kind'),
+  );
+  expect(Object.keys(functions).length).toBeGreaterThan(0);
+  expect(functions).toEqual(Object.fromEntries(exported));
+});
