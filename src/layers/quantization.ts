@@ -15,7 +15,7 @@ export const quantizedDTypes = ['int8', 'float8e4m3', 'int4', 'float4e2m1'] as c
 export type QuantizedDType = (typeof quantizedDTypes)[number];
 
 /** Largest magnitudes; the integers reach one further down. */
-const largest: Record<QuantizedDType, number> = { int8: 127, int4: 7, float8e4m3: 448, float4e2m1: 6 };
+export const largest: Record<QuantizedDType, number> = { int8: 127, int4: 7, float8e4m3: 448, float4e2m1: 6 };
 
 /** TensorRT's own: -1 is no axis; null is no block shape, and -1 within it a whole axis. */
 export const quantizationParams = {

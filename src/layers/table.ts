@@ -10,6 +10,7 @@ import { type ConvolutionMethods, convolution, convolutionMethods } from './conv
 import { type CumulativeMethods, cumulative, cumulativeMethods } from './cumulative.js';
 import { type DeconvolutionMethods, deconvolution, deconvolutionMethods } from './deconvolution.js';
 import { type DequantizeMethods, dequantize, dequantizeMethods } from './dequantize.js';
+import { type DynamicQuantizeMethods, dynamicQuantize, dynamicQuantizeMethods } from './dynamic_quantize.js';
 import { type EinsumMethods, einsum, einsumMethods, einsumOf } from './einsum.js';
 import { type ElementWiseMethods, elementWise, elementWiseMethods } from './element_wise.js';
 import { type FillMethods, fill, fillMethods } from './fill.js';
@@ -102,6 +103,7 @@ export const layerTable: readonly LayerRow[] = [
   { definition: fill, networkMethods: fillMethods },
   { definition: quantize, methods: quantizeMethods },
   { definition: dequantize, methods: dequantizeMethods },
+  { definition: dynamicQuantize, methods: dynamicQuantizeMethods },
 ];
 
 declare module '../dsl/network.js' {
@@ -117,6 +119,7 @@ declare module '../dsl/network.js' {
 declare module '../dsl/tensor.js' {
   interface Chain
     extends ActivationMethods,
+      DynamicQuantizeMethods,
       DequantizeMethods,
       QuantizeMethods,
       RaggedSoftmaxMethods,
