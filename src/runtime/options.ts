@@ -134,7 +134,7 @@ export function resolveProfiles(
   const names = [...new Set(inputs.flatMap((input) => input.shape.flatMap(dimNames)))];
   if (names.length === 0 && !profiles) return [];
   const given = profiles ?? [Object.fromEntries(names.map((name) => [name, defaultRange]))];
-  return given.map((profile, index) => {
+  const resolved = given.map((profile, index) => {
     const ranges = new Map<string, readonly [number, number, number]>();
     for (const name of names) {
       const value = profile[name];
@@ -174,6 +174,7 @@ export function resolveProfiles(
       });
     return Object.fromEntries([...shapes, ...elements]);
   });
+  return resolved.some((profile) => Object.keys(profile).length > 0) ? resolved : [];
 }
 
 type Range = Profile[string];
