@@ -122,4 +122,8 @@ struct LayerKind {
 };
 std::vector<LayerKind> const& layer_kinds();
 
+// A method as if TensorRT 10 lacked it, whose layer it takes but cannot build.
+template <class Method>
+inline constexpr MethodInfo without_trt10{Method::info.interface, Method::info.name, {Slot{}, Method::info.slots[1], Method::info.slots[2]}};
+
 }  // namespace ntrt

@@ -26,6 +26,11 @@ const methods: Record<string, (x: Tensor) => Tensor> = {
   global: (x) => x.avgPool({ kernel: [7, 8] }),
   blend: (x) => x.pool({ type: 'maxAverageBlend', kernel: 3, stride: 2, padding: 1, blendFactor: 0.25 }),
   blend_default: (x) => x.pool({ type: 'maxAverageBlend', kernel: 3, stride: 2, padding: 1 }),
+  blend_ceil: (x) => x.pool({ type: 'maxAverageBlend', kernel: 3, stride: 2, ceilMode: true, blendFactor: 0.5 }),
+  blend_ceil_include: (x) =>
+    x.pool({ type: 'maxAverageBlend', kernel: 3, stride: 2, padding: 1, ceilMode: true, blendFactor: 0.25 }),
+  blend_ceil_f16: (x) =>
+    x.pool({ type: 'maxAverageBlend', kernel: 3, stride: 2, padding: 1, ceilMode: true, blendFactor: 0.25 }),
   max_f16: (x) => x.maxPool({ kernel: 2 }),
   average_f16: (x) => x.avgPool({ kernel: 2 }),
   max_bf16: (x) => x.maxPool({ kernel: 2 }),
@@ -36,7 +41,15 @@ const methods: Record<string, (x: Tensor) => Tensor> = {
   average3d_exclude: (x) => x.avgPool({ kernel: 3, stride: 2, padding: 1, countIncludePad: false }),
   size1: (x) => x.maxPool({ kernel: 1 }),
 };
-const dynamic = ['max', 'max_padding', 'max_ceil', 'max_same_upper', 'average_exclude', 'average_ceil_include'];
+const dynamic = [
+  'max',
+  'max_padding',
+  'max_ceil',
+  'max_same_upper',
+  'average_exclude',
+  'average_ceil_include',
+  'blend_ceil_include',
+];
 
 export const cases: LayerCase[] = Object.entries(methods).map(([name, method]) => ({
   name,
