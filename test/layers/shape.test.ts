@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { DimValue, network, TensorRTError } from '../../src/index.js';
-import { expectRefusal, oneInput, testLayer } from './harness.js';
+import { DimValue, float32, network, TensorRTError } from '../../src/index.js';
+import { expectRefusal, expectSameInference, oneInput, testLayer } from './harness.js';
 import { cases } from './shape.cases.js';
 
 testLayer('shape', cases);
@@ -35,6 +35,7 @@ test('a dim that only the data tells can be used again', async () => {
   const net = network('data', { x: { dtype: 'float32', shape: [6] } });
   const found = net.nonZero();
   found.reshape([found.dim(1), 1]).output('y');
+  await expectSameInference(net);
   using model = await net.compile({ backend: 'cpu' });
   const { y } = await model.run({ x: Float32Array.of(0, 2, 0, 3, 4, 0) });
   expect(y!.shape).toEqual([3, 1]);
@@ -49,4 +50,20 @@ test('what is no dim is refused', () => {
   expectRefusal(() => x.network.dims(['m']), 'ERR_SHAPE', /no dynamic dim is named 'm' here; known are n/);
   expectRefusal(() => x.network.dims([1.5]), 'ERR_SHAPE', /given 1.5/);
   expectRefusal(() => x.reshape([new DimValue('k'), 4]), 'ERR_SHAPE', /no dynamic dim is named 'k'/);
+});
+
+test('sizes computed inside a loop are not used outside of it', async () => {
+  const net = network('nested', { x: float32('n', 3) });
+  const x = net.tensor();
+  const rows = x.dim(0).mul(2);
+  const { state } = net.loop({ state: { sum: x }, count: 3 }, ({ sum }) => ({
+    state: { sum: sum.add(net.ones([rows, 3]).narrow(0, 0, x.dim(0))) },
+  }));
+  state.sum.add(net.ones([rows, 3]).narrow(0, 0, x.dim(0))).output('y');
+  await expectSameInference(net);
+  using engine = await net.build({ profiles: [{ n: 2 }] });
+  expect(engine.bytes.byteLength).toBeGreaterThan(1000);
+  using model = await net.compile({ backend: 'cpu' });
+  const { y } = await model.run({ x: new Float32Array(6) });
+  expect([...(y!.data as Float32Array)]).toEqual(Array(6).fill(4));
 });
