@@ -6,6 +6,7 @@ import type { Engine } from './engine.js';
 import type { Feeds } from './feeds.js';
 import { findTensorRT } from './find.js';
 import type { BuildOptions } from './options.js';
+import { snapshot } from './program.js';
 import type { Result } from './result.js';
 
 export interface CompileOptions extends BuildOptions {
@@ -59,6 +60,7 @@ export async function compile(net: Network, options: CompileOptions = {}): Promi
       `backend: expected 'auto', 'tensorrt' or 'cpu', given ${JSON.stringify(backend)}`,
     );
   }
+  snapshot(net);
   if (backend === 'cpu') return new Model(undefined, await cpu(net));
   const found = await findTensorRT();
   const runs = found.some((one) => one.usableFor.run);
