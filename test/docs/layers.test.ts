@@ -65,11 +65,13 @@ describe('every kind is everywhere, once:', () => {
 });
 
 test('a kind is called decomposed where its lowering asks whether an adder is there', () => {
+  const question = /api\.has\((?:m::Network::(\w+)::info|without_trt10<m::Network::(\w+)>)\)/g;
   const asked = kinds.flatMap((kind) =>
-    [...read(`native/lowering/${kind}.cc`).matchAll(/api\.has\(m::Network::(\w+)::info\)/g)].map(([, m]) => [kind, m]),
+    [...read(`native/lowering/${kind}.cc`).matchAll(question)].map(([, adder, trt11]) => [kind, adder ?? trt11]),
   );
-  const table = [...read('native/lowering/table.def').matchAll(/^DECOMPOSED\((\w+), \w+, (\w+)\)/gm)];
-  expect(table.map(([, kind, method]) => [kind, method]).sort()).toEqual(asked);
+  const rows = /^(?:DECOMPOSED\((\w+), \w+, (\w+)\)|BEYOND_TRT10\((\w+), (\w+)\))/gm;
+  const table = [...read('native/lowering/table.def').matchAll(rows)];
+  expect(table.map(([, a, b, c, d]) => [a ?? c, b ?? d]).sort()).toEqual(asked);
   const native = binding()
     .layerTable()
     .flatMap(({ kind, decomposed }) => (decomposed ? [kind] : []));

@@ -1,6 +1,6 @@
 import type { Tensor } from '../../src/index.js';
 import { type ElementWiseOperation, elementWiseOperations } from '../../src/layers/element_wise.js';
-import type { LayerCase } from './harness.js';
+import { int8Refused, type LayerCase } from './harness.js';
 
 const methods: Record<ElementWiseOperation, (a: Tensor, b: Tensor) => Tensor> = {
   sum: (a, b) => a.add(b),
@@ -26,9 +26,17 @@ const dtypesOf = (operation: ElementWiseOperation): string[] => {
   return operation === 'pow' ? numbers : [...numbers, 'int8'];
 };
 
+/** Before 10.12, powers are of floats alone. */
+const powerRefused: LayerCase['refused'] = { gpu: /POW requires inputs with type/ };
+const refusedOf = (operation: ElementWiseOperation, dtype: string): LayerCase['refused'] => {
+  if (operation === 'pow' && dtype.startsWith('int')) return powerRefused;
+  return dtype === 'int8' ? int8Refused : undefined;
+};
+
 const operations: LayerCase[] = elementWiseOperations.flatMap((operation) =>
   dtypesOf(operation).map((dtype) => ({
     name: `${operation}_${dtype}`,
+    refused: refusedOf(operation, dtype),
     build: ({ a, b }: Record<string, Tensor>) =>
       dtype === 'bfloat16' ? a!.elementWise(b!, { operation }) : methods[operation](a!, b!),
     ...(dtype === 'float32' && { dynamic: { a: ['batch', 3, 1], b: [3, 'n'] } }),

@@ -1,6 +1,6 @@
 import type { Tensor } from '../../src/index.js';
 import type { ReduceOptions } from '../../src/layers/reduce.js';
-import type { LayerCase } from './harness.js';
+import { int8Refused, type LayerCase } from './harness.js';
 
 const operations = ['sum', 'prod', 'max', 'min', 'mean'] as const;
 
@@ -16,9 +16,10 @@ export const cases: LayerCase[] = [
     { ...one(`${operation}_all`, operation), dynamic: { x: ['batch', 3, 'n'] } },
     one(`${operation}_f16`, operation, { axis: -1 }),
     one(`${operation}_bf16`, operation, { axis: -1 }),
-    ...(operation === 'mean' ? [] : ['_i32', '_i64', '_i8']).map((suffix) =>
-      one(operation + suffix, operation, { axis: 1 }),
-    ),
+    ...(operation === 'mean' ? [] : ['_i32', '_i64', '_i8']).map((suffix) => ({
+      ...one(operation + suffix, operation, { axis: 1 }),
+      ...(suffix === '_i8' && { refused: int8Refused }),
+    })),
     one(`${operation}_rank0`, operation),
     one(`${operation}_size1`, operation, { axis: 0 }),
     one(`${operation}_beside0`, operation, { axis: 1 }),

@@ -1,4 +1,4 @@
-import type { LayerCase } from './harness.js';
+import { int8Refused, type LayerCase } from './harness.js';
 
 const dtypes = ['float16', 'bfloat16', 'int32', 'int64', 'bool'];
 
@@ -7,6 +7,7 @@ export const cases: LayerCase[] = [
     (name): LayerCase => ({
       name,
       build: ({ x, indices, updates }) => x!.scatter(indices!, updates!),
+      ...(name === 'element_of_int8' && { refused: int8Refused }),
       ...(name === 'element' && {
         dynamic: { x: ['n', 3, 'w'], indices: ['k', 3, 'w'], updates: ['k', 3, 'w'] },
       }),

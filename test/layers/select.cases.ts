@@ -1,5 +1,5 @@
 import { where } from '../../src/index.js';
-import type { LayerCase } from './harness.js';
+import { int8Refused, type LayerCase } from './harness.js';
 
 const plain = [
   'float32',
@@ -25,6 +25,7 @@ export const cases: LayerCase[] = [
     name,
     build: ({ condition, a, b }) => where(condition!, a!, b!),
     ...(dynamic[name] && { dynamic: dynamic[name] }),
+    ...(name === 'int8' && { refused: int8Refused }),
   })) satisfies LayerCase[]),
   { name: 'scalar_a', build: ({ condition, b }) => where(condition!, 0.5, b!) },
   { name: 'scalar_b', build: ({ condition, a }) => where(condition!, a!, -7) },

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../src/index.js';
-import type { LayerCase } from './harness.js';
+import { int8Refused, type LayerCase } from './harness.js';
 
 const methods: Record<string, (x: Tensor) => Tensor> = {
   exp: (x) => x.exp(),
@@ -34,6 +34,7 @@ export const cases: LayerCase[] = [
     ['', '_f16', '_bf16', ...(integers.includes(name) ? ['_i32', '_i64', '_i8'] : [])].map((suffix) => ({
       name: name + suffix,
       build: ({ x }: Record<string, Tensor>) => method(x!),
+      ...(name + suffix === 'sign_i8' && { refused: int8Refused }),
       ...(['exp', 'isinf', 'neg_i64'].includes(name + suffix) && {
         dynamic: { x: name === 'isinf' ? ['n'] : ['n', suffix ? 3 : 5] },
       }),
