@@ -2,8 +2,7 @@ import type { CpuGraph, CpuValue } from '../dsl/define-layer.js';
 import { type Dim, isStatic } from '../dsl/dim.js';
 import type { DType } from '../dsl/dtype.js';
 import { cpuWhere } from './cpu-where.js';
-
-type SampleMode = 'strict_bounds' | 'wrap' | 'clamp' | 'fill' | 'reflect';
+import type { SampleMode } from './slice-bounds.js';
 
 /** One of start, size and stride: known numbers, or a rank-1 value of int64. */
 export type Part = readonly number[] | CpuValue;

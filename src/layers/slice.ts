@@ -9,34 +9,21 @@ import {
   formatShape,
   isStatic,
   isStaticShape,
-  isUnknown,
   minDims,
   subDims,
   unknownDim,
 } from '../dsl/dim.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
-import {
-  axisList,
-  indexTypes,
-  type Named,
-  nonNegative,
-  refuse,
-  requireDType,
-  resolveAxis,
-  wholeNumber,
-} from './common.js';
+import { axisList, type Named, nonNegative, refuse, requireDType, resolveAxis, wholeNumber } from './common.js';
 import { concatenation } from './concatenation.js';
 import { constantTensor, type Liftable, lift } from './constant.js';
 import { type DimLike, resolveDims } from './dim-value.js';
 import { gather } from './gather.js';
 import { shapeTensor } from './shape-tensor.js';
 import { liftRank } from './shuffle.js';
+import { checkBounds, type Known, known, pick, type SampleMode, sampleModes } from './slice-bounds.js';
 import { cpuSlice, type Part } from './slice-cpu.js';
 import { recordSqueeze } from './squeeze.js';
-
-/** TensorRT's SampleMode: what is read beyond the input. */
-export const sampleModes = ['strict_bounds', 'wrap', 'clamp', 'fill', 'reflect'] as const;
-export type SampleMode = (typeof sampleModes)[number];
 
 const parts = ['start', 'size', 'stride'] as const;
 
@@ -86,66 +73,6 @@ export const slice = defineLayer({
 });
 
 type Fail = InferContext<never>['fail'];
-/** By axis; undefined where only the run tells. */
-type Known = readonly (Dim | undefined)[];
-
-function known(
-  what: string,
-  given: readonly number[] | null,
-  tensor: InferredValue | null | undefined,
-  rank: number,
-  fail: Fail,
-): Known {
-  if (given) {
-    if (given.length !== rank) {
-      fail('ERR_PARAMETER', `${what}: expected one number per axis, ${rank}, given [${given.join(', ')}]`, {
-        expected: rank,
-        actual: given.length,
-      });
-    }
-    return given;
-  }
-  if (!tensor) return fail('ERR_INPUT', `${what}: expected numbers or a tensor`);
-  requireDType(tensor.dtype, indexTypes, fail, what);
-  if (tensor.shape.length !== 1 || tensor.shape[0] !== rank) {
-    fail('ERR_SHAPE', `${what}: expected a tensor of shape [${rank}], given ${formatShape(tensor.shape)}`, {
-      expected: [rank],
-      actual: tensor.shape,
-    });
-  }
-  return Array.from({ length: rank }, (_, i) => {
-    const dim = tensor.contents?.[i];
-    return dim === undefined || (isUnknown(dim) && what !== 'size') ? undefined : dim;
-  });
-}
-
-function checkBounds(
-  axis: number,
-  dim: Dim,
-  [start, size, stride]: readonly (Dim | undefined)[],
-  mode: SampleMode,
-  fail: Fail,
-): void {
-  if (!isStatic(dim) || size === undefined || !isStatic(size) || size === 0) return;
-  if (mode === 'clamp' || mode === 'reflect' || mode === 'wrap') {
-    if (dim === 0) fail('ERR_SHAPE', `axis ${axis} is empty: mode ${mode} has nothing to read`);
-    return;
-  }
-  if (mode === 'fill' || start === undefined || stride === undefined || !isStatic(start) || !isStatic(stride)) return;
-  const last = start + (size - 1) * stride;
-  if (Math.min(start, last) < 0 || Math.max(start, last) >= dim) {
-    fail(
-      'ERR_SHAPE',
-      `axis ${axis}: start ${start}, size ${size} and stride ${stride} read ${Math.min(start, last)} to ${Math.max(start, last)}, the axis has 0 to ${dim - 1}`,
-      { expected: dim, actual: last },
-    );
-  }
-}
-
-function pick(contents: readonly Dim[], start?: Dim, size?: Dim, stride?: Dim): Dim[] | undefined {
-  if (![start, size, stride].every((v) => typeof v === 'number')) return undefined;
-  return Array.from({ length: size as number }, (_, i) => contents[(start as number) + i * (stride as number)]!);
-}
 
 /** Whole numbers, names and expressions of dynamic dims, one per axis; or a rank-1 tensor of int32 or int64. */
 export type SlicePart = readonly DimLike[] | Tensor;
