@@ -3,7 +3,7 @@ import { DefaultReporter, type TestCase, type TestModule } from 'vitest/node';
 type EndArguments = Parameters<DefaultReporter['onTestRunEnd']>;
 
 /**
- * Vitest's own output, then every skipped test with its reason, and as the very last line
+ * Vitest's own output, then every skipped test (or suite of nothing else) with its reason, and as the very last line
  * `N passed, N failed[, N skipped]`. A suite that cannot be collected, a failing hook, an unhandled error, a test that
  * never ended and a run in which no test ran each count as a failure.
  */
@@ -31,7 +31,7 @@ export default class Reporter extends DefaultReporter {
       console.log('No test ran.');
     }
     const skipped = tests.filter((test) => test.result().state === 'skipped');
-    if (skipped.length) console.log(`Skipped:\n${skipped.map((test) => `  ${describe(test)}`).join('\n')}`);
+    if (skipped.length) console.log(`Skipped:\n${summary(skipped).join('\n')}`);
     this.line = `${passed} passed, ${failed} failed${skipped.length ? `, ${skipped.length} skipped` : ''}`;
     if (failed) process.exitCode = 1;
   }
@@ -46,14 +46,26 @@ function brokenSuites(module: TestModule): number {
   return [module, ...module.children.allSuites()].filter((suite) => suite.errors().length > 0).length;
 }
 
-function describe(test: TestCase): string {
+/** A line for each skipped test; a single one for a suite that skipped all of its tests for one reason. */
+function summary(skipped: readonly TestCase[]): string[] {
+  const count = new Map<string, number>();
+  for (const test of skipped) {
+    const { parent } = test;
+    const whole =
+      parent.type === 'suite' && [...parent.children.allTests()].every((one) => one.result().state === 'skipped');
+    const line = `  ${test.module.relativeModuleId} > ${whole ? parent.fullName : test.fullName}: ${reasonOf(test)}`;
+    count.set(line, (count.get(line) ?? 0) + 1);
+  }
+  return [...count].map(([line, tests]) => (tests > 1 ? `${line} (${tests} tests)` : line));
+}
+
+function reasonOf(test: TestCase): string {
   const result = test.result();
   const note = result.state === 'skipped' ? result.note : undefined;
   for (let parent: TestCase['parent'] = test.parent; ; parent = parent.parent) {
-    if (parent.errors().length > 0) return `${test.module.relativeModuleId} > ${test.fullName}: its suite failed`;
+    if (parent.errors().length > 0) return 'its suite failed';
     if (parent.type === 'module') break;
   }
   const inGpu = test.module.relativeModuleId.startsWith('test/gpu/');
-  const reason = note ?? (inGpu ? 'needs a GPU and a TensorRT that runs on it' : 'no reason given');
-  return `${test.module.relativeModuleId} > ${test.fullName}: ${reason}`;
+  return note ?? (inGpu ? 'needs a GPU and a TensorRT that runs on it' : 'no reason given');
 }

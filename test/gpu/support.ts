@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import type { IRGraph } from '../../src/dsl/ir.js';
+import type { IRNode } from '../../src/dsl/ir.js';
 import type { Network } from '../../src/index.js';
 import { binding, type LibraryInfo } from '../../src/runtime/binding.js';
 import { chooseTensorRT, findTensorRT } from '../../src/runtime/find.js';
@@ -16,7 +16,7 @@ export const releaseOf = (library?: string): Promise<LibraryInfo> => chooseTenso
 /** Layer kinds of a network that a release lacks, with nothing in their stead. */
 export function lackedKinds(net: Network, { flavor, version }: LibraryInfo): string[] {
   const used = new Set<string>();
-  const collect = ({ nodes }: Pick<IRGraph, 'nodes'>): void => {
+  const collect = ({ nodes }: { nodes: readonly Pick<IRNode, 'kind' | 'bodies'>[] }): void => {
     for (const { kind, bodies } of nodes) {
       used.add(kind);
       Object.values(bodies ?? {}).forEach(collect);

@@ -33,6 +33,16 @@ test('counts passed and skipped tests, and says why they were skipped', () => {
   expect(stdout).toMatch(/a\.test\.ts > three: no reason given/);
 });
 
+test('a suite that is skipped whole is one line, and counts all of its tests', () => {
+  const all = `describe.skip('moon', () => { test('one', () => {}); test('two', () => {}); });`;
+  const some = `describe('sun', () => { test.skip('three', () => {}); test('four', () => {}); });`;
+  const { stdout, last } = runVitest({ a: `${all} ${some}` });
+  expect(last).toBe('1 passed, 0 failed, 3 skipped');
+  expect(stdout).toMatch(
+    /a\.test\.ts > moon: no reason given \(2 tests\)\n {2}\S*a\.test\.ts > sun > three: no reason given\n/,
+  );
+});
+
 test('counts failed tests', () => {
   const { status, last } = runVitest({ a: `test('one', () => {}); test('two', () => { throw new Error('x'); });` });
   expect(last).toBe('1 passed, 1 failed');
