@@ -30,10 +30,27 @@ def start(description, file):
     return full, Path(cache) / "models" / folder.name
 
 
+def narrow(model, divisor):
+    """The same topology with a fraction of the channels; images and classes stay as many as they are."""
+    nn = torch.nn
+    fewer = lambda channels: channels // divisor if channels > 3 else channels
+    for parent in list(model.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, nn.Conv2d):
+                sizes = child.kernel_size, child.stride, child.padding
+                conv = nn.Conv2d(fewer(child.in_channels), fewer(child.out_channels), *sizes, bias=child.bias is not None)
+                setattr(parent, name, conv)
+            elif isinstance(child, nn.BatchNorm2d):
+                setattr(parent, name, nn.BatchNorm2d(fewer(child.num_features)))
+            elif isinstance(child, nn.Linear):
+                setattr(parent, name, nn.Linear(fewer(child.in_features), child.out_features))
+    return model
+
+
 def settle(model, *inputs, residual=()):
     """
     Random gammas and betas, and the statistics of a forward pass over the inputs: values stay near one in depth. Norms
-    that end a residual branch (the last part of their names) get small gammas, as training leaves them: without it, a
+    that end a residual branch (by how their names end) get small gammas, as training leaves them: without it, a
     random network of 50 layers blows rounding up a thousandfold.
     """
     norms = {name: m for name, m in model.named_modules() if isinstance(m, torch.nn.BatchNorm2d)}
@@ -41,8 +58,8 @@ def settle(model, *inputs, residual=()):
         norm.momentum = None
         norm.weight.uniform_(0.6, 1.4)
         norm.bias.normal_(0, 0.3)
-        if name.split(".")[-1] in residual:
-            norm.weight.mul_(0.3)
+        if name.endswith(tuple(residual)):
+            norm.weight.mul_(0.2)
     model.train()
     model(*inputs)
     return model.eval()

@@ -2,7 +2,15 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type CompileOptions, loadWeights, type Network, type Profile, type Result, type Weights } from 'node-tensorrt';
+import {
+  type CompileOptions,
+  findTensorRT,
+  loadWeights,
+  type Network,
+  type Profile,
+  type Result,
+  type Weights,
+} from 'node-tensorrt';
 
 export type Precision = 'float32' | 'float16';
 
@@ -12,6 +20,8 @@ export interface Port<Config> {
   name: string;
   /** Writes the network; floats are of the given precision, inputs and outputs too. */
   build(w: Weights, config: Config, precision: Precision): Network;
+  /** The part of it that TensorRT-RTX can build, where that is not all. */
+  rtx?: Port<Config>['build'];
   profiles?: readonly Profile[];
   /** Inputs that a run takes from the outputs of the run before, where the reference has none stored. */
   carried?(input: string): string;
@@ -31,7 +41,7 @@ export interface Report {
   tensorrt?: { flavor: string; version: string };
   engineBytes?: number;
   buildMs?: number;
-  /** By run and output: the largest difference to the reference over the root mean square of the reference. */
+  /** By run and output: the largest difference to the reference over the root mean square of the reference; of integers 0 or infinite. */
   differences: Record<string, number>;
   maxRelative: number;
   /** The same between the reference and itself with its items exchanged: what a wrong answer would give. */
@@ -46,7 +56,7 @@ export function filesOf(name: string, full = false): { weights: string; referenc
   return { weights: join(folder, 'weights.safetensors'), reference: join(folder, 'reference.safetensors') };
 }
 
-/** Largest difference over the root mean square of what was expected; integers count as differing or not. */
+/** Largest difference over the root mean square of what was expected. */
 export function difference(actual: Float32Array, expected: Float32Array): number {
   if (actual.length !== expected.length) return Number.POSITIVE_INFINITY;
   let most = 0;
@@ -67,9 +77,15 @@ export async function evaluate<Config>(port: Port<Config>, options: RunOptions =
   const files = filesOf(port.name, full);
   using w = await loadWeights(files.weights);
   using reference = await loadWeights(files.reference);
-  const net = port.build(w, JSON.parse(w.metadata.get('config')!) as Config, precision);
+  const config = JSON.parse(w.metadata.get('config')!) as Config;
+  const net = port.build(w, config, precision);
   w.strict();
-  using model = await net.compile({ profiles: port.profiles, tf32: false, backend });
+  const found = await findTensorRT();
+  const inPart =
+    port.rtx && backend === 'auto' && !found.some(({ flavor, usableFor }) => usableFor.run && flavor !== 'rtx1');
+  const buildOptions = { profiles: port.profiles, tf32: false };
+  using model = await net.compile({ ...buildOptions, backend: inPart ? 'cpu' : backend });
+  using part = inPart && found.length > 0 ? await port.rtx!(w, config, precision).build(buildOptions) : null;
 
   const differences: Record<string, number> = {};
   const unlike: Record<string, number> = {};
@@ -83,7 +99,8 @@ export async function evaluate<Config>(port: Port<Config>, options: RunOptions =
     const results = await model.run(Object.fromEntries(feeds));
     for (const [name, result] of Object.entries(results)) {
       const expected = reference.get(`${run}.${name}`, { shape: result.shape }).toFloat32();
-      differences[`${run}.${name}`] = difference(result.toFloat32(), expected);
+      const relative = difference(result.toFloat32(), expected);
+      differences[`${run}.${name}`] = result.dtype === 'int32' && relative > 0 ? Number.POSITIVE_INFINITY : relative;
       // The reference itself, rotated by an item of the first axis.
       const item = expected.length / (result.shape[0] ?? 1);
       const rotated = Float32Array.from(expected, (_, i) => expected[(i + item) % expected.length]!);
@@ -92,13 +109,13 @@ export async function evaluate<Config>(port: Port<Config>, options: RunOptions =
     previous = results;
   }
   reference.strict();
-  const { engine } = model;
+  const engine = model.engine ?? part;
   return {
     model: port.name,
     precision,
     full,
     backend: model.backend,
-    tensorrt: engine && { flavor: engine.library.flavor, version: engine.library.version },
+    tensorrt: engine ? { flavor: engine.library.flavor, version: engine.library.version } : undefined,
     engineBytes: engine?.size,
     buildMs: engine?.buildMs && Math.round(engine.buildMs),
     differences,

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { port as bert } from '../../examples/bert/network.js';
 import { port as gpt2 } from '../../examples/gpt2/network.js';
+import { port as hrnet } from '../../examples/hrnet/network.js';
 import { port as resnet50 } from '../../examples/resnet50/network.js';
 import { evaluate, type Port, type Precision, type Report } from '../../examples/run.js';
+import { port as yolov8 } from '../../examples/yolov8/network.js';
 
-export const ports = [resnet50, bert, gpt2] as readonly Port<never>[];
+export const ports = [resnet50, bert, gpt2, hrnet, yolov8] as readonly Port<never>[];
 
 /** Largest difference to PyTorch, relative; the figures. */
 const tolerance: Record<Precision, number> = { float32: 1e-3, float16: 2e-2 };
