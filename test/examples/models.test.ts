@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { difference, filesOf } from '../../examples/run.js';
 import { ports, testModels } from './models.js';
-import { example } from './support.js';
+import { example, runExample } from './support.js';
 
 describe('ported models, and their engines', () => {
   testModels((report) => {
@@ -29,6 +29,12 @@ describe.each(ports)('$name', ({ name }) => {
       .split('\n')
       .find((line) => line.startsWith(`| [${name}](${name}/network.ts)`));
     expect(row?.split('|')[3]?.trim()).toBe(`${linesOf(`${name}/network.ts`)}`);
+  });
+
+  test('its program prints the report as its last line', { timeout: 60_000 }, async () => {
+    const report = JSON.parse((await runExample(`${name}/main.ts`, ['--json'])).at(-1)!);
+    expect(report).toMatchObject({ model: name, precision: 'float32', full: false });
+    expect(report.maxRelative).toBeLessThan(1e-3);
   });
 
   test('has stored files of less than 1.5 MB', () => {
