@@ -26,9 +26,10 @@ struct DTypeRow {
   char const* name;
   char const* enumerator;
 };
+// Those of younger releases last: any value of an older one is found before them.
 constexpr DTypeRow dtype_rows[] = {
-    {"float32", "kFLOAT"}, {"float16", "kHALF"}, {"bfloat16", "kBF16"}, {"float8e4m3", "kFP8"}, {"float4e2m1", "kFP4"}, {"float8e8m0", "kE8M0"},
-    {"int64", "kINT64"},   {"int32", "kINT32"},  {"int8", "kINT8"},     {"int4", "kINT4"},      {"uint8", "kUINT8"},    {"bool", "kBOOL"},
+    {"float32", "kFLOAT"}, {"float16", "kHALF"}, {"bfloat16", "kBF16"}, {"float8e4m3", "kFP8"}, {"int64", "kINT64"},    {"int32", "kINT32"},
+    {"int8", "kINT8"},     {"int4", "kINT4"},    {"uint8", "kUINT8"},   {"bool", "kBOOL"},      {"float4e2m1", "kFP4"}, {"float8e8m0", "kE8M0"},
 };
 
 void collect_used(Graph const& graph, std::unordered_set<int32_t>& used) {

@@ -104,9 +104,11 @@ int32_t Api::enumerator(std::string_view name, std::string_view value) const {
   if (rows == enum_rows().end()) throw Error("ERR_INTERNAL", "no enumerator " + label());
   auto const row = std::find_if(rows->second.begin(), rows->second.end(), [&](EnumRow const& one) { return one.value == value; });
   if (row == rows->second.end()) throw Error("ERR_INTERNAL", "no enumerator " + label());
-  int32_t const number = row->flavors[static_cast<int>(flavor)].index;
-  if (number < 0) throw Error("ERR_UNSUPPORTED", label() + " does not exist in " + flavor_name(flavor) + " " + release_name(release));
-  return number;
+  Slot const& slot = row->flavors[static_cast<int>(flavor)];
+  if (slot.index < 0 || release < slot.since) {
+    throw Error("ERR_UNSUPPORTED", label() + " does not exist in " + flavor_name(flavor) + " " + release_name(release));
+  }
+  return slot.index;
 }
 
 void throw_unsupported(Api const& api, MethodInfo const& method) {

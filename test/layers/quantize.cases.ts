@@ -24,7 +24,12 @@ const perDType: LayerCase[] = ['f32', 'f16', 'bf16'].flatMap((suffix): LayerCase
 export const cases: LayerCase[] = [
   ...perDType,
   { name: 'int4_back', build: ({ x }) => back(x!, 0.9, 'int4') },
-  { name: 'fp4_back', build: ({ x }) => back(x!, 0.9, 'float4e2m1') },
+  // TensorRT 10.6 lacks the dtype.
+  {
+    name: 'fp4_back',
+    build: ({ x }) => back(x!, 0.9, 'float4e2m1'),
+    refused: { gpu: /DataType::kFP4 does not exist/ },
+  },
   { name: 'ties', build: ({ x }) => x!.quantize({ scale: 1 }) },
   { name: 'fp8_ties', build: ({ x }) => back(x!, 1, 'float8e4m3') },
   { name: 'fp8_small', build: ({ x }) => back(x!, 1, 'float8e4m3') },
