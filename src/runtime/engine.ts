@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import type { Dim } from '../dsl/dim.js';
 import { type DType, viewAs } from '../dsl/dtype.js';
-import { TensorRTError } from '../dsl/errors.js';
+import { show, TensorRTError } from '../dsl/errors.js';
 import { binding, type Handle, type LibraryInfo, type NativeEngine } from './binding.js';
 import { type Feeds, resolveFeeds } from './feeds.js';
 import { chooseTensorRT } from './find.js';
@@ -69,14 +70,21 @@ export class Engine {
     return this.#bytes;
   }
 
-  /** Writes the serialized engine to a file, whole or not at all. */
+  /**
+   * Writes the serialized engine to a file, whole or not at all.
+   * @throws ERR_SAVE, ERR_DISPOSED
+   */
   async save(path: string): Promise<void> {
-    const temporary = `${path}.${process.pid}.tmp`;
+    const { bytes } = this;
+    if (typeof path !== 'string' || path === '') {
+      throw new TensorRTError('ERR_SAVE', `save: expected a path, given ${show(path)}`);
+    }
+    const temporary = `${path}.${randomUUID()}.tmp`;
     try {
-      await writeFile(temporary, this.bytes);
+      await writeFile(temporary, bytes);
       await rename(temporary, path);
     } catch (cause) {
-      await rm(temporary, { force: true });
+      await rm(temporary, { force: true }).catch(() => {});
       throw new TensorRTError('ERR_SAVE', `could not write the engine to ${path}: ${(cause as Error).message}`, {
         cause,
       });
@@ -94,7 +102,7 @@ export class Engine {
     if (!Number.isInteger(profile) || profile < 0 || profile >= profiles) {
       throw new TensorRTError(
         'ERR_PROFILE',
-        `profile: expected a whole number from 0 to ${profiles - 1}, given ${String(profile)}`,
+        `profile: expected a whole number from 0 to ${profiles - 1}, given ${show(profile)}`,
       );
     }
     const handle = await native_(() => binding().createContext(native.handle, profile));
@@ -260,7 +268,7 @@ export async function loadEngine(source: string | Uint8Array, options: { library
   } else if (source instanceof Uint8Array) {
     plan = source.slice();
   } else {
-    throw new TensorRTError('ERR_LOAD', `loadEngine: expected a path or a Uint8Array, given ${String(source)}`);
+    throw new TensorRTError('ERR_LOAD', `loadEngine: expected a path or a Uint8Array, given ${show(source)}`);
   }
   if (plan.byteLength === 0) throw new TensorRTError('ERR_ENGINE', 'the engine is empty: 0 bytes');
   const library = await chooseTensorRT({ for: 'run', library: options.library });
