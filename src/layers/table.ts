@@ -3,6 +3,7 @@ import { entry } from '../dsl/source.js';
 import { Chain } from '../dsl/tensor.js';
 import { type ActivationMethods, activation, activationMethods } from './activation.js';
 import { type AssertionMethods, assertion, assertionMethods } from './assertion.js';
+import { type AttentionMethods, attention, attentionMethods } from './attention.js';
 import { type CastMethods, cast, castMethods } from './cast.js';
 import { type ConcatenationMethods, concat, concatenation, concatenationMethods } from './concatenation.js';
 import { type ConstantMethods, constant, constantMethods } from './constant.js';
@@ -19,6 +20,7 @@ import { type GatherMethods, gather, gatherMethods } from './gather.js';
 import { type GridSampleMethods, gridSample, gridSampleMethods } from './grid_sample.js';
 import { type IdentityMethods, identity, identityMethods } from './identity.js';
 import { type IfConditionalMethods, ifConditional, ifConditionalMethods } from './if_conditional.js';
+import { type KvCacheUpdateMethods, kvCacheUpdate, kvCacheUpdateMethods } from './kv_cache_update.js';
 import { loop } from './loop.js';
 import { type LoopMethods, loopMethods } from './loop-method.js';
 import { type LrnMethods, lrn, lrnMethods } from './lrn.js';
@@ -35,6 +37,7 @@ import { type RaggedSoftmaxMethods, raggedSoftmax, raggedSoftmaxMethods } from '
 import { type ReduceMethods, reduce, reduceMethods } from './reduce.js';
 import { type ResizeMethods, resize, resizeMethods } from './resize.js';
 import { type ReverseSequenceMethods, reverseSequence, reverseSequenceMethods } from './reverse_sequence.js';
+import { type RotaryEmbeddingMethods, rotaryEmbedding, rotaryEmbeddingMethods } from './rotary_embedding.js';
 import { type ScaleMethods, scale, scaleMethods } from './scale.js';
 import { type ScatterMethods, scatter, scatterMethods } from './scatter.js';
 import { type SelectMethods, select, selectMethods, where } from './select.js';
@@ -104,6 +107,9 @@ export const layerTable: readonly LayerRow[] = [
   { definition: quantize, methods: quantizeMethods },
   { definition: dequantize, methods: dequantizeMethods },
   { definition: dynamicQuantize, methods: dynamicQuantizeMethods },
+  { definition: attention, methods: attentionMethods },
+  { definition: rotaryEmbedding, methods: rotaryEmbeddingMethods },
+  { definition: kvCacheUpdate, methods: kvCacheUpdateMethods },
 ];
 
 declare module '../dsl/network.js' {
@@ -119,6 +125,9 @@ declare module '../dsl/network.js' {
 declare module '../dsl/tensor.js' {
   interface Chain
     extends ActivationMethods,
+      KvCacheUpdateMethods,
+      RotaryEmbeddingMethods,
+      AttentionMethods,
       DynamicQuantizeMethods,
       DequantizeMethods,
       QuantizeMethods,

@@ -1,0 +1,41 @@
+import type { AttentionOptions } from '../../src/layers/attention.js';
+import type { LayerCase } from './harness.js';
+
+const options: Record<string, AttentionOptions> = {
+  plain: {},
+  causal: { causal: true },
+  add_mask: {},
+  plain_f16: {},
+  causal_f16: { causal: 'upper_left' },
+  add_mask_f16: {},
+  plain_bf16: {},
+  causal_bf16: { causal: true },
+  add_mask_bf16: {},
+  lower_right: { causal: 'lower_right' },
+  causal_square: { causal: 'lower_right' },
+  bool_mask: {},
+  known_mask: { mask: [[[[true]]]] },
+  scale: { scale: 0.5, metadata: 'seen by the inspector' },
+  shared_heads: {},
+  one_key_head: { causal: true },
+  no_normalization: { normalization: 'none' },
+  one_query: { causal: 'lower_right' },
+  quantize_int8: { quantize: { to: 'int8', scale: 1 / 128 } },
+  quantize_fp8: { quantize: { to: 'float8e4m3', scale: 1 / 128 } },
+  size1: {},
+};
+
+const padded = { q: ['b', 2, 'queries', 8], k: ['b', 2, 'keys', 8], v: ['b', 2, 'keys', 8] };
+const dynamic: Record<string, LayerCase['dynamic']> = {
+  plain: padded,
+  causal: padded,
+  lower_right: padded,
+  shared_heads: { q: ['b', 4, 'queries', 8], k: ['b', 2, 'keys', 8], v: ['b', 2, 'keys', 8] },
+  bool_mask: { ...padded, mask: ['b', 1, 'queries', 'keys'] },
+};
+
+export const cases: LayerCase[] = Object.entries(options).map(([name, given]) => ({
+  name,
+  build: ({ q, k, v, mask }) => q!.attention(k!, v!, mask ? { ...given, mask } : given),
+  ...(dynamic[name] && { dynamic: dynamic[name] }),
+}));

@@ -1,0 +1,26 @@
+import type { LayerCase } from './harness.js';
+
+const options: Record<string, { interleaved?: boolean; rotaryDim?: number }> = {
+  halves: {},
+  interleaved: { interleaved: true },
+  part: { rotaryDim: 4 },
+  part_interleaved: { rotaryDim: 6, interleaved: true },
+  positions: {},
+  positions_int32: {},
+  everything: { rotaryDim: 4, interleaved: true },
+  one_token: {},
+  f16: {},
+  bf16: {},
+};
+
+const dynamic: Record<string, LayerCase['dynamic']> = {
+  halves: { x: ['b', 3, 'n', 8], cos: ['b', 'n', 4], sin: ['b', 'n', 4] },
+  everything: { x: ['b', 3, 'n', 8], positions: ['b', 'n'] },
+};
+
+export const cases: LayerCase[] = Object.entries(options).map(([name, given]) => ({
+  name,
+  build: ({ x, cos, sin, positions }) =>
+    x!.rotaryEmbedding({ ...given, cos: cos!, sin: sin!, ...(positions && { positions }) }),
+  ...(dynamic[name] && { dynamic: dynamic[name] }),
+}));
