@@ -54,18 +54,22 @@ async function loadRuntime(): Promise<Runtime> {
 export async function createCpuModel(network: Network): Promise<CpuModel> {
   const program = lower(network);
   const runtime = await loadRuntime();
-  let session: InferenceSession;
-  try {
-    session = await runtime.InferenceSession.create(program.model, {
+  const open = (graphOptimizationLevel: 'all' | 'disabled') =>
+    runtime.InferenceSession.create(program.model, {
       executionProviders: ['cpu'],
       externalData: program.files,
+      graphOptimizationLevel,
       logSeverityLevel: 4,
       // Integer kernels for quantized layers would round otherwise than TensorRT, and saturate on some CPUs.
       extra: { session: { disable_quant_qdq: '1' } },
     });
-  } catch (cause) {
-    throw backendError(network.name, 'refused the network', cause, program);
-  }
+  const session = await open('all').catch((cause: unknown) =>
+    // onnxruntime's own optimizations break some graphs: a Pad fused into a pool with a smaller window, an If whose
+    // condition is known.
+    open('disabled').catch(() => {
+      throw backendError(network.name, 'refused the network', cause, program);
+    }),
+  );
   return new Model(network, program, runtime, session);
 }
 
