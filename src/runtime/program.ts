@@ -5,9 +5,9 @@ import type { Network, RecordedNode } from '../dsl/network.js';
 import { binding, type NativeProgram } from './binding.js';
 import { GraphWriter } from './wire.js';
 
-const sliceMs = 4;
+const sliceMs = 2;
 const nodesAtOnce = 64;
-const bytesAtOnce = 4 << 20;
+const bytesAtOnce = 1 << 20;
 
 /** Gives the event loop its turn whenever `sliceMs` have passed. */
 class Pace {
