@@ -24,8 +24,8 @@ Tensor* widened(Lowering& l, Node const& node, char const* role, size_t index) {
 
 Layer* lower_deconvolution(Lowering& l, Node const& node) {
   auto const& p = node.params;
-  // TensorRT-RTX has no deconvolution of bfloat16: it runs in float32.
-  bool const wide = l.api.flavor == Flavor::rtx1 && node.outputs[0].dtype == "bfloat16";
+  // Neither TensorRT 10.6 nor TensorRT-RTX has a deconvolution of bfloat16: it runs in float32.
+  bool const wide = node.outputs[0].dtype == "bfloat16";
   Tensor* input = wide ? cast(l, node, l.input(node, 0), "input.float32") : l.input(node, 0);
   Weights const kernel = wide ? Weights{} : l.weights(node, "kernel");
   Weights const bias = wide ? Weights{} : l.weights(node, "bias");

@@ -4,7 +4,11 @@ namespace ntrt {
 
 Layer* lower_resize(Lowering& l, Node const& node) {
   auto const& p = node.params;
-  Layer* layer = l.add<m::Network::addResize>(l.input(node, 0));
+  // TensorRT 10.6 resizes no bfloat16: it runs in float32, which holds every sample exactly.
+  bool const wide = l.api.flavor == Flavor::trt10 && node.outputs[0].dtype == "bfloat16";
+  Tensor* input = l.input(node, 0);
+  if (wide) input = l.helper(node, l.add<m::Network::addCast>(input, l.dtype("float32")), "float32");
+  Layer* layer = l.add<m::Network::addResize>(input);
   if (!layer) return nullptr;
   l.call<m::ResizeLayer::setResizeMode>(layer, l.enumerator("InterpolationMode", p.text("mode")));
   l.call<m::ResizeLayer::setCoordinateTransformation>(layer, l.enumerator("ResizeCoordinateTransformation", p.text("coordinateTransformation")));
@@ -19,7 +23,7 @@ Layer* lower_resize(Lowering& l, Node const& node) {
   }
   if (p.has("sizes")) l.call<m::ResizeLayer::setOutputDimensions>(layer, p.dims("sizes"));
   l.set_optional_inputs(node, layer, 1);
-  return layer;
+  return wide ? l.add<m::Network::addCast>(l.helper(node, layer, "resized"), l.dtype("bfloat16")) : layer;
 }
 
 }  // namespace ntrt

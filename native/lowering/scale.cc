@@ -33,8 +33,10 @@ Layer* by_element_wise(Lowering& l, Node const& node, Dims const& input) {
 Layer* lower_scale(Lowering& l, Node const& node) {
   auto const& p = node.params;
   Tensor* x = l.input(node, 0);
-  // TensorRT documents scale layers of rank 4 and more alone; TensorRT-RTX takes any.
-  if (Dims const dims = l.call<m::Tensor::getDimensions>(x); l.api.flavor != Flavor::rtx1 && dims.rank < 4) return by_element_wise(l, node, dims);
+  // TensorRT takes scale layers of rank 4 and 5 with axis 1 for the channels; TensorRT-RTX takes any.
+  Dims const dims = l.call<m::Tensor::getDimensions>(x);
+  bool const basic = (dims.rank == 4 || dims.rank == 5) && (p.text("mode") == "uniform" || p.integer("channelAxis") == 1);
+  if (l.api.flavor != Flavor::rtx1 && !basic) return by_element_wise(l, node, dims);
   auto const coefficient = [&](char const* role) {
     Weights weights = l.weights(node, role);
     weights.type = l.dtype(node.outputs[0].dtype);  // of absent ones too

@@ -41,6 +41,7 @@ export const cases: LayerCase[] = [
   {
     name: 'fp8_blocks',
     build: ({ x }, { w }, net) => x!.matmul(known(net, w!, 'float8e4m3').dequantize({ scale: blocks })),
+    refused: { gpu: /ScaleOp::kBLOCKED/ },
   },
   {
     name: 'int4_blocks_f16',

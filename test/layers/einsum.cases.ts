@@ -34,11 +34,20 @@ const dynamic: Record<string, LayerCase['dynamic']> = {
   attention: { a: ['batch', 2, 'queries', 4], b: ['batch', 2, 'keys', 4] },
 };
 
+/** What TensorRT says before 10.12; later releases take these. */
+const refused: Record<string, LayerCase['refused']> = {
+  diagonal: { gpu: /doesn't support diagonal operations/ },
+  trace: { gpu: /doesn't support diagonal operations/ },
+  batch_diagonal: { gpu: /doesn't support diagonal operations/ },
+  three: { gpu: /does not support more than two inputs/ },
+};
+
 export const cases: LayerCase[] = [
   ...Object.entries(equations).map(([name, equation]) => ({
     name,
     build: (inputs: Parameters<LayerCase['build']>[0]) => einsum(equation, Object.values(inputs)),
     ...(dynamic[name] && { dynamic: dynamic[name] }),
+    ...(refused[name] && { refused: refused[name] }),
   })),
   { name: 'known', build: ({ a }, { b }) => a!.einsum('ik,kj->ij', b!) },
 ];

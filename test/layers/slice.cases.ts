@@ -1,6 +1,6 @@
 import type { Dim, Tensor } from '../../src/index.js';
 import type { SliceOptions } from '../../src/layers/slice.js';
-import type { LayerCase } from './harness.js';
+import { int8Refused, type LayerCase } from './harness.js';
 
 const outside = { start: [-3, 2, -7], size: [9, 6, 19] };
 const strided = { start: [5, -4, 0], size: [3, 4, 5], stride: [-3, 3, 1] };
@@ -53,9 +53,10 @@ export const cases: LayerCase[] = [
     one(name, (x) => x.slice(given), isDynamic.includes(name) ? dims : undefined),
   ),
   ...dtypes.map((dtype) => one(`of_${dtype}`, (x) => x.slice(options.plain!))),
-  ...dtypes.map((dtype) =>
-    one(`fill_${dtype}`, (x) => x.slice({ ...options.fill, fill: dtype === 'bool' ? true : 1 })),
-  ),
+  ...dtypes.map((dtype) => ({
+    ...one(`fill_${dtype}`, (x) => x.slice({ ...options.fill, fill: dtype === 'bool' ? true : 1 })),
+    ...(dtype === 'int8' && { refused: int8Refused }),
+  })),
   one('start_tensor', (x) => x.slice({ start: int32(x, 1, 2, 0), size: [2, 3, 5] }), dims),
   one('size_tensor', (x) => x.slice({ start: [1, 2, 0], size: int64(x, 2, 3, 5) }), dims),
   one('stride_tensor', (x) => x.slice({ start: [1, 0, 0], size: [2, 3, 5], stride: int64(x, 1, 2, 1) }), dims),
