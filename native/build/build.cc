@@ -4,6 +4,7 @@
 #include <map>
 
 #include "../tensorrt/library.h"
+#include "../weights/weights.h"
 #include "held.h"
 #include "job.h"
 #include "options.h"
@@ -93,6 +94,11 @@ class BuildJob : public Job {
     lower_ms_ = milliseconds(start);
     if (cancelled) throw Error("ERR_ABORTED", "the build was cancelled");
     if (!only_lower) serialize(*api, builder, network.get(), program->name);
+    for (auto const& weight : program->weights) {
+      if (weight.mapped && !mapping_intact(weight.owner)) {
+        throw Error("ERR_WEIGHTS_CHANGED", "the file of weight '" + weight.name + "' became shorter while it was read");
+      }
+    }
   }
 
   void leave() override { listener_.release(); }

@@ -82,7 +82,8 @@ Napi::Value ProgramWrap::AddWeight(Napi::CallbackInfo const& info) {
     }
     size_t const size = bytes.ByteLength();
     weight.owner = hold_mapping(bytes.Data());
-    bool complete = weight.owner != nullptr;
+    weight.mapped = weight.owner != nullptr;
+    bool complete = weight.mapped;
     if (complete) {
       weight.data = bytes.Data();
     } else {

@@ -34,6 +34,7 @@ class Params {
   std::vector<double> reals(char const* name) const;
   Dims dims(char const* name) const;
   std::vector<Params> list(char const* name) const;
+  Params object(char const* name) const;
   // Entries that are objects themselves.
   std::vector<std::pair<std::string, Params>> entries() const;
 
@@ -50,6 +51,7 @@ struct Weight {
   std::vector<int64_t> shape;
   void const* data = nullptr;
   std::shared_ptr<void> owner;
+  bool mapped = false;
 };
 
 // A dim is -1 where it is dynamic.

@@ -133,3 +133,5 @@ void register_weights(Napi::Env env, Napi::Object exports) {
 }
 
 std::shared_ptr<void> hold_mapping(const void* p) { return Mapping::containing(p); }
+
+bool mapping_intact(const std::shared_ptr<void>& owner) { return static_cast<Mapping*>(owner.get())->intact(); }

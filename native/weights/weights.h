@@ -10,3 +10,6 @@ void register_weights(Napi::Env env, Napi::Object exports);
 // An owner of the file mapping that holds address p, or null where p lies in none.
 // The pages stay mapped while an owner lives, even after JavaScript closed the file.
 std::shared_ptr<void> hold_mapping(const void* p);
+
+// Whether all of the file could be read, of an owner that hold_mapping returned.
+bool mapping_intact(const std::shared_ptr<void>& owner);

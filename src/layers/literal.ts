@@ -111,8 +111,10 @@ export function toLiteral(data: ConstantData, { dtype, shape }: LiteralOptions, 
     const expected = 'a number, numbers, a typed array or a weight ({ shape, data })';
     return refuse(method, 'ERR_INPUT', `expected ${expected}, given ${describe(data)}`);
   }
-  if (dtype !== undefined && data.dtype === undefined)
-    return literal(dtype, data.shape, carried(data.data, dtype, method));
+  if (dtype !== undefined && data.dtype === undefined) {
+    const { name, shape: own } = data;
+    return { shape: shape ?? own, weight: { name, dtype, shape: own, data: carried(data.data, dtype, method) } };
+  }
   if (dtype !== undefined && data.dtype !== dtype) {
     refuse(method, 'ERR_DTYPE', `expected ${dtype}, given a weight of ${data.dtype}; convert it with .as('${dtype}')`, {
       expected: dtype,

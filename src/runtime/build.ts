@@ -75,7 +75,6 @@ async function run(
     stop.cancel = callbacks.cancel;
     const report = await promise;
     stop.check();
-    for (const weight of recorded.weights) weight.check?.();
     return { ...recorded, report, library };
   } catch (error) {
     stop.check();

@@ -79,7 +79,7 @@ export async function toProgram({ name, inputs, outputs, nodes, weights }: Snaps
 }
 
 /** The elements as bytes, which must be as many as they were when the weight was recorded. */
-function bytesOf({ id, data, dtype, shape, name }: IRWeight): Uint8Array {
+function bytesOf({ id, data, dtype, shape, name, check }: IRWeight): Uint8Array {
   if (
     data.byteLength !==
     byteLength(
@@ -92,6 +92,7 @@ function bytesOf({ id, data, dtype, shape, name }: IRWeight): Uint8Array {
       `the elements of weight ${name ? `'${name}'` : id} are gone: their array was detached or their file closed`,
     );
   }
+  check?.();
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
