@@ -50,6 +50,8 @@ std::vector<Params> Params::list(char const* name) const {
   return items;
 }
 
+Params Params::object(char const* name) const { return Params(as<Value::Object>(at(name), name)); }
+
 std::vector<std::pair<std::string, Params>> Params::entries() const {
   std::vector<std::pair<std::string, Params>> items;
   for (auto const& [name, value] : values_) items.emplace_back(name, Params(as<Value::Object>(value, name.c_str())));

@@ -11,6 +11,7 @@ import { type ConvolutionMethods, convolution, convolutionMethods } from './conv
 import { type CumulativeMethods, cumulative, cumulativeMethods } from './cumulative.js';
 import { type DeconvolutionMethods, deconvolution, deconvolutionMethods } from './deconvolution.js';
 import { type DequantizeMethods, dequantize, dequantizeMethods } from './dequantize.js';
+import { type DistCollectiveMethods, distCollective, distCollectiveMethods } from './dist_collective.js';
 import { type DynamicQuantizeMethods, dynamicQuantize, dynamicQuantizeMethods } from './dynamic_quantize.js';
 import { type EinsumMethods, einsum, einsumMethods, einsumOf } from './einsum.js';
 import { type ElementWiseMethods, elementWise, elementWiseMethods } from './element_wise.js';
@@ -25,6 +26,7 @@ import { loop } from './loop.js';
 import { type LoopMethods, loopMethods } from './loop-method.js';
 import { type LrnMethods, lrn, lrnMethods } from './lrn.js';
 import { type MatrixMultiplyMethods, matrixMultiply, matrixMultiplyMethods } from './matrix_multiply.js';
+import { type MoeMethods, moe, moeMethods } from './moe.js';
 import { type NmsMethods, nms, nmsMethods } from './nms.js';
 import { type NonZeroMethods, nonZero, nonZeroMethods } from './non_zero.js';
 import { type NormalizationMethods, normalization, normalizationMethods } from './normalization.js';
@@ -110,6 +112,8 @@ export const layerTable: readonly LayerRow[] = [
   { definition: attention, methods: attentionMethods },
   { definition: rotaryEmbedding, methods: rotaryEmbeddingMethods },
   { definition: kvCacheUpdate, methods: kvCacheUpdateMethods },
+  { definition: moe, methods: moeMethods },
+  { definition: distCollective, methods: distCollectiveMethods },
 ];
 
 declare module '../dsl/network.js' {
@@ -125,6 +129,8 @@ declare module '../dsl/network.js' {
 declare module '../dsl/tensor.js' {
   interface Chain
     extends ActivationMethods,
+      DistCollectiveMethods,
+      MoeMethods,
       KvCacheUpdateMethods,
       RotaryEmbeddingMethods,
       AttentionMethods,

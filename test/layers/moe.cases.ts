@@ -1,0 +1,24 @@
+import type { MoeOptions } from '../../src/layers/moe.js';
+import type { LayerCase } from './harness.js';
+
+const options: Record<string, Partial<MoeOptions>> = {
+  plain: {},
+  biases: {},
+  swiglu: { swiglu: { limit: 0.7, alpha: 1.702, beta: 1 } },
+  no_activation: { activation: 'none' },
+  int64: {},
+  f16: {},
+  bf16: {},
+};
+
+export const cases: LayerCase[] = Object.entries(options).map(([name, given]) => ({
+  name,
+  build: ({ x, experts, scores }, weights) =>
+    x!.moe({ ...(weights as unknown as MoeOptions), experts: experts!, scores: scores!, ...given }),
+  // TensorRT-RTX has no kernels for it; TensorRT has, for compute capability 10 and 11.
+  refused: {
+    build: /Cannot decompose operation/,
+    gpu: /needs TensorRT 10\.16/,
+  },
+  ...(name === 'plain' && { dynamic: { x: ['b', 'n', 6], experts: ['b', 'n', 2], scores: ['b', 'n', 2] } }),
+}));
