@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import type { DType } from '../dsl/dtype.js';
 import { TensorRTError } from '../dsl/errors.js';
 
@@ -135,14 +136,14 @@ let loaded: NativeBinding | undefined;
 export function binding(): NativeBinding {
   if (loaded) return loaded;
   const require = createRequire(import.meta.url);
-  const path = new URL('../../build/Release/node_tensorrt.node', import.meta.url).pathname;
+  const path = fileURLToPath(new URL('../../build/Release/node_tensorrt.node', import.meta.url));
   try {
     loaded = require(path) as NativeBinding;
     process.on('exit', () => loaded?.shutdown());
   } catch (cause) {
     throw new TensorRTError(
       'ERR_ADDON_MISSING',
-      `The native addon could not be loaded from ${path}; compile it with: npm run build`,
+      `The native addon could not be loaded from ${path}: ${(cause as Error).message.split('\n', 1)[0]}; compile it with: npm run build`,
       { cause },
     );
   }
