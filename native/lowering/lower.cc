@@ -78,6 +78,7 @@ Tensor* Lowering::value(int32_t id) const {
 
 void Lowering::bind(int32_t id, Tensor* tensor) {
   auto const index = static_cast<size_t>(id);
+  if (index > 1u << 26) throw Error("ERR_INTERNAL", "value " + std::to_string(id) + " is out of range");
   if (index >= values_.size()) values_.resize(std::max(index + 1, values_.size() * 2));
   values_[index] = tensor;
 }
