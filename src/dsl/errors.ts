@@ -31,6 +31,9 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
+/** Values that a message quotes may be long. */
+const mostText = 4000;
+
 /** The one error class of this package. `code` is stable; the message says what was expected and what was given. */
 export class TensorRTError extends Error {
   override readonly name = 'TensorRTError';
@@ -45,7 +48,8 @@ export class TensorRTError extends Error {
   constructor(code: string, message: string, details: ErrorDetails = {}) {
     const at = details.source ? `\n    recorded at ${details.source.file}:${details.source.line}` : '';
     const log = details.log?.length ? `\n    TensorRT: ${details.log.join('\n    TensorRT: ')}` : '';
-    super(`${message}${at}${log}`, details.cause === undefined ? undefined : { cause: details.cause });
+    const text = message.length > mostText ? `${message.slice(0, mostText)} …` : message;
+    super(`${text}${at}${log}`, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     const { cause: _, ...rest } = details;
     Object.assign(this, rest);

@@ -1,6 +1,6 @@
 import { layerKinds } from './define-layer.js';
 import { byteLength, viewAs } from './dtype.js';
-import { TensorRTError } from './errors.js';
+import { show, TensorRTError } from './errors.js';
 import type { IRGraph, IRNode, NetworkJSON, Params, ValueId } from './ir.js';
 import { Network, type RecordedNode } from './network.js';
 import { locate } from './source.js';
@@ -57,16 +57,16 @@ const invalid = (message: string, cause?: unknown): TensorRTError =>
  * @throws ERR_JSON for what `toJSON` does not write, or where a named weight is missing; otherwise as the layer methods
  */
 export function fromJSON(json: NetworkJSON, weights?: WeightSource): Network {
-  if (json?.format !== 'node-tensorrt' || json.version !== 1) {
-    throw invalid(
-      `expected { format: 'node-tensorrt', version: 1, ... }, given ${JSON.stringify({ format: json?.format, version: json?.version })}`,
-    );
-  }
   try {
+    if (json?.format !== 'node-tensorrt' || json.version !== 1) {
+      throw invalid(
+        `expected { format: 'node-tensorrt', version: 1, ... }, given ${show({ format: json?.format, version: json?.version })}`,
+      );
+    }
     return new Reader(json, weights).read();
   } catch (error) {
     if (error instanceof TensorRTError) throw error;
-    throw invalid(`malformed: ${(error as Error).message}`, error);
+    throw invalid(`malformed: ${error instanceof Error ? error.message : show(error)}`, error);
   }
 }
 

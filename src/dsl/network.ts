@@ -6,7 +6,7 @@ import type { IRGraph, IRNode, IRWeight, NetworkJSON, Params, ValueId, ValueType
 import { fromJSON, toJSON, type WeightSource } from './json.js';
 import { checkName, nameProblem } from './name.js';
 import { checkShape, checkWeights, describeIssue, mapValues } from './recording.js';
-import { leave, locate, type Mark, mark } from './source.js';
+import { leave, locate, type Mark, mark, reading } from './source.js';
 import { spec } from './spec.js';
 import { Chain, type Home, Tensor } from './tensor.js';
 import type { CheckedWeight } from './weight.js';
@@ -88,7 +88,7 @@ export class Network extends Chain {
         `input '${name}': expected a spec such as float32('batch', 3, 224, 224), given ${show(type)}`,
       );
     }
-    const { dtype, shape } = spec(type.dtype, type.shape);
+    const { dtype, shape } = reading('input', [name, type], () => spec(type.dtype, type.shape));
     const tensor = this.#newTensor({ dtype, shape }, name, this.#open[0]!);
     this.#open[0]!.graph.inputs.push({ id: tensor.id, name, dtype, shape });
     this.#ioNames.set(tensor.id, name);
@@ -211,12 +211,16 @@ export class Network extends Chain {
     const method = recording.method ?? kind;
     let name = typeof recording.name === 'string' ? recording.name : undefined;
     const fail: InferContext<P>['fail'] = (code, message, facts) => {
-      throw new TensorRTError(code, `${method}${name ? ` '${name}'` : ''}: ${message}`, {
-        layer: name,
-        kind,
-        source: locate(at),
-        ...facts,
-      });
+      throw new TensorRTError(
+        code,
+        `${method}${name ? ` '${name.length > 200 ? `${name.slice(0, 200)}…` : name}'` : ''}: ${message}`,
+        {
+          layer: name,
+          kind,
+          source: locate(at),
+          ...facts,
+        },
+      );
     };
     for (const tensor of inputs) if (tensor) this.#checkUsable(tensor, method);
     const weights = checkWeights(recording.weights, fail);
@@ -351,7 +355,11 @@ export class Network extends Chain {
  */
 export function network(name: string, inputs: Readonly<Record<string, ValueType>> = {}): Network {
   const net = new Network(name);
-  for (const [input, type] of Object.entries(inputs)) net.input(input, type);
+  const specs = reading('network', [name, inputs], () => {
+    if (typeof inputs === 'object' && inputs !== null && !Array.isArray(inputs)) return Object.entries(inputs);
+    throw new TypeError('expected specs by name');
+  });
+  for (const [input, type] of specs) net.input(input, type);
   return net;
 }
 

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { SourceLocation } from './errors.js';
+import { type SourceLocation, show, TensorRTError } from './errors.js';
 
 /** A stack captured now and read only when somebody asks: capturing costs about a microsecond, reading far more. */
 export interface Mark {
@@ -28,18 +28,61 @@ export function mark(): Mark {
   return entered ?? capture(mark, 12);
 }
 
+/** What a callback of the caller's threw last: it goes through as it is. */
+let callersError: { error: unknown } | undefined;
+
+/** What came of arguments that could not be read, as an error of this package. */
+function asRefusal(error: unknown, name: string, args: readonly unknown[], code = 'ERR_INPUT'): unknown {
+  if (error instanceof TensorRTError || (callersError && callersError.error === error)) return error;
+  const given = args.map((arg) => show(arg)).join(', ');
+  const why = error instanceof Error ? error.message : show(error);
+  return new TensorRTError(code, `${name}: the arguments (${given.slice(0, 300)}) cannot be used: ${why}`, {
+    source: locate(mark()),
+    cause: error,
+  });
+}
+
+/** Reads a caller's arguments; where that throws, they are refused. */
+export function reading<T>(name: string, args: readonly unknown[], read: () => T, code?: string): T {
+  try {
+    return read();
+  } catch (error) {
+    throw asRefusal(error, name, args, code);
+  }
+}
+
+/** A list that is mostly holes would take gigabytes to copy. */
+function refuseHoles(value: unknown): void {
+  if (!Array.isArray(value) || value.length < 2 ** 20) return;
+  const { length } = value;
+  if (length < 2 ** 27 && [0, length >> 1, length - 1].every((i) => i in value)) return;
+  throw new TypeError(`a list of ${length} has holes`);
+}
+
 /**
  * Makes a method one through which callers come in. All that it records stands where it was called, so one short stack
- * serves for the whole of a composite.
+ * serves for the whole of a composite. Arguments that it cannot even read (null for options, a revoked proxy, a getter that
+ * throws) are refused with ERR_INPUT.
  */
 export function entry<A extends unknown[], R>(method: (...args: A) => R): (...args: A) => R {
   return function enter(this: unknown, ...args: A): R {
     if (entered) return method.apply(this, args);
     entered = capture(enter, 1);
     try {
+      for (const arg of args) {
+        refuseHoles(arg);
+        if (typeof arg !== 'object' || arg === null || Array.isArray(arg) || ArrayBuffer.isView(arg)) continue;
+        for (const value of [arg, ...Object.values(arg)]) {
+          refuseHoles(value);
+          refuseHoles((value as { shape?: unknown } | null | undefined)?.shape);
+        }
+      }
       return method.apply(this, args);
+    } catch (error) {
+      throw asRefusal(error, method.name, args);
     } finally {
       entered = undefined;
+      callersError = undefined;
     }
   };
 }
@@ -51,6 +94,9 @@ export function leave<T>(call: () => T): T {
   entered = undefined;
   try {
     return call();
+  } catch (error) {
+    callersError = { error };
+    throw error;
   } finally {
     entered = outerEntered;
     around = outerAround;

@@ -1,5 +1,5 @@
 import { bits, byteLength, type DType, dtypeOf, dtypes, isTypedArray, type TypedArray } from './dtype.js';
-import { TensorRTError } from './errors.js';
+import { show, TensorRTError } from './errors.js';
 
 /** Known elements with a shape: a `Weight` of a weight file, or an object of one's own. */
 export interface WeightLike {
@@ -30,11 +30,14 @@ export const isWeightLike = (value: unknown): value is WeightLike =>
   typeof value === 'object' && value !== null && 'data' in value && isTypedArray(value.data) && 'shape' in value;
 
 const describe = (value: unknown): string =>
-  value === null
-    ? 'null'
-    : typeof value === 'object'
-      ? (value.constructor?.name ?? 'object')
-      : `${typeof value} ${String(value)}`;
+  typeof value === 'object' && value !== null
+    ? (value.constructor?.name ?? 'object')
+    : value === null || value === undefined
+      ? String(value)
+      : `${typeof value} ${show(value)}`;
+
+/** No file format has more. */
+const mostDims = 64;
 
 /**
  * Checks what a caller gave as a weight. A bare typed array is one-dimensional.
@@ -48,11 +51,14 @@ export function checkWeight(value: unknown, role: string): CheckedWeight {
       `${role}: expected a weight ({ shape, data }) or a typed array, given ${describe(value)}`,
     );
   }
+  if (given.name !== undefined && typeof given.name !== 'string') {
+    throw new TensorRTError('ERR_WEIGHT', `${role}: expected a string as name, given ${show(given.name)}`);
+  }
   const label = given.name ? `${role} '${given.name}'` : role;
   const dtype = (given as WeightLike).dtype ?? dtypeOf(given.data);
   if (!dtype || !(dtypes as readonly string[]).includes(dtype)) {
     const hint = dtype
-      ? `dtype ${dtype}, which TensorRT does not take; convert it with .as('float32')`
+      ? `dtype ${String(dtype)}, which TensorRT does not take; convert it with .as('float32')`
       : `a ${given.data.constructor.name} without dtype`;
     throw new TensorRTError('ERR_WEIGHT', `${label}: expected one of ${dtypes.join(', ')}, given ${hint}`, {
       expected: dtypes,
@@ -60,8 +66,8 @@ export function checkWeight(value: unknown, role: string): CheckedWeight {
     });
   }
   const { shape, data } = given;
-  if (!Array.isArray(shape) || !shape.every((d) => Number.isSafeInteger(d) && d >= 0)) {
-    throw new TensorRTError('ERR_WEIGHT', `${label}: expected a shape of whole numbers, given [${String(shape)}]`);
+  if (!Array.isArray(shape) || shape.length > mostDims || !shape.every((d) => Number.isSafeInteger(d) && d >= 0)) {
+    throw new TensorRTError('ERR_WEIGHT', `${label}: expected a shape of whole numbers, given ${show(shape)}`);
   }
   const count = shape.reduce((a, b) => a * b, 1);
   const bytes = byteLength(dtype as DType, count);

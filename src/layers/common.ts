@@ -14,6 +14,7 @@ import {
 import { type DType, dtypes } from '../dsl/dtype.js';
 import { type ErrorDetails, TensorRTError } from '../dsl/errors.js';
 import { locate, mark } from '../dsl/source.js';
+import { maxRank } from '../dsl/spec.js';
 
 /** Options every layer method takes. */
 export interface Named {
@@ -38,7 +39,7 @@ export type PerAxis = number | readonly number[];
 
 /** Spreads a number over `rank` axes; a list stays, and its length is checked by the layer. What is neither stays for the schema to refuse. */
 export const perAxis = (value: PerAxis | undefined, rank: number, fallback: number): number[] =>
-  Array.isArray(value) ? [...value] : Array(rank).fill(value ?? fallback);
+  Array.isArray(value) ? [...value] : Array(Math.max(0, Math.min(rank, maxRank))).fill(value ?? fallback);
 
 type Fail = InferContext<never>['fail'];
 

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { defineLayer, type InferredValue } from '../dsl/define-layer.js';
 import { addDims, type Dim, formatShape, isStatic } from '../dsl/dim.js';
+import { show } from '../dsl/errors.js';
+import { reading } from '../dsl/source.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
 import { movable, type Named, refuse, requireDType, resolveAxis, wrapAxis } from './common.js';
 
@@ -58,17 +60,17 @@ export interface ConcatOptions extends Named {
   axis?: number;
 }
 
-function join(method: string, tensors: readonly Tensor[], { axis = 0, name }: ConcatOptions): Tensor {
+function join(method: string, tensors: readonly Tensor[], options: ConcatOptions): Tensor {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    refuse(method, 'ERR_INPUT', `expected options such as { axis: 1 }, given ${show(options)}`);
+  }
+  const { axis = 0, name } = options;
   if (!Array.isArray(tensors) || tensors.length === 0) {
-    refuse(
-      method,
-      'ERR_INPUT',
-      `expected a list of tensors, given ${Array.isArray(tensors) ? 'none' : String(tensors)}`,
-    );
+    refuse(method, 'ERR_INPUT', `expected a list of tensors, given ${Array.isArray(tensors) ? 'none' : show(tensors)}`);
   }
   for (const [i, tensor] of tensors.entries()) {
     if (!(tensor instanceof Tensor)) {
-      refuse(method, 'ERR_INPUT', `tensor ${i}: expected a tensor, given ${String(tensor)}`);
+      refuse(method, 'ERR_INPUT', `tensor ${i}: expected a tensor, given ${show(tensor)}`);
     }
   }
   const first = tensors[0]!;
@@ -81,7 +83,7 @@ function join(method: string, tensors: readonly Tensor[], { axis = 0, name }: Co
  * @throws ERR_INPUT where there is no tensor; ERR_DTYPE, ERR_RANK, ERR_SHAPE where they do not fit; ERR_AXIS
  */
 export function concat(tensors: readonly Tensor[], options: ConcatOptions = {}): Tensor {
-  return join('concat', tensors, options);
+  return reading('concat', [tensors, options], () => join('concat', tensors, options));
 }
 
 const methods = {

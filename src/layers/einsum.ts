@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { defineLayer } from '../dsl/define-layer.js';
 import { type Dim, formatShape, isStatic } from '../dsl/dim.js';
+import { show } from '../dsl/errors.js';
+import { reading } from '../dsl/source.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
 import { broadcastDim, floats, type Named, refuse, requireDType } from './common.js';
 import { constantTensor } from './constant.js';
@@ -124,8 +126,10 @@ function record(given: readonly (Tensor | ConstantData)[], equation: string, opt
  * @throws ERR_PARAMETER for a bad equation; ERR_INPUT, ERR_RANK, ERR_SHAPE, ERR_DTYPE where tensors do not fit it
  */
 export function einsumOf(equation: string, tensors: readonly (Tensor | ConstantData)[], options: Named = {}): Tensor {
-  if (!Array.isArray(tensors)) refuse(method, 'ERR_INPUT', `expected a list of tensors, given ${String(tensors)}`);
-  return record(tensors, equation, options);
+  return reading(method, [equation, tensors, options], () => {
+    if (!Array.isArray(tensors)) refuse(method, 'ERR_INPUT', `expected a list of tensors, given ${show(tensors)}`);
+    return record(tensors, equation, options);
+  });
 }
 
 const methods = {

@@ -12,6 +12,7 @@ import {
 } from '../dsl/dim.js';
 import type { DType } from '../dsl/dtype.js';
 import type { Network } from '../dsl/network.js';
+import { maxRank } from '../dsl/spec.js';
 import { Tensor } from '../dsl/tensor.js';
 import { indexTypes, type Named, nonNegative, refuse, requireDType } from './common.js';
 import { constantTensor, type Liftable } from './constant.js';
@@ -79,6 +80,7 @@ export const fill = defineLayer({
           `shape: expected a tensor of rank 1 and known length, given ${formatShape(tensor.shape)}`,
         );
       }
+      if (rank > maxRank) fail('ERR_RANK', `shape: expected at most ${maxRank} sizes, given ${rank}`);
       return Array.from({ length: rank }, (_, i) => {
         const dim = tensor.contents?.[i];
         return dim === undefined || isUnknown(dim) ? unknownDim('fill') : dim;

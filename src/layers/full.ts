@@ -1,6 +1,7 @@
 import { formatShape, isStatic } from '../dsl/dim.js';
 import type { DType } from '../dsl/dtype.js';
 import type { Network } from '../dsl/network.js';
+import { maxRank } from '../dsl/spec.js';
 import { Tensor } from '../dsl/tensor.js';
 import { type Named, refuse } from './common.js';
 import { constantTensor, type Liftable } from './constant.js';
@@ -14,6 +15,7 @@ function full(net: Network, given: FillShape, value: Liftable, dtype: DType, met
   const shape = sizesOf(net, given, method);
   const rank = shape instanceof Tensor ? shape.shape[0]! : shape.length;
   if (!isStatic(rank)) return refuse(method, 'ERR_SHAPE', 'shape: expected a tensor of known length');
+  if (rank > maxRank) refuse(method, 'ERR_RANK', `shape: expected at most ${maxRank} sizes, given ${rank}`);
   const ones = Array<number>(rank).fill(1);
   const zeros = ones.map(() => 0);
   return recordSlice(scalar.reshape(ones), { method, name, start: zeros, size: shape, stride: zeros });

@@ -1,6 +1,7 @@
-import { bits, type DType, dtypeOf, dtypes, isTypedArray, type TypedArray } from '../dsl/dtype.js';
+import { bits, byteLength, type DType, dtypeOf, dtypes, isTypedArray, type TypedArray, viewAs } from '../dsl/dtype.js';
 import { carries, decodeElements, encodeElements } from '../dsl/elements.js';
-import { TensorRTError } from '../dsl/errors.js';
+import { show, TensorRTError } from '../dsl/errors.js';
+import { maxRank } from '../dsl/spec.js';
 import { isWeightLike, type WeightLike } from '../dsl/weight.js';
 import { refuse } from './common.js';
 
@@ -27,7 +28,10 @@ export const countOf = (shape: readonly number[]): number => shape.reduce((a, b)
 
 function flatten(data: NestedNumbers, method: string): { values: (number | bigint | boolean)[]; shape: number[] } {
   const shape: number[] = [];
-  for (let level: unknown = data; Array.isArray(level); level = level[0]) shape.push(level.length);
+  for (let level: unknown = data; Array.isArray(level); level = level[0]) {
+    if (shape.push(level.length) > maxRank)
+      refuse(method, 'ERR_SHAPE', `data: expected lists nested at most ${maxRank} deep`);
+  }
   const values: (number | bigint | boolean)[] = [];
   const walk = (level: unknown, depth: number): void => {
     const isList = Array.isArray(level);
@@ -35,7 +39,8 @@ function flatten(data: NestedNumbers, method: string): { values: (number | bigin
       refuse(method, 'ERR_SHAPE', `data: expected lists of equal lengths, nested as deep everywhere`);
     }
     if (isList) for (const item of level) walk(item, depth + 1);
-    else values.push(level as number);
+    else if (isScalar(level)) values.push(level);
+    else refuse(method, 'ERR_VALUE', `expected a number, given ${show(level)}`);
   };
   walk(data, 0);
   return { values, shape };
@@ -50,7 +55,7 @@ export const isScalar = (value: unknown): value is number | bigint | boolean =>
 /** Numbers as elements of `dtype`; a finite number that would become infinite is refused. */
 export function encode(dtype: DType, values: ArrayLike<number | bigint | boolean>, method: string): TypedArray {
   for (let i = 0; i < values.length; i++) {
-    if (!isScalar(values[i])) refuse(method, 'ERR_VALUE', `expected a number, given ${String(values[i])}`);
+    if (!isScalar(values[i])) refuse(method, 'ERR_VALUE', `expected a number, given ${show(values[i])}`);
   }
   try {
     const encoded = encodeElements(dtype, values);
@@ -63,6 +68,16 @@ export function encode(dtype: DType, values: ArrayLike<number | bigint | boolean
     if (error instanceof TensorRTError && !error.source) refuse(method, error.code, error.message, error);
     throw error;
   }
+}
+
+/** `count` times the same element. */
+function filled(dtype: DType, value: number | bigint | boolean, count: number, method: string): TypedArray {
+  // Two elements, so that a byte of a 4-bit type is whole.
+  const pair = encode(dtype, [value, value], method);
+  const all = viewAs(dtype, new Uint8Array(byteLength(dtype, count)));
+  (all as Float32Array).fill(pair[0] as number);
+  if (bits[dtype] === 4 && count % 2 === 1) (all as Uint8Array)[all.length - 1]! &= 15;
+  return all;
 }
 
 /** Elements as `dtype` carries them; those of another typed array are converted one by one. */
@@ -90,8 +105,7 @@ export function toLiteral(data: ConstantData, { dtype, shape }: LiteralOptions, 
   if (isScalar(data)) {
     const type = dtype ?? scalarDType(data);
     const own = shape ?? [];
-    const one = encode(type, [data], method);
-    return literal(type, own, own.length === 0 ? one : encode(type, Array(countOf(own)).fill(data), method));
+    return literal(type, own, filled(type, data, countOf(own), method));
   }
   if (isList(data)) {
     const { values, shape: own } = flatten(data, method);

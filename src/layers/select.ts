@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../dsl/define-layer.js';
+import { reading } from '../dsl/source.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
 import { broadcastShapes, type Named, refuse, requireDType } from './common.js';
 import { type Liftable, lift } from './constant.js';
@@ -44,7 +45,7 @@ function record(condition: Tensor, a: Liftable, b: Liftable, method: string, { n
  * @throws ERR_DTYPE where the condition is no bool, or `a` and `b` differ; ERR_SHAPE where they do not broadcast
  */
 export function where(condition: Tensor, a: Liftable, b: Liftable, options: Named = {}): Tensor {
-  return record(condition, a, b, 'where', options);
+  return reading('where', [condition, a, b, options], () => record(condition, a, b, 'where', options));
 }
 
 const methods = {

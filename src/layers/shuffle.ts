@@ -11,6 +11,7 @@ import {
   unknownDim,
   volume,
 } from '../dsl/dim.js';
+import { maxRank } from '../dsl/spec.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
 import { movable, type Named, nonNegative, refuse, requireDType, resolveAxis, wrapAxis } from './common.js';
 import { type ReshapeDims, reshapeForm } from './reshape-form.js';
@@ -72,6 +73,7 @@ function fromTensor({ dtype, shape, contents }: InferredValue, fail: Fail): Dim[
     fail('ERR_RANK', `reshape: expected a tensor of rank 1, given ${formatShape(shape)}`);
   if (!isStatic(length!))
     fail('ERR_SHAPE', `reshape: expected a tensor of known length, the rank of the result, given [${length}]`);
+  if ((length as number) > maxRank) fail('ERR_RANK', `reshape: expected at most ${maxRank} sizes, given ${length}`);
   return Array.from({ length: length as number }, (_, i) => {
     const dim = contents?.[i];
     return dim === undefined || isUnknown(dim) ? unknownDim('reshape') : dim;

@@ -13,6 +13,7 @@ import {
   subDims,
   unknownDim,
 } from '../dsl/dim.js';
+import { show } from '../dsl/errors.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
 import { axisList, type Named, nonNegative, refuse, requireDType, resolveAxis, wholeNumber } from './common.js';
 import { concatenation } from './concatenation.js';
@@ -244,8 +245,8 @@ const methods = {
     const x = this.tensor();
     const { axis = 0 } = options;
     const at = resolveAxis(axis, x.rank, (code, message, facts) => refuse(method, code, message, facts));
-    if (!Number.isInteger(count) || count < 1) {
-      refuse(method, 'ERR_PARAMETER', `count: expected a whole number from 1, given ${String(count)}`);
+    if (!Number.isInteger(count) || count < 1 || count > mostParts) {
+      refuse(method, 'ERR_PARAMETER', `count: expected a whole number from 1 to ${mostParts}, given ${show(count)}`);
     }
     const dim = x.shape[at]!;
     if (isStatic(dim)) return splitInto(x, Math.max(1, Math.ceil(dim / count)), at, method);
@@ -263,7 +264,9 @@ const methods = {
   flip(this: Chain, axes: number | readonly number[], options: Named = {}): Tensor {
     const x = this.tensor();
     const list = axisList(axes, x.rank);
-    return recordSlice(x, { ...options, axes: list, stride: Array(list.length).fill(-1), method: 'flip' });
+    if (!Array.isArray(list))
+      refuse('flip', 'ERR_AXIS', `axes: expected an axis or a list of axes, given ${show(axes)}`);
+    return recordSlice(x, { ...options, axes: list, stride: list.map(() => -1), method: 'flip' });
   },
   /**
    * Repeats axes of size 1, and adds axes in front, until the shape is `dims`, as PyTorch's expand; −1 keeps a dim. A
@@ -275,6 +278,9 @@ const methods = {
   },
 };
 
+/** Each part is a layer. */
+const mostParts = 65_536;
+
 function splitInto(x: Tensor, sizes: number | readonly DimLike[], axis: number, method: string): Tensor[] {
   const { network } = x;
   const at = resolveAxis(axis, x.rank, (code, message, facts) => refuse(method, code, message, facts));
@@ -284,6 +290,9 @@ function splitInto(x: Tensor, sizes: number | readonly DimLike[], axis: number, 
   }
   if (typeof sizes === 'number' && !isStatic(dim)) {
     return refuse(method, 'ERR_SHAPE', `axis ${at} is dynamic ('${dim}'): give all sizes`);
+  }
+  if (typeof sizes === 'number' && (dim as number) / sizes > mostParts) {
+    refuse(method, 'ERR_PARAMETER', `sizes: ${sizes} makes more than ${mostParts} parts of ${dim}`);
   }
   const list =
     typeof sizes === 'number'

@@ -3,6 +3,7 @@ import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import type { Dim } from '../dsl/dim.js';
 import { type DType, viewAs } from '../dsl/dtype.js';
 import { show, TensorRTError } from '../dsl/errors.js';
+import { reading } from '../dsl/source.js';
 import { binding, type Handle, type LibraryInfo, type NativeEngine } from './binding.js';
 import { type Feeds, resolveFeeds } from './feeds.js';
 import { chooseTensorRT } from './find.js';
@@ -75,6 +76,9 @@ export class Engine {
    * @throws ERR_SAVE, ERR_DISPOSED
    */
   async save(path: string): Promise<void> {
+    if (typeof path !== 'string' || path === '') {
+      throw new TensorRTError('ERR_SAVE', `save: expected a path, given ${show(path)}`);
+    }
     const { bytes } = this;
     if (typeof path !== 'string' || path === '') {
       throw new TensorRTError('ERR_SAVE', `save: expected a path, given ${show(path)}`);
@@ -96,7 +100,7 @@ export class Engine {
    * @throws ERR_NO_GPU, ERR_ENGINE where this GPU or library cannot load the engine, ERR_PROFILE
    */
   async createContext(options: ContextOptions = {}): Promise<Context> {
-    const { profile = 0 } = options;
+    const { profile = 0 } = options ?? {};
     const native = await this.#load();
     const profiles = Math.max(1, ...native.io.map((io) => io.profiles.length));
     if (!Number.isInteger(profile) || profile < 0 || profile >= profiles) {
@@ -265,13 +269,13 @@ export async function loadEngine(source: string | Uint8Array, options: { library
         cause,
       });
     }
-  } else if (source instanceof Uint8Array) {
+  } else if (reading('loadEngine', [source], () => source instanceof Uint8Array, 'ERR_LOAD')) {
     plan = source.slice();
   } else {
     throw new TensorRTError('ERR_LOAD', `loadEngine: expected a path or a Uint8Array, given ${show(source)}`);
   }
   if (plan.byteLength === 0) throw new TensorRTError('ERR_ENGINE', 'the engine is empty: 0 bytes');
-  const library = await chooseTensorRT({ for: 'run', library: options.library });
+  const library = await chooseTensorRT({ for: 'run', library: options?.library });
   const loaded = await native_(() => binding().deserialize(library.path, plan, 0));
   const io = (input: boolean): EngineIO[] =>
     loaded.io

@@ -2,6 +2,7 @@ import { formatShape, type Shape } from '../dsl/dim.js';
 import { bits, byteLength, type DType, isTypedArray, type TypedArray, viewAs } from '../dsl/dtype.js';
 import { carries, encodeElements } from '../dsl/elements.js';
 import { TensorRTError } from '../dsl/errors.js';
+import { reading } from '../dsl/source.js';
 import { suggestion } from '../weights/nearest.js';
 
 type Scalar = number | bigint | boolean;
@@ -62,6 +63,10 @@ export function resolveFeeds(
   inputs: readonly InputType[],
   feeds: Feeds,
 ): { feeds: ResolvedFeed[]; sizes: Record<string, number> } {
+  return reading('run', [feeds], () => resolve(inputs, feeds), 'ERR_FEED');
+}
+
+function resolve(inputs: readonly InputType[], feeds: Feeds): { feeds: ResolvedFeed[]; sizes: Record<string, number> } {
   checkNames(inputs, feeds);
   const parsed = inputs.map((input) => parse(input, feeds[input.name]!));
   const sizes = new Map<string, Binding>();

@@ -59,8 +59,8 @@ export async function cudaInfo(): Promise<CudaInfo> {
  * /opt/tensorrt*; the cache that `node-tensorrt install` fills. No library is loaded for that.
  */
 export async function findTensorRT(options: FindOptions = {}): Promise<TensorRTInstallation[]> {
-  const env = options.env ?? process.env;
-  const [places, cuda] = await Promise.all([searchPlaces(env), options.cuda ?? cudaInfo()]);
+  const { env = process.env, cuda: known } = options ?? {};
+  const [places, cuda] = await Promise.all([searchPlaces(env), known ?? cudaInfo()]);
   return search(places, cuda, env);
 }
 

@@ -1,6 +1,7 @@
 import type { CpuModel } from '../cpu/session.js';
-import { TensorRTError } from '../dsl/errors.js';
+import { show, TensorRTError } from '../dsl/errors.js';
 import type { Network } from '../dsl/network.js';
+import { reading } from '../dsl/source.js';
 import { build } from './build.js';
 import type { Engine } from './engine.js';
 import type { Feeds } from './feeds.js';
@@ -53,11 +54,16 @@ export class Model {
 
 /** Makes a network runnable; see `Network.compile`. */
 export async function compile(net: Network, options: CompileOptions = {}): Promise<Model> {
-  const { backend = 'auto', ...buildOptions } = options;
+  const { backend = 'auto', ...buildOptions } = reading(
+    'compile',
+    [options],
+    () => ({ ...options }),
+    'ERR_BUILD_OPTION',
+  );
   if (!['auto', 'tensorrt', 'cpu'].includes(backend)) {
     throw new TensorRTError(
       'ERR_BUILD_OPTION',
-      `backend: expected 'auto', 'tensorrt' or 'cpu', given ${JSON.stringify(backend)}`,
+      `backend: expected 'auto', 'tensorrt' or 'cpu', given ${show(backend)}`,
     );
   }
   snapshot(net);

@@ -3,6 +3,7 @@ import { dimNames, evaluateDim } from '../dsl/dim.js';
 import { TensorRTError } from '../dsl/errors.js';
 import type { IRNamed } from '../dsl/ir.js';
 import { describeIssue } from '../dsl/recording.js';
+import { reading } from '../dsl/source.js';
 
 const count = z.int().max(2 ** 31 - 1);
 const size = count.min(0);
@@ -110,7 +111,7 @@ export interface BuildOptions {
 
 /** Checks build options. @throws ERR_BUILD_OPTION */
 export function checkOptions(given: BuildOptions): BuildOptions {
-  const parsed = options.safeParse(given);
+  const parsed = reading('build options', [given], () => options.safeParse(given), 'ERR_BUILD_OPTION');
   if (parsed.success) return given;
   const issue = parsed.error.issues[0]!;
   const where = issue.path.join('.');

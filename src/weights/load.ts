@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { TensorRTError } from '../dsl/errors.js';
+import { reading } from '../dsl/source.js';
 import type { ParsedFile } from './entry.js';
 import { malformed } from './format-error.js';
 import { looksLikeNpy, parseNpy } from './npy.js';
@@ -19,7 +20,8 @@ import { looksLikeZip, readZip } from './zip.js';
  * @throws ERR_WEIGHTS_FILE (cannot be read), ERR_WEIGHTS_FORMAT (does not keep to its format), ERR_WEIGHTS_NAME (a name in two files)
  */
 export async function loadWeights(path: string | URL | readonly (string | URL)[]): Promise<Weights> {
-  const paths = (Array.isArray(path) ? path : [path]).map(pathText);
+  const list = () => (Array.isArray(path) ? path : [path]).map(pathText);
+  const paths = reading('loadWeights', [path], list, 'ERR_WEIGHTS_FILE');
   if (paths.length === 0)
     throw new TensorRTError('ERR_WEIGHTS_FILE', 'Expected at least one weight file, given an empty list');
   const files: ParsedFile[] = [];

@@ -38,6 +38,7 @@ export function nearest(name: string, names: Iterable<string>): string[] {
 
 /** `; did you mean 'a' or 'b'?`, or nothing. */
 export function suggestion(name: string, names: Iterable<string>): string {
+  if (typeof name !== 'string') return ': expected a name';
   const close = nearest(name, names).map((n) => `'${n}'`);
   return close.length ? `; did you mean ${close.join(' or ')}?` : '';
 }

@@ -109,7 +109,7 @@ export class Weights {
         `${this.#prefix}${name} of ${found.file} has dtype ${found.fileDType}, which TensorRT cannot take; expected a real float of at most 64 bits or an integer`,
       );
     }
-    const { shape, dtype } = options;
+    const { shape, dtype } = options ?? {};
     if (shape && (shape.length !== weight.shape.length || shape.some((d, i) => d !== -1 && d !== weight.shape[i]))) {
       throw new TensorRTError(
         'ERR_WEIGHTS_SHAPE',
@@ -133,7 +133,7 @@ export class Weights {
     if (!names) {
       throw new TensorRTError(
         'ERR_WEIGHTS_NAME',
-        `${this.#label} has no tensors under '${this.#prefix}${prefix}'${suggestion(prefix, this.#layers.keys())}`,
+        `${this.#label} has no tensors under '${this.#prefix}${String(prefix)}'${suggestion(prefix, this.#layers.keys())}`,
         { actual: prefix },
       );
     }
@@ -148,13 +148,18 @@ export class Weights {
    */
   scope(prefix: string): Weights {
     this.#alive();
+    if (typeof prefix !== 'string') {
+      throw new TensorRTError('ERR_WEIGHTS_NAME', `scope: expected a prefix, given ${String(prefix)}`, {
+        actual: prefix,
+      });
+    }
     const head = prefix === '' ? '' : `${prefix}.`;
     const inner = new Map<string, Stored>();
     for (const [name, stored] of this.#entries) if (name.startsWith(head)) inner.set(name.slice(head.length), stored);
     if (inner.size === 0) {
       throw new TensorRTError(
         'ERR_WEIGHTS_NAME',
-        `${this.#label} has no tensors under '${this.#prefix}${prefix}'${suggestion(prefix, prefixes(this.#entries.keys()))}`,
+        `${this.#label} has no tensors under '${this.#prefix}${String(prefix)}'${suggestion(prefix, prefixes(this.#entries.keys()))}`,
         { actual: prefix },
       );
     }
@@ -260,7 +265,7 @@ export class Weights {
     if (found) return found;
     throw new TensorRTError(
       'ERR_WEIGHTS_NAME',
-      `${this.#label} has no tensor '${this.#prefix}${name}'${suggestion(name, this.#entries.keys())}`,
+      `${this.#label} has no tensor '${this.#prefix}${String(name)}'${suggestion(name, this.#entries.keys())}`,
       { actual: name },
     );
   }
