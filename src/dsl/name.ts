@@ -8,6 +8,7 @@ const maxBytes = 3000;
 export function nameProblem(name: unknown): string | undefined {
   if (typeof name !== 'string' || name === '') return `expected a name, given ${show(name)}`;
   if (name.includes('\0')) return `expected a name without NUL, given ${show(name)}`;
+  if (/\p{Surrogate}/u.test(name)) return `expected a name in Unicode, given half a surrogate pair in ${show(name)}`;
   if (Buffer.byteLength(name) > maxBytes) return `expected a name of at most ${maxBytes} bytes, given ${show(name)}`;
   return undefined;
 }

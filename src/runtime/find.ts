@@ -59,7 +59,8 @@ export async function cudaInfo(): Promise<CudaInfo> {
  * /opt/tensorrt*; the cache that `node-tensorrt install` fills. No library is loaded for that.
  */
 export async function findTensorRT(options: FindOptions = {}): Promise<TensorRTInstallation[]> {
-  const { env = process.env, cuda: known } = options ?? {};
+  const { cuda: known, env: given } = options ?? {};
+  const env = given ?? process.env;
   const [places, cuda] = await Promise.all([searchPlaces(env), known ?? cudaInfo()]);
   return search(places, cuda, env);
 }

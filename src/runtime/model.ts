@@ -54,6 +54,9 @@ export class Model {
 
 /** Makes a network runnable; see `Network.compile`. */
 export async function compile(net: Network, options: CompileOptions = {}): Promise<Model> {
+  if (typeof options !== 'object' || options === null) {
+    throw new TensorRTError('ERR_BUILD_OPTION', `compile: expected options, given ${show(options)}`);
+  }
   const { backend = 'auto', ...buildOptions } = reading(
     'compile',
     [options],

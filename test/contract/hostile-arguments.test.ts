@@ -131,6 +131,7 @@ describe('public functions', () => {
     using model = await net.compile({ backend: 'cpu' });
     for (const given of [null, 5, 'text', [null], Symbol('x'), revoked(), trap()]) {
       await refusal(() => net.build(given as never));
+      await refusal(() => net.compile(given as never));
       await refusal(() => net.compile({ backend: given as never }));
     }
     for (const given of [...odd, { x: trap() }, { x: { data: new Float32Array(2), shape: [Symbol('x')] } }]) {
@@ -138,6 +139,13 @@ describe('public functions', () => {
     }
     expect(await findTensorRT(null as never)).toEqual(await findTensorRT());
   });
+});
+
+test('names that are no Unicode text', async () => {
+  await refusal(() => network('\ud800'));
+  await refusal(() => network('net').input('\udc00x', float32(1)));
+  await refusal(() => input().relu({ name: 'a\ud800' }));
+  expect(network('😀').name).toBe('😀');
 });
 
 describe('lists that would fill the memory', () => {
