@@ -20,8 +20,8 @@ export { bfloat16, bool, float8e4m3, float16, float32, int4, int8, int32, int64,
 export { Tensor } from './dsl/tensor.js';
 export type { WeightLike } from './dsl/weight.js';
 export { type ConcatOptions, concat } from './layers/concatenation.js';
-export { einsumOf as einsum } from './layers/einsum.js';
 export { type DimLike, DimValue } from './layers/dim-value.js';
+export { einsumOf as einsum } from './layers/einsum.js';
 export { where } from './layers/select.js';
 export type { LayerReport, LoweringReport } from './runtime/build.js';
 export { type DoctorReport, doctor } from './runtime/doctor.js';

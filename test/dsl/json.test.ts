@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { float32, loadWeights, Network, network } from '../../src/index.js';
 import type { NetworkJSON } from '../../src/dsl/ir.js';
+import { float32, loadWeights, Network, network } from '../../src/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'json-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -22,7 +22,10 @@ const throughText = (net: Network) => JSON.parse(JSON.stringify(net)) as Network
 describe('toJSON and fromJSON', () => {
   test('are inverse to each other, through text', () => {
     const json = throughText(small());
-    expect(Network.fromJSON(json).toJSON()).toMatchObject({ ...json, nodes: json.nodes.map(({ source, ...node }) => node) });
+    expect(Network.fromJSON(json).toJSON()).toMatchObject({
+      ...json,
+      nodes: json.nodes.map(({ source, ...node }) => node),
+    });
   });
 
   test('the network read back computes the same', async () => {

@@ -38,4 +38,6 @@ export const cases: LayerCase[] = Object.entries(options).map(([name, given]) =>
   name,
   build: ({ q, k, v, mask }) => q!.attention(k!, v!, mask ? { ...given, mask } : given),
   ...(dynamic[name] && { dynamic: dynamic[name] }),
+  // Half a step of E4M3 is 1/16: a probability beside a rounding boundary goes either way.
+  ...(name === 'quantize_fp8' && { tolerance: { atol: 2e-2, rtol: 1 / 16 } }),
 }));

@@ -1,5 +1,5 @@
 import type { PadOptions } from '../../src/layers/padding.js';
-import type { LayerCase } from './harness.js';
+import { int8Refused, type LayerCase } from './harness.js';
 
 const options: Record<string, PadOptions> = {
   all_sides: { padding: 2 },
@@ -19,5 +19,6 @@ const options: Record<string, PadOptions> = {
 export const cases: LayerCase[] = Object.entries(options).map(([name, given]) => ({
   name,
   build: ({ x }) => x!.pad(given),
+  ...(name === 'int8' && { refused: int8Refused }),
   ...(['sides', 'mixed'].includes(name) && { dynamic: { x: ['batch', 3, 'height', 'width'] } }),
 }));
