@@ -12,7 +12,7 @@ import {
   unknownDim,
 } from '../dsl/dim.js';
 import { type DType, dtypes } from '../dsl/dtype.js';
-import { type ErrorDetails, TensorRTError } from '../dsl/errors.js';
+import { type ErrorDetails, show, TensorRTError } from '../dsl/errors.js';
 import { locate, mark } from '../dsl/source.js';
 import { maxRank } from '../dsl/spec.js';
 
@@ -25,14 +25,35 @@ export interface Named {
 const float32Max = 3.4028234663852886e38;
 
 /** A float32 parameter: ±Infinity becomes the largest finite value; NaN is refused. */
-export const float32Number = z
-  .any()
-  .refine((v) => typeof v === 'number' && !Number.isNaN(v), { message: 'expected a number' })
-  .transform((v: number) => Math.fround(Math.min(float32Max, Math.max(-float32Max, v))));
+export const float32Number = z.any().check((context) => {
+  const value: unknown = context.value;
+  if (typeof value === 'number' && !Number.isNaN(value))
+    context.value = Math.fround(Math.min(float32Max, Math.max(-float32Max, value)));
+  else context.issues.push({ code: 'custom', message: `expected a number, given ${show(value)}`, input: value });
+}) as z.ZodType<number, number>;
 
 export const wholeNumber = z.int();
 export const positive = z.int().min(1);
 export const nonNegative = z.int().min(0);
+
+/** A list of whole numbers from `least`: one check for the whole of it, as recording makes several of them for each layer. */
+export const wholeNumbers = (least: number, shortest: number, longest: number) =>
+  z.any().check((context) => {
+    const list: unknown = context.value;
+    const problem = (message: string, path: number[] = []) =>
+      context.issues.push({ code: 'custom', message, input: list, path });
+    if (!Array.isArray(list) || list.length < shortest || list.length > longest) {
+      problem(`expected a list of ${shortest} to ${longest} whole numbers, given ${show(list)}`);
+      return;
+    }
+    for (let i = 0; i < list.length; i++) {
+      const given: unknown = list[i];
+      if (!Number.isSafeInteger(given) || (given as number) < least) {
+        problem(`expected a whole number of ${least} or more, given ${show(given)}`, [i]);
+        return;
+      }
+    }
+  }) as z.ZodType<number[], readonly number[]>;
 
 /** One number for all axes, or one per axis. */
 export type PerAxis = number | readonly number[];
@@ -119,8 +140,8 @@ export interface PaddingOptions {
   paddingMode?: PaddingMode;
 }
 
-export const window = z.array(positive).min(1).max(3);
-export const paddings = z.array(nonNegative).min(1).max(3);
+export const window = wholeNumbers(1, 1, 3);
+export const paddings = wholeNumbers(0, 1, 3);
 export const paddingParams = { prePadding: paddings, postPadding: paddings, paddingMode: z.enum(paddingModes) };
 
 /** The IR's form of padding options. */

@@ -16,6 +16,7 @@ import {
   requirePerAxis,
   requireRank,
   resolvePadding,
+  wholeNumbers,
   window,
   windowSize,
 } from './common.js';
@@ -36,7 +37,7 @@ export interface ConvolutionOptions extends PaddingOptions, Named {
 export const convolution = defineLayer({
   kind: 'convolution',
   params: z.strictObject({
-    kernel: z.array(positive).max(3),
+    kernel: wholeNumbers(1, 0, 3),
     outChannels: positive,
     stride: window,
     dilation: window,

@@ -17,6 +17,7 @@ import {
   requirePerAxis,
   requireRank,
   resolvePadding,
+  wholeNumbers,
   window,
 } from './common.js';
 
@@ -38,7 +39,7 @@ export interface DeconvolutionOptions extends PaddingOptions, Named {
 export const deconvolution = defineLayer({
   kind: 'deconvolution',
   params: z.strictObject({
-    kernel: z.array(positive).max(3),
+    kernel: wholeNumbers(1, 0, 3),
     outChannels: positive,
     stride: window,
     dilation: window,
