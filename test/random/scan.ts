@@ -1,0 +1,40 @@
+// Builds every random graph in a process of its own that may crash, and prints those that TensorRT does not build:
+// npx tsx test/random/scan.ts. The lists in graphs.test.ts follow from it.
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { leaves, readGraphs, record } from './description.js';
+
+const graphs = readGraphs();
+
+async function buildOne(i: number): Promise<string> {
+  const graph = graphs[i]!;
+  const { sizes } = graph.description;
+  try {
+    const { net } = record(graph, leaves(graph.description));
+    (await net.build({ profiles: sizes && [sizes] })).dispose();
+    return '';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** Lets children build one graph after the other; a crashed one is replaced. */
+function scan(next: number): void {
+  const child = fork(fileURLToPath(import.meta.url), ['child'], { execArgv: ['--import', 'tsx'], stdio: 'ignore' });
+  let current = next;
+  child.on('message', (message: string) => {
+    if (message) console.log(`${current}: ${message}`);
+    current++;
+    if (current < graphs.length) child.send(current);
+    else child.disconnect();
+  });
+  child.on('exit', (_code, signal) => {
+    if (!signal) return;
+    console.log(`${current}: ${signal}`);
+    if (current + 1 < graphs.length) scan(current + 1);
+  });
+  child.send(current);
+}
+
+if (process.argv[2] === 'child') process.on('message', async (i: number) => process.send!(await buildOne(i)));
+else scan(0);
