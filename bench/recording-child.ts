@@ -4,7 +4,6 @@ import { layers, type Package, record } from './recording-network.js';
 const dist = (path: string) => import(new URL(`../dist/${path}`, import.meta.url).href);
 const bench = (await dist('index.js')) as Package;
 const { snapshot, toProgram } = (await dist('runtime/program.js')) as typeof import('../src/runtime/program.js');
-const { binding } = (await dist('runtime/binding.js')) as typeof import('../src/runtime/binding.js');
 const { chooseTensorRT } = (await dist('runtime/find.js')) as typeof import('../src/runtime/find.js');
 
 const times = Number(process.argv[2]);

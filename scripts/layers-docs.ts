@@ -9,7 +9,7 @@ const root = new URL('../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
 export const docsFile = fileURLToPath(new URL('docs/layers.md', root));
 
-/** JSDoc, as one line, of every method (`relu`) and function (`concat()`) in src/layers. */
+/** JSDoc, as one line without code, of every method (`relu`) and function (`concat()`) in src/layers. */
 export function layerDocs(): Map<string, string> {
   const docs = new Map<string, string>();
   for (const file of readdirSync(new URL('src/layers/', root))) {
@@ -19,7 +19,8 @@ export function layerDocs(): Map<string, string> {
       const comment = isPublic && ts.getJSDocCommentsAndTags(node).find(ts.isJSDoc)?.comment;
       if (comment) {
         const name = `${node.name!.getText()}${ts.isFunctionDeclaration(node) ? '()' : ''}`;
-        docs.set(name, ts.getTextOfJSDocComment(comment)!.replace(/\s+/g, ' '));
+        const text = ts.getTextOfJSDocComment(comment)!.replace(/```.*?```/gs, '');
+        docs.set(name, text.replace(/\s+/g, ' '));
       }
       ts.forEachChild(node, visit);
     };

@@ -31,10 +31,10 @@ export function write(dir: string, path: string, text: string, mode?: number): s
   return file;
 }
 
-/** A clean environment: what npm and vitest set for their children is left out. */
+/** A clean environment: what npm and vitest set for their children is left out, and colours, which CI turns on. */
 export function cleanEnv(more: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|VITEST|NODE_|TENSORRT|XDG_)/i.test(name));
-  return { ...Object.fromEntries(kept), ...more };
+  return { ...Object.fromEntries(kept), NO_COLOR: '1', ...more };
 }
 
 /** Runs a script with this Node. */
