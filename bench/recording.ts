@@ -11,6 +11,7 @@ import { layers } from './recording-network.js';
 // Both processes make each network several times; their first one, before anything is warm, is shown by itself.
 // Python's styles: `plain` sets no names; `named` names layers and tensors as ours are; `named, types read` also looks at
 // every shape and dtype, which node-tensorrt compares with what it inferred. PYTHON names the interpreter (default python3).
+// Each layer remembers where it was recorded, for errors; `no stacks` is node --stack-trace-limit=0, which switches that off.
 
 const distribution = 'tensorrt-rtx-cu13-bindings==1.7.1.116';
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
@@ -59,34 +60,55 @@ const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[list
 const sum = (spent: Times): number[] => spent.record!.map((ms, i) => ms + spent.handOver![i]! + spent.lower![i]!);
 const round = (value: number) => Number(value.toFixed(2));
 
+const child = (...flags: string[]) =>
+  json(process.execPath, [...flags, '--import', 'tsx', here('recording-child.ts'), String(times)], process.env);
+
 const { path: library, version } = await chooseTensorRT({ for: 'build' });
 const env = pythonEnvironment(library);
 const ours: Measured[] = [];
+const bare: Measured[] = [];
 const theirs: Measured[] = [];
 for (let i = 0; i < rounds; i++) {
-  ours.push(json(process.execPath, ['--import', 'tsx', here('recording-child.ts'), String(times)], process.env));
+  ours.push(child());
   if (env) theirs.push(json(python, [here('recording-network.py'), String(times)], env));
+  bare.push(child('--stack-trace-limit=0'));
 }
 
 console.log(`${layers}-layer chains, TensorRT-RTX ${version}, milliseconds, ${rounds} rounds of ${times} each`);
 const table: Record<string, object> = {};
 for (const chain of ['mixed', 'relu']) {
-  const parts = (part: string) => round(median(ours.map((run) => median(run[chain]![part]!.slice(1)))));
-  const warm = ours.map((run) => sum(run[chain]!).slice(1));
-  const own = { median: round(median(warm.map(median))), best: round(Math.min(...warm.flat())) };
-  const first = round(median(ours.map((run) => sum(run[chain]!)[0]!)));
-  console.log(`${chain}: recording ${parts('record')}, handing over ${parts('handOver')}, lowering ${parts('lower')}`);
-  table[`${chain}: node-tensorrt`] = { ...own, first };
+  const own = Object.entries({ ours, bare }).map(([name, runs]) => {
+    const spent = runs.map((run) => sum(run[chain]!));
+    return { name, spent, warm: spent.map((list) => list.slice(1)) };
+  });
+  for (const { name, spent, warm } of own) {
+    const part = (which: string) =>
+      round(median((name === 'ours' ? ours : bare).map((run) => median(run[chain]![which]!.slice(1)))));
+    table[`${chain}: node-tensorrt${name === 'bare' ? ', no stacks' : ''}`] = {
+      median: round(median(warm.map(median))),
+      best: round(Math.min(...warm.flat())),
+      first: round(median(spent.map((list) => list[0]!))),
+      recording: part('record'),
+      'handing over': part('handOver'),
+      lowering: part('lower'),
+    };
+  }
   for (const style of Object.keys(theirs[0]?.[chain] ?? {})) {
     const lists = theirs.map((run) => run[chain]![style]!);
     const other = lists.map((list) => list.slice(1));
+    // Round by round, since both met the same machine then; and at best, which is what is left where others use it, too.
+    const ratios = own.map(({ warm }) => ({
+      medians: round(median(warm.map((list, i) => median(list) / median(other[i]!)))),
+      bests: round(Math.min(...warm.flat()) / Math.min(...other.flat())),
+    }));
     table[`${chain}: Python, ${style}`] = {
       median: round(median(other.map(median))),
       best: round(Math.min(...other.flat())),
       first: round(median(lists.map((list) => list[0]!))),
-      // Round by round, since both met the same machine then.
-      'ratio of medians': round(median(warm.map((list, i) => median(list) / median(other[i]!)))),
-      'ratio of bests': round(own.best / Math.min(...other.flat())),
+      'ratio of medians': ratios[0]!.medians,
+      'of bests': ratios[0]!.bests,
+      'no stacks: medians': ratios[1]!.medians,
+      'no stacks: bests': ratios[1]!.bests,
     };
   }
 }

@@ -16,6 +16,8 @@ let around: Mark | undefined;
 
 function capture(above: (...args: never[]) => unknown, frames: number): Mark {
   const limit = Error.stackTraceLimit;
+  // Who wants no stacks gets none here either.
+  if (limit === 0) return {};
   Error.stackTraceLimit = frames;
   const captured: Mark = around ? { outer: around } : {};
   Error.captureStackTrace(captured, above);

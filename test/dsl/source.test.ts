@@ -71,5 +71,6 @@ describe('the place in the caller’s code', () => {
     const before = join(folder, 'before.mjs');
     writeFileSync(before, 'Error.prepareStackTrace = () => [];\n');
     expect(run(js, '--import', before)).toEqual([null, null, null, null]);
+    expect(run(js, '--stack-trace-limit=0')).toEqual([null, null, null, null]);
   });
 });

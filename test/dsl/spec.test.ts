@@ -1,6 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import * as api from '../../src/index.js';
-import { type Dim, dtypes, float32, network, TensorRTError } from '../../src/index.js';
+import {
+  bfloat16,
+  bool,
+  type Dim,
+  dtypes,
+  float8e4m3,
+  float16,
+  float32,
+  int4,
+  int8,
+  int32,
+  int64,
+  network,
+  TensorRTError,
+  uint8,
+} from '../../src/index.js';
 
 const specs = [
   'float32',
@@ -18,7 +32,7 @@ const specs = [
 const makers: Readonly<Record<(typeof specs)[number], (...dims: api.Dim[]) => unknown>> = { ...api };
 
 describe('specs', () => {
-  test.each(specs)('%s', (name) => {
+  test.each(Object.entries(specs))('%s', (name, spec) => {
     expect(makers[name]('batch', 0, 3)).toEqual({ dtype: name, shape: ['batch', 0, 3] });
     expect(makers[name]()).toEqual({ dtype: name, shape: [] });
     expect(dtypes).toContain(name);
