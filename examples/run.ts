@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import {
   type CompileOptions,
   findTensorRT,
@@ -27,7 +28,7 @@ export interface Port<Config> {
   carried?(input: string): string;
 }
 
-export interface RunOptions extends Pick<CompileOptions, 'backend'> {
+export interface RunOptions extends Pick<CompileOptions, 'backend' | 'optimizationLevel'> {
   precision?: Precision;
   /** The real size, from the cache, where `reference.py --full` wrote it. */
   full?: boolean;
@@ -73,7 +74,7 @@ export function difference(actual: Float32Array, expected: Float32Array): number
  * stored tensor must be an input or an output.
  */
 export async function evaluate<Config>(port: Port<Config>, options: RunOptions = {}): Promise<Report> {
-  const { precision = 'float32', full = false, backend = 'auto' } = options;
+  const { precision = 'float32', full = false, backend = 'auto', optimizationLevel } = options;
   const files = filesOf(port.name, full);
   using w = await loadWeights(files.weights);
   using reference = await loadWeights(files.reference);
@@ -83,7 +84,7 @@ export async function evaluate<Config>(port: Port<Config>, options: RunOptions =
   const found = await findTensorRT();
   const inPart =
     port.rtx && backend === 'auto' && !found.some(({ flavor, usableFor }) => usableFor.run && flavor !== 'rtx1');
-  const buildOptions = { profiles: port.profiles, tf32: false };
+  const buildOptions = { profiles: port.profiles, tf32: false, optimizationLevel };
   using model = await net.compile({ ...buildOptions, backend: inPart ? 'cpu' : backend });
   using part = inPart && found.length > 0 ? await port.rtx!(w, config, precision).build(buildOptions) : null;
 
@@ -124,13 +125,18 @@ export async function evaluate<Config>(port: Port<Config>, options: RunOptions =
   };
 }
 
-/** The main program of an example: `[--full] [--float16] [--cpu] [--json]`. */
+/** The main program of an example: `[--full] [--float16] [--cpu] [--optimization-level 0-5] [--json]`. */
 export async function main<Config>(port: Port<Config>): Promise<void> {
-  const has = (flag: string) => process.argv.includes(flag);
+  const flag = { type: 'boolean' } as const;
+  const { values } = parseArgs({
+    options: { full: flag, float16: flag, cpu: flag, json: flag, 'optimization-level': { type: 'string' } },
+  });
+  const level = values['optimization-level'];
   const report = await evaluate(port, {
-    precision: has('--float16') ? 'float16' : 'float32',
-    full: has('--full'),
-    backend: has('--cpu') ? 'cpu' : 'auto',
+    precision: values.float16 ? 'float16' : 'float32',
+    full: values.full,
+    backend: values.cpu ? 'cpu' : 'auto',
+    optimizationLevel: level === undefined ? undefined : Number(level),
   });
   const { model, precision, backend, tensorrt, engineBytes, buildMs } = report;
   for (const [name, value] of Object.entries(report.differences)) console.log(`${name}: ${value.toExponential(1)}`);
@@ -138,5 +144,5 @@ export async function main<Config>(port: Port<Config>): Promise<void> {
     `${model} in ${precision} on ${backend}: at most ${report.maxRelative.toExponential(1)} from PyTorch, relative.`,
   );
   if (tensorrt) console.log(`Engine: ${engineBytes} bytes in ${buildMs} ms by ${tensorrt.flavor} ${tensorrt.version}.`);
-  if (has('--json')) console.log(JSON.stringify(report));
+  if (values.json) console.log(JSON.stringify(report));
 }

@@ -3,7 +3,7 @@ import { port as bert } from '../../examples/bert/network.js';
 import { port as gpt2 } from '../../examples/gpt2/network.js';
 import { port as hrnet } from '../../examples/hrnet/network.js';
 import { port as resnet50 } from '../../examples/resnet50/network.js';
-import { evaluate, type Port, type Precision, type Report } from '../../examples/run.js';
+import { evaluate, type Port, type Precision, type Report, type RunOptions } from '../../examples/run.js';
 import { port as yolov8 } from '../../examples/yolov8/network.js';
 
 export const ports = [resnet50, bert, gpt2, hrnet, yolov8] as readonly Port<never>[];
@@ -12,12 +12,12 @@ export const ports = [resnet50, bert, gpt2, hrnet, yolov8] as readonly Port<neve
 const tolerance: Record<Precision, number> = { float32: 1e-3, float16: 2e-2 };
 
 /** Every model in both precisions, against what PyTorch computed. */
-export function testModels(check: (report: Report) => void): void {
+export function testModels(check: (report: Report) => void, options: RunOptions = {}): void {
   const variants = ports.flatMap((port) =>
     (Object.keys(tolerance) as Precision[]).map((precision) => ({ name: port.name, port, precision })),
   );
   test.each(variants)('$name in $precision', { timeout: 300_000 }, async ({ port, precision }) => {
-    const report = await evaluate(port, { precision });
+    const report = await evaluate(port, { ...options, precision });
     for (const [output, difference] of Object.entries(report.differences)) {
       expect(difference, output).toBeLessThan(tolerance[precision]);
       expect(report.unlike[output], `${output} of another item`).toBeGreaterThan(0.1);
