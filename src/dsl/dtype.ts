@@ -58,7 +58,7 @@ export type TypedArray =
 /** Views `bytes` as the typed array in which elements of `dtype` travel. Copies only where the offset is misaligned. */
 export function viewAs(dtype: DType, bytes: Uint8Array): TypedArray {
   const size = Math.max(1, bits[dtype] / 8);
-  const { buffer, byteOffset, byteLength: length } = byteOffset0(bytes, size);
+  const { buffer, byteOffset, byteLength: length } = aligned(bytes, size);
   const n = Math.floor(length / size);
   switch (dtype) {
     case 'float32':
@@ -77,7 +77,7 @@ export function viewAs(dtype: DType, bytes: Uint8Array): TypedArray {
   }
 }
 
-function byteOffset0(bytes: Uint8Array, size: number): Uint8Array {
+function aligned(bytes: Uint8Array, size: number): Uint8Array {
   return bytes.byteOffset % size === 0 ? bytes : bytes.slice();
 }
 

@@ -1,87 +1,36 @@
 import { z } from 'zod';
 import { defineLayer } from '../dsl/define-layer.js';
 import { addDims, type Dim, formatShape, isStatic, minDims, mulDims, subDims } from '../dsl/dim.js';
-import type { TypedArray } from '../dsl/dtype.js';
-import { type Chain, Tensor } from '../dsl/tensor.js';
-import { isWeightLike, type WeightLike } from '../dsl/weight.js';
-import {
-  floats,
-  type Named,
-  type PaddingOptions,
-  type PerAxis,
-  paddingParams,
-  perAxis,
-  positive,
-  refuse,
-  requireDType,
-  requirePerAxis,
-  requireRank,
-  resolvePadding,
-  wholeNumbers,
-  window,
-} from './common.js';
+import type { Chain, Tensor } from '../dsl/tensor.js';
+import type { WeightLike } from '../dsl/weight.js';
+import { type PerAxis, perAxis, refuse, resolvePadding } from './common.js';
+import { givenShape, type KernelOptions, kernelOperands, kernelParams, kernelShape, kernelWindow } from './kernel.js';
 
-export interface DeconvolutionOptions extends PaddingOptions, Named {
+export interface DeconvolutionOptions extends KernelOptions {
   /** Kernel of shape [inChannels, outChannels / groups, ...kernel]: known weights, or a tensor. */
   weight: WeightLike | Tensor;
-  /** [outChannels] */
-  bias?: WeightLike | TypedArray | Tensor;
-  /** Default 1. */
-  stride?: PerAxis;
   /** Taken from the padding after each axis, so at most as large as that. Default 0. */
   outputPadding?: PerAxis;
-  /** Default 1. */
-  dilation?: PerAxis;
-  /** Default 1. */
-  groups?: number;
 }
 
 export const deconvolution = defineLayer({
   kind: 'deconvolution',
-  params: z.strictObject({
-    kernel: wholeNumbers(1, 0, 3),
-    outChannels: positive,
-    stride: window,
-    dilation: window,
-    groups: positive,
-    ...paddingParams,
-  }),
-  infer({ input, inputs, weights, params: p, fail }) {
+  params: z.strictObject(kernelParams),
+  infer(context) {
+    const { input, params: p, fail } = context;
+    const kernel = kernelShape(context);
     const { dtype, shape } = input(0);
-    const axes = p.stride.length;
-    requireDType(dtype, floats, fail);
-    requireRank(shape, axes + 2, axes + 2, fail);
-    const kernel = weights.kernel ?? inputs[1] ?? fail('ERR_INPUT', 'weight is missing');
-    requireRank(kernel.shape, axes + 2, axes + 2, fail, 'weight');
-    requirePerAxis(
-      { kernel: p.kernel, dilation: p.dilation, prePadding: p.prePadding, postPadding: p.postPadding },
-      axes,
-      fail,
-    );
-    const bias = weights.bias ?? inputs[2];
     const [batch, channels] = shape as readonly [Dim, Dim];
-    const expected = kernel.shape[0]!;
+    const expected = kernel[0]!;
     if (isStatic(expected) && expected % p.groups !== 0) {
       fail('ERR_SHAPE', `groups: expected a divisor of the ${expected} input channels, given ${p.groups}`);
     }
     if (!isStatic(channels) || (isStatic(expected) && channels !== expected)) {
       fail(
         'ERR_SHAPE',
-        `the weight ${formatShape(kernel.shape)} takes ${expected} input channels, the input ${formatShape(shape)} has ${channels}`,
+        `the weight ${formatShape(kernel)} takes ${expected} input channels, the input ${formatShape(shape)} has ${channels}`,
         { expected, actual: channels },
       );
-    }
-    for (const [what, type] of [
-      ['weight', kernel],
-      ['bias', bias],
-    ] as const) {
-      if (type) requireDType(type.dtype, [dtype], fail, what);
-    }
-    if (bias && (bias.shape.length !== 1 || bias.shape[0] !== p.outChannels)) {
-      fail('ERR_SHAPE', `bias: expected [${p.outChannels}], given ${formatShape(bias.shape)}`, {
-        expected: [p.outChannels],
-        actual: bias.shape,
-      });
     }
     const spatial = p.kernel.map((_, i) => outputSize(shape[i + 2]!, i, p));
     return { dtype, shape: [batch, p.outChannels, ...spatial] };
@@ -130,10 +79,9 @@ function outputSize(size: Dim, i: number, p: Window): Dim {
 
 function deconvolve(self: Chain, method: string, axes: number, given: DeconvolutionOptions): Tensor {
   const options = given ?? {};
-  const { weight, bias, groups = 1 } = options;
-  const { network } = self.tensor();
-  const shape = weight instanceof Tensor || isWeightLike(weight) ? weight.shape : [];
-  const known = weight instanceof Tensor ? {} : { kernel: weight };
+  const { groups = 1 } = options;
+  const x = self.tensor();
+  const shape = givenShape(options.weight);
   const padding = resolvePadding(options, axes);
   const extra = perAxis(options.outputPadding, axes, 0);
   const postPadding = padding.postPadding.map((pad, i) => pad - (extra[i] ?? 0));
@@ -141,16 +89,13 @@ function deconvolve(self: Chain, method: string, axes: number, given: Deconvolut
     const most = `a number from 0 to the padding after each axis, [${padding.postPadding.join(', ')}]`;
     refuse(method, 'ERR_PARAMETER', `outputPadding: expected ${most}, given [${extra.join(', ')}]`, { actual: extra });
   }
-  return network.record(deconvolution, {
+  return x.network.record(deconvolution, {
     method,
     name: options.name,
-    inputs: [self.tensor(), weight instanceof Tensor ? weight : null, bias instanceof Tensor ? bias : null],
-    weights: { ...known, ...(bias instanceof Tensor ? {} : { bias }) },
+    ...kernelOperands(x, options.weight, options.bias),
     params: {
-      kernel: shape.slice(2) as number[],
+      ...kernelWindow(shape, options, axes),
       outChannels: ((shape[1] ?? 1) as number) * groups,
-      stride: perAxis(options.stride, axes, 1),
-      dilation: perAxis(options.dilation, axes, 1),
       groups,
       ...padding,
       postPadding,

@@ -46,7 +46,7 @@ test('what does not fit is refused, with what was expected and given', () => {
   expectRefusal(
     () => network('half', { x: float16(1, 4, 8, 8) }).convTranspose2d({ weight: kernel }),
     'ERR_DTYPE',
-    /weight: expected float16, given float32/,
+    /weight: expected the input's dtype float16, given float32/,
   );
   expectRefusal(
     () => network('ints', { x: int32(1, 4, 8, 8) }).convTranspose2d({ weight: kernel }),

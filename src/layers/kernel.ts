@@ -1,0 +1,101 @@
+import type { InferContext, WeightType } from '../dsl/define-layer.js';
+import { formatShape, type Shape } from '../dsl/dim.js';
+import type { DType, TypedArray } from '../dsl/dtype.js';
+import { Tensor } from '../dsl/tensor.js';
+import { isWeightLike, type WeightLike } from '../dsl/weight.js';
+import {
+  floats,
+  type Named,
+  type PaddingOptions,
+  type PerAxis,
+  paddingParams,
+  perAxis,
+  positive,
+  requireDType,
+  requirePerAxis,
+  requireRank,
+  wholeNumbers,
+  window,
+} from './common.js';
+
+// What convolution and deconvolution share: options, parameters, and how a kernel and a bias come in.
+
+export interface KernelOptions extends PaddingOptions, Named {
+  /** [outChannels] */
+  bias?: WeightLike | TypedArray | Tensor;
+  /** Default 1. */
+  stride?: PerAxis;
+  /** Default 1. */
+  dilation?: PerAxis;
+  /** Default 1. */
+  groups?: number;
+}
+
+export const kernelParams = {
+  kernel: wholeNumbers(1, 0, 3),
+  outChannels: positive,
+  stride: window,
+  dilation: window,
+  groups: positive,
+  ...paddingParams,
+};
+
+interface Params {
+  kernel: number[];
+  outChannels: number;
+  stride: number[];
+  dilation: number[];
+  prePadding: number[];
+  postPadding: number[];
+}
+
+/** The kernel's shape, once it, the bias and the parameters per axis fit the input's rank and dtype. */
+export function kernelShape({ input, inputs, weights, params: p, fail }: InferContext<Params>): Shape {
+  const { dtype, shape } = input(0);
+  const axes = p.stride.length;
+  requireDType(dtype, floats, fail);
+  requireRank(shape, axes + 2, axes + 2, fail);
+  const kernel: WeightType | { dtype: DType; shape: Shape } =
+    weights.kernel ?? inputs[1] ?? fail('ERR_INPUT', 'weight is missing');
+  requireRank(kernel.shape, axes + 2, axes + 2, fail, 'weight');
+  requirePerAxis(
+    { kernel: p.kernel, dilation: p.dilation, prePadding: p.prePadding, postPadding: p.postPadding },
+    axes,
+    fail,
+  );
+  requireInputsDType('weight', kernel.dtype, dtype, fail);
+  const bias = weights.bias ?? inputs[2];
+  if (bias) requireInputsDType('bias', bias.dtype, dtype, fail);
+  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== p.outChannels)) {
+    fail('ERR_SHAPE', `bias: expected [${p.outChannels}], given ${formatShape(bias.shape)}`, {
+      expected: [p.outChannels],
+      actual: bias.shape,
+    });
+  }
+  return kernel.shape;
+}
+
+function requireInputsDType(what: string, given: DType, dtype: DType, fail: InferContext<Params>['fail']): void {
+  if (given === dtype) return;
+  fail('ERR_DTYPE', `${what}: expected the input's dtype ${dtype}, given ${given}`, { expected: dtype, actual: given });
+}
+
+/** Kernel and bias as a recording takes them: tensors as inputs 1 and 2, all else as weights. */
+export function kernelOperands(x: Tensor, weight: WeightLike | Tensor, bias: KernelOptions['bias']) {
+  const [kernelTensor, biasTensor] = [weight, bias].map((one) => (one instanceof Tensor ? one : null));
+  return {
+    inputs: [x, kernelTensor, biasTensor],
+    weights: { ...(!kernelTensor && { kernel: weight }), ...(!biasTensor && { bias }) },
+  };
+}
+
+/** The shape of a kernel that was given; empty where it is neither weight nor tensor, for the schema to refuse. */
+export const givenShape = (weight: WeightLike | Tensor): Shape =>
+  weight instanceof Tensor || isWeightLike(weight) ? weight.shape : [];
+
+/** Stride, dilation and kernel sizes over `axes`. */
+export const kernelWindow = (shape: Shape, { stride, dilation }: KernelOptions, axes: number) => ({
+  kernel: shape.slice(2) as number[],
+  stride: perAxis(stride, axes, 1),
+  dilation: perAxis(dilation, axes, 1),
+});
