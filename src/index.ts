@@ -25,10 +25,18 @@ export { einsumOf as einsum } from './layers/einsum.js';
 export { where } from './layers/select.js';
 export type { LayerReport, LoweringReport } from './runtime/build.js';
 export { type DoctorReport, doctor } from './runtime/doctor.js';
-export { Context, type ContextOptions, Engine, type EngineIO, loadEngine } from './runtime/engine.js';
+export {
+  Context,
+  type ContextOptions,
+  type ElementRange,
+  Engine,
+  type EngineIO,
+  loadEngine,
+} from './runtime/engine.js';
 export type { Feed, Feeds } from './runtime/feeds.js';
 export { findTensorRT, type TensorRTInstallation } from './runtime/find.js';
 export { type CompileOptions, Model } from './runtime/model.js';
-export type { BuildOptions, Profile } from './runtime/options.js';
+export type { BuildOptions } from './runtime/options.js';
+export type { Profile, ProfileBound } from './runtime/profiles.js';
 export { Result } from './runtime/result.js';
 export * from './weights/index.js';

@@ -8,6 +8,7 @@
 #include "held.h"
 #include "job.h"
 #include "options.h"
+#include "profiles.h"
 #include "wire.h"
 
 namespace ntrt {
@@ -31,16 +32,22 @@ class Listener {
     }
   }
   void release() {
+    std::lock_guard lock(mutex_);
     if (live_) function_.Release();
     live_ = false;
   }
   explicit operator bool() const { return live_; }
+  // After a crash TensorRT's other threads may still call, with nobody there any more.
   void log(int severity, std::string text) {
+    std::lock_guard lock(mutex_);
+    if (!live_) return;
     function_.NonBlockingCall([severity, text = std::move(text)](Napi::Env env, Napi::Function callback) {
       callback.Call({Napi::String::New(env, "log"), Napi::Number::New(env, severity), Napi::String::New(env, text)});
     });
   }
   void progress(std::string phase, int step, int steps) {
+    std::lock_guard lock(mutex_);
+    if (!live_) return;
     function_.NonBlockingCall([phase = std::move(phase), step, steps](Napi::Env env, Napi::Function callback) {
       callback.Call({Napi::String::New(env, "progress"), Napi::String::New(env, phase), Napi::Number::New(env, step), Napi::Number::New(env, steps)});
     });
@@ -48,7 +55,8 @@ class Listener {
 
  private:
   Napi::ThreadSafeFunction function_;
-  bool live_ = false;
+  std::mutex mutex_;
+  std::atomic<bool> live_{false};
 };
 
 // One builder per library serves all builds, one after the other: creating one loads over a gigabyte of kernels.
@@ -77,6 +85,7 @@ class BuildJob : public Job {
     auto const api = load_library(library_);
     flavor_ = flavor_name(api->flavor);
     version_ = release_name(api->release);
+    enter_tensorrt(api.get(), (options_.flag("lowerOnly") ? "creating network '" : "building network '") + program_->name + "'");
     Builder* const builder = builder_of(*api);
     auto const start = Clock::now();
     // Here, so that the weights go as soon as they are of no more use, and not on the event loop.
@@ -89,11 +98,22 @@ class BuildJob : public Job {
     if (!network) throw Error("ERR_BUILDER", "TensorRT could not create a network");
     bool const only_lower = options_.flag("lowerOnly");
     Lowering lowering(*api, network.get(), *program, log, only_lower);
-    lowering.run();
+    {
+      struct Leave {
+        std::atomic<Lowering const*>& lowering;
+        ~Leave() { lowering = nullptr; }
+      } const leave{lowering_};
+      lowering_ = &lowering;
+      lowering.run();
+    }
     layers_ = lowering.take_records();
     lower_ms_ = milliseconds(start);
     if (cancelled) throw Error("ERR_ABORTED", "the build was cancelled");
-    if (!only_lower) serialize(*api, builder, network.get(), program->name);
+    if (!only_lower) {
+      std::vector<NetworkInput> inputs;
+      for (auto const& input : program->graph.inputs) inputs.push_back({&input, lowering.value(input.id)});
+      serialize(*api, builder, network.get(), program->name, inputs);
+    }
     for (auto const& weight : program->weights) {
       if (weight.mapped && !mapping_intact(weight.owner)) {
         throw Error("ERR_WEIGHTS_CHANGED", "the file of weight '" + weight.name + "' became shorter while it was read");
@@ -102,6 +122,7 @@ class BuildJob : public Job {
   }
 
   void leave() override { listener_.release(); }
+  Node const* node() const override { return lowering_ ? lowering_.load()->current() : nullptr; }
 
   Napi::Value result(Napi::Env env) override {
     auto object = Napi::Object::New(env);
@@ -113,15 +134,19 @@ class BuildJob : public Job {
     object.Set("version", Napi::String::New(env, version_));
     object.Set("lowerMs", Napi::Number::New(env, lower_ms_));
     object.Set("buildMs", Napi::Number::New(env, build_ms_));
-    auto log_lines = log.errors();
-    auto lines = Napi::Array::New(env, log_lines.size());
-    for (size_t i = 0; i < log_lines.size(); i++) lines.Set(static_cast<uint32_t>(i), Napi::String::New(env, log_lines[i]));
-    object.Set("log", lines);
+    object.Set("log", texts(env, log.errors()));
+    object.Set("shapeInputs", texts(env, shape_inputs_));
     if (options_.flag("lowerOnly")) object.Set("layers", layers(env));
     return object;
   }
 
  private:
+  static Napi::Array texts(Napi::Env env, std::vector<std::string> const& list) {
+    auto array = Napi::Array::New(env, list.size());
+    for (size_t i = 0; i < list.size(); i++) array.Set(static_cast<uint32_t>(i), Napi::String::New(env, list[i]));
+    return array;
+  }
+
   Napi::Value layers(Napi::Env env) {
     auto array = Napi::Array::New(env, layers_.size());
     for (size_t i = 0; i < layers_.size(); i++) {
@@ -139,45 +164,12 @@ class BuildJob : public Job {
     return array;
   }
 
-  void add_profiles(Api const& api, Builder* builder, BuilderConfig* config) {
-    for (size_t i = 0; i < options_.list("profiles").size(); i++) {
-      auto* profile = call<m::Builder::createOptimizationProfile>(api, builder);
-      if (!profile) throw Error("ERR_BUILD_OPTION", "TensorRT could not create an optimization profile");
-      for (auto const& [input, ranges] : options_.list("profiles")[i].entries()) {
-        static constexpr std::pair<char const*, char const*> selectors[] = {{"min", "kMIN"}, {"opt", "kOPT"}, {"max", "kMAX"}};
-        Params const range = ranges;
-        for (auto const& [key, selector] : selectors) {
-          int32_t const which = api.enumerator("OptProfileSelector", selector);
-          bool ok = true;
-          if (range.has("values")) {
-            set_shape_values(api, profile, input, which, range.integers(key), ok);
-          } else {
-            ok = call<m::OptimizationProfile::setDimensions>(api, profile, input.c_str(), which, range.dims(key));
-          }
-          if (!ok) throw Error("ERR_PROFILE", "TensorRT refused the " + std::string(key) + " of input '" + input + "' in profile " + std::to_string(i));
-        }
-      }
-      if (call<m::BuilderConfig::addOptimizationProfile>(api, config, profile) < 0) {
-        throw Error("ERR_PROFILE", "TensorRT refused optimization profile " + std::to_string(i));
-      }
-    }
-  }
-
-  static void set_shape_values(Api const& api, OptimizationProfile* profile, std::string const& input, int32_t which, std::vector<int64_t> const& values, bool& ok) {
-    if (api.has(m::OptimizationProfile::setShapeValuesV2::info)) {
-      ok = call<m::OptimizationProfile::setShapeValuesV2>(api, profile, input.c_str(), which, values.data(), static_cast<int32_t>(values.size()));
-    } else {
-      std::vector<int32_t> const narrow(values.begin(), values.end());
-      ok = call<m::OptimizationProfile::setShapeValues>(api, profile, input.c_str(), which, narrow.data(), static_cast<int32_t>(narrow.size()));
-    }
-  }
-
-  void serialize(Api const& api, Builder* builder, Network* network, std::string const& name) {
+  void serialize(Api const& api, Builder* builder, Network* network, std::string const& name, std::vector<NetworkInput> const& inputs) {
     auto const start = Clock::now();
     Owned<BuilderConfig> config(call<m::Builder::createBuilderConfig>(api, builder));
     if (!config) throw Error("ERR_BUILDER", "TensorRT could not create a builder configuration");
     apply_options(api, config.get(), options_, log);
-    add_profiles(api, builder, config.get());
+    shape_inputs_ = add_profiles(api, builder, config.get(), inputs, options_.list("profiles"));
     ProgressMonitor monitor([this](char const* phase, int32_t step, int32_t steps) {
       if (listener_) listener_.progress(phase, step, steps);
       return !cancelled;
@@ -198,8 +190,10 @@ class BuildJob : public Job {
   std::shared_ptr<Program> program_;
   Params options_;
   Listener listener_;
+  std::atomic<Lowering const*> lowering_{nullptr};
   Plan plan_;
   std::vector<Lowering::Record> layers_;
+  std::vector<std::string> shape_inputs_;
   std::string flavor_;
   std::string version_;
   double lower_ms_ = 0;

@@ -58,6 +58,8 @@ export interface BuildReport {
   buildMs: number;
   /** TensorRT's warnings and errors. */
   log: string[];
+  /** Inputs from whose elements TensorRT computes shapes. */
+  shapeInputs: string[];
   /** TensorRT's view of every layer's outputs; -1 is a dynamic dim. Only where the lowering alone was asked for. */
   layers?: { name: string; kind: string; dtype: DType; shape: number[] }[];
 }
@@ -82,9 +84,14 @@ export interface NativeProgram {
   build(library: string, options: object, callbacks: BuildCallbacks): Promise<BuildReport>;
 }
 
+type Bounds = [min: number[], opt: number[], max: number[]];
+
 export interface NativeEngine {
   handle: Handle;
-  io: { name: string; dtype: DType; input: boolean; shape: number[]; profiles: [number[], number[], number[]][] }[];
+  /** `profiles`: shapes of an input, and `values`: elements of one from which shapes are computed; by profile. */
+  io: { name: string; dtype: DType; input: boolean; shape: number[]; profiles: Bounds[]; values: Bounds[] }[];
+  /** Number of optimization profiles. */
+  profiles: number;
   flavor: Flavor;
   version: string;
 }

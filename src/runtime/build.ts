@@ -1,11 +1,12 @@
 import type { DType } from '../dsl/dtype.js';
 import { TensorRTError } from '../dsl/errors.js';
 import type { Network, RecordedNode } from '../dsl/network.js';
-import { locate } from '../dsl/source.js';
+import { locate, reading } from '../dsl/source.js';
 import type { BuildCallbacks, BuildReport, LibraryInfo } from './binding.js';
 import { Engine, type EngineIO } from './engine.js';
 import { chooseTensorRT } from './find.js';
-import { type BuildOptions, checkOptions, resolveProfiles } from './options.js';
+import { type BuildOptions, checkOptions } from './options.js';
+import { elementRanges, type ResolvedProfile, resolveProfiles } from './profiles.js';
 import { type Snapshot, snapshot, toProgram } from './program.js';
 
 const severities = ['internal_error', 'error', 'warning', 'info', 'verbose'] as const;
@@ -29,8 +30,14 @@ export interface LoweringReport {
 
 /** Builds a network into an engine; see `Network.build`. */
 export async function build(net: Network, given: BuildOptions = {}): Promise<Engine> {
-  const { report, library, inputs, outputs } = await run(net, given, false);
-  const io = (list: readonly EngineIO[]) => list.map(({ name, dtype, shape }) => ({ name, dtype, shape: [...shape] }));
+  const { report, library, inputs, outputs, profiles } = await run(net, given, false);
+  const io = (list: readonly EngineIO[]) =>
+    list.map(({ name, dtype, shape }) => ({
+      name,
+      dtype,
+      shape: [...shape],
+      ...(report.shapeInputs.includes(name) && { values: elementRanges(profiles, name) }),
+    }));
   return new Engine({
     library,
     plan: report.plan!,
@@ -52,10 +59,11 @@ async function run(
   net: Network,
   given: BuildOptions,
   lowerOnly: boolean,
-): Promise<Snapshot & { report: BuildReport; library: LibraryInfo }> {
+): Promise<Snapshot & { report: BuildReport; library: LibraryInfo; profiles: ResolvedProfile[] }> {
   const { library: wanted, profiles, signal, onLog, onProgress, ...options } = checkOptions(given);
   const recorded = snapshot(net);
-  const resolved = lowerOnly ? [] : resolveProfiles(recorded.inputs, profiles);
+  const resolve = () => resolveProfiles(recorded.inputs, profiles);
+  const resolved = lowerOnly ? [] : reading('build options', [given], resolve, 'ERR_BUILD_OPTION');
   const stop = new Stop(signal);
   try {
     stop.check();
@@ -75,7 +83,7 @@ async function run(
     stop.cancel = callbacks.cancel;
     const report = await promise;
     stop.check();
-    return { ...recorded, report, library };
+    return { ...recorded, report, library, profiles: resolved };
   } catch (error) {
     stop.check();
     throw describe(recorded.nodes, error as NativeError);

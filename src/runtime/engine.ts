@@ -5,7 +5,7 @@ import { type DType, viewAs } from '../dsl/dtype.js';
 import { show, TensorRTError } from '../dsl/errors.js';
 import { reading } from '../dsl/source.js';
 import { binding, type Handle, type LibraryInfo, type NativeEngine } from './binding.js';
-import { type Feeds, resolveFeeds } from './feeds.js';
+import { type Feeds, type ResolvedFeed, resolveFeeds } from './feeds.js';
 import { chooseTensorRT } from './find.js';
 import { Result } from './result.js';
 
@@ -15,6 +15,17 @@ export interface EngineIO {
   dtype: DType;
   /** Numbers, and names or expressions where dynamic (`'?'`-prefixed positions for an engine loaded from a file). */
   shape: readonly Dim[];
+  /**
+   * Of an input from whose elements TensorRT computes shapes: between which they may be, by profile, in row-major order. It
+   * is fed as any other; TensorRT reads it in host memory.
+   */
+  values?: readonly ElementRange[];
+}
+
+export interface ElementRange {
+  min: readonly number[];
+  opt: readonly number[];
+  max: readonly number[];
 }
 
 /** @internal */
@@ -102,7 +113,7 @@ export class Engine {
   async createContext(options: ContextOptions = {}): Promise<Context> {
     const { profile = 0 } = options ?? {};
     const native = await this.#load();
-    const profiles = Math.max(1, ...native.io.map((io) => io.profiles.length));
+    const profiles = Math.max(1, native.profiles);
     if (!Number.isInteger(profile) || profile < 0 || profile >= profiles) {
       throw new TensorRTError(
         'ERR_PROFILE',
@@ -179,12 +190,14 @@ export class Context {
   }
 
   /**
-   * Runs the engine on the GPU, off the main thread. Feeds are copied before this returns; calls queue up.
-   * @throws ERR_FEED, ERR_SHAPE where a dim is outside the profile, ERR_RUN, ERR_CUDA, ERR_DISPOSED
+   * Runs the engine on the GPU, off the main thread. Feeds are copied before this returns, and stay as they are where
+   * TensorRT works in place; calls queue up.
+   * @throws ERR_FEED, ERR_SHAPE where a dim, or an element from which shapes are computed, is outside the profile, ERR_RUN,
+   *   ERR_CUDA, ERR_DISPOSED
    */
   async run(feeds: Feeds): Promise<Record<string, Result>> {
     const { feeds: resolved } = resolveFeeds(this.engine.inputs, feeds);
-    for (const feed of resolved) this.#checkProfile(feed.name, feed.shape);
+    for (const feed of resolved) this.#checkProfile(feed);
     const prepared = resolved.map(({ name, shape, data }) => ({
       name,
       shape,
@@ -202,18 +215,26 @@ export class Context {
     );
   }
 
-  #checkProfile(name: string, shape: readonly number[]): void {
-    const range = this.#native.io.find((io) => io.name === name)?.profiles[this.#profile];
-    if (!range) return;
-    const [min, , max] = range;
-    const axis = shape.findIndex((size, i) => size < min[i]! || size > max[i]!);
-    if (axis >= 0) {
-      throw new TensorRTError(
-        'ERR_SHAPE',
-        `input '${name}' has ${shape[axis]} on axis ${axis}, but profile ${this.#profile} was built for ${min[axis]} to ${max[axis]}: run in parts, or build with another profile`,
-        { expected: [min[axis], max[axis]], actual: shape[axis] },
-      );
-    }
+  #checkProfile({ name, shape, data }: ResolvedFeed): void {
+    const io = this.#native.io.find((io) => io.name === name);
+    this.#checkRange(io?.profiles, shape, (size, axis) => `input '${name}' has ${size} on axis ${axis}`);
+    const values = Array.from(io?.values.length ? data : [], Number);
+    this.#checkRange(io?.values, values, (value, i) => `element ${i} of input '${name}' is ${value}`);
+  }
+
+  #checkRange(
+    ranges: NativeEngine['io'][number]['profiles'] | undefined,
+    given: readonly number[],
+    what: (value: number, index: number) => string,
+  ): void {
+    const [min, , max] = ranges?.[this.#profile] ?? [[], [], []];
+    const at = given.findIndex((value, i) => value < min[i]! || value > max[i]!);
+    if (at < 0) return;
+    throw new TensorRTError(
+      'ERR_SHAPE',
+      `${what(given[at]!, at)}, but profile ${this.#profile} was built for ${min[at]} to ${max[at]}: run in parts, or build with another profile`,
+      { expected: [min[at], max[at]], actual: given[at] },
+    );
   }
 
   #alive(): Handle {
@@ -280,10 +301,11 @@ export async function loadEngine(source: string | Uint8Array, options: { library
   const io = (input: boolean): EngineIO[] =>
     loaded.io
       .filter((tensor) => tensor.input === input)
-      .map(({ name, dtype, shape }) => ({
+      .map(({ name, dtype, shape, values }) => ({
         name,
         dtype,
         shape: shape.map((size, axis) => (size < 0 ? `${name}_${axis}` : size)),
+        ...(values.length > 0 && { values: values.map(([min, opt, max]) => ({ min, opt, max })) }),
       }));
   return new Engine({ library, plan, size: plan.byteLength, inputs: io(true), outputs: io(false), loaded });
 }

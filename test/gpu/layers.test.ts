@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LibraryInfo } from '../../src/runtime/binding.js';
 import { readFixture } from '../layers/fixture.js';
-import { expectClose, expectSameInference, type LayerCase, record, sizesOf } from '../layers/harness.js';
+import { expectClose, expectSameInference, type LayerCase, profilesOf, record } from '../layers/harness.js';
 import { describeGpu, lackedKinds, releaseOf } from './support.js';
 
 /** TensorRT releases that only create networks here, separated by colons: every case's shapes are compared with theirs. */
@@ -32,7 +32,7 @@ for (const { area, kind, url } of kinds) {
     });
     test.each(variants)('$label', async ({ one, stored, dynamic }) => {
       const { net } = record(one, stored, dynamic);
-      const build = () => net.build({ profiles: dynamic ? [sizesOf(one, stored)] : undefined, tf32: false });
+      const build = () => net.build({ profiles: profilesOf(one, stored, dynamic), tf32: false });
       if (lackedKinds(net, release).length > 0) {
         await expect(build()).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED' });
         return;

@@ -12,6 +12,8 @@ const builders: Record<string, (net: Network, inputs: Record<string, Tensor>) =>
   dynamic_vector: (net, { like }) => net.fill([like!.dim(0)], { alpha: 2, beta: 3, dtype: 'int32' }),
   shape_tensor: (net, { like }) => net.fill(like!.shapeTensor(), { beta: [1, 1] }),
   tensors: (net, { like, alpha, beta }) => net.fill(like!.shape, { alpha: alpha!, beta: beta! }),
+  shape_input: (net, { sizes }) => net.fill(sizes!, { alpha: 1, beta: [100, 10] }),
+  arange_input: (net, { sizes }) => net.fill(sizes!, { dtype: 'int32' }),
   arange: (net) => net.arange(6),
   arange_step: (net) => net.arange(8, { start: 1, step: 2.5, dtype: 'float32' }),
   arange_down: (net) => net.arange(-2, { start: 5, step: -3, dtype: 'int64' }),
@@ -26,8 +28,20 @@ const builders: Record<string, (net: Network, inputs: Record<string, Tensor>) =>
   zeros_tensor: (net, { like }) => net.zeros(like!.shapeTensor(), { dtype: 'int64' }),
 };
 
+const ranges: Record<string, LayerCase['ranges']> = {
+  shape_input: {
+    sizes: [
+      [1, 1],
+      [2, 8],
+      [16, 16],
+    ],
+  },
+  arange_input: { sizes: [[0], [5], [64]] },
+};
+
 export const cases: LayerCase[] = Object.entries(builders).map(([name, build]) => ({
   name,
   build: (inputs, _, net) => build(net, inputs),
+  ...(ranges[name] && { ranges: ranges[name] }),
   ...(/dynamic|tensor|dim/.test(name) && { dynamic: { like: ['n', 'w'] } }),
 }));

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Dim, evaluateDim } from '../../src/dsl/dim.js';
 import type { DType } from '../../src/dsl/dtype.js';
 import { decodeElements } from '../../src/dsl/elements.js';
-import { float32, Network, network, type Result, type Tensor, TensorRTError } from '../../src/index.js';
+import { float32, Network, network, type Profile, type Result, type Tensor, TensorRTError } from '../../src/index.js';
 import { readFixture, type Stored, type StoredCase } from './fixture.js';
 
 /** One network of a layer kind with its reference in fixtures/KIND.safetensors. */
@@ -13,6 +13,8 @@ export interface LayerCase {
   build(inputs: Record<string, Tensor>, weights: Record<string, Stored>, net: Network): Tensor | Tensor[];
   /** Shapes of inputs that are dynamic, with named dims. Such a case runs a second time, with these. */
   dynamic?: Record<string, Dim[]>;
+  /** Ranges of inputs from whose elements TensorRT computes shapes. */
+  ranges?: Profile;
   /** Largest |ours − theirs| ≤ atol + rtol·|theirs|. Default by dtype, see `tolerances`. */
   tolerance?: { atol: number; rtol: number };
   /** Why a tier cannot run this case, in TensorRT's or onnxruntime's own words; `cpu` and `build` are then expected to fail with that text. */
@@ -59,6 +61,11 @@ export function sizesOf(one: LayerCase, stored: StoredCase): Record<string, numb
     });
   }
   return sizes;
+}
+
+/** The profile of a case: its own sizes, and its ranges of elements. */
+export function profilesOf(one: LayerCase, stored: StoredCase, dynamic: boolean): Profile[] | undefined {
+  return dynamic || one.ranges ? [{ ...(dynamic && sizesOf(one, stored)), ...one.ranges }] : undefined;
 }
 
 /** Compares a result with a reference: dtype, shape, and every element within the tolerance; NaN equals NaN. */
@@ -137,8 +144,7 @@ export function testLayer(kind: string, cases: readonly LayerCase[], area?: 'lay
   describe(`${kind}: build`, () => {
     test.each(variants)('$label', async ({ one, stored, dynamic }) => {
       const { net } = record(one, stored, dynamic);
-      const sizes = sizesOf(one, stored);
-      const profiles = dynamic ? [sizes] : undefined;
+      const profiles = profilesOf(one, stored, dynamic);
       if (one.refused?.build) {
         await expect(net.build({ profiles })).rejects.toThrow(one.refused.build);
         return;

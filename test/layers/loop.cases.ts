@@ -26,9 +26,17 @@ function scan(
 const sum: Build = (inputs) => scan(inputs, (h, x) => h.add(x));
 const decay = (h: Tensor, x: Tensor) => h.mul(0.5).add(x);
 
-const repeat = (h: Tensor, count: number): Tensor[] => {
+const repeat = (h: Tensor, count: number | Tensor): Tensor[] => {
   const { state } = net(h).loop({ count, state: { h } }, ({ h }) => ({ state: { h: h.mul(0.5).add(1) } }));
   return [state.h];
+};
+
+const repeatAll = (h: Tensor, count: Tensor): Tensor[] => {
+  const { state, outputs } = net(h).loop({ count, state: { h } }, ({ h }) => {
+    const next = h.mul(0.5).add(1);
+    return { state: { h: next }, outputs: { all: next } };
+  });
+  return [state.h, outputs.all];
 };
 
 function collected(inputs: Inputs, axis: number, reverse: boolean): Tensor[] {
@@ -95,6 +103,17 @@ const builds: Record<string, Build> = {
     return [state.a, state.b];
   },
   while: ({ s }) => triple(s!, { below: 100 }),
+  count_input_int32: ({ h, k }) => repeat(h!, k!),
+  count_input_int64: ({ h, k }) => repeat(h!, k!),
+  count_input_int32_collect: ({ h, k }) => repeatAll(h!, k!),
+  count_input_int64_collect: ({ h, k }) => repeatAll(h!, k!),
+  length_input: ({ s, k }) => {
+    const { outputs } = net(s!).loop({ while: ({ s }) => s.lt(100), state: { s: s! } }, ({ s }) => ({
+      state: { s: s.mul(3) },
+      outputs: { trail: { tensor: s, length: k! } },
+    }));
+    return [outputs.trail];
+  },
   while_at_once: ({ s }) => triple(s!, { below: 100 }),
   while_count: ({ s }) => triple(s!, { below: 100, count: 3 }),
   while_before_count: ({ s }) => triple(s!, { below: 100, count: 9 }),
@@ -151,10 +170,19 @@ const dynamic: Record<string, LayerCase['dynamic']> = {
   reverse_output1: { x: ['n', 'b', 3], h: ['b', 3] },
   loop_in_loop: { x: ['n', 'm', 3] },
   if_in_loop: { x: ['n', 2, 3] },
+  count_input_int64_collect: { h: ['n', 3] },
+};
+
+/** A count alone decides no shape. */
+const ranges: Record<string, LayerCase['ranges']> = {
+  count_input_int32_collect: { k: [1, 3, 6] },
+  count_input_int64_collect: { k: [0, 3, 6] },
+  length_input: { k: [5, 5, 9] },
 };
 
 export const cases: LayerCase[] = Object.entries(builds).map(([name, build]) => ({
   name,
   build,
   ...(dynamic[name] && { dynamic: dynamic[name] }),
+  ...(ranges[name] && { ranges: ranges[name] }),
 }));

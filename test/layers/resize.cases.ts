@@ -69,6 +69,18 @@ export const cases: LayerCase[] = [
     dynamic,
   },
   {
+    name: 'sizes_input',
+    build: ({ x, sizes }) => x!.resize({ mode: 'linear', sizes: sizes! }),
+    dynamic,
+    ranges: {
+      sizes: [
+        [1, 3, 1, 1],
+        [2, 3, 8, 8],
+        [4, 3, 32, 32],
+      ],
+    },
+  },
+  {
     name: 'sizes_symbolic',
     build: ({ x }) => {
       const [n, c, h, w] = [0, 1, 2, 3].map((axis) => x!.dim(axis));

@@ -51,6 +51,40 @@ export const cases: LayerCase[] = [
         secondTranspose: [1, 0],
       }),
   },
+  {
+    name: 'sizes_input',
+    build: ({ x, sizes }) => x!.reshape(sizes!),
+    dynamic: { x: ['b', 'c', 4, 5] },
+    ranges: {
+      sizes: [
+        [1, 1, 1],
+        [2, 10, 6],
+        [120, 120, 120],
+      ],
+    },
+  },
+  {
+    name: 'sizes_input_infer',
+    build: ({ x, sizes }) => x!.reshape(sizes!),
+    ranges: {
+      sizes: [
+        [0, -1, 1],
+        [0, -1, 6],
+        [0, -1, 60],
+      ],
+    },
+  },
+  {
+    name: 'sizes_computed',
+    build: ({ x, halves }) => x!.reshape(halves!.mul(2)),
+    ranges: {
+      halves: [
+        [1, 1],
+        [6, 5],
+        [30, 30],
+      ],
+    },
+  },
   { name: 'transpose', build: ({ x }) => x!.transpose(), dynamic: { x: ['b', 'c', 'h', 'w'] } },
   { name: 'permute', build: ({ x }) => x!.permute([0, 3, 1, 2]) },
   { name: 'negative', build: ({ x }) => x!.transpose([0, -1, -3, -2]) },

@@ -60,6 +60,21 @@ export const cases: LayerCase[] = [
   one('start_tensor', (x) => x.slice({ start: int32(x, 1, 2, 0), size: [2, 3, 5] }), dims),
   one('size_tensor', (x) => x.slice({ start: [1, 2, 0], size: int64(x, 2, 3, 5) }), dims),
   one('stride_tensor', (x) => x.slice({ start: [1, 0, 0], size: [2, 3, 5], stride: int64(x, 1, 2, 1) }), dims),
+  {
+    ...one('inputs', (x, { start, size }) => x.slice({ start: start!, size: size! }), dims),
+    ranges: {
+      start: [
+        [0, 0, 0],
+        [1, 1, 0],
+        [3, 5, 4],
+      ],
+      size: [
+        [0, 0, 0],
+        [2, 4, 4],
+        [4, 6, 5],
+      ],
+    },
+  },
   one(
     'tensors_axes',
     (x) => x.slice({ axes: [-1, 1], start: int32(x, 1, 2), size: int64(x, 2, 3), stride: int32(x, 2, 1) }),

@@ -75,11 +75,21 @@ test('positions may be an input, whose range the profile tells', async () => {
   const net = network('crop', { x: float32(6, 4), start: int32(2) });
   const [x, start] = net.inputs as [Tensor, Tensor];
   x.slice({ start, size: [2, 3] }).output('y');
-  await expect(net.build()).rejects.toThrow(/no optimization profile/);
-  using engine = await net.build({ profiles: [{ start: { min: [0, 0], opt: [1, 1], max: [4, 1] } }] });
+  await expect(net.build()).rejects.toThrow(/start: \[min, opt, max\], each a list of 2/);
+  using engine = await net.build({
+    profiles: [
+      {
+        start: [
+          [0, 0],
+          [1, 1],
+          [4, 1],
+        ],
+      },
+    ],
+  });
   expect(engine.bytes.byteLength).toBeGreaterThan(1000);
-  await expect(net.build({ profiles: [{ start: { min: [0], opt: [1], max: [4] } }] })).rejects.toThrow(
-    /'start' must have min, opt and max of 2 numbers/,
+  await expect(net.build({ profiles: [{ start: [0, 1, 4] }] })).rejects.toThrow(
+    /min of input 'start' must be a list of 2, .* int32 \[2\], given 0/,
   );
   using model = await net.compile({ backend: 'cpu' });
   const { y } = await model.run({ x: Float32Array.from({ length: 24 }, (_, i) => i), start: Int32Array.of(3, 1) });

@@ -35,6 +35,17 @@ export const cases: LayerCase[] = [
       ),
     dynamic: { x: [2, 'c', 4, 6] },
   },
+  {
+    name: 'k_input',
+    build: ({ x, count }) => x!.topk(count!),
+    dynamic: { x: ['n', 3, 4, 6] },
+    ranges: { count: [1, 2, 5] },
+  },
+  {
+    name: 'k_input_axis1',
+    build: ({ x, count }) => x!.topk(count!, { axis: 1, largest: false }),
+    ranges: { count: [1, 3, 3] },
+  },
   { name: 'argmax', build: ({ x }) => x!.argmax(), dynamic: { x: ['n', 3, 'h', 6] } },
   { name: 'argmax_keep', build: ({ x }) => x!.argmax({ axis: 1, keepDims: true, indices: 'int64' }) },
   { name: 'argmin', build: ({ x }) => x!.argmin({ axis: 2 }) },
