@@ -1,7 +1,5 @@
 #include "held.h"
 
-#include "job.h"
-
 namespace ntrt {
 
 namespace {
@@ -9,7 +7,14 @@ namespace {
 // A job, because the process must not end while TensorRT frees something.
 struct ReleaseJob : Job {
   std::shared_ptr<void> state;
-  void work() override { state.reset(); }
+  void work() override {
+    if (has_crashed(Lane::run)) {
+      new std::shared_ptr<void>(std::move(state));  // never freed: TensorRT is in no state to do it
+      return;
+    }
+    enter_tensorrt(nullptr, "freeing memory");
+    state.reset();
+  }
   Napi::Value result(Napi::Env env) override { return env.Undefined(); }
 };
 

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "../tensorrt/api.h"
+#include "job.h"
 
 namespace ntrt {
 
@@ -20,7 +21,7 @@ Napi::Value hold(Napi::Env env, std::shared_ptr<T> state, size_t bytes = 0) {
   Napi::MemoryManagement::AdjustExternalMemory(env, held->bytes);
   return Napi::External<Held>::New(env, held, [](Napi::Env env, Held* gone) {
     Napi::MemoryManagement::AdjustExternalMemory(env, -gone->bytes);
-    delete gone;
+    if (!has_crashed(Lane::run)) delete gone;
   });
 }
 

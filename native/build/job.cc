@@ -1,25 +1,85 @@
 #include "job.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <deque>
+#include <map>
 #include <set>
+#include <thread>
 
 namespace ntrt {
+
+namespace {
+
+// What crashed where; written by the watch.
+struct Crashes {
+  std::mutex mutex;
+  std::map<std::pair<Api const*, Lane>, std::string> texts;
+  std::atomic<bool> any[2] = {};
+  std::atomic<Api const*> last[2] = {};  // the library last called in a lane
+
+  static Crashes& get() {
+    static auto* crashes = new Crashes;
+    return *crashes;
+  }
+  void add(Api const* api, Lane lane, std::string text) {
+    auto const index = static_cast<int>(lane);
+    std::lock_guard lock(mutex);
+    texts.emplace(std::pair(api ? api : last[index].load(), lane), std::move(text));
+    any[index] = true;
+  }
+};
+
+std::string product(Api const& api) { return (api.flavor == Flavor::rtx1 ? "TensorRT-RTX " : "TensorRT ") + release_name(api.release); }
+
+// For the end of a process after a crash: destructors of libraries would wait for stopped threads and for their locks.
+void end_without_destructors(int status, void*) {
+  if (ftrylockfile(stdout) == 0) fflush_unlocked(stdout);
+  _exit(status);
+}
+
+}  // namespace
+
+bool has_crashed(Lane lane) { return Crashes::get().any[static_cast<int>(lane)]; }
+
+void check_not_crashed(Api const& api, Lane lane) {
+  auto& crashes = Crashes::get();
+  std::lock_guard lock(crashes.mutex);
+  for (Lane const one : {Lane::build, Lane::run}) {
+    auto const found = crashes.texts.find({&api, one});
+    if (found == crashes.texts.end() || (one == Lane::build && lane == Lane::run)) continue;
+    throw Error("ERR_TENSORRT_CRASHED", product(api) + " is out of use in this process, since it crashed while " + found->second + "; start another process");
+  }
+}
 
 // A worker thread. It is never joined: at exit it waits, idle, for work that no longer comes.
 class Worker {
  public:
-  static Worker& of(Job::Lane lane) {
-    static auto* builder = new Worker;
-    static auto* runner = new Worker;
-    Worker& worker = lane == Job::Lane::build ? *builder : *runner;
+  static Worker& of(Lane lane) {
+    static auto* builder = new Worker(Lane::build);
+    static auto* runner = new Worker(Lane::run);
+    static std::once_flag once;
+    std::call_once(once, [] {
+      install_guard();
+      std::thread([] {
+        for (;;) {
+          Crash const crash = next_crash();
+          (crash.lane == Lane::build ? builder : runner)->replace(crash);
+        }
+      }).detach();
+    });
+    Worker& worker = lane == Lane::build ? *builder : *runner;
+    std::lock_guard lock(worker.mutex_);
     worker.start();
     return worker;
   }
-  void post(std::function<void()> task) {
+  void post(std::shared_ptr<Job> job) {
+    install_guard();
     std::lock_guard lock(mutex_);
-    tasks_.push_back(std::move(task));
+    tasks_.push_back(std::move(job));
     changed_.notify_one();
   }
 
@@ -28,8 +88,9 @@ class Worker {
   // Pages that are not used are not there.
   static constexpr size_t stack_sizes[] = {512u << 20, 64u << 20, 8u << 20};
 
+  explicit Worker(Lane lane) : lane_(lane) {}
+
   void start() {
-    std::lock_guard lock(mutex_);
     for (size_t i = 0; !started_ && i < std::size(stack_sizes); i++) {
       pthread_attr_t attributes;
       pthread_attr_init(&attributes);
@@ -42,20 +103,56 @@ class Worker {
     if (!started_) throw Error("ERR_THREAD", "the system gives no further thread");
   }
   [[noreturn]] void loop() {
+    become_worker(lane_);
+    std::unique_lock lock(mutex_);
+    auto const generation = generation_;
     for (;;) {
-      std::function<void()> task;
-      {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return !tasks_.empty(); });
-        task = std::move(tasks_.front());
-        tasks_.pop_front();
+      changed_.wait(lock, [this] { return !tasks_.empty(); });
+      auto job = std::move(tasks_.front());
+      tasks_.pop_front();
+      current_ = job;
+      lock.unlock();
+      job->perform();
+      lock.lock();
+      if (generation != generation_) {
+        lock.unlock();
+        park();  // another thread took its place, and it keeps the job
       }
-      task();
+      current_ = nullptr;
+      lock.unlock();
+      job = nullptr;
+      lock.lock();
     }
   }
+  // Settles the job under way and lets another thread go on with those that wait.
+  void replace(Crash const& crash) {
+    std::shared_ptr<Job> job;
+    std::deque<std::shared_ptr<Job>> stranded;
+    std::string const where = " (" + describe(crash) + ")";
+    {
+      std::lock_guard lock(mutex_);
+      if (current_ && abandon_worker(lane_)) job = std::exchange(current_, nullptr);
+      // Before another thread takes the next job.
+      Crashes::get().add(job ? job->api_ : nullptr, lane_, (job ? job->doing_ : "idle") + where);
+      if (!job) return;
+      generation_++;
+      started_ = false;
+      try {
+        start();
+      } catch (Error const&) {
+        stranded.swap(tasks_);
+      }
+    }
+    job->crash(crash);
+    for (auto const& one : stranded) one->cancel();
+  }
+
+  Lane const lane_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::function<void()>> tasks_;
+  std::deque<std::shared_ptr<Job>> tasks_;
+  std::shared_ptr<Job> current_;
+  uint32_t generation_ = 0;  // of the thread
   bool started_ = false;
 };
 
@@ -77,6 +174,8 @@ class Jobs {
     for (auto const& job : active) job->cancel();
     for (auto const& job : active) job->wait();
     active.clear();
+    // Now, so that it comes before the destructors of all libraries loaded until here.
+    if (has_crashed(Lane::build) || has_crashed(Lane::run)) on_exit(end_without_destructors, nullptr);
   }
 };
 
@@ -89,13 +188,21 @@ void Job::cancel() {
 
 void Job::perform() {
   if (claimed_.exchange(true)) return;
+  std::exception_ptr error;
   try {
     if (cancelled) throw Error("ERR_ABORTED", "the work was cancelled");
     LogScope scope(log, lane_ == Lane::build);
     work();
   } catch (...) {
-    error_ = std::current_exception();
+    error = std::current_exception();
   }
+  set_guarded(lane_, false);
+  finish(std::move(error));
+}
+
+bool Job::finish(std::exception_ptr error) {
+  if (finished_.exchange(true)) return false;
+  error_ = std::move(error);
   leave();
   complete_();
   complete_ = nullptr;
@@ -103,11 +210,36 @@ void Job::perform() {
   std::lock_guard lock(mutex_);
   done_ = true;
   changed_.notify_all();
+  return true;
+}
+
+void Job::enter_tensorrt(Api const* api, std::string doing) {
+  if (api) {
+    check_not_crashed(*api, lane_);
+    Crashes::get().last[static_cast<int>(lane_)] = api;
+  }
+  api_ = api;
+  doing_ = std::move(doing);
+  set_guarded(lane_, true);
+}
+
+void Job::crash(Crash const& crash) {
+  std::string const text = (api_ ? product(*api_) : "TensorRT") + " crashed while " + doing_ + " (" + describe(crash) + "); it is out of use for " +
+                           (lane_ == Lane::build ? "builds" : "everything") + " in this process";
+  Node const* at = crash.worker ? node() : nullptr;
+  finish(at ? std::make_exception_ptr(LayerError("ERR_TENSORRT_CRASHED", at->kind + " '" + at->name + "': " + text, at->name, at->kind))
+            : std::make_exception_ptr(Error("ERR_TENSORRT_CRASHED", text)));
 }
 
 void Job::wait() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return done_; });
+  while (!changed_.wait_for(lock, std::chrono::seconds(5), [this] { return done_; })) {
+    // After a crash the work may wait for ever, for what the stopped thread holds.
+    if ((has_crashed(Lane::build) || has_crashed(Lane::run)) && !finished_.exchange(true)) {
+      leave();
+      return;
+    }
+  }
 }
 
 Napi::Error to_js_error(Napi::Env env, std::exception_ptr error, LogSink const* log) {
@@ -176,7 +308,7 @@ Napi::Promise Job::start(Napi::Env env, std::shared_ptr<Job> job, Lane lane) {
     job->cancel();
   } else {
     jobs.active.insert(job);
-    worker.post([job] { job->perform(); });
+    worker.post(job);
   }
   return promise;
 }

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "../lowering/lower.h"
+#include "guard.h"
 
 namespace ntrt {
 
@@ -23,7 +24,10 @@ class Job {
   // Gives back what belongs to the environment, which may be gone later.
   virtual void leave() {}
 
-  enum class Lane { build, run };
+  // The layer that is worked on, where that is known; called while the worker is stopped.
+  virtual Node const* node() const { return nullptr; }
+
+  using Lane = ntrt::Lane;
 
   LogSink log;
   std::atomic<bool> cancelled{false};
@@ -34,14 +38,25 @@ class Job {
   // From the event loop: stops the work at its next step. A job that still waits for its turn is over at once.
   void cancel();
 
+ protected:
+  // In `work`: from here on a crash ends the job, not the process. `doing` completes "TensorRT crashed while …".
+  // ERR_TENSORRT_CRASHED where the library crashed before; null where the library is unknown.
+  void enter_tensorrt(Api const* api, std::string doing);
+
  private:
   friend class Jobs;
+  friend class Worker;
   void perform();
+  bool finish(std::exception_ptr error);
+  void crash(Crash const& crash);
   void wait();
   Napi::Value settle(Napi::Env env, bool& failed);
 
   Lane lane_ = Lane::run;
-  std::atomic<bool> claimed_{false};  // by the worker, or by a cancellation
+  std::atomic<bool> claimed_{false};   // by the worker, or by a cancellation
+  std::atomic<bool> finished_{false};  // by whoever has its outcome: the worker, or the watch after a crash
+  Api const* api_ = nullptr;
+  std::string doing_;
   std::function<void()> complete_;    // tells the event loop
   std::exception_ptr error_;
   std::mutex mutex_;
@@ -51,6 +66,11 @@ class Job {
 
 // Cancels this environment's jobs, waits for them and takes no more: called before the process or a worker thread ends.
 void cancel_jobs(Napi::Env env);
+
+// Throws ERR_TENSORRT_CRASHED where the library crashed in this lane, or while it ran an engine.
+void check_not_crashed(Api const& api, Lane lane);
+// Whether any library crashed in the lane: then nothing is given back to it.
+bool has_crashed(Lane lane);
 
 // A JavaScript Error for what was thrown, with `code` and, where known, `layer`, `kind` and `log`.
 Napi::Error to_js_error(Napi::Env env, std::exception_ptr error, LogSink const* log);

@@ -179,6 +179,7 @@ void Lowering::finish_output(Node const& node, size_t index, Tensor* tensor) {
 }
 
 void Lowering::lower_node(Node const& node) {
+  Node const* const outer = std::exchange(current_, &node);
   static std::unordered_map<std::string, LayerKind> const table = [] {
     std::unordered_map<std::string, LayerKind> map;
     for (auto const& row : layer_kinds()) {
@@ -207,6 +208,7 @@ void Lowering::lower_node(Node const& node) {
   } catch (Error const& error) {
     fail(node, error.code, error.what());
   }
+  current_ = outer;
 }
 
 void Lowering::lower_body(Graph const& body) {

@@ -86,6 +86,9 @@ class Lowering {
   };
   std::vector<Record> take_records() { return std::move(records_); }
 
+  // The node that is being lowered.
+  Node const* current() const { return current_; }
+
  private:
   void lower_node(Node const& node);
   void add_inputs();
@@ -95,6 +98,7 @@ class Lowering {
   Program const& program_;
   LogSink& log_;
   bool const keep_records_;
+  Node const* current_ = nullptr;
   std::vector<Tensor*> values_;  // by id
   std::unordered_map<int32_t, Node const*> constants_;
   int depth_ = 0;

@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <fcntl.h>
 #include <map>
 #include <mutex>
@@ -11,6 +10,8 @@
 #include <sys/syscall.h>
 #include <system_error>
 #include <unistd.h>
+
+#include "../build/guard.h"
 
 namespace ntrt {
 namespace {
@@ -25,7 +26,6 @@ struct Slot {
 constexpr int kSlots = 4096;
 Slot slots[kSlots];
 std::atomic<int> slots_used{0};
-struct sigaction previous_action;
 uintptr_t page_size;
 
 std::mutex registry_mutex;
@@ -35,49 +35,26 @@ std::map<const uint8_t*, std::weak_ptr<Mapping>>& registry() {
   return *map;
 }
 
-void chain(int signal, siginfo_t* info, void* context) {
-  if (previous_action.sa_flags & SA_SIGINFO) {
-    previous_action.sa_sigaction(signal, info, context);
-  } else if (previous_action.sa_handler != SIG_DFL && previous_action.sa_handler != SIG_IGN) {
-    previous_action.sa_handler(signal);
-  } else {
-    struct sigaction fallback = {};
-    fallback.sa_handler = SIG_DFL;
-    sigaction(signal, &fallback, nullptr);
-    if (info->si_code <= 0) raise(signal);  // sent by kill(): returning would not fault again
-  }
-}
-
 // A page of a mapped file that the file no longer has: put a zero page there and remember it.
-void on_sigbus(int signal, siginfo_t* info, void* context) {
-  const int saved = errno;
-  const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
+bool repair(uintptr_t address) {
   const int used = slots_used.load(std::memory_order_acquire);
-  for (int i = 0; info->si_code > 0 && i < used; ++i) {
+  for (int i = 0; i < used; ++i) {
     const uintptr_t begin = slots[i].begin.load(std::memory_order_acquire);
     if (begin == 0 || address < begin || address >= slots[i].end.load(std::memory_order_acquire)) continue;
     const uintptr_t page = address & ~(page_size - 1);
     const long mapped = syscall(SYS_mmap, page, page_size, PROT_READ | PROT_WRITE,
                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-    if (mapped == -1) break;
+    if (mapped == -1) return false;
     slots[i].broken.store(true, std::memory_order_release);
-    errno = saved;
-    return;
+    return true;
   }
-  errno = saved;
-  chain(signal, info, context);
+  return false;
 }
 
 void install_handler() {
   static std::once_flag once;
-  std::call_once(once, [] {
-    page_size = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-    struct sigaction action = {};
-    action.sa_sigaction = on_sigbus;
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGBUS, &action, &previous_action);
-  });
+  std::call_once(once, [] { page_size = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE)); });
+  repair_bus_errors(repair);
 }
 
 [[noreturn]] void fail(int error, const std::string& path) {
