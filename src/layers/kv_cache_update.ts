@@ -62,9 +62,10 @@ export interface KVCacheUpdateOptions extends Named {
 const methods = {
   /**
    * This cache of keys or values [batch, heads, capacity, size] with `update` [batch, heads, tokens, size] written from
-   * `positions` [batch] (int32, int64) on; nothing may be written behind its end. From TensorRT 10.15 on the cache is
-   * changed in place: bind the memory of the input to the output too. TensorRT before that scatters. TensorRT kind:
-   * kv_cache_update.
+   * `positions` [batch] (int32, int64) on; nothing may be written behind its end. From TensorRT 10.15 on the cache must be an
+   * input of the network and the result an output: it is written in place, in the GPU's copy of the cache, and the array fed
+   * to `run` stays as it is (shown with a stand-in that follows TensorRT's headers; no release that works in place has run
+   * it). TensorRT before that scatters. TensorRT kind: kv_cache_update.
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_INPUT
    */
   kvCacheUpdate(

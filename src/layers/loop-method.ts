@@ -8,7 +8,10 @@ import { type DimLike, resolveDim } from './dim-value.js';
 import { loop } from './loop.js';
 import { shapeTensor } from './shape-tensor.js';
 
-/** A number of iterations: a number, a dynamic dim or an expression of such, or an int32 or int64 tensor of rank 0. */
+/**
+ * A number of iterations: a number, a dynamic dim or an expression of such, or an int32 or int64 tensor of rank 0. Where
+ * outputs are collected, the range of an input goes into the build's profile.
+ */
 export type Count = DimLike | Tensor;
 
 /** A tensor to iterate over. */

@@ -115,7 +115,7 @@ const methods = {
   /**
    * The `k` largest (or smallest) elements of an axis, best first, and where they are: `[values, indices]`, both with size
    * k along the axis. Which of equal elements comes first is TensorRT's choice. TensorRT kind: topk.
-   * @param k 1 to 3840, or a rank-0 int32 tensor
+   * @param k 1 to 3840, or a rank-0 int32 tensor; the range of an input goes into the build's profile
    * @throws ERR_PARAMETER where k exceeds the axis; ERR_AXIS, ERR_DTYPE (float32, float16, bfloat16, int32, int64)
    */
   topk(this: Chain, k: number | Tensor, options: TopKOptions = {}): [values: Tensor, indices: Tensor] {

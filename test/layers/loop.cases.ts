@@ -107,6 +107,7 @@ const builds: Record<string, Build> = {
   count_input_int64: ({ h, k }) => repeat(h!, k!),
   count_input_int32_collect: ({ h, k }) => repeatAll(h!, k!),
   count_input_int64_collect: ({ h, k }) => repeatAll(h!, k!),
+  count_input_iterate: (inputs) => scan(inputs, (h, x) => h.add(x), { count: inputs.k! }),
   length_input: ({ s, k }) => {
     const { outputs } = net(s!).loop({ while: ({ s }) => s.lt(100), state: { s: s! } }, ({ s }) => ({
       state: { s: s.mul(3) },
@@ -177,6 +178,7 @@ const dynamic: Record<string, LayerCase['dynamic']> = {
 const ranges: Record<string, LayerCase['ranges']> = {
   count_input_int32_collect: { k: [1, 3, 6] },
   count_input_int64_collect: { k: [0, 3, 6] },
+  count_input_iterate: { k: [1, 2, 5] },
   length_input: { k: [5, 5, 9] },
 };
 

@@ -128,6 +128,17 @@ export const cases: LayerCase[] = [
     dynamic: { x: ['a', 'b', 'c'], like: ['n', 'h', 'w'] },
   },
   {
+    name: 'expand_input',
+    build: ({ x, sizes }) => x!.expand(sizes!),
+    ranges: {
+      sizes: [
+        [1, 6, 1],
+        [2, 6, 4],
+        [8, 6, 8],
+      ],
+    },
+  },
+  {
     name: 'expand_tensor',
     build: ({ x, like }) => x!.expand(like!.shapeTensor()),
     dynamic: { x: [1, 'h', 1], like: ['n', 'h', 'w'] },
