@@ -193,7 +193,7 @@ export class Context {
    * Runs the engine on the GPU, off the main thread. Feeds are copied before this returns, and stay as they are where
    * TensorRT works in place; calls queue up.
    * @throws ERR_FEED, ERR_SHAPE where a dim, or an element from which shapes are computed, is outside the profile, ERR_RUN,
-   *   ERR_CUDA, ERR_DISPOSED
+   *   ERR_CUDA, ERR_DISPOSED; ERR_TENSORRT_CRASHED where TensorRT crashes: then the library is of no more use in this process
    */
   async run(feeds: Feeds): Promise<Record<string, Result>> {
     const { feeds: resolved } = resolveFeeds(this.engine.inputs, feeds);

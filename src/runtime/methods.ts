@@ -8,7 +8,8 @@ const methods = {
   /**
    * Builds the network with TensorRT, off the main thread.
    * @throws ERR_EMPTY_NETWORK, ERR_NO_OUTPUT, ERR_PROFILE, ERR_BUILD_OPTION; ERR_LIBRARY_NOT_FOUND; ERR_LAYER, ERR_UNSUPPORTED
-   *   or ERR_INFERENCE with the layer and its place in your code; ERR_BUILD_FAILED with TensorRT's own lines; ERR_ABORTED
+   *   or ERR_INFERENCE with the layer and its place in your code; ERR_BUILD_FAILED with TensorRT's own lines; ERR_ABORTED;
+   *   ERR_TENSORRT_CRASHED where TensorRT crashes, or did before in this process: then this library builds no more in it
    */
   build(this: Network, options?: BuildOptions): Promise<Engine> {
     return build(this, options);
