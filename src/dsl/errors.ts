@@ -16,6 +16,17 @@ export function show(value: unknown): string {
   }
 }
 
+/** A weight from a file that a layer was given. */
+export interface WeightOperand {
+  /** The option it was given as, e.g. `weight` or `running_mean`. */
+  role: string;
+  /** Name in the file. */
+  name: string;
+  file: string;
+  dtype?: string;
+  shape: readonly number[];
+}
+
 /** What an error knows beside its message. */
 export interface ErrorDetails {
   /** Name of the layer at fault. */
@@ -26,6 +37,8 @@ export interface ErrorDetails {
   source?: SourceLocation;
   expected?: unknown;
   actual?: unknown;
+  /** Weights of files that do not fit. */
+  weights?: readonly WeightOperand[];
   /** TensorRT's own log lines, oldest first. */
   log?: string[];
   cause?: unknown;
@@ -33,17 +46,20 @@ export interface ErrorDetails {
 
 /** Values that a message quotes may be long. */
 const mostText = 4000;
+/** Of an LSTM's, say. */
+const mostWeights = 8;
 
 /** The one error class of this package. `code` is stable; the message says what was expected and what was given. */
 export class TensorRTError extends Error {
   override readonly name = 'TensorRTError';
   readonly code: string;
-  readonly layer?: string;
-  readonly kind?: string;
-  readonly source?: SourceLocation;
-  readonly expected?: unknown;
-  readonly actual?: unknown;
-  readonly log?: string[];
+  declare readonly layer?: string;
+  declare readonly kind?: string;
+  declare readonly source?: SourceLocation;
+  declare readonly expected?: unknown;
+  declare readonly actual?: unknown;
+  declare readonly weights?: readonly WeightOperand[];
+  declare readonly log?: string[];
 
   constructor(code: string, message: string, details: ErrorDetails = {}) {
     const at = details.source ? `\n    recorded at ${details.source.file}:${details.source.line}` : '';
@@ -51,7 +67,21 @@ export class TensorRTError extends Error {
     const text = message.length > mostText ? `${message.slice(0, mostText)} …` : message;
     super(`${text}${at}${log}`, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    const { cause: _, ...rest } = details;
-    Object.assign(this, rest);
+    const { cause: _, weights, ...rest } = details;
+    for (const [key, value] of Object.entries(rest)) if (value !== undefined) Object.assign(this, { [key]: value });
+    if (weights?.length) this.nameWeights(weights);
+  }
+
+  /** @internal Says which weights of which files did not fit. */
+  nameWeights(weights: readonly WeightOperand[]): void {
+    const lines = weights
+      .slice(0, mostWeights)
+      .map(({ role, name, file, shape }) => `\n    ${role}: '${name}' of ${file} [${shape.join(', ')}]`);
+    if (weights.length > mostWeights) lines.push(`\n    and ${weights.length - mostWeights} weights more`);
+    const { message, stack } = this;
+    this.message = message + lines.join('');
+    // It begins with the message it was made with.
+    this.stack = stack?.replace(message, () => this.message);
+    Object.assign(this, { weights });
   }
 }

@@ -146,7 +146,7 @@ class Reader {
     const found = source.get(name);
     if (found.dtype !== dtype || found.shape.reduce((a, b) => a * b, 1) !== shape.reduce((a, b) => a * b, 1)) {
       throw invalid(
-        `weight '${name}' should be ${dtype} [${shape.join(', ')}], the weights given have ${found.dtype} [${found.shape.join(', ')}]`,
+        `weight '${name}' should be ${dtype} [${shape.join(', ')}], given ${found.dtype} [${found.shape.join(', ')}]${found.file ? ` of ${found.file}` : ''}`,
       );
     }
     return String(found.shape) === String(shape) ? found : { name, dtype, shape, data: found.data };

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { nameWeights } from './blame.js';
 import { type SourceLocation, show, TensorRTError } from './errors.js';
 
 /** A stack captured now and read only when somebody asks: capturing costs about a microsecond, reading far more. */
@@ -81,7 +82,9 @@ export function entry<A extends unknown[], R>(method: (...args: A) => R): (...ar
       }
       return method.apply(this, args);
     } catch (error) {
-      throw asRefusal(error, method.name, args);
+      const refusal = asRefusal(error, method.name, args);
+      if (refusal instanceof TensorRTError && refusal !== callersError?.error) nameWeights(refusal, args);
+      throw refusal;
     } finally {
       entered = undefined;
       callersError = undefined;
