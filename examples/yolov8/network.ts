@@ -37,10 +37,8 @@ export function yolov8(weights: Weights, { depths, size }: YoloConfig, dtype: Pr
   };
   const up = (x: Tensor) => x.interpolate({ scaleFactor: 2, mode: 'nearest' });
   const head = (x: Tensor, name: string) => {
-    const { weight, bias } = w.as(dtype).layer(`${name}.2`);
-    return conv(conv(x, `${name}.0`), `${name}.1`)
-      .conv2d({ weight, bias })
-      .flatten({ startDim: 2 });
+    const features = conv(conv(x, `${name}.0`), `${name}.1`).cast('float32');
+    return features.conv2d(w.layer(`${name}.2`)).flatten({ startDim: 2 });
   };
 
   // Backbone: halved five times; the last three sizes are kept.
@@ -57,7 +55,7 @@ export function yolov8(weights: Weights, { depths, size }: YoloConfig, dtype: Pr
   const n4 = c2f([conv(p3, '16', 2), p4], '18', depths[0]);
   const n5 = c2f([conv(n4, '19', 2), coarse], '21', depths[0]);
 
-  // Head: distances of the four sides from each cell's centre as distributions over whole strides, and class scores.
+  // Head, in float32 since half precision rounds pixels: distances of the four sides from each cell's centre as distributions over whole strides, and class scores.
   const levels = [p3, n4, n5];
   const all = (branch: string) =>
     concat(
@@ -69,11 +67,11 @@ export function yolov8(weights: Weights, { depths, size }: YoloConfig, dtype: Pr
     const n = size / stride;
     return Array.from({ length: n * n }, (_, i) => ({ stride, x: (i % n) + 0.5, y: Math.floor(i / n) + 0.5 }));
   });
-  const bins = w.get('22.dfl.conv.weight').as(dtype).reshape([-1]);
+  const bins = w.get('22.dfl.conv.weight').reshape([-1]);
   const sides = all('cv2').reshape([0, 4, bins.size, -1]).transpose([0, 3, 1, 2]).softmax({ axis: -1 }).matmul(bins);
   const scale = Float32Array.from(cells.flatMap(({ stride }) => [-stride, -stride, stride, stride]));
   const centre = Float32Array.from(cells.flatMap(({ stride, x, y }) => [x, y, x, y].map((v) => v * stride)));
-  const constant = (data: Float32Array) => net.constant(data, { dtype, shape: [1, cells.length, 4] });
+  const constant = (data: Float32Array) => net.constant(data, { shape: [1, cells.length, 4] });
   const boxes = sides.mul(constant(scale)).add(constant(centre)).output('boxes');
   const scores = all('cv3').transpose([0, 2, 1]).sigmoid().output('scores');
   return { net, boxes, scores };
