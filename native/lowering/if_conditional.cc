@@ -1,4 +1,5 @@
 #include "layers.h"
+#include "reshape.h"
 
 #include <set>
 
@@ -47,6 +48,9 @@ Layer* lower_if_conditional(Lowering& l, Node const& node) {
       if (Node const* constant = l.constant_of(id)) {
         l.bind(id, l.helper(node, lower_constant(l, *constant), (std::string(role) + "/" + suffix).c_str()));
         continue;
+      }
+      if (is_narrow(l, outer[id])) {
+        throw Error("ERR_DTYPE", "a branch uses " + std::string(l.call<m::Tensor::getName>(outer[id])) + ", which is not of a dtype that enters branches: dequantize it before");
       }
       Tensor*& inner = entered[id];
       if (!inner) inner = l.helper(node, l.call<m::IfConditional::addInput>(conditional, outer[id]), suffix.c_str());

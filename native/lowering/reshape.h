@@ -5,6 +5,12 @@
 
 namespace ntrt {
 
+// Whether TensorRT's builder takes the tensor in shuffles, but not in the layers for axes of size 1.
+inline bool is_narrow(Lowering& l, Tensor* x) {
+  std::string const dtype = dtype_name(l.api, l.call<m::Tensor::getType>(x));
+  return dtype == "float8e4m3" || dtype == "float4e2m1" || dtype == "float8e8m0" || dtype == "int4";
+}
+
 // `sources[i]` is the input's axis whose size axis i of the result has, or -1 for a new axis of size 1.
 inline Layer* reshape_by_axes(Lowering& l, Node const& node, std::vector<int64_t> const& sources) {
   Tensor* x = l.input(node, 0);

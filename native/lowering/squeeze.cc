@@ -7,7 +7,8 @@ namespace ntrt {
 
 Layer* lower_squeeze(Lowering& l, Node const& node) {
   auto const axes = node.params.integers("axes");
-  if (l.api.has(m::Network::addSqueeze::info) && !axes.empty()) return l.add<m::Network::addSqueeze>(l.input(node, 0), l.constant(node, axes, "axes"));
+  bool const has_layer = l.api.has(m::Network::addSqueeze::info) && !is_narrow(l, l.input(node, 0));
+  if (has_layer && !axes.empty()) return l.add<m::Network::addSqueeze>(l.input(node, 0), l.constant(node, axes, "axes"));
   Dims const from = l.call<m::Tensor::getDimensions>(l.input(node, 0));
   std::vector<int64_t> sources;
   for (int32_t i = 0; i < from.rank; i++) {

@@ -98,6 +98,8 @@ export interface CpuLayerBody {
 export interface LayerDefinition<P extends Params = Params> {
   /** TensorRT layer kind, in snake case. */
   kind: string;
+  /** Whether TensorRT lets it consume 8-bit floats and 4-bit types; other kinds get what dequantize makes of them. */
+  takesNarrow?: true;
   /** Parsed when the layer is recorded; what it returns is what the IR holds. */
   params: z.ZodType<P>;
   infer(context: InferContext<P>): InferredValue | InferredValue[];

@@ -33,6 +33,10 @@ export const bits: Readonly<Record<DType, number>> = {
   bool: 8,
 };
 
+/** Dtypes that store numbers in a narrow form and are not computed with: see `LayerDefinition.takesNarrow`. */
+const narrow: ReadonlySet<DType> = new Set<DType>(['float8e4m3', 'float4e2m1', 'float8e8m0', 'int4']);
+export const isNarrow = (dtype: DType): boolean => narrow.has(dtype);
+
 /** Bytes that `count` elements take. */
 export function byteLength(dtype: DType, count: number): number {
   return Math.ceil((count * bits[dtype]) / 8);

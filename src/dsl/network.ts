@@ -1,6 +1,14 @@
 import type { z } from 'zod';
-import type { CpuLayer, InferContext, InferredValue, LayerDefinition, WeightType } from './define-layer.js';
+import {
+  type CpuLayer,
+  type InferContext,
+  type InferredValue,
+  type LayerDefinition,
+  layerKinds,
+  type WeightType,
+} from './define-layer.js';
 import type { Dim } from './dim.js';
+import { isNarrow } from './dtype.js';
 import { show, TensorRTError } from './errors.js';
 import type { IRGraph, IRNode, IRWeight, NetworkJSON, Params, ValueId, ValueType, WeightId } from './ir.js';
 import { fromJSON, toJSON, type WeightSource } from './json.js';
@@ -43,6 +51,25 @@ interface OpenGraph extends Home {
 }
 
 const newGraph = (): OpenGraph => ({ graph: { inputs: [], nodes: [], outputs: [] }, open: true });
+
+/** Refuses 8-bit floats and 4-bit types that a layer would consume, or hand out of a body. */
+function requireWide(
+  inputs: readonly (Tensor | null | undefined)[],
+  bodies: Recording<never>['bodies'],
+  fail: InferContext<never>['fail'],
+): void {
+  let found = inputs.find((tensor) => tensor && isNarrow(tensor.dtype));
+  for (const role in bodies) found ??= bodies[role]!.outputs.find((tensor) => isNarrow(tensor.dtype));
+  if (!found) return;
+  const taking = [...layerKinds.values()]
+    .filter(({ takesNarrow }) => takesNarrow)
+    .map(({ kind }) => kind)
+    .sort();
+  const { dtype, name } = found;
+  fail('ERR_DTYPE', `'${name}': expected a dequantized tensor, given ${dtype}, which only ${taking.join(', ')} take`, {
+    actual: dtype,
+  });
+}
 
 /** A network under construction: layers are recorded in the order of the calls. */
 export class Network extends Chain {
@@ -223,6 +250,7 @@ export class Network extends Chain {
       );
     };
     for (const tensor of inputs) if (tensor) this.#checkUsable(tensor, method);
+    if (!definition.takesNarrow) requireWide(inputs, bodies, fail);
     const weights = checkWeights(recording.weights, fail);
     name = this.#layerName(kind, recording, weights, fail);
 

@@ -8,6 +8,7 @@ import { movable, type Named, refuse, requireDType, resolveAxis, wrapAxis } from
 
 export const concatenation = defineLayer({
   kind: 'concatenation',
+  takesNarrow: true,
   params: z.strictObject({ axis: z.int() }),
   infer({ inputs, params: { axis }, fail }): InferredValue {
     const [first, ...others] = inputs as readonly InferredValue[];

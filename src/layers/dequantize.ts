@@ -15,6 +15,7 @@ const targets = ['float32', 'float16', 'bfloat16'] as const;
 
 export const dequantize = defineLayer({
   kind: 'dequantize',
+  takesNarrow: true,
   params: z.strictObject({ ...quantizationParams, to: z.enum(targets) }),
   infer(context) {
     const { input, params, fail } = context;

@@ -5,6 +5,7 @@ import type { Named } from './common.js';
 
 export const identity = defineLayer({
   kind: 'identity',
+  takesNarrow: true,
   params: z.strictObject({}),
   infer({ input }) {
     const { dtype, shape, contents } = input(0);

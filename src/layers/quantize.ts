@@ -15,6 +15,7 @@ import {
 
 export const quantize = defineLayer({
   kind: 'quantize',
+  takesNarrow: true,
   params: z.strictObject({ ...quantizationParams, to: z.enum(quantizedDTypes) }),
   infer(context) {
     const { input, params, fail } = context;

@@ -6,6 +6,7 @@ import { DimValue } from './dim-value.js';
 
 export const shape = defineLayer({
   kind: 'shape',
+  takesNarrow: true,
   params: z.strictObject({}),
   infer({ input }) {
     const { shape } = input(0);

@@ -20,6 +20,7 @@ const permutation = z.array(nonNegative).max(8).nullable();
 
 export const shuffle = defineLayer({
   kind: 'shuffle',
+  takesNarrow: true,
   params: z.strictObject({
     firstTranspose: permutation,
     /** As TensorRT takes them: −1 is inferred, 0 copies where `zeroIsPlaceholder`. */

@@ -6,6 +6,7 @@ import { axisList, type Named, nonNegative, resolveAxes } from './common.js';
 
 export const unsqueeze = defineLayer({
   kind: 'unsqueeze',
+  takesNarrow: true,
   params: z.strictObject({ axes: z.array(nonNegative).max(8) }),
   infer({ input, params, fail }): InferredValue {
     const { dtype, shape, contents } = input(0);

@@ -1,5 +1,6 @@
 import { concat, type Tensor } from '../../src/index.js';
 import type { LayerCase } from './harness.js';
+import { narrowCases } from './narrow.js';
 
 const axes: Record<string, number | undefined> = {
   axis1: 1,
@@ -29,4 +30,5 @@ export const cases: LayerCase[] = [
     ...(dynamic[name] && { dynamic: dynamic[name] }),
   })),
   { name: 'method', build: ({ a, b }) => a!.concat(b!, { axis: -2 }) },
+  ...narrowCases((q) => concat([q, q], { axis: 1 }), 'n', 6),
 ];

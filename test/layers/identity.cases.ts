@@ -1,9 +1,15 @@
 import type { LayerCase } from './harness.js';
+import { narrowCases } from './narrow.js';
 
 const names = ['float32', 'float16', 'bfloat16', 'int32', 'int64', 'int8', 'uint8', 'bool', 'rank0', 'size0'];
 
-export const cases: LayerCase[] = names.map((name) => ({
-  name,
-  build: ({ x }) => x!.identity({ name: 'same' }),
-  ...(name === 'float32' && { dynamic: { x: ['rows', 'columns'] } }),
-}));
+export const cases: LayerCase[] = [
+  ...names.map(
+    (name): LayerCase => ({
+      name,
+      build: ({ x }) => x!.identity({ name: 'same' }),
+      ...(name === 'float32' && { dynamic: { x: ['rows', 'columns'] } }),
+    }),
+  ),
+  ...narrowCases((q) => q.identity(), 'n', 6),
+];

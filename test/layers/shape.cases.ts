@@ -1,5 +1,6 @@
 import type { Dim } from '../../src/index.js';
 import type { LayerCase } from './harness.js';
+import { narrowCases } from './narrow.js';
 
 const dynamic: Record<string, Dim[]> = { x: ['n', 'h', 5] };
 
@@ -24,4 +25,5 @@ export const cases: LayerCase[] = [
     },
     dynamic,
   },
+  ...narrowCases((q) => q.shapeTensor(), 'n', 6),
 ];

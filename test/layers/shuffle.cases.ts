@@ -1,4 +1,5 @@
 import type { LayerCase } from './harness.js';
+import { narrowCases } from './narrow.js';
 
 export const cases: LayerCase[] = [
   { name: 'reshape', build: ({ x }) => x!.reshape([6, 20]) },
@@ -121,4 +122,5 @@ export const cases: LayerCase[] = [
       build: ({ x }) => x!.transpose([0, 2, 1]).flatten(),
     }),
   ),
+  ...narrowCases((q) => q.transpose([1, 0]).reshape([3, -1]), 'n', 6),
 ];

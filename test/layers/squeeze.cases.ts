@@ -1,4 +1,5 @@
 import type { LayerCase } from './harness.js';
+import { narrowCases } from './narrow.js';
 
 const dtypes = ['float16', 'bfloat16', 'int32', 'int64', 'int8', 'bool'];
 
@@ -10,4 +11,5 @@ export const cases: LayerCase[] = [
   { name: 'to_scalar', build: ({ x }) => x!.squeeze([0, 1]) },
   { name: 'size0', build: ({ x }) => x!.squeeze(2) },
   ...dtypes.map((name): LayerCase => ({ name, build: ({ x }) => x!.squeeze(2) })),
+  ...narrowCases((q) => q.squeeze(1), 'n', 1, 'm', 6),
 ];

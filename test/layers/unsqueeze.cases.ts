@@ -1,4 +1,5 @@
 import type { LayerCase } from './harness.js';
+import { narrowCases } from './narrow.js';
 
 const dtypes = ['float16', 'bfloat16', 'int32', 'int64', 'int8', 'bool'];
 
@@ -11,4 +12,5 @@ export const cases: LayerCase[] = [
   { name: 'scalar', build: ({ x }) => x!.unsqueeze([0, 1]) },
   { name: 'size0', build: ({ x }) => x!.unsqueeze(1) },
   ...dtypes.map((name): LayerCase => ({ name, build: ({ x }) => x!.unsqueeze(1) })),
+  ...narrowCases((q) => q.unsqueeze([1, -1]), 'n', 'm'),
 ];
