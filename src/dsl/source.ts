@@ -66,8 +66,12 @@ function refuseHoles(value: unknown): void {
  * Makes a method one through which callers come in. All that it records stands where it was called, so one short stack
  * serves for the whole of a composite. Arguments that it cannot even read (null for options, a revoked proxy, a getter that
  * throws) are refused with ERR_INPUT.
+ * @param check throws for arguments that the method would ignore
  */
-export function entry<A extends unknown[], R>(method: (...args: A) => R): (...args: A) => R {
+export function entry<A extends unknown[], R>(
+  method: (...args: A) => R,
+  check?: (args: readonly unknown[]) => void,
+): (...args: A) => R {
   return function enter(this: unknown, ...args: A): R {
     if (entered) return method.apply(this, args);
     entered = capture(enter, 1);
@@ -80,6 +84,7 @@ export function entry<A extends unknown[], R>(method: (...args: A) => R): (...ar
           refuseHoles((value as { shape?: unknown } | null | undefined)?.shape);
         }
       }
+      check?.(args);
       return method.apply(this, args);
     } catch (error) {
       const refusal = asRefusal(error, method.name, args);
