@@ -1,4 +1,5 @@
 import { Network } from './dsl/network.js';
+import { installInspection } from './inspect.js';
 import { installLayers } from './layers/table.js';
 import { installModules } from './modules/table.js';
 import { runtimeMethods } from './runtime/methods.js';
@@ -11,6 +12,7 @@ import './runtime/methods.js';
 installLayers();
 installModules();
 Object.assign(Network.prototype, runtimeMethods);
+installInspection();
 
 export type { Dim, Shape } from './dsl/dim.js';
 export { byteLength, type DType, dtypes, type TypedArray } from './dsl/dtype.js';

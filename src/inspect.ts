@@ -1,0 +1,60 @@
+import { inspect } from 'node:util';
+import { formatShape, type Shape } from './dsl/dim.js';
+import { Network } from './dsl/network.js';
+import { Tensor } from './dsl/tensor.js';
+import { Context, Engine } from './runtime/engine.js';
+import { Model } from './runtime/model.js';
+import { Weights } from './weights/store.js';
+import { Weight } from './weights/weight.js';
+
+interface IO {
+  name: string;
+  dtype: string;
+  shape: Shape;
+}
+
+const list = (io: readonly IO[]): string =>
+  io.map(({ name, dtype, shape }) => `${name} ${dtype}${formatShape(shape)}`).join(', ') || 'none';
+const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+
+/** A class whose objects print as one line. */
+const row = <T extends object>(type: abstract new (...args: never[]) => T, text: (value: T) => string) =>
+  [type, text as (value: object) => string] as const;
+
+const engineText = ({ library, size, inputs, outputs }: Engine): string =>
+  `${library.flavor} ${library.version}, ${count(size, 'byte')}: ${list(inputs)} → ${list(outputs)}`;
+
+function weightsText(weights: Weights): string {
+  const names = weights.names();
+  const files = [...new Set(names.map((name) => weights.info(name).file))];
+  const more = files.length > 1 ? ` and ${count(files.length - 1, 'file')} more` : '';
+  return `${count(names.length, 'tensor')}${files.length > 0 ? ` of ${files[0]}${more}` : ''}`;
+}
+
+const rows = [
+  row(Tensor, ({ name, dtype, shape }) => `${name}: ${dtype}${formatShape(shape)}`),
+  row(Network, ({ name, inputs, outputs, graph }) => {
+    const marked = outputs.map(({ name, tensor: { dtype, shape } }) => ({ name, dtype, shape }));
+    return `${name}: ${list(inputs)} → ${list(marked)}, ${count(graph.nodes.length, 'layer')}`;
+  }),
+  row(Weights, weightsText),
+  row(Weight, ({ label, dtype, shape }) => `${label}: ${dtype}${formatShape(shape)}`),
+  row(Engine, engineText),
+  row(Context, ({ engine }) => engineText(engine)),
+  row(Model, ({ backend, engine }) => (engine ? `${backend}; engine of ${engineText(engine)}` : backend)),
+];
+
+/** Makes `console.log` of the package's objects one short line each; called once by the package's entry. */
+export function installInspection(): void {
+  for (const [type, text] of rows) {
+    const print = function (this: object): string {
+      try {
+        return `${type.name}(${text(this)})`;
+      } catch {
+        // A disposed store.
+        return `${type.name}()`;
+      }
+    };
+    Object.defineProperty(type.prototype, inspect.custom, { value: print, configurable: true, writable: true });
+  }
+}
