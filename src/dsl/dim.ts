@@ -1,6 +1,6 @@
 /**
  * Sizes that may be symbolic. A `Dim` is a non-negative integer, or a string: a name given by the user (`'batch'`) or an
- * expression over such names in canonical form (`'2*batch + 1'`, `'floor((h - 3) / 2) + 1'`), so equal sizes are equal strings.
+ * expression over such names in canonical form (`'2*batch + 1'`, `'floor((h - 1) / 2) + 1'`), so equal sizes are equal strings.
  */
 export type Dim = number | string;
 export type Shape = readonly Dim[];
@@ -144,8 +144,16 @@ function operate(op: Operation['op'], a: Dim, b: Dim): Dim {
   return print(poly(text));
 }
 
-export const floorDivDims = (a: Dim, b: Dim): Dim => exactQuotient(a, b) ?? operate('floor', a, b);
-export const ceilDivDims = (a: Dim, b: Dim): Dim => exactQuotient(a, b) ?? operate('ceil', a, b);
+/** `⌊(a + k·b) / b⌋ = ⌊a / b⌋ + k`, and so for ceil: of the constant, what is over −b and at most 0 stays inside. */
+function divide(op: 'floor' | 'ceil', a: Dim, b: Dim): Dim {
+  const exact = exactQuotient(a, b);
+  if (exact !== undefined) return exact;
+  const whole = isStatic(b) && b > 0 && !isStatic(a) ? Math.ceil((poly(a).get('') ?? 0) / b) : 0;
+  return addDims(operate(op, subDims(a, mulDims(whole, b)), b), whole);
+}
+
+export const floorDivDims = (a: Dim, b: Dim): Dim => divide('floor', a, b);
+export const ceilDivDims = (a: Dim, b: Dim): Dim => divide('ceil', a, b);
 export const maxDims = (a: Dim, b: Dim): Dim => (a === b ? a : operate('max', a, b));
 export const minDims = (a: Dim, b: Dim): Dim => (a === b ? a : operate('min', a, b));
 export const modDims = (a: Dim, b: Dim): Dim => (exactQuotient(a, b) === undefined ? operate('mod', a, b) : 0);
@@ -174,6 +182,13 @@ export function structureOf(dim: string): DimStructure {
   if (p.size === 1 && p.get(dim) === 1 && splitAtoms(dim).length === 1) return { kind: 'name' };
   const terms = [...p].map(([key, coefficient]) => ({ coefficient, factors: key === '' ? [] : splitAtoms(key) }));
   return { kind: 'sum', terms };
+}
+
+export function isSameShape(a: Shape, b: Shape): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** The value of `dim` once names have sizes; undefined while a name is missing. */

@@ -116,6 +116,28 @@ describe('dims', () => {
     }
   });
 
+  test('whole parts of a quotient go outside: expressions that differ by them give the same dim', () => {
+    expect(addDims(floorDivDims(subDims('h', 2), 2), 1)).toBe(floorDivDims('h', 2));
+    expect(addDims(floorDivDims(subDims('h', 3), 2), 1)).toBe('floor((h - 1) / 2)');
+    expect(ceilDivDims(addDims('h', 3), 3)).toBe('ceil(h / 3) + 1');
+    const next = random(5);
+    const whole = (below: number) => Math.floor(next() * below);
+    for (let i = 0; i < 1000; i++) {
+      const [a, value] = expression(next, 3);
+      const [b, k, c] = [1 + whole(6), whole(21) - 10, whole(21) - 10];
+      for (const [op, symbolic, numeric] of operations.filter(([op]) => op === 'floor' || op === 'ceil')) {
+        const quotient = symbolic(addDims(a, c), b);
+        expect(symbolic(addDims(a, c + k * b), b), `${op}((${a} + ${c} + ${k} * ${b}) / ${b})`).toBe(
+          addDims(quotient, k),
+        );
+        for (let n = 0; n < 3; n++) {
+          const at = sizes(next);
+          expect(evaluateDim(quotient, at), `${quotient} at ${JSON.stringify(at)}`).toBe(numeric(value(at) + c, b) + 0);
+        }
+      }
+    }
+  });
+
   test('what does not divide is left undivided', () => {
     expect(divideExactly(7, 2)).toBeUndefined();
     expect(divideExactly('n', 2)).toBeUndefined();
@@ -127,7 +149,7 @@ describe('dims', () => {
 
   test('are printed as people write them', () => {
     expect(addDims(mulDims('batch', 2), 1)).toBe('2*batch + 1');
-    expect(addDims(floorDivDims(subDims('h', 3), 2), 1)).toBe('floor((h - 3) / 2) + 1');
+    expect(addDims(floorDivDims(subDims('h', 1), 2), 1)).toBe('floor((h - 1) / 2) + 1');
     expect(subDims(0, 'n')).toBe('-n');
     expect(mulDims('w', 'h')).toBe('h*w');
     expect(maxDims('w', 'h')).toBe(maxDims('h', 'w'));
