@@ -90,8 +90,7 @@ class BuildJob : public Job {
     auto const start = Clock::now();
     // Here, so that the weights go as soon as they are of no more use, and not on the event loop.
     auto const program = std::move(program_);
-    program->graph = read_graph(program->encoded);
-    program->encoded.clear();
+    read_program(*program);
     // Only TensorRT 10 knows weak typing; the later ones are strongly typed with or without the flag.
     uint32_t const flags = 1u << api->enumerator("NetworkDefinitionCreationFlag", "kSTRONGLY_TYPED");
     Owned<Network> network(call<m::Builder::createNetworkV2>(*api, builder, flags));
@@ -156,8 +155,9 @@ class BuildJob : public Job {
       item.Set("name", Napi::String::New(env, record.layer));
       item.Set("kind", Napi::String::New(env, record.kind));
       item.Set("dtype", Napi::String::New(env, record.dtype));
-      auto shape = Napi::Array::New(env, record.shape.size());
-      for (size_t k = 0; k < record.shape.size(); k++) shape.Set(static_cast<uint32_t>(k), Napi::Number::New(env, static_cast<double>(record.shape[k])));
+      auto const rank = static_cast<uint32_t>(record.shape.rank);
+      auto shape = Napi::Array::New(env, rank);
+      for (uint32_t k = 0; k < rank; k++) shape.Set(k, Napi::Number::New(env, static_cast<double>(record.shape.d[k])));
       item.Set("shape", shape);
       array.Set(static_cast<uint32_t>(i), item);
     }

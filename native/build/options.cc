@@ -28,7 +28,7 @@ class Options {
     if (!accepted) throw Error("ERR_BUILD_OPTION", "TensorRT refused it");
   }
   int32_t number(char const* option) const { return static_cast<int32_t>(given_.integer(option)); }
-  int32_t enumerator(char const* name, char const* option) const { return api_.enumerator(name, enumerator_name(given_.text(option))); }
+  int32_t enumerator(char const* name, char const* option) const { return api_.enumerator(name, given_.text(option)); }
 
   void apply() {
     static constexpr std::pair<char const*, char const*> flags[] = {

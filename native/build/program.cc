@@ -1,6 +1,8 @@
 #include "program.h"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "../weights/weights.h"
 #include "build.h"
@@ -34,7 +36,7 @@ Value to_value(Napi::Value value, int depth) {
         Napi::Array keys = object.GetPropertyNames();
         for (uint32_t i = 0; i < keys.Length(); i++) {
           Napi::Value key = keys.Get(i);
-          map.emplace(key.As<Napi::String>().Utf8Value(), to_value(object.Get(key), depth + 1));
+          map.emplace_back(key.As<Napi::String>().Utf8Value(), to_value(object.Get(key), depth + 1));
         }
         result.data = std::move(map);
       }
@@ -45,9 +47,15 @@ Value to_value(Napi::Value value, int depth) {
   return result;
 }
 
+namespace {
+
+constexpr size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+}  // namespace
+
 Napi::Function ProgramWrap::define(Napi::Env env) {
   return DefineClass(env, "Program",
-                     {InstanceMethod<&ProgramWrap::AddGraph>("addGraph"), InstanceMethod<&ProgramWrap::AddWeight>("addWeight"),
+                     {InstanceMethod<&ProgramWrap::AddGraph>("addGraph"), InstanceMethod<&ProgramWrap::AddWeights>("addWeights"),
                       InstanceMethod<&ProgramWrap::FillWeight>("fillWeight"), InstanceMethod<&ProgramWrap::Build>("build")});
 }
 
@@ -68,33 +76,38 @@ void ProgramWrap::AddGraph(Napi::CallbackInfo const& info) {
   });
 }
 
-Napi::Value ProgramWrap::AddWeight(Napi::CallbackInfo const& info) {
+Napi::Value ProgramWrap::AddWeights(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    auto bytes = info[3].As<Napi::Uint8Array>();
-    Weight weight;
-    if (info[0].IsString()) weight.name = info[0].As<Napi::String>().Utf8Value();
-    weight.dtype = info[1].As<Napi::String>().Utf8Value();
-    auto shape = info[2].As<Napi::Array>();
-    weight.count = 1;
-    for (uint32_t i = 0, rank = shape.Length(); i < rank; i++) {
-      weight.shape.push_back(shape.Get(i).As<Napi::Number>().Int64Value());
-      weight.count *= weight.shape.back();
+    auto list = info[0].As<Napi::Array>();
+    bool const copy = info[1].As<Napi::Boolean>();
+    std::vector<Weight> added(list.Length());
+    std::vector<size_t> sizes;
+    size_t total = 0;
+    for (uint32_t i = 0; i < added.size(); i++) {
+      auto elements = list.Get(i).As<Napi::TypedArray>();
+      void* data = nullptr;
+      napi_get_typedarray_info(info.Env(), elements, nullptr, nullptr, &data, nullptr, nullptr);
+      added[i].data = data;
+      added[i].owner = hold_mapping(data);
+      added[i].mapped = added[i].owner != nullptr;
+      sizes.push_back(added[i].mapped ? 0 : elements.ByteLength());
+      total += aligned(sizes[i]);
     }
-    size_t const size = bytes.ByteLength();
-    weight.owner = hold_mapping(bytes.Data());
-    weight.mapped = weight.owner != nullptr;
-    bool complete = weight.mapped;
-    if (complete) {
-      weight.data = bytes.Data();
-    } else {
-      // TensorRT wants a pointer even for no elements.
-      weight.owner = std::shared_ptr<void>(std::malloc(size + 1), std::free);
-      if (!weight.owner) throw std::bad_alloc();
-      weight.data = weight.owner.get();
-      complete = size <= info[4].As<Napi::Number>().Uint32Value();
-      if (complete && size) std::memcpy(weight.owner.get(), bytes.Data(), size);
+    // One block holds all that is not mapped. TensorRT wants a pointer even for no elements.
+    std::shared_ptr<void> const block(std::malloc(total + 1), std::free);
+    if (!block) throw std::bad_alloc();
+    auto* place = static_cast<char*>(block.get());
+    bool complete = true;
+    for (size_t i = 0; i < added.size(); i++) {
+      if (added[i].mapped) continue;
+      if (copy && sizes[i]) std::memcpy(place, added[i].data, sizes[i]);
+      complete = complete && copy;
+      added[i].data = place;
+      added[i].owner = std::shared_ptr<void>(block, place);
+      place += aligned(sizes[i]);
     }
-    open(info.Env()).weights.push_back(std::move(weight));
+    auto& weights = open(info.Env()).weights;
+    std::move(added.begin(), added.end(), std::back_inserter(weights));
     return Napi::Boolean::New(info.Env(), complete);
   });
 }

@@ -19,9 +19,9 @@ class ProgramWrap : public Napi::ObjectWrap<ProgramWrap> {
  private:
   // Bytes as wire.h reads them.
   void AddGraph(Napi::CallbackInfo const& info);
-  // addWeight(name, dtype, shape, bytes, most): takes the elements without a copy where they lie in a mapped file, else copies
-  // them; where there are more than `most` bytes it reserves room for fillWeight and returns false.
-  Napi::Value AddWeight(Napi::CallbackInfo const& info);
+  // addWeights(list of typed arrays, copy): takes elements without a copy where they lie in a mapped file, else copies them;
+  // without `copy` it only reserves room, for fillWeight, and returns false. What they are is told by addGraph.
+  Napi::Value AddWeights(Napi::CallbackInfo const& info);
   void FillWeight(Napi::CallbackInfo const& info);
   Napi::Value Build(Napi::CallbackInfo const& info);
   Program& open(Napi::Env env);

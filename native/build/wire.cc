@@ -11,11 +11,23 @@ enum class Tag : uint8_t { null, no, yes, integer, real, big, text, list, object
 
 class Reader {
  public:
-  void open(Bytes const& bytes) {
+  void open(std::vector<uint8_t> const& bytes) {
     at_ = bytes.data();
     end_ = at_ + bytes.size();
   }
   bool more() const { return at_ != end_; }
+
+  // The elements have come already, in the same order.
+  void weights(std::vector<Weight>& weights) {
+    if (size() != weights.size()) fail();
+    for (auto& weight : weights) {
+      weight.name = text();
+      weight.dtype = word();
+      weight.count = 1;
+      weight.shape.resize(size());
+      for (auto& dim : weight.shape) weight.count *= dim = static_cast<int64_t>(number());
+    }
+  }
 
   void io(Graph& graph) {
     graph.inputs.resize(size());
@@ -34,12 +46,12 @@ class Reader {
     node.name = text();
     node.inputs.resize(size());
     for (auto& input : node.inputs) input = whole() - 1;
-    for (size_t i = size(); i > 0; i--) {
-      auto const& role = word();
-      node.weights.emplace(role, whole());
+    node.weights.resize(size());
+    for (auto& [role, index] : node.weights) {
+      role = word();
+      index = whole();
     }
-    Value params = value(0);
-    node.params = Params(std::move(std::get<Value::Object>(params.data)));
+    node.params = params();
     node.outputs.resize(size());
     for (auto& output : node.outputs) {
       output.id = whole();
@@ -96,6 +108,23 @@ class Reader {
     return words_[index];
   }
 
+  // Parameters that come again: as a word.
+  Params const& params() {
+    uint64_t const index = number();
+    if (index > params_.size()) fail();
+    if (index == params_.size()) params_.emplace_back(object(0));
+    return params_[index];
+  }
+  Value::Object object(int depth) {
+    if (depth > 32) fail();
+    Value::Object object(size());
+    for (auto& [key, item] : object) {
+      key = word();
+      item = value(depth + 1);
+    }
+    return object;
+  }
+
   Value value(int depth) {
     if (depth > 32) fail();
     Value result;
@@ -127,15 +156,7 @@ class Reader {
         result.data = std::move(list);
         break;
       }
-      case Tag::object: {
-        Value::Object object;
-        for (size_t i = size(); i > 0; i--) {
-          std::string const key = word();
-          object.emplace(key, value(depth + 1));
-        }
-        result.data = std::move(object);
-        break;
-      }
+      case Tag::object: result.data = object(depth + 1); break;
       default: fail();
     }
     return result;
@@ -166,19 +187,22 @@ class Reader {
   uint8_t const* at_ = nullptr;
   uint8_t const* end_ = nullptr;
   std::deque<std::string> words_;
+  std::deque<Params> params_;
 };
 
 }  // namespace
 
-Graph read_graph(std::vector<Bytes> const& pieces) {
-  Graph graph;
+void read_program(Program& program) {
+  auto const pieces = std::move(program.encoded);
   Reader reader;
   for (size_t i = 0; i < pieces.size(); i++) {
     reader.open(pieces[i]);
-    if (i == 0) reader.io(graph);
-    while (reader.more()) graph.nodes.push_back(reader.node());
+    if (i == 0) {
+      reader.weights(program.weights);
+      reader.io(program.graph);
+    }
+    while (reader.more()) program.graph.nodes.push_back(reader.node());
   }
-  return graph;
 }
 
 }  // namespace ntrt

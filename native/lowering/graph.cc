@@ -2,10 +2,19 @@
 
 namespace ntrt {
 
+Value const* Params::find(char const* name) const {
+  std::string_view const wanted(name);
+  if (values_) {
+    for (auto const& [key, value] : *values_) {
+      if (key == wanted) return &value;
+    }
+  }
+  return nullptr;
+}
+
 Value const& Params::at(char const* name) const {
-  auto const found = values_.find(name);
-  if (found == values_.end()) throw Error("ERR_INTERNAL", std::string("parameter '") + name + "' is missing");
-  return found->second;
+  if (Value const* found = find(name)) return *found;
+  throw Error("ERR_INTERNAL", std::string("parameter '") + name + "' is missing");
 }
 
 namespace {
@@ -24,8 +33,8 @@ int64_t whole(Value const& value, char const* name) {
 }  // namespace
 
 bool Params::has(char const* name) const {
-  auto const found = values_.find(name);
-  return found != values_.end() && !found->second.is_null();
+  Value const* found = find(name);
+  return found && !found->is_null();
 }
 bool Params::flag(char const* name) const { return as<bool>(at(name), name); }
 int64_t Params::integer(char const* name) const { return whole(at(name), name); }
@@ -54,16 +63,17 @@ Params Params::object(char const* name) const { return Params(as<Value::Object>(
 
 std::vector<std::pair<std::string, Params>> Params::entries() const {
   std::vector<std::pair<std::string, Params>> items;
-  for (auto const& [name, value] : values_) items.emplace_back(name, Params(as<Value::Object>(value, name.c_str())));
+  if (!values_) return items;
+  for (auto const& [name, value] : *values_) items.emplace_back(name, Params(as<Value::Object>(value, name.c_str())));
   return items;
 }
 
 Dims Params::dims(char const* name) const {
-  auto const numbers = integers(name);
-  if (numbers.size() > 8) throw Error("ERR_INTERNAL", std::string("parameter '") + name + "' has more than 8 numbers");
+  auto const& list = as<Value::List>(at(name), name);
+  if (list.size() > 8) throw Error("ERR_INTERNAL", std::string("parameter '") + name + "' has more than 8 numbers");
   Dims dims;
-  dims.rank = static_cast<int32_t>(numbers.size());
-  for (size_t i = 0; i < numbers.size(); i++) dims.d[i] = numbers[i];
+  dims.rank = static_cast<int32_t>(list.size());
+  for (size_t i = 0; i < list.size(); i++) dims.d[i] = whole(list[i], name);
   return dims;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,16 +16,19 @@ namespace ntrt {
 // A parameter: null, flag, number, text, list or object.
 struct Value {
   using List = std::vector<Value>;
-  using Object = std::map<std::string, Value>;
+  // In the order in which they were written; there are few.
+  using Object = std::vector<std::pair<std::string, Value>>;
   std::variant<std::monostate, bool, double, int64_t, std::string, List, Object> data;
 
   bool is_null() const { return std::holds_alternative<std::monostate>(data); }
 };
 
-// A node's parameters, by name. A missing or mistyped one is an ERR_INTERNAL: the schema in TypeScript has checked them.
+// A node's parameters, by name; copies share them. A missing or mistyped one is an ERR_INTERNAL: the schema in TypeScript has
+// checked them.
 class Params {
  public:
-  explicit Params(Value::Object values = {}) : values_(std::move(values)) {}
+  Params() = default;
+  explicit Params(Value::Object values) : values_(std::make_shared<Value::Object const>(std::move(values))) {}
   bool has(char const* name) const;
   bool flag(char const* name) const;
   int64_t integer(char const* name) const;
@@ -39,8 +43,9 @@ class Params {
   std::vector<std::pair<std::string, Params>> entries() const;
 
  private:
+  Value const* find(char const* name) const;
   Value const& at(char const* name) const;
-  Value::Object values_;
+  std::shared_ptr<Value::Object const> values_;
 };
 
 // Elements that stay valid while the graph lives: `owner` keeps a file mapping or a copy.
@@ -69,7 +74,7 @@ struct Node {
   std::string kind;
   std::string name;
   std::vector<int32_t> inputs;  // -1: absent
-  std::map<std::string, int32_t> weights;
+  std::vector<std::pair<std::string, int32_t>> weights;  // by role
   Params params;
   std::vector<ValueType> outputs;
   std::map<std::string, std::unique_ptr<Graph>> bodies;
@@ -77,7 +82,7 @@ struct Node {
 
 struct Graph {
   std::vector<ValueType> inputs;
-  std::vector<Node> nodes;
+  std::deque<Node> nodes;
   std::vector<std::pair<int32_t, std::string>> outputs;
 };
 

@@ -1,7 +1,6 @@
 #include "lower.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstring>
 #include <unordered_set>
 
@@ -42,12 +41,6 @@ void collect_used(Graph const& graph, std::unordered_set<int32_t>& used) {
 
 }  // namespace
 
-std::string enumerator_name(std::string const& name) {
-  std::string upper = "k";
-  for (char c : name) upper += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return upper;
-}
-
 std::string dtype_name(Api const& api, int32_t value) {
   for (auto const& row : dtype_rows) {
     if (api.enumerator("DataType", row.enumerator) == value) return row.name;
@@ -63,7 +56,7 @@ int32_t Lowering::dtype(std::string const& name) const {
 }
 
 int32_t Lowering::enumerator(char const* name, std::string const& value) const {
-  return api.enumerator(name, enumerator_name(value));
+  return api.enumerator(name, value);
 }
 
 void Lowering::fail(Node const& node, std::string const& code, std::string const& message) const {
@@ -89,9 +82,10 @@ Tensor* Lowering::input(Node const& node, size_t index) const {
 }
 
 Weight const* Lowering::weight(Node const& node, char const* role) const {
-  auto const found = node.weights.find(role);
-  if (found == node.weights.end()) return nullptr;
-  return &program_.weights.at(static_cast<size_t>(found->second));
+  for (auto const& [name, index] : node.weights) {
+    if (name == role) return &program_.weights.at(static_cast<size_t>(index));
+  }
+  return nullptr;
 }
 
 Weights Lowering::weights(Node const& node, char const* role) {
@@ -164,17 +158,17 @@ void Lowering::finish_output(Node const& node, size_t index, Tensor* tensor) {
   } else {
     call<m::Tensor::setName>(tensor, (node.name + ":" + std::to_string(index)).c_str());
   }
-  std::string const dtype = dtype_name(api, call<m::Tensor::getType>(tensor));
+  int32_t const type = call<m::Tensor::getType>(tensor);
   Dims const dims = call<m::Tensor::getDimensions>(tensor);
   if (dims.rank < 0 || dims.rank > 8) fail(node, "ERR_LAYER", "TensorRT could not infer its shape");
   // A dim that one side knows and the other does not is no contradiction.
-  bool same = ours.dtype == dtype && ours.shape.size() == static_cast<size_t>(dims.rank);
+  bool same = dtype(ours.dtype) == type && ours.shape.size() == static_cast<size_t>(dims.rank);
   for (size_t i = 0; same && i < ours.shape.size(); i++) same = ours.shape[i] == dims.d[i] || ours.shape[i] == -1 || dims.d[i] == -1;
   if (!same) {
     fail(node, "ERR_INFERENCE", "output " + std::to_string(index) + " was inferred as " + describe(ours.dtype, ours.shape) + ", TensorRT says " +
-                                    describe(dtype, {dims.d, dims.d + dims.rank}));
+                                    describe(dtype_name(api, type), {dims.d, dims.d + dims.rank}));
   }
-  if (keep_records_) records_.push_back({node.name, node.kind, dtype, {dims.d, dims.d + dims.rank}});
+  if (keep_records_) records_.push_back({node.name, node.kind, ours.dtype, dims});
   bind(ours.id, tensor);
 }
 
@@ -253,6 +247,7 @@ void Lowering::mark_outputs() {
 }
 
 void Lowering::run() {
+  if (keep_records_) records_.reserve(program_.graph.nodes.size());
   weight_named_.assign(program_.weights.size(), false);
   add<m::Network::setName>(program_.name.c_str());
   add_inputs();

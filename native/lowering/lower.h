@@ -82,7 +82,7 @@ class Lowering {
     std::string layer;
     std::string kind;
     std::string dtype;
-    std::vector<int64_t> shape;
+    Dims shape;
   };
   std::vector<Record> take_records() { return std::move(records_); }
 
@@ -108,9 +108,6 @@ class Lowering {
   std::vector<std::pair<Weights, char const*>> unnamed_weights_;
   std::vector<Record> records_;
 };
-
-// TensorRT's spelling of the IR's enumerator: "gelu_erf" is kGELU_ERF.
-std::string enumerator_name(std::string const& name);
 
 // The IR's name of a DataType.
 std::string dtype_name(Api const& api, int32_t value);

@@ -94,7 +94,7 @@ struct Api {
   void* (*create_runtime)(void* logger, int32_t version);
   void* logger;  // the library's only ILogger, see callbacks.h
 
-  // Value of an enumerator such as ("ActivationType", "kRELU"); an Error where this release lacks it.
+  // Value of an enumerator such as ("ActivationType", "kRELU"), in the IR's spelling "relu"; an Error where this release lacks it.
   int32_t enumerator(std::string_view name, std::string_view value) const;
   bool has(MethodInfo const& method) const {
     Slot const& slot = method.slots[static_cast<int>(flavor)];

@@ -96,13 +96,21 @@ std::unordered_map<std::string_view, std::vector<EnumRow>> const& enum_rows() {
   return *rows;
 }
 
+// Whether `name` is TensorRT's spelling, or the IR's: "gelu_erf" for kGELU_ERF.
+bool is_spelled(std::string_view spelling, std::string_view name) {
+  if (name.size() == spelling.size()) return name == spelling;
+  if (name.size() + 1 != spelling.size()) return false;
+  auto const upper = [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; };
+  return std::equal(name.begin(), name.end(), spelling.begin() + 1, [&](char ours, char theirs) { return upper(ours) == theirs; });
+}
+
 }  // namespace
 
 int32_t Api::enumerator(std::string_view name, std::string_view value) const {
   auto const label = [&] { return std::string(name) + "::" + std::string(value); };
   auto const rows = enum_rows().find(name);
   if (rows == enum_rows().end()) throw Error("ERR_INTERNAL", "no enumerator " + label());
-  auto const row = std::find_if(rows->second.begin(), rows->second.end(), [&](EnumRow const& one) { return one.value == value; });
+  auto const row = std::find_if(rows->second.begin(), rows->second.end(), [&](EnumRow const& one) { return is_spelled(one.value, value); });
   if (row == rows->second.end()) throw Error("ERR_INTERNAL", "no enumerator " + label());
   Slot const& slot = row->flavors[static_cast<int>(flavor)];
   if (slot.index < 0 || release < slot.since) {

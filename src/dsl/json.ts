@@ -17,7 +17,8 @@ const plainNode = ({ mark, ...node }: RecordedNode): IRNode => {
   const source = locate(mark);
   const bodies =
     node.bodies && Object.fromEntries(Object.entries(node.bodies).map(([role, body]) => [role, plainGraph(body)]));
-  return { ...node, ...(bodies && { bodies }), ...(source && { source }) };
+  // Layers share parameters and shapes; each has its own here.
+  return structuredClone({ ...node, ...(bodies && { bodies }), ...(source && { source }) });
 };
 
 const plainGraph = (graph: {

@@ -7,13 +7,14 @@ import {
   layerKinds,
   type WeightType,
 } from './define-layer.js';
-import type { Dim } from './dim.js';
+import { type Dim, isSameShape } from './dim.js';
 import { isNarrow } from './dtype.js';
 import { show, TensorRTError } from './errors.js';
-import type { IRGraph, IRNode, IRWeight, NetworkJSON, Params, ValueId, ValueType, WeightId } from './ir.js';
+import type { IRGraph, IRNode, IRValue, IRWeight, NetworkJSON, Params, ValueId, ValueType, WeightId } from './ir.js';
 import { fromJSON, toJSON, type WeightSource } from './json.js';
 import { checkName, nameProblem } from './name.js';
-import { checkShape, checkWeights, describeIssue, mapValues } from './recording.js';
+import { checkParams } from './params.js';
+import { checkShape, checkWeights, commonPrefix, mapValues } from './recording.js';
 import { leave, locate, type Mark, mark, reading } from './source.js';
 import { spec } from './spec.js';
 import { Chain, type Home, Tensor } from './tensor.js';
@@ -76,7 +77,9 @@ export class Network extends Chain {
   readonly name: string;
   readonly weights: IRWeight[] = [];
   readonly #open: OpenGraph[] = [newGraph()];
-  readonly #names = new Map<string, number>();
+  readonly #names = new Set<string>();
+  /** By scope: how many names were made from a hint. */
+  readonly #counts = new Map<string, Map<string, number>>();
   readonly #ioNames = new Map<ValueId, string>();
   readonly #tensors: Tensor[] = [];
   readonly #weightIds = new Map<unknown, WeightId>();
@@ -251,50 +254,52 @@ export class Network extends Chain {
     };
     for (const tensor of inputs) if (tensor) this.#checkUsable(tensor, method);
     if (!definition.takesNarrow) requireWide(inputs, bodies, fail);
+    const given = inputs.map((tensor) => tensor ?? null);
     const weights = checkWeights(recording.weights, fail);
     name = this.#layerName(kind, recording, weights, fail);
-
-    const parsed = definition.params.safeParse(recording.params);
-    if (!parsed.success) {
-      const issue = parsed.error.issues[0]!;
-      const where = issue.path.join('.');
-      fail('ERR_PARAMETER', `${where ? `${where}: ` : ''}${describeIssue(issue, recording.params)}`);
-    }
-    const params = parsed.data as P;
+    const params = checkParams(definition, recording.params, fail);
     const inferred = definition.infer({
       params,
-      inputs: inputs.map((t) => t ?? null),
-      input: (index) => inputs[index] ?? fail('ERR_INPUT', `input ${index} is missing`),
+      inputs: given,
+      input: (index) => given[index] ?? fail('ERR_INPUT', `input ${index} is missing`),
       weights: weights as Record<string, WeightType>,
-      bodies: mapValues(bodies, (body) => body.outputs) ?? {},
+      bodies: mapValues(bodies, (body) => body.outputs),
       fail,
     });
     const values = Array.isArray(inferred) ? inferred : [inferred];
     for (const { shape } of values) checkShape(shape, fail);
 
     const open = this.#open.at(-1)!;
-    const outputs = values.map((value, i) =>
-      this.#newTensor(value, values.length === 1 ? name! : `${name}:${i}`, open),
-    );
-    this.#names.set(name, this.#names.get(name) ?? 1);
-    open.graph.nodes.push({
+    const tensors: Tensor[] = [];
+    const outputs: IRValue[] = [];
+    for (const value of values) {
+      const suffix = values.length === 1 ? '' : `:${outputs.length}`;
+      const tensor = this.#newTensor(value, name + suffix, open, given);
+      tensors.push(tensor);
+      outputs.push({ id: tensor.id, dtype: tensor.dtype, shape: tensor.shape });
+    }
+    this.#names.add(name);
+    const node: RecordedNode = {
       id: this.#nodes++,
       kind,
       name,
-      inputs: inputs.map((t) => t?.id ?? null),
-      weights: mapValues(weights, (weight, role) => this.#weightId(recording.weights![role], weight)) ?? {},
+      inputs: given.map((tensor) => tensor?.id ?? null),
+      weights: mapValues(weights, (weight, role) => this.#weightId(recording.weights![role], weight)),
       params,
-      outputs: outputs.map(({ id, dtype, shape }) => ({ id, dtype, shape })),
-      ...(bodies && { bodies: mapValues(bodies, (body) => body.graph) }),
+      outputs,
       mark: at,
-    });
-    return outputs;
+    };
+    if (bodies) node.bodies = mapValues(bodies, (body) => body.graph);
+    open.graph.nodes.push(node);
+    return tensors;
   }
 
-  #newTensor(value: InferredValue, name: string, open: OpenGraph): Tensor {
-    const tensor = new Tensor(this, this.#tensors.length, value, name, open);
+  #newTensor(value: InferredValue, name: string, open: OpenGraph, inputs: readonly (Tensor | null)[] = []): Tensor {
+    // Most layers keep their input's shape: then it is the same list.
+    const like = inputs[0] && isSameShape(value.shape, inputs[0].shape) ? inputs[0].shape : undefined;
+    const tensor = new Tensor(this, this.#tensors.length, value, like ?? Object.freeze([...value.shape]), name, open);
     this.#tensors.push(tensor);
-    for (const dim of tensor.shape) {
+    for (const dim of like ? [] : tensor.shape) {
       if (typeof dim === 'string' && !this.tensorWithDim(dim)) this.#sized.set(dim, tensor);
     }
     return tensor;
@@ -304,7 +309,8 @@ export class Network extends Chain {
     const known = this.#weightIds.get(identity);
     if (known !== undefined) return known;
     const id = this.weights.length;
-    this.weights.push({ id, ...weight });
+    const { name, file, check, dtype, shape, data } = weight;
+    this.weights.push({ id, name, file, check, dtype, shape, data });
     this.#weightIds.set(identity, id);
     return id;
   }
@@ -360,19 +366,19 @@ export class Network extends Chain {
       if (this.#names.has(full)) fail('ERR_DUPLICATE_NAME', `a layer named '${full}' exists already`);
       return full;
     }
-    let base = this.#scope + (hint ?? kind);
-    for (const role in hint === undefined ? weights : {}) {
-      const weightName = weights[role]!.name;
-      const dot = weightName?.lastIndexOf('.') ?? -1;
-      if (dot < 0) continue;
-      base = this.#scope + weightName!.slice(0, dot);
-      break;
+    const stem = hint ?? commonPrefix(weights) ?? kind;
+    let counts = this.#counts.get(this.#scope);
+    if (!counts) {
+      counts = new Map();
+      this.#counts.set(this.#scope, counts);
     }
-    let n = this.#names.get(base);
-    if (n === undefined) return base;
-    let name = `${base}_${n}`;
-    while (this.#names.has(name)) name = `${base}_${++n}`;
-    this.#names.set(base, n + 1);
+    let n = counts.get(stem) ?? 0;
+    let name: string;
+    do {
+      name = this.#scope + stem + (n ? `_${n}` : '');
+      n++;
+    } while (this.#names.has(name));
+    counts.set(stem, n);
     return name;
   }
 }

@@ -7,12 +7,15 @@ import { type CheckedWeight, checkWeight } from './weight.js';
 
 type Fail = InferContext<never>['fail'];
 
-/** A record with every value mapped; undefined where there is none. */
+/** What layers without weights or bodies share. */
+export const none: Record<string, never> = Object.freeze({});
+
+/** A record with every value mapped. */
 export function mapValues<T, R>(
   record: Readonly<Record<string, T>> | undefined,
   map: (value: T, key: string) => R,
-): Record<string, R> | undefined {
-  if (!record) return undefined;
+): Record<string, R> {
+  if (!record || record === none) return none;
   const mapped: Record<string, R> = {};
   for (const key in record) mapped[key] = map(record[key]!, key);
   return mapped;
@@ -23,6 +26,7 @@ export function checkWeights(
   given: Readonly<Record<string, unknown>> | undefined,
   fail: Fail,
 ): Record<string, CheckedWeight> {
+  if (!given) return none;
   const checked: Record<string, CheckedWeight> = {};
   for (const role in given) {
     const value = given[role];
@@ -35,6 +39,16 @@ export function checkWeights(
     }
   }
   return checked;
+}
+
+/** What stands before the last dot in the first weight's name that has one. */
+export function commonPrefix(weights: Readonly<Record<string, CheckedWeight>>): string | undefined {
+  for (const role in weights) {
+    const { name } = weights[role]!;
+    const dot = name?.lastIndexOf('.') ?? -1;
+    if (dot >= 0) return name!.slice(0, dot);
+  }
+  return undefined;
 }
 
 /** Refuses a shape that no tensor can have. */

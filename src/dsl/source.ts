@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { nameWeights } from './blame.js';
 import { type SourceLocation, show, TensorRTError } from './errors.js';
+import { Chain } from './tensor.js';
 
 /** A stack captured now and read only when somebody asks: capturing costs about a microsecond, reading far more. */
 export interface Mark {
@@ -15,20 +16,16 @@ const frame = /^at (?:.*? \()?((?:file:\/\/)?\/.*?):(\d+):(\d+)\)?$/;
 let entered: Mark | undefined;
 let around: Mark | undefined;
 
-function capture(above: (...args: never[]) => unknown, frames: number): Mark {
-  const limit = Error.stackTraceLimit;
-  // Who wants no stacks gets none here either.
-  if (limit === 0) return {};
-  Error.stackTraceLimit = frames;
-  const captured: Mark = around ? { outer: around } : {};
-  Error.captureStackTrace(captured, above);
-  Error.stackTraceLimit = limit;
-  return captured;
-}
-
 /** Remembers where the caller of this package stands. */
 export function mark(): Mark {
-  return entered ?? capture(mark, 12);
+  if (entered) return entered;
+  const at: Mark = around ? { outer: around } : {};
+  const limit = Error.stackTraceLimit;
+  if (limit === 0) return at;
+  Error.stackTraceLimit = 12;
+  Error.captureStackTrace(at, mark);
+  Error.stackTraceLimit = limit;
+  return at;
 }
 
 /** What a callback of the caller's threw last: it goes through as it is. */
@@ -62,6 +59,44 @@ function refuseHoles(value: unknown): void {
   throw new TypeError(`a list of ${length} has holes`);
 }
 
+/** Refuses what of a caller's arguments cannot be read. */
+function checkArguments(args: readonly unknown[]): void {
+  for (const arg of args) {
+    refuseHoles(arg);
+    if (typeof arg !== 'object' || arg === null || Array.isArray(arg) || ArrayBuffer.isView(arg)) continue;
+    if (arg instanceof Chain) continue;
+    refuseHoles((arg as { shape?: unknown }).shape);
+    for (const key in arg) {
+      const value = (arg as Record<string, unknown>)[key];
+      refuseHoles(value);
+      if (typeof value === 'object' && value !== null) refuseHoles((value as { shape?: unknown }).shape);
+    }
+  }
+}
+
+function callFrom<A extends unknown[], R>(
+  at: Mark,
+  method: (...args: A) => R,
+  check: ((args: readonly unknown[]) => void) | undefined,
+  self: unknown,
+  args: A,
+): R {
+  if (around) at.outer = around;
+  entered = at;
+  try {
+    checkArguments(args);
+    check?.(args);
+    return method.apply(self, args);
+  } catch (error) {
+    const refusal = asRefusal(error, method.name, args);
+    if (refusal instanceof TensorRTError && refusal !== callersError?.error) nameWeights(refusal, args);
+    throw refusal;
+  } finally {
+    entered = undefined;
+    callersError = undefined;
+  }
+}
+
 /**
  * Makes a method one through which callers come in. All that it records stands where it was called, so one short stack
  * serves for the whole of a composite. Arguments that it cannot even read (null for options, a revoked proxy, a getter that
@@ -72,28 +107,18 @@ export function entry<A extends unknown[], R>(
   method: (...args: A) => R,
   check?: (args: readonly unknown[]) => void,
 ): (...args: A) => R {
+  // The smaller the function that captures, the cheaper its frame is to walk.
   return function enter(this: unknown, ...args: A): R {
     if (entered) return method.apply(this, args);
-    entered = capture(enter, 1);
-    try {
-      for (const arg of args) {
-        refuseHoles(arg);
-        if (typeof arg !== 'object' || arg === null || Array.isArray(arg) || ArrayBuffer.isView(arg)) continue;
-        for (const value of [arg, ...Object.values(arg)]) {
-          refuseHoles(value);
-          refuseHoles((value as { shape?: unknown } | null | undefined)?.shape);
-        }
-      }
-      check?.(args);
-      return method.apply(this, args);
-    } catch (error) {
-      const refusal = asRefusal(error, method.name, args);
-      if (refusal instanceof TensorRTError && refusal !== callersError?.error) nameWeights(refusal, args);
-      throw refusal;
-    } finally {
-      entered = undefined;
-      callersError = undefined;
+    const at: Mark = {};
+    const limit = Error.stackTraceLimit;
+    // Who wants no stacks gets none here either.
+    if (limit !== 0) {
+      Error.stackTraceLimit = 1;
+      Error.captureStackTrace(at, enter);
+      Error.stackTraceLimit = limit;
     }
+    return callFrom(at, method, check, this, args);
   };
 }
 

@@ -31,12 +31,12 @@ export class Tensor extends Chain {
   readonly #defaultName: string;
 
   /** @internal */
-  constructor(network: Network, id: ValueId, value: InferredValue, defaultName: string, home: Home) {
+  constructor(network: Network, id: ValueId, value: InferredValue, shape: Shape, defaultName: string, home: Home) {
     super();
     this.network = network;
     this.id = id;
     this.dtype = value.dtype;
-    this.shape = Object.isFrozen(value.shape) ? value.shape : Object.freeze([...value.shape]);
+    this.shape = shape;
     if (value.contents) this.contents = value.contents;
     this.home = home;
     this.#defaultName = defaultName;

@@ -39,6 +39,16 @@ const describe = (value: unknown): string =>
 /** No file format has more. */
 const mostDims = 64;
 
+/** The number of elements; undefined where a size is no whole number. */
+function countOf(shape: readonly unknown[]): number | undefined {
+  let count = 1;
+  for (const size of shape) {
+    if (!Number.isSafeInteger(size) || (size as number) < 0) return undefined;
+    count *= size as number;
+  }
+  return count;
+}
+
 /**
  * Checks what a caller gave as a weight. A bare typed array is one-dimensional.
  * @throws ERR_WEIGHT where it is no weight, its dtype is unknown to TensorRT, or its length does not fit its shape
@@ -56,7 +66,7 @@ export function checkWeight(value: unknown, role: string): CheckedWeight {
   }
   const label = given.name ? `${role} '${given.name}'` : role;
   const dtype = (given as WeightLike).dtype ?? dtypeOf(given.data);
-  if (!dtype || !(dtypes as readonly string[]).includes(dtype)) {
+  if (!dtype || !Object.hasOwn(bits, dtype)) {
     const hint = dtype
       ? `dtype ${String(dtype)}, which TensorRT does not take; convert it with .as('float32')`
       : `a ${given.data.constructor.name} without dtype`;
@@ -66,10 +76,10 @@ export function checkWeight(value: unknown, role: string): CheckedWeight {
     });
   }
   const { shape, data } = given;
-  if (!Array.isArray(shape) || shape.length > mostDims || !shape.every((d) => Number.isSafeInteger(d) && d >= 0)) {
+  const count = Array.isArray(shape) && shape.length <= mostDims ? countOf(shape) : undefined;
+  if (count === undefined) {
     throw new TensorRTError('ERR_WEIGHT', `${label}: expected a shape of whole numbers, given ${show(shape)}`);
   }
-  const count = shape.reduce((a, b) => a * b, 1);
   const bytes = byteLength(dtype as DType, count);
   if (data.byteLength !== bytes) {
     throw new TensorRTError(
@@ -80,12 +90,5 @@ export function checkWeight(value: unknown, role: string): CheckedWeight {
   }
   const { name, file } = given;
   const check = typeof given.check === 'function' ? () => given.check!() : undefined;
-  return {
-    name,
-    dtype: dtype as DType,
-    shape: Object.freeze([...shape]),
-    data,
-    ...(file !== undefined && { file }),
-    ...(check && { check }),
-  };
+  return { name, file, check, dtype: dtype as DType, shape: Object.freeze([...shape]), data };
 }

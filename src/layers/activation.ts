@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type CpuGraph, defineLayer } from '../dsl/define-layer.js';
+import type { DType } from '../dsl/dtype.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
 import { float32Number, floats, type Named, requireDType } from './common.js';
 
@@ -22,12 +23,14 @@ export const activationTypes = [
 ] as const;
 export type ActivationType = (typeof activationTypes)[number];
 
+const reluTypes: readonly DType[] = [...floats, 'int32', 'int64', 'int8'];
+
 export const activation = defineLayer({
   kind: 'activation',
   params: z.strictObject({ type: z.enum(activationTypes), alpha: float32Number, beta: float32Number }),
   infer({ input, params, fail }) {
     const { dtype, shape } = input(0);
-    requireDType(dtype, params.type === 'relu' ? [...floats, 'int32', 'int64', 'int8'] : floats, fail);
+    requireDType(dtype, params.type === 'relu' ? reluTypes : floats, fail);
     return { dtype, shape };
   },
   cpu(g, { input, params: { type, alpha, beta }, outputTypes }) {

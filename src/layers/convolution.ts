@@ -52,16 +52,18 @@ export const convolution = defineLayer({
 function convolve(self: Chain, method: string, axes: number, options: ConvolutionOptions): Tensor {
   const x = self.tensor();
   const shape = givenShape(options.weight);
+  // Fields by name, since V8 spreads objects slowly and networks have many convolutions.
+  const { inputs, weights } = kernelOperands(x, options.weight, options.bias);
+  const { kernel, stride, dilation } = kernelWindow(shape, options, axes);
+  const { prePadding, postPadding, paddingMode } = resolvePadding(options, axes);
+  const { groups = 1 } = options;
+  const outChannels = (shape[0] ?? 1) as number;
   return x.network.record(convolution, {
     method,
     name: options.name,
-    ...kernelOperands(x, options.weight, options.bias),
-    params: {
-      ...kernelWindow(shape, options, axes),
-      outChannels: (shape[0] ?? 1) as number,
-      groups: options.groups ?? 1,
-      ...resolvePadding(options, axes),
-    },
+    inputs,
+    weights,
+    params: { kernel, outChannels, stride, dilation, groups, prePadding, postPadding, paddingMode },
   })[0]!;
 }
 

@@ -29,14 +29,16 @@ export type ElementWiseOperation = keyof typeof onnxOperators;
 export const elementWiseOperations = Object.keys(onnxOperators) as [ElementWiseOperation, ...ElementWiseOperation[]];
 
 const numbers: readonly DType[] = [...floats, 'int32', 'int64', 'int8'];
+const comparable: readonly DType[] = [...numbers, 'bool'];
+/** TensorRT's builder has no power of int8. */
+const powTypes = numbers.filter((dtype) => dtype !== 'int8');
 const comparisons: readonly ElementWiseOperation[] = ['equal', 'greater', 'less'];
 const logical: readonly ElementWiseOperation[] = ['and', 'or', 'xor'];
 
-/** TensorRT's builder has no power of int8. */
 function dtypesOf(operation: ElementWiseOperation): readonly DType[] {
   if (logical.includes(operation)) return ['bool'];
-  if (operation === 'equal') return [...numbers, 'bool'];
-  return operation === 'pow' ? numbers.filter((dtype) => dtype !== 'int8') : numbers;
+  if (operation === 'equal') return comparable;
+  return operation === 'pow' ? powTypes : numbers;
 }
 
 /** Arithmetic on the known elements of shape tensors. */

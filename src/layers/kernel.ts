@@ -40,6 +40,8 @@ export const kernelParams = {
   ...paddingParams,
 };
 
+const kernelLists = ['kernel', 'dilation', 'prePadding', 'postPadding'] as const;
+
 interface Params {
   kernel: number[];
   outChannels: number;
@@ -58,11 +60,7 @@ export function kernelShape({ input, inputs, weights, params: p, fail }: InferCo
   const kernel: WeightType | { dtype: DType; shape: Shape } =
     weights.kernel ?? inputs[1] ?? fail('ERR_INPUT', 'weight is missing');
   requireRank(kernel.shape, axes + 2, axes + 2, fail, 'weight');
-  requirePerAxis(
-    { kernel: p.kernel, dilation: p.dilation, prePadding: p.prePadding, postPadding: p.postPadding },
-    axes,
-    fail,
-  );
+  requirePerAxis(p, kernelLists, axes, fail);
   requireInputsDType('weight', kernel.dtype, dtype, fail);
   const bias = weights.bias ?? inputs[2];
   if (bias) requireInputsDType('bias', bias.dtype, dtype, fail);
@@ -82,10 +80,11 @@ function requireInputsDType(what: string, given: DType, dtype: DType, fail: Infe
 
 /** Kernel and bias as a recording takes them: tensors as inputs 1 and 2, all else as weights. */
 export function kernelOperands(x: Tensor, weight: WeightLike | Tensor, bias: KernelOptions['bias']) {
-  const [kernelTensor, biasTensor] = [weight, bias].map((one) => (one instanceof Tensor ? one : null));
+  const kernelTensor = weight instanceof Tensor ? weight : null;
+  const biasTensor = bias instanceof Tensor ? bias : null;
   return {
     inputs: [x, kernelTensor, biasTensor],
-    weights: { ...(!kernelTensor && { kernel: weight }), ...(!biasTensor && { bias }) },
+    weights: { kernel: kernelTensor ? undefined : weight, bias: biasTensor ? undefined : bias },
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer } from '../dsl/define-layer.js';
+import type { DType } from '../dsl/dtype.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
 import {
   float32Number,
@@ -19,6 +20,8 @@ import {
 
 const types = { max: 'max', average: 'average', maxAverageBlend: 'max_average_blend' } as const;
 export type PoolingType = keyof typeof types;
+
+const maxTypes: readonly DType[] = [...floats, 'int8'];
 
 export interface PoolingOptions extends PaddingOptions, Named {
   /** Window size: a number for all spatial axes, or one per axis, which says how many there are (2 or 3). */
@@ -55,12 +58,13 @@ export const pooling = defineLayer({
   infer({ input, params: p, fail }) {
     const { dtype, shape } = input(0);
     const axes = p.kernel.length;
-    requireDType(dtype, p.type === 'max' ? [...floats, 'int8'] : floats, fail);
+    requireDType(dtype, p.type === 'max' ? maxTypes : floats, fail);
     if (axes < 2) fail('ERR_PARAMETER', `kernel: expected 2 or 3 sizes, given [${p.kernel.join(', ')}]`);
     requireRank(shape, axes + 2, axes + 2, fail);
-    requirePerAxis({ stride: p.stride, prePadding: p.prePadding, postPadding: p.postPadding }, axes, fail);
+    requirePerAxis(p, ['stride', 'prePadding', 'postPadding'], axes, fail);
     if (p.paddingMode.startsWith('explicit')) {
-      for (const [name, list] of Object.entries({ prePadding: p.prePadding, postPadding: p.postPadding })) {
+      for (const name of ['prePadding', 'postPadding'] as const) {
+        const list = p[name];
         if (list.some((pad, i) => pad >= p.kernel[i]!)) {
           fail(
             'ERR_PARAMETER',
@@ -124,24 +128,27 @@ function record(
   self: Chain,
   method: string,
   axes: number | undefined,
-  options: BlendPoolingOptions & { type: PoolingType },
+  type: PoolingType,
+  given: BlendPoolingOptions,
 ): Tensor {
+  const options = given ?? {};
   const x = self.tensor();
   const rank = axes ?? (Array.isArray(options.kernel) ? options.kernel.length : x.rank - 2);
   const kernel = options.kernel === undefined ? [] : perAxis(options.kernel, rank, 1);
-  const padding = resolvePadding(options, rank);
+  const { prePadding, postPadding, paddingMode } = resolvePadding(options, rank);
   return x.network.record(pooling, {
     method,
     name: options.name,
     inputs: [x],
     params: {
-      type: types[options.type] ?? options.type,
+      type: types[type] ?? type,
       kernel,
       stride: options.stride === undefined ? kernel : perAxis(options.stride, rank, 1),
       averageCountExcludesPadding: !(options.countIncludePad ?? true),
       blendFactor: options.blendFactor ?? 0,
-      ...padding,
-      paddingMode: options.paddingMode ?? (options.ceilMode ? 'explicit_round_up' : padding.paddingMode),
+      prePadding,
+      postPadding,
+      paddingMode: options.paddingMode ?? (options.ceilMode ? 'explicit_round_up' : paddingMode),
     },
   })[0]!;
 }
@@ -153,31 +160,31 @@ const methods = {
    * @throws ERR_RANK, ERR_DTYPE, ERR_PARAMETER; ERR_SHAPE where the window is larger than the padded input
    */
   pool(this: Chain, options: { type: PoolingType } & BlendPoolingOptions): Tensor {
-    return record(this, 'pool', undefined, options ?? {});
+    return record(this, 'pool', undefined, options?.type, options);
   },
   /** Maximum of each window; see `pool`. TensorRT kind: pooling (MAX). */
   maxPool(this: Chain, options: PoolingOptions): Tensor {
-    return record(this, 'maxPool', undefined, { ...options, type: 'max' });
+    return record(this, 'maxPool', undefined, 'max', options);
   },
   /** Average of each window; see `pool`. TensorRT kind: pooling (AVERAGE). */
   avgPool(this: Chain, options: AveragePoolingOptions): Tensor {
-    return record(this, 'avgPool', undefined, { ...options, type: 'average' });
+    return record(this, 'avgPool', undefined, 'average', options);
   },
   /** Maximum of each window of a [batch, channels, height, width] tensor; see `pool`. TensorRT kind: pooling (MAX). */
   maxPool2d(this: Chain, options: PoolingOptions): Tensor {
-    return record(this, 'maxPool2d', 2, { ...options, type: 'max' });
+    return record(this, 'maxPool2d', 2, 'max', options);
   },
   /** Average of each window of a [batch, channels, height, width] tensor; see `pool`. TensorRT kind: pooling (AVERAGE). */
   avgPool2d(this: Chain, options: AveragePoolingOptions): Tensor {
-    return record(this, 'avgPool2d', 2, { ...options, type: 'average' });
+    return record(this, 'avgPool2d', 2, 'average', options);
   },
   /** Maximum of each window of a [batch, channels, depth, height, width] tensor; see `pool`. TensorRT kind: pooling (MAX). */
   maxPool3d(this: Chain, options: PoolingOptions): Tensor {
-    return record(this, 'maxPool3d', 3, { ...options, type: 'max' });
+    return record(this, 'maxPool3d', 3, 'max', options);
   },
   /** Average of each window of a [batch, channels, depth, height, width] tensor; see `pool`. TensorRT kind: pooling (AVERAGE). */
   avgPool3d(this: Chain, options: AveragePoolingOptions): Tensor {
-    return record(this, 'avgPool3d', 3, { ...options, type: 'average' });
+    return record(this, 'avgPool3d', 3, 'average', options);
   },
 };
 

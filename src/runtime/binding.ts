@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { DType } from '../dsl/dtype.js';
+import type { DType, TypedArray } from '../dsl/dtype.js';
 import { TensorRTError } from '../dsl/errors.js';
 
 /** Binary interface of a TensorRT library: `trt10` = libnvinfer 10, `trt11` = libnvinfer 11, `rtx1` = TensorRT-RTX 1. */
@@ -72,13 +72,13 @@ export interface BuildCallbacks {
 
 /** A graph on its way to TensorRT, handed over piece by piece. */
 export interface NativeProgram {
-  /** Bytes of a `GraphWriter`. */
+  /** Bytes of a `GraphWriter`, which also say what the weights are. */
   addGraph(bytes: Uint8Array): void;
   /**
-   * Elements of a mapped file are used where they are, others are copied: at once up to `most` bytes, else by `fillWeight`,
-   * and then this returns false.
+   * The elements of the next weights. Those of a mapped file are used where they are, others are copied; without `copy` there
+   * is only room for them, which `fillWeight` fills for the last one, and this returns false.
    */
-  addWeight(name: string | undefined, dtype: DType, shape: readonly number[], bytes: Uint8Array, most: number): boolean;
+  addWeights(elements: readonly TypedArray[], copy: boolean): boolean;
   fillWeight(offset: number, bytes: Uint8Array): void;
   /** Consumes the program. */
   build(library: string, options: object, callbacks: BuildCallbacks): Promise<BuildReport>;

@@ -1,4 +1,4 @@
-import { byteLength } from '../dsl/dtype.js';
+import { byteLength, type TypedArray } from '../dsl/dtype.js';
 import { TensorRTError } from '../dsl/errors.js';
 import type { IRNamed, IRWeight } from '../dsl/ir.js';
 import type { Network, RecordedNode } from '../dsl/network.js';
@@ -8,6 +8,7 @@ import { GraphWriter } from './wire.js';
 const sliceMs = 2;
 const nodesAtOnce = 64;
 const bytesAtOnce = 1 << 20;
+const weightsAtOnce = 256;
 
 /** Gives the event loop its turn whenever `sliceMs` have passed. */
 class Pace {
@@ -61,12 +62,9 @@ export function snapshot(net: Network): Snapshot {
 export async function toProgram({ name, inputs, outputs, nodes, weights }: Snapshot): Promise<NativeProgram> {
   const pace = new Pace();
   const program = new (binding().Program)(name);
-  for (const weight of weights) {
-    if (!addWeight(program, weight)) await fillWeight(program, weight, pace);
-    if (pace.due) await pace.rest();
-  }
+  await addWeights(program, weights, pace);
   const writer = new GraphWriter();
-  writer.io({ inputs: [...inputs], outputs: [...outputs] });
+  writer.head({ inputs: [...inputs], outputs: [...outputs] }, weights);
   for (let i = 0; i < nodes.length; i++) {
     writer.node(nodes[i]!);
     if (i % nodesAtOnce === nodesAtOnce - 1 && pace.due) {
@@ -78,30 +76,40 @@ export async function toProgram({ name, inputs, outputs, nodes, weights }: Snaps
   return program;
 }
 
-/** The elements as bytes, which must be as many as they were when the weight was recorded. */
-function bytesOf({ id, data, dtype, shape, name, check }: IRWeight): Uint8Array {
-  if (
-    data.byteLength !==
-    byteLength(
-      dtype,
-      shape.reduce((a, b) => a * b, 1),
-    )
-  ) {
+async function addWeights(program: NativeProgram, weights: readonly IRWeight[], pace: Pace): Promise<void> {
+  for (let i = 0; i < weights.length; ) {
+    const elements = [elementsOf(weights[i]!)];
+    let bytes = elements[0]!.byteLength;
+    for (i++; i < weights.length && elements.length < weightsAtOnce; i++) {
+      const next = elementsOf(weights[i]!);
+      bytes += next.byteLength;
+      if (bytes > bytesAtOnce) break;
+      elements.push(next);
+    }
+    const isLarge = elements[0]!.byteLength > bytesAtOnce;
+    if (!program.addWeights(elements, !isLarge)) await fillWeight(program, weights[i - 1]!, pace);
+    if (pace.due) await pace.rest();
+  }
+}
+
+/** The elements, which must be as many as they were when the weight was recorded. */
+function elementsOf({ id, data, dtype, shape, name, check }: IRWeight): TypedArray {
+  let count = 1;
+  for (const size of shape) count *= size;
+  if (data.byteLength !== byteLength(dtype, count)) {
     throw new TensorRTError(
       'ERR_DISPOSED',
       `the elements of weight ${name ? `'${name}'` : id} are gone: their array was detached or their file closed`,
     );
   }
   check?.();
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return data;
 }
-
-const addWeight = (program: NativeProgram, weight: IRWeight): boolean =>
-  program.addWeight(weight.name, weight.dtype, weight.shape, bytesOf(weight), bytesAtOnce);
 
 async function fillWeight(program: NativeProgram, weight: IRWeight, pace: Pace): Promise<void> {
   for (let offset = 0; offset < weight.data.byteLength || offset === 0; offset += bytesAtOnce) {
-    program.fillWeight(offset, bytesOf(weight).subarray(offset, offset + bytesAtOnce));
+    const { buffer, byteOffset, byteLength } = elementsOf(weight);
+    program.fillWeight(offset, new Uint8Array(buffer, byteOffset, byteLength).subarray(offset, offset + bytesAtOnce));
     if (pace.due) await pace.rest();
   }
 }

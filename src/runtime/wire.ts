@@ -1,4 +1,4 @@
-import type { IRGraph, IRNamed, Params } from '../dsl/ir.js';
+import type { IRGraph, IRNamed, IRWeight, Params } from '../dsl/ir.js';
 import type { RecordedNode } from '../dsl/network.js';
 
 /** The kinds of values; native/build/wire.cc reads them. */
@@ -11,12 +11,13 @@ const int64 = new BigInt64Array(eight.buffer);
 
 /**
  * Writes graphs as bytes for the addon, which reads them off the event loop: walking objects through Node-API takes several
- * times longer. Numbers are LEB128, −1 and "absent" are 0; strings that come again are numbered.
+ * times longer. Numbers are LEB128, −1 and "absent" are 0; strings and parameters that come again are numbered.
  */
 export class GraphWriter {
   #bytes = new Uint8Array(1 << 14);
   #at = 0;
   readonly #words = new Map<string, number>();
+  readonly #params = new Map<Params, number>();
 
   /** What was written since the last call. */
   take(): Uint8Array {
@@ -25,7 +26,22 @@ export class GraphWriter {
     return piece;
   }
 
-  io({ inputs, outputs }: Pick<IRGraph, 'inputs' | 'outputs'>): void {
+  /** What comes first, before any node. */
+  head(
+    graph: Pick<IRGraph, 'inputs' | 'outputs'>,
+    weights: readonly Pick<IRWeight, 'name' | 'dtype' | 'shape'>[],
+  ): void {
+    this.#number(weights.length);
+    for (const { name, dtype, shape } of weights) {
+      this.#text(name ?? '');
+      this.#word(dtype);
+      this.#number(shape.length);
+      for (const size of shape) this.#number(size);
+    }
+    this.#io(graph);
+  }
+
+  #io({ inputs, outputs }: Pick<IRGraph, 'inputs' | 'outputs'>): void {
     this.#number(inputs.length);
     for (const input of inputs) this.#input(input);
     this.#number(outputs.length);
@@ -46,7 +62,12 @@ export class GraphWriter {
       this.#word(role);
       this.#number(weights[role]!);
     }
-    this.#object(params);
+    const known = this.#params.get(params);
+    this.#number(known ?? this.#params.size);
+    if (known === undefined) {
+      this.#params.set(params, this.#params.size);
+      this.#object(params);
+    }
     this.#number(outputs.length);
     for (const { id, dtype, shape } of outputs) {
       this.#number(id);
@@ -58,7 +79,7 @@ export class GraphWriter {
     this.#number(nested.length);
     for (const role of nested) {
       this.#word(role);
-      this.io(bodies![role]!);
+      this.#io(bodies![role]!);
       this.#number(bodies![role]!.nodes.length);
       for (const node of bodies![role]!.nodes) this.node(node);
     }
@@ -76,7 +97,6 @@ export class GraphWriter {
   }
 
   #object(object: Params): void {
-    this.#byte(tag.object);
     const keys = Object.keys(object);
     this.#number(keys.length);
     for (const key of keys) {
@@ -100,7 +120,10 @@ export class GraphWriter {
       this.#byte(tag.list);
       this.#number(value.length);
       for (const item of value) this.#value(item);
-    } else this.#object(value as Params);
+    } else {
+      this.#byte(tag.object);
+      this.#object(value as Params);
+    }
   }
 
   #real(value: number): void {

@@ -1,0 +1,87 @@
+import type { InferContext, LayerDefinition } from './define-layer.js';
+import type { Params } from './ir.js';
+import { describeIssue } from './recording.js';
+
+/** Parameters that a schema was given and what it made of them. */
+interface Checked {
+  keys: readonly string[];
+  values: readonly unknown[];
+  params: Params;
+}
+
+/**
+ * The last few of each kind. Networks repeat their layers: who gives the same parameters again gets the same frozen ones,
+ * unparsed, and the addon gets them once.
+ */
+const recent = new WeakMap<object, { list: Checked[]; next: number }>();
+const remembered = 8;
+const longestList = 16;
+const longestText = 256;
+
+const isScalar = (value: unknown): boolean =>
+  typeof value === 'string'
+    ? value.length <= longestText
+    : typeof value !== 'function' && (typeof value !== 'object' || value === null);
+
+/** A copy of flat plain data, with lists of scalars at most; undefined for all else. */
+function copyOf(params: unknown): Params | undefined {
+  if (!isRecord(params)) return undefined;
+  const entries: [string, unknown][] = [];
+  for (const key in params) {
+    const value = params[key];
+    const isList = Array.isArray(value) && value.length <= longestList;
+    const copy: unknown = isList ? [...value] : value;
+    if (!(isList ? (copy as unknown[]).every(isScalar) : isScalar(copy))) return undefined;
+    entries.push([key, copy]);
+  }
+  return Object.fromEntries(entries);
+}
+
+const isRecord = (value: unknown): value is Params =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function isSame(given: unknown, known: unknown): boolean {
+  if (Object.is(given, known)) return true;
+  if (!Array.isArray(given) || !Array.isArray(known) || given.length !== known.length) return false;
+  for (let i = 0; i < known.length; i++) if (!Object.is(given[i], known[i])) return false;
+  return true;
+}
+
+function matches(params: Params, { keys, values }: Checked): boolean {
+  let i = 0;
+  for (const key in params) {
+    if (key !== keys[i] || !isSame(params[key], values[i])) return false;
+    i++;
+  }
+  return i === keys.length;
+}
+
+/**
+ * What a layer's schema makes of its parameters.
+ * @throws ERR_PARAMETER through `fail`
+ */
+export function checkParams<P extends Params>(
+  definition: LayerDefinition<P>,
+  given: unknown,
+  fail: InferContext<P>['fail'],
+): P {
+  const known = recent.get(definition);
+  if (known && isRecord(given)) for (const one of known.list) if (matches(given, one)) return one.params as P;
+  // The copy is what is parsed: a getter may give something else when it is read again.
+  const copy = copyOf(given);
+  const parsed = definition.params.safeParse(copy ?? given, { jitless: true });
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    const where = issue.path.join('.');
+    return fail('ERR_PARAMETER', `${where ? `${where}: ` : ''}${describeIssue(issue, given)}`);
+  }
+  const params = parsed.data;
+  if (copy) {
+    const { list, next } = known ?? { list: [], next: 0 };
+    const values = Object.values(copy).map((value) => (Array.isArray(value) ? Object.freeze([...value]) : value));
+    for (const value of Object.values(params)) if (Array.isArray(value)) Object.freeze(value);
+    list[next] = { keys: Object.keys(copy), values, params: Object.freeze(params) };
+    recent.set(definition, { list, next: (next + 1) % remembered });
+  }
+  return params;
+}
