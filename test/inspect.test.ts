@@ -3,17 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
-import {
-  float32,
-  loadWeights,
-  Network,
-  network,
-  saveSafetensors,
-  Tensor,
-  TensorRTError,
-  Weights,
-  weight,
-} from '../src/index.js';
+import { float32, loadWeights, network, saveSafetensors, TensorRTError, weight } from '../src/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'inspect-'));
 afterAll(() => rmSync(folder, { recursive: true }));
