@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { Network } from './dsl/network.js';
 import { installInspection } from './inspect.js';
 import { installLayers } from './layers/table.js';

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { TensorRTError } from '../dsl/errors.js';
 import { binding, type CudaInfo, type Flavor, type LibraryInfo } from './binding.js';
 import { readElfConstant } from './elf.js';
-import { cacheDir, librariesAt, type Place, type Source, searchPlaces } from './search-path.js';
+import { cacheDir, type Env, librariesAt, type Place, type Source, searchPlaces } from './search-path.js';
 
 export type Purpose = 'build' | 'run' | 'plugins';
 
@@ -27,7 +27,7 @@ export interface TensorRTInstallation {
 
 export interface FindOptions {
   /** Environment to read; default `process.env`. */
-  env?: NodeJS.ProcessEnv;
+  env?: Env;
   /** GPUs to judge by; default: what the driver says. */
   cuda?: CudaInfo;
 }
@@ -65,7 +65,7 @@ export async function findTensorRT(options: FindOptions = {}): Promise<TensorRTI
   return search(places, cuda, env);
 }
 
-async function search(places: Place[], cuda: CudaInfo, env: NodeJS.ProcessEnv): Promise<TensorRTInstallation[]> {
+async function search(places: Place[], cuda: CudaInfo, env: Env): Promise<TensorRTInstallation[]> {
   const found = new Map<string, Source>();
   const paths = await Promise.all(places.map(({ path }) => librariesAt(path)));
   paths.forEach((list, i) => {
@@ -214,7 +214,7 @@ function notFound(
   flavor: string | undefined,
   found: TensorRTInstallation[],
   failures: Map<string, string>,
-  env: NodeJS.ProcessEnv,
+  env: Env,
 ): TensorRTError {
   const variable = (name: string) => `${name} (${env[name] || 'not set'})`;
   const uses = { build: 'build an engine', run: 'run an engine', plugins: 'build with plugins' };

@@ -12,7 +12,8 @@ export interface Place {
   path: string;
 }
 
-type Env = NodeJS.ProcessEnv;
+/** An environment, such as `process.env`. */
+export type Env = Readonly<Record<string, string | undefined>>;
 
 const TRIPLET = 'x86_64-linux-gnu';
 const LIBRARY_NAME = /^lib(?:nvinfer|tensorrt_rtx)\.so(?:\.\d+)*$/;

@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+// A project that has this package and nothing else: no @types/node. Declarations come from the sources as they are now.
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const project = mkdtempSync(join(tmpdir(), 'declarations-'));
+const installed = join(project, 'node_modules', 'node-tensorrt');
+afterAll(() => rmSync(project, { recursive: true }));
+
+const user = `import { concat, findTensorRT, float32, loadEngine, loadWeights, network, TensorRTError } from 'node-tensorrt';
+
+const w = await loadWeights('lenet.safetensors');
+const net = network('lenet', { data: float32('batch', 1, 28, 28) });
+const y = net.conv2d(w.layer('conv1')).relu().linear({ weight: w.get('fc'), bias: new Float32Array(3) });
+concat([y, y], { axis: -1 }).softmax().output('prob');
+const controller = new AbortController();
+using engine = await net.build({ profiles: [{ batch: [1, 8, 64] }], signal: controller.signal });
+const { prob } = await engine.run({ data: new Float32Array(784) });
+export const elements: Float32Array = prob!.toFloat32();
+export const found: string[] = (await findTensorRT({ env: { HOME: '/' } })).map(({ path }) => path);
+export const loaded = (await loadEngine('lenet.plan')).inputs.map(({ name }) => name);
+export const line: number | undefined = new TensorRTError('ERR_X', 'x').source?.line;
+// @ts-expect-error kernels are numbers
+net.pool({ type: 'max', kernel: '2' });
+`;
+
+function problems(options: ts.CompilerOptions, file: string): string[] {
+  return ts.getPreEmitDiagnostics(ts.createProgram([file], options)).map(({ file, start, messageText }) => {
+    const line = file && ts.getLineAndCharacterOfPosition(file, start!).line + 1;
+    return `${file?.fileName}:${line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
+  });
+}
+
+beforeAll(() => {
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
+  const { options, fileNames } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+  const outDir = join(installed, 'dist');
+  const emit = { outDir, incremental: false, tsBuildInfoFile: undefined, declarationMap: false };
+  ts.createProgram(fileNames, { ...options, ...emit }).emit(undefined, undefined, undefined, true);
+  symlinkSync(join(root, 'package.json'), join(installed, 'package.json'));
+  symlinkSync(join(root, 'node_modules', 'zod'), join(project, 'node_modules', 'zod'));
+  writeFileSync(join(project, 'package.json'), '{ "type": "module" }\n');
+  writeFileSync(join(project, 'user.ts'), user);
+}, 180_000);
+
+test.each([
+  ['nodenext', ts.ModuleKind.NodeNext, ts.ModuleResolutionKind.NodeNext],
+  ['bundler', ts.ModuleKind.ESNext, ts.ModuleResolutionKind.Bundler],
+])(
+  'a strict project without @types/node compiles, with %s',
+  (_, module, moduleResolution) => {
+    const options = { module, moduleResolution, target: ts.ScriptTarget.ES2022, strict: true, types: [], noEmit: true };
+    expect(problems(options, join(project, 'user.ts'))).toEqual([]);
+  },
+  60_000,
+);
