@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { type CpuGraph, defineLayer } from '../dsl/define-layer.js';
 import type { DType } from '../dsl/dtype.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
-import { float32Number, floats, type Named, requireDType } from './common.js';
+import { float32Number, floats, type Named, refuse, requireDType } from './common.js';
+import type { Liftable } from './constant.js';
 
 /** TensorRT's ActivationType. */
 export const activationTypes = [
@@ -126,9 +127,23 @@ const methods = {
     const beta = options.beta ?? 1;
     return activate(this, 'softplus', 'softplus', 1 / beta, beta, options);
   },
-  /** `min(max(x, min), max)`; a missing bound is no bound. TensorRT kind: activation (CLIP). */
-  clamp(this: Chain, options: { min?: number; max?: number } & Named): Tensor {
-    return activate(this, 'clamp', 'clip', options.min ?? -Infinity, options.max ?? Infinity, options);
+  /**
+   * `min(max(x, min), max)`, of floats and integers; a missing bound is no bound. TensorRT kind: activation (CLIP); for
+   * integers, and for bounds that are tensors or sizes, element_wise (MAX, MIN).
+   * @throws ERR_PARAMETER where both bounds are missing; ERR_VALUE, ERR_DTYPE
+   */
+  clamp(this: Chain, options: { min?: Liftable; max?: Liftable } & Named): Tensor {
+    const { min, max, name } = options;
+    const x = this.tensor();
+    const numeric = [min, max].every((bound) => bound === undefined || typeof bound === 'number');
+    if (numeric && floats.includes(x.dtype)) {
+      return activate(x, 'clamp', 'clip', (min ?? -Infinity) as number, (max ?? Infinity) as number, options);
+    }
+    if (max === undefined) {
+      if (min === undefined) refuse('clamp', 'ERR_PARAMETER', 'expected min, max or both, given none');
+      return x.maximum(min, { name });
+    }
+    return (min === undefined ? x : x.maximum(min)).minimum(max, { name });
   },
   /** `min(max(alpha·x + beta, 0), 1)`; PyTorch's 1/6 and 1/2 by default. TensorRT kind: activation (HARD_SIGMOID). */
   hardSigmoid(this: Chain, options: { alpha?: number; beta?: number } & Named = {}): Tensor {

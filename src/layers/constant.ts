@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { defineLayer } from '../dsl/define-layer.js';
-import { formatShape } from '../dsl/dim.js';
+import { formatShape, isStatic } from '../dsl/dim.js';
 import type { DType } from '../dsl/dtype.js';
 import type { Network } from '../dsl/network.js';
 import { Tensor } from '../dsl/tensor.js';
 import { isWeightLike, type WeightLike } from '../dsl/weight.js';
 import { type Named, nonNegative } from './common.js';
+import { DimValue, resolveDim } from './dim-value.js';
 import {
   type ConstantData,
   countOf,
@@ -15,12 +16,13 @@ import {
   type LiteralOptions,
   toLiteral,
 } from './literal.js';
+import { shapeTensor } from './shape-tensor.js';
 
-/** What an operand may be: numbers and arrays become constants of the other operand's dtype. */
-export type Liftable = Tensor | ConstantData;
+/** What an operand may be: numbers, arrays and sizes (`x.dim(0)`) become tensors of the other operand's dtype. */
+export type Liftable = Tensor | ConstantData | DimValue;
 
 /** Elements of larger integer constants are not followed by shape arithmetic. */
-const maxContents = 64;
+export const maxContents = 64;
 
 export const constant = defineLayer({
   kind: 'constant',
@@ -35,9 +37,10 @@ export const constant = defineLayer({
       });
     }
     const { dtype, data } = value;
-    const small = shape.length <= 1 && count <= maxContents && (dtype === 'int32' || dtype === 'int64');
+    if (dtype !== 'int32' && dtype !== 'int64') return { dtype, shape };
+    const small = shape.length <= 1 && count <= maxContents;
     const contents = small && data ? Array.from(data as ArrayLike<number | bigint>, Number) : undefined;
-    return contents?.every(Number.isSafeInteger) ? { dtype, shape, contents } : { dtype, shape };
+    return { dtype, shape, elements: data, ...(contents?.every(Number.isSafeInteger) && { contents }) };
   },
   cpu(g, { weights, weightTypes, params: { shape } }) {
     const value = weights.value!;
@@ -77,10 +80,19 @@ export function scalar(
   return recordConstant(net, { shape: Array(rank).fill(1), weight }, { method });
 }
 
+/** A size as a tensor of ones; a dynamic one is computed at run time. */
+function sizeOf(net: Network, size: DimValue, dtype: DType, rank: number, method: string): Tensor {
+  const dim = resolveDim(net, size, 'size', method, -(2 ** 31));
+  if (isStatic(dim)) return scalar(net, dtype, dim, rank, method);
+  const wide = shapeTensor(net, [dim], method);
+  const sizes = dtype === 'int64' ? wide : wide.cast(dtype);
+  return rank === 1 ? sizes : sizes.reshape(Array(rank).fill(1));
+}
+
 const isTyped = (value: ConstantData): boolean => isWeightLike(value) && value.dtype !== undefined;
 
 /**
- * An operand as a tensor. Numbers and typed arrays become constants of the dtype of `peer`, converted exactly: a fractional
+ * An operand as a tensor. Numbers, typed arrays and sizes become tensors of the dtype of `peer`, converted exactly: a fractional
  * number for an integer dtype is an error, as is one beyond the range of the dtype. A weight with a dtype keeps it.
  * @param rank of the constant, or a function of the rank of the data; shorter shapes get leading ones. Default: the rank of `peer`
  * @throws ERR_INPUT, ERR_VALUE, ERR_DTYPE, ERR_SHAPE
@@ -93,6 +105,7 @@ export function lift(
 ): Tensor {
   if (value instanceof Tensor) return value;
   const target = (own: number) => (typeof rank === 'number' ? rank : rank(own));
+  if (value instanceof DimValue) return sizeOf(peer.network, value, peer.dtype, target(0), method);
   if (isScalar(value)) return scalar(peer.network, peer.dtype, value, target(0), method);
   const literal = toLiteral(value, isTyped(value) ? {} : { dtype: peer.dtype }, method);
   const own = literal.shape.length;
@@ -101,11 +114,12 @@ export function lift(
 }
 
 /**
- * An operand as a tensor of its own shape. Numbers and typed arrays become constants of `dtype`, where given.
+ * An operand as a tensor of its own shape. Numbers, typed arrays and sizes become tensors of `dtype`, where given.
  * @throws ERR_INPUT, ERR_VALUE, ERR_DTYPE, ERR_SHAPE
  */
 export function constantTensor(net: Network, value: Liftable, dtype: DType | undefined, method: string): Tensor {
   if (value instanceof Tensor) return value;
+  if (value instanceof DimValue) return sizeOf(net, value, dtype ?? 'int64', 0, method);
   return recordConstant(net, toLiteral(value, isTyped(value) ? {} : { dtype }, method), { method });
 }
 

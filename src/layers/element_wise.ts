@@ -136,8 +136,8 @@ function rest(self: Chain, method: string, b: Liftable, options?: Named): Tensor
 
 const methods = {
   /**
-   * Any operation by TensorRT's name. Operands broadcast as NumPy's do; numbers, arrays and weights become constants of the
-   * tensor's dtype. TensorRT kind: element_wise.
+   * Any operation by TensorRT's name. Operands broadcast as NumPy's do; numbers, arrays, weights and sizes (`x.dim(0)`)
+   * become tensors of this tensor's dtype. TensorRT kind: element_wise.
    * @throws ERR_DTYPE where the dtypes differ or the operation takes another; ERR_SHAPE where the shapes do not broadcast;
    *   ERR_VALUE where a number has no place in the dtype
    */
@@ -163,6 +163,11 @@ const methods = {
   /** `⌊a / b⌋`. Operands and errors as `elementWise`. TensorRT kind: element_wise (FLOOR_DIV). */
   floorDiv(this: Chain, b: Liftable, options?: Named): Tensor {
     return binary(this, 'floorDiv', 'floor_div', b, options);
+  },
+  /** `x · x`, of numbers. TensorRT kind: element_wise (PROD). */
+  square(this: Chain, options?: Named): Tensor {
+    const x = this.tensor();
+    return record([x, x], 'square', 'prod', options);
   },
   /** `aᵇ`. Operands and errors as `elementWise`. TensorRT kind: element_wise (POW). */
   pow(this: Chain, b: Liftable, options?: Named): Tensor {

@@ -7,6 +7,7 @@ import {
   isStatic,
   isStaticShape,
   isUnknown,
+  maxDims,
   subDims,
   unknownDim,
 } from '../dsl/dim.js';
@@ -182,8 +183,8 @@ export function sizesOf(net: Network, given: FillShape, method: string): number[
 }
 
 export interface RangeOptions extends Named {
-  /** The first element. Default 0. */
-  start?: number;
+  /** The first element, which may be a dynamic dim. Default 0. */
+  start?: DimLike;
   /** Default 1. */
   step?: number;
   /** float32, int32 or int64. Default int32. */
@@ -193,6 +194,15 @@ export interface RangeOptions extends Named {
 export interface RandomOptions extends Named {
   /** float32 or float16. Default float32. */
   dtype?: DType;
+}
+
+/** Alpha and beta of `start`, `start + step`, …: tensors where the start is dynamic. */
+function progression(net: Network, start: Dim, step: number, dtype: DType, method: string): FillOptions {
+  if (isStatic(start)) return { alpha: start, beta: step };
+  return {
+    alpha: constantTensor(net, new DimValue(start), dtype, method),
+    beta: constantTensor(net, [step], dtype, method),
+  };
 }
 
 const methods = {
@@ -205,44 +215,61 @@ const methods = {
     return record(this, shape, { ...options, method: 'fill' });
   },
   /**
-   * `start`, `start + step`, … below `end`, as an int32 tensor of shape [⌈(end − start) / step⌉]; `end` may be a dynamic dim.
-   * TensorRT kind: fill (LINSPACE).
-   * @throws ERR_VALUE where the numbers have no place in the dtype; ERR_PARAMETER
+   * `start`, `start + step`, … below `end`, as an int32 tensor of shape [⌈(end − start) / step⌉]; `start` and `end` may be
+   * dynamic dims. TensorRT kind: fill (LINSPACE).
+   * @throws ERR_VALUE where the numbers have no place in the dtype; ERR_SHAPE where a dim is unknown; ERR_PARAMETER
    */
   arange(this: Network, end: DimLike, options: RangeOptions = {}): Tensor {
     const method = 'arange';
-    const { start = 0, step = 1, dtype = 'int32', name } = options;
-    if (!Number.isFinite(start) || !Number.isFinite(step) || step === 0) {
+    const { step = 1, dtype = 'int32', name } = options;
+    const bound = (given: DimLike, what: string): Dim =>
+      typeof given === 'number' ? given : resolveDim(this, given, what, method, -(2 ** 31));
+    const [start, stop] = [bound(options.start ?? 0, 'start'), bound(end, 'end')];
+    const dims = [start, stop].filter((dim) => !isStatic(dim));
+    if (![start, stop, step].every((v) => Number.isFinite(v) || typeof v === 'string') || step === 0) {
+      const expected = 'expected a number or dim as start and end, and a number other than 0 as step';
+      refuse(method, 'ERR_PARAMETER', `${expected}, given ${start}, ${stop} and ${step}`);
+    }
+    if (
+      dims.length > 0 &&
+      (![start, stop, step].every((v) => typeof v === 'string' || Number.isInteger(v)) || step < 0)
+    ) {
       refuse(
         method,
         'ERR_PARAMETER',
-        `expected a number as start and one other than 0 as step, given ${start} and ${step}`,
+        `expected whole numbers beside the dim '${dims[0]}', given ${start}, ${stop} and ${step}`,
       );
     }
-    let length: Dim;
-    if (typeof end === 'number') {
-      if (!Number.isFinite(end)) refuse(method, 'ERR_PARAMETER', `end: expected a number, given ${end}`);
-      length = Math.max(0, Math.ceil((end - start) / step));
-    } else {
-      const dim = resolveDim(this, end, 'end', method);
-      if (!Number.isInteger(start) || !Number.isInteger(step) || step < 0) {
-        refuse(method, 'ERR_PARAMETER', `expected whole numbers beside the dim '${dim}', given ${start} and ${step}`);
-      }
-      length = ceilDivDims(subDims(dim, start), step);
-    }
-    return record(this, [new DimValue(length)], { method, name, alpha: start, beta: step, dtype });
+    const length =
+      isStatic(start) && isStatic(stop)
+        ? Math.max(0, Math.ceil((stop - start) / step))
+        : ceilDivDims(subDims(stop, start), step);
+    return record(this, [new DimValue(length)], {
+      method,
+      name,
+      ...progression(this, start, step, dtype, method),
+      dtype,
+    });
   },
   /**
-   * `count` numbers from `start` to `end`, both included, as float32 [count]. TensorRT kind: fill (LINSPACE).
-   * @throws ERR_PARAMETER where the count is no whole number from 1
+   * `count` numbers from `start` to `end`, both included, as float32 [count]; `count` may be a dynamic dim, as in
+   * `net.linspace(0, 1, x.dim(0))`. TensorRT kind: fill (LINSPACE).
+   * @throws ERR_PARAMETER where the count is no whole number from 1; ERR_SHAPE where a dim is unknown
    */
-  linspace(this: Network, start: number, end: number, count: number, options: Named = {}): Tensor {
+  linspace(this: Network, start: number, end: number, count: DimLike, options: Named = {}): Tensor {
     const method = 'linspace';
-    if (!Number.isInteger(count) || count < 1) {
+    if (typeof count === 'number' && !(Number.isInteger(count) && count >= 1)) {
       refuse(method, 'ERR_PARAMETER', `count: expected a whole number from 1, given ${String(count)}`);
     }
-    const beta = count === 1 ? 0 : (end - start) / (count - 1);
-    return record(this, [count], { ...options, method, alpha: start, beta });
+    const dim = resolveDim(this, count, 'count', method, 1);
+    if (isStatic(dim)) {
+      const beta = dim === 1 ? 0 : (end - start) / (dim - 1);
+      return record(this, [dim], { ...options, method, alpha: start, beta });
+    }
+    // One element has no step.
+    const steps = constantTensor(this, new DimValue(maxDims(subDims(dim, 1), 1)), 'float32', method).reshape([1]);
+    const span = constantTensor(this, [end - start], 'float32', method);
+    return record(this, [dim], { ...options, method, alpha: start, beta: span.div(steps) });
   },
   /** Random numbers, uniform from `low` (default 0) to `high` (default 1), anew at each run. TensorRT kind: fill (RANDOM_UNIFORM). */
   randomUniform(

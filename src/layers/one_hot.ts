@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import { defineLayer } from '../dsl/define-layer.js';
+import { formatShape, isStatic } from '../dsl/dim.js';
 import type { DType } from '../dsl/dtype.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
-import { indexTypes, type Named, nonNegative, positive, requireDType, wrapAxis } from './common.js';
+import { indexTypes, type Named, nonNegative, positive, refuse, requireDType, wrapAxis } from './common.js';
 import { constantTensor, type Liftable } from './constant.js';
 import { cpuWhere } from './cpu-where.js';
+import { type DimLike, DimValue, resolveDim } from './dim-value.js';
+import { where } from './select.js';
 
 export const oneHot = defineLayer({
   kind: 'one_hot',
@@ -47,21 +50,44 @@ export interface OneHotOptions extends Named {
   dtype?: DType;
 }
 
+/** TensorRT wants a depth that the build knows: with a dynamic one, every index is compared with every class. */
+function compared(indices: Tensor, values: Tensor, depth: DimValue, axis: number, { name }: Named): Tensor {
+  const net = indices.network;
+  const shape = Array.from({ length: indices.rank + 1 }, (_, i) => (i === axis ? depth : 1));
+  const classes = net.arange(depth, { dtype: indices.dtype }).reshape(shape);
+  const [off, on] = values.split(1) as [Tensor, Tensor];
+  return where(indices.unsqueeze(axis).eq(classes), on, off, { name });
+}
+
 const methods = {
   /**
    * A new axis of size `depth`, which holds `on` at the index that this int32 or int64 tensor says, else `off`:
-   * [...] → [..., depth]. TensorRT kind: one_hot.
+   * [...] → [..., depth]. TensorRT kind: one_hot; for a dynamic depth fill, element_wise (EQUAL) and select.
+   * @param depth a number, or a size (`x.dim(1)`)
    * @throws ERR_PARAMETER where the depth is no positive number; ERR_AXIS, ERR_DTYPE, ERR_SHAPE
    */
-  oneHot(this: Chain, depth: number, options: OneHotOptions = {}): Tensor {
+  oneHot(this: Chain, depth: DimLike, options: OneHotOptions = {}): Tensor {
     const method = 'oneHot';
-    const { axis = -1, values = [0, 1], dtype = 'float32', name } = options;
+    const { axis = -1, values: given = [0, 1], dtype = 'float32', name } = options;
     const indices = this.tensor();
+    const values = constantTensor(indices.network, given, dtype, method);
+    const at = wrapAxis(axis, indices.rank + 1);
+    const size = typeof depth === 'number' ? depth : resolveDim(indices.network, depth, 'depth', method, 1);
+    if (!isStatic(size)) {
+      if (!indexTypes.includes(indices.dtype)) {
+        const expected = indexTypes.join(', ');
+        refuse(method, 'ERR_DTYPE', `indices: expected ${expected}, given ${indices.dtype}`, { actual: indices.dtype });
+      }
+      if (String(values.shape) !== '2') {
+        refuse(method, 'ERR_SHAPE', `values: expected [off, on] of shape [2], given ${formatShape(values.shape)}`);
+      }
+      return compared(indices, values, new DimValue(size), at, options);
+    }
     return indices.network.record(oneHot, {
       method,
       name,
-      inputs: [indices, constantTensor(indices.network, values, dtype, method)],
-      params: { depth, axis: wrapAxis(axis, indices.rank + 1) },
+      inputs: [indices, values],
+      params: { depth: size, axis: at },
     })[0]!;
   },
 };

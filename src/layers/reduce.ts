@@ -3,7 +3,7 @@ import { defineLayer, type InferredValue } from '../dsl/define-layer.js';
 import { addDims, type Dim, maxDims, minDims, mulDims } from '../dsl/dim.js';
 import type { DType } from '../dsl/dtype.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
-import { floats, type Named, requireDType, resolveAxes, wholeNumber, wrapAxis } from './common.js';
+import { axisList, floats, type Named, requireDType, resolveAxes, wholeNumber, wrapAxis } from './common.js';
 
 /** TensorRT's ReduceOperation, and the ONNX operator that computes the same. */
 const onnxOperators = {
@@ -59,27 +59,28 @@ export const reduce = defineLayer({
 });
 
 export interface ReduceOptions extends Named {
-  /** The axes to reduce, negative from the end. Default: all. */
-  axes?: readonly number[];
+  /** The axes to reduce, or one, negative from the end. Default: all. */
+  axes?: number | readonly number[];
   /** One axis to reduce, beside `axes` where both are given. */
   axis?: number;
   /** Whether reduced axes stay, with size 1. Default false. */
   keepDims?: boolean;
 }
 
+/** The axes that the options name, counted from the front; those out of range stay for the layer to refuse. */
+export function reducedAxes(x: Tensor, { axis, axes }: ReduceOptions): number[] {
+  if (axis === undefined && axes === undefined) return x.shape.map((_, i) => i);
+  const list = axisList(axes ?? [], x.rank);
+  return axis !== undefined && Array.isArray(list) ? [...list, wrapAxis(axis, x.rank)] : list;
+}
+
 function reduceBy(self: Chain, method: string, operation: ReduceOperation, options: ReduceOptions = {}): Tensor {
   const x = self.tensor();
-  const { axis, axes = axis === undefined ? x.shape.map((_, i) => i) : [] } = options;
-  const all = Array.isArray(axes) && axis !== undefined ? [...axes, axis] : axes;
   return x.network.record(reduce, {
     method,
     name: options.name,
     inputs: [x],
-    params: {
-      operation,
-      axes: Array.isArray(all) ? all.map((a) => wrapAxis(a, x.rank)) : (all as never),
-      keepDims: options.keepDims ?? false,
-    },
+    params: { operation, axes: reducedAxes(x, options), keepDims: options.keepDims ?? false },
   })[0]!;
 }
 

@@ -2,7 +2,18 @@ import { z } from 'zod';
 import { defineLayer } from '../dsl/define-layer.js';
 import { type Dim, isStatic, isUnknown, unknownDim } from '../dsl/dim.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
-import { type Named, nonNegative, positive, requireDType, requireRank, wrapAxis } from './common.js';
+import {
+  type Named,
+  nonNegative,
+  positive,
+  refuse,
+  requireDType,
+  requireRank,
+  resolveAxis,
+  wrapAxis,
+} from './common.js';
+import { constantTensor } from './constant.js';
+import { type DimLike, DimValue, resolveDim } from './dim-value.js';
 import { recordSqueeze } from './squeeze.js';
 
 /** TensorRT's limit on k. */
@@ -82,8 +93,16 @@ export interface TopKOptions extends IndexOptions {
   largest?: boolean;
 }
 
-function record(x: Tensor, k: number | Tensor, options: TopKOptions & { method: string }): [Tensor, Tensor] {
+/** A number, or a tensor where only the run tells. What is neither number, dim nor tensor stays, for the schema to refuse. */
+function countOf(x: Tensor, k: DimLike | Tensor, method: string): number | Tensor {
+  if (typeof k === 'number' || !(k instanceof DimValue || typeof k === 'string')) return k;
+  const dim = resolveDim(x.network, k, 'k', method, 1);
+  return isStatic(dim) ? dim : constantTensor(x.network, new DimValue(dim), 'int32', method);
+}
+
+function record(x: Tensor, given: DimLike | Tensor, options: TopKOptions & { method: string }): [Tensor, Tensor] {
   const { method, name, axis = -1, largest = true, indices = 'int32' } = options;
+  const k = countOf(x, given, method);
   return x.network.record(topk, {
     method,
     name,
@@ -98,34 +117,78 @@ function record(x: Tensor, k: number | Tensor, options: TopKOptions & { method: 
 }
 
 export interface ArgOptions extends IndexOptions {
-  /** One of the last four axes; default −1. */
+  /** One of the last four axes. Default: the index counts all elements, row by row. */
   axis?: number;
-  /** Whether the axis stays, with size 1. Default false. */
+  /** Whether the axis (without one: every axis) stays, with size 1. Default false. */
   keepDims?: boolean;
 }
 
 function arg(self: Chain, method: string, largest: boolean, options: ArgOptions): Tensor {
-  const { keepDims = false, axis = -1 } = options;
+  const { keepDims = false, axis, name, indices } = options;
   const x = self.tensor();
-  const [, indices] = record(x, 1, { ...options, method, largest });
-  return keepDims ? indices : recordSqueeze(indices, [wrapAxis(axis, x.rank)], method);
+  const flat = axis === undefined && x.rank !== 1;
+  const at = wrapAxis(axis ?? 0, x.rank);
+  const kept = keepDims && !flat;
+  const over = flat ? x.reshape([-1]) : x;
+  const [, found] = record(over, 1, { method, largest, axis: at, indices, ...(kept && { name }) });
+  if (kept) return found;
+  return keepDims ? found.reshape(Array(x.rank).fill(1), { name }) : recordSqueeze(found, [at], method, { name });
+}
+
+export interface SortOptions extends IndexOptions {
+  /** One of the last four axes; default −1. */
+  axis?: number;
+  /** Largest first. Default false. */
+  descending?: boolean;
+}
+
+/** TensorRT sorts as many elements as its topk takes. */
+function sorted(self: Chain, method: string, options: SortOptions): [Tensor, Tensor] {
+  const { axis = -1, descending = false, name, indices } = options;
+  const x = self.tensor();
+  const at = resolveAxis(axis, x.rank, (code, message, facts) => refuse(method, code, message, facts));
+  const size = x.shape[at]!;
+  if (isStatic(size) && size > maxK) {
+    refuse(method, 'ERR_SHAPE', `axis ${axis}: TensorRT sorts at most ${maxK} elements, given ${size}`, {
+      expected: maxK,
+      actual: size,
+    });
+  }
+  return record(x, size, { method, name, axis: at, largest: descending, indices });
 }
 
 const methods = {
   /**
    * The `k` largest (or smallest) elements of an axis, best first, and where they are: `[values, indices]`, both with size
    * k along the axis. Which of equal elements comes first is TensorRT's choice. TensorRT kind: topk.
-   * @param k 1 to 3840, or a rank-0 int32 tensor; the range of an input goes into the build's profile
-   * @throws ERR_PARAMETER where k exceeds the axis; ERR_AXIS, ERR_DTYPE (float32, float16, bfloat16, int32, int64)
+   * @param k 1 to 3840; a size (`x.dim(0).min(100)`); or a rank-0 int32 tensor, where the range of an input goes into the
+   *   build's profile
+   * @throws ERR_PARAMETER where k exceeds the axis; ERR_AXIS, ERR_SHAPE, ERR_DTYPE (float32, float16, bfloat16, int32, int64)
    */
-  topk(this: Chain, k: number | Tensor, options: TopKOptions = {}): [values: Tensor, indices: Tensor] {
+  topk(this: Chain, k: DimLike | Tensor, options: TopKOptions = {}): [values: Tensor, indices: Tensor] {
     return record(this.tensor(), k, { ...options, method: 'topk' });
   },
-  /** Index of the largest element of an axis. TensorRT kind: topk (MAX), squeeze. @throws see `topk` */
+  /**
+   * The elements of an axis in order, smallest first, and where they were: `[values, indices]`, as PyTorch's sort. At most
+   * 3840; the order of equal ones is TensorRT's choice. TensorRT kind: topk.
+   * @throws ERR_SHAPE where the axis is longer; see `topk`
+   */
+  sort(this: Chain, options: SortOptions = {}): [values: Tensor, indices: Tensor] {
+    return sorted(this, 'sort', options);
+  },
+  /** Where the elements of an axis in order are; see `sort`. TensorRT kind: topk. */
+  argsort(this: Chain, options: SortOptions = {}): Tensor {
+    return sorted(this, 'argsort', options)[1];
+  },
+  /**
+   * Index of the largest element of an axis; without `axis`, of all elements, as PyTorch's argmax. Which of equal elements
+   * it is is TensorRT's choice. TensorRT kinds: topk (MAX), squeeze, shuffle.
+   * @throws see `topk`
+   */
   argmax(this: Chain, options: ArgOptions = {}): Tensor {
     return arg(this, 'argmax', true, options);
   },
-  /** Index of the smallest element of an axis. TensorRT kind: topk (MIN), squeeze. @throws see `topk` */
+  /** Index of the smallest element; see `argmax`. TensorRT kinds: topk (MIN), squeeze, shuffle. @throws see `topk` */
   argmin(this: Chain, options: ArgOptions = {}): Tensor {
     return arg(this, 'argmin', false, options);
   },

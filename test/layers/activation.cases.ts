@@ -28,4 +28,10 @@ export const cases: LayerCase[] = [
     })),
   ),
   ...['rank0', 'size0', 'size1'].map((name) => ({ name, build: ({ x }: Record<string, Tensor>) => x!.relu() })),
+  { name: 'clamp_int32', build: ({ x }) => x!.clamp({ min: -2, max: 3 }), dynamic: { x: ['n'] } },
+  { name: 'clamp_int64', build: ({ x }) => x!.clamp({ min: -2, max: 3 }) },
+  { name: 'clamp_int_min', build: ({ x }) => x!.clamp({ min: -2 }) },
+  { name: 'clamp_int_max', build: ({ x }) => x!.clamp({ max: 3 }) },
+  { name: 'clamp_tensor', build: ({ x, low }) => x!.clamp({ min: low!, max: 1 }), dynamic: { x: ['n', 3], low: [3] } },
+  { name: 'clamp_size', build: ({ x }) => x!.clamp({ max: x!.dim(0) }), dynamic: { x: ['n', 3] } },
 ];

@@ -1,4 +1,4 @@
-import type { Tensor } from '../../src/index.js';
+import type { Dim, Tensor } from '../../src/index.js';
 import { type ElementWiseOperation, elementWiseOperations } from '../../src/layers/element_wise.js';
 import { int8Refused, type LayerCase } from './harness.js';
 
@@ -49,6 +49,19 @@ const two: Record<string, (a: Tensor, b: Tensor) => Tensor> = {
   le: (a, b) => a.le(b),
 };
 
+/** Sizes as operands. */
+const withDims: Record<string, [dims: Dim[] | undefined, build: LayerCase['build']]> = {
+  float32: [['x', 'y', 'z'], ({ a }) => a!.div(a!.dim(0))],
+  expression: [['x', 'y', 'z'], ({ a }) => a!.mul(a!.dim(0).mul(2).add(a!.dim(2)))],
+  float16: [['x', 3, 'z'], ({ a }) => a!.sub(a!.dim(-1))],
+  bfloat16: [['x', 3, 'z'], ({ a }) => a!.add(a!.dim(-1))],
+  int32: [['x', 'y', 1], ({ a }) => a!.remainder(a!.dim(1))],
+  int64: [['x', 'y', 1], ({ a }) => a!.minimum(a!.dim(1))],
+  vector: [['x'], ({ a }) => a!.add(a!.dim(0))],
+  rank0: [undefined, ({ a, b }) => a!.add(b!.dim(2))],
+  less: [['x', 'y', 'z'], ({ a }) => a!.lt(a!.dim(0))],
+};
+
 export const cases: LayerCase[] = [
   ...operations,
   ...Object.entries(two).flatMap(([name, method]) =>
@@ -72,5 +85,14 @@ export const cases: LayerCase[] = [
   { name: 'number_left', build: ({ a }, _, net) => net.constant(1).sub(a!), dynamic: { a: ['x', 'y', 'z'] } },
   { name: 'boolean', build: ({ a }) => a!.logicalXor(true) },
   { name: 'typed_array', build: ({ a }) => a!.add(new Float64Array([1, 2, 3, 4])) },
+  { name: 'square', build: ({ a }) => a!.square(), dynamic: { a: ['x', 'y', 'z'] } },
+  { name: 'square_int', build: ({ a }) => a!.square() },
+  ...Object.entries(withDims).map(
+    ([name, [dims, build]]): LayerCase => ({
+      name: `dim_${name}`,
+      build,
+      dynamic: dims ? { a: dims } : { b: ['x', 3, 'z'] },
+    }),
+  ),
   { name: 'weight', build: ({ a }, { weight }) => a!.mul(weight!) },
 ];

@@ -25,6 +25,13 @@ const builders: Record<string, (net: Network, inputs: Record<string, Tensor>) =>
   zeros_float16: (net) => net.zeros([2, 3], { dtype: 'float16' }),
   ones_bool: (net) => net.ones([2, 3], { dtype: 'bool' }),
   ones_dynamic: (net, { like }) => net.ones([like!.dim(1), like!.dim(0)]),
+  arange_start_dim: (net, { like }) => net.arange(12, { start: like!.dim(0), step: 2 }),
+  arange_dims_int64: (net, { like }) =>
+    net.arange(like!.dim(1).mul(4), { start: like!.dim(0), step: 3, dtype: 'int64' }),
+  arange_dims_float: (net, { like }) => net.arange(like!.dim(1).mul(2), { start: like!.dim(0), dtype: 'float32' }),
+  linspace_dim: (net, { like }) => net.linspace(-1, 2, like!.dim(1)),
+  linspace_dim_one: (net, { like }) => net.linspace(-1, 2, like!.dim(0)),
+  full_dim: (net, { like }) => net.full([like!.dim(0), like!.dim(1)], like!.dim(1)),
   zeros_tensor: (net, { like }) => net.zeros(like!.shapeTensor(), { dtype: 'int64' }),
 };
 

@@ -26,5 +26,7 @@ export const cases: LayerCase[] = [
   ]),
   ...operations.map((operation) => one(`${operation}_of0`, operation, { axis: 1 })),
   one('all_keep', 'sum', { keepDims: true }),
+  one('sum_one', 'sum', { axes: 1 }),
+  one('max_last', 'max', { axes: -1, keepDims: true }),
   one('rank5', 'sum', { axes: [3, 1] }),
 ];

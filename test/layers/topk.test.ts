@@ -16,11 +16,26 @@ test('k may be a size', () => {
   expect(values.shape).toEqual(['n', 'n']);
 });
 
+test('the name given is that of the result', () => {
+  const x = oneInput(2, 8);
+  expect(x.argmax({ name: 'best' }).name).toBe('best');
+  expect(x.argmax({ name: 'kept', keepDims: true }).name).toBe('kept');
+  expect(x.argmax({ name: 'axis', axis: 0, keepDims: true }).name).toBe('axis:1');
+});
+
 test('what TensorRT does not take is refused', () => {
   const x = oneInput(2, 3, 4, 5, 6);
   expectRefusal(() => x.topk(7), 'ERR_PARAMETER', /k: expected at most the 6 elements of axis 4, given 7/);
   expectRefusal(() => x.topk(0), 'ERR_PARAMETER', /k/);
   expectRefusal(() => oneInput(4000).topk(3841), 'ERR_PARAMETER', /k/);
+  expectRefusal(
+    () => oneInput(2, 3841).sort(),
+    'ERR_SHAPE',
+    /axis -1: TensorRT sorts at most 3840 elements, given 3841/,
+  );
+  expectRefusal(() => x.argsort({ axis: 5 }), 'ERR_AXIS', /given 5/);
+  expectRefusal(() => x.topk('n'), 'ERR_SHAPE', /k: no dynamic dim is named 'n'/);
+  expectRefusal(() => x.topk(x.dim(0).sub(2)), 'ERR_SHAPE', /k: expected whole numbers from 1/);
   expectRefusal(() => x.topk(1, { axis: 0 }), 'ERR_AXIS', /last four axes, 1 to 4, given 0/);
   expectRefusal(() => x.topk(1, { axis: 5 }), 'ERR_AXIS', /given 5/);
   expectRefusal(() => x.topk(1, { indices: 'int8' as never }), 'ERR_PARAMETER', /indices/);
