@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { defineLayer, type InferredValue } from '../dsl/define-layer.js';
 import { addDims, type Dim, formatShape, isStatic } from '../dsl/dim.js';
 import { show } from '../dsl/errors.js';
-import { reading } from '../dsl/source.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
+import { checkedFunction } from './arguments.js';
 import { movable, type Named, refuse, requireDType, resolveAxis, wrapAxis } from './common.js';
 
 export const concatenation = defineLayer({
@@ -62,9 +62,6 @@ export interface ConcatOptions extends Named {
 }
 
 function join(method: string, tensors: readonly Tensor[], options: ConcatOptions): Tensor {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    refuse(method, 'ERR_INPUT', `expected options such as { axis: 1 }, given ${show(options)}`);
-  }
   const { axis = 0, name } = options;
   if (!Array.isArray(tensors) || tensors.length === 0) {
     refuse(method, 'ERR_INPUT', `expected a list of tensors, given ${Array.isArray(tensors) ? 'none' : show(tensors)}`);
@@ -83,9 +80,14 @@ function join(method: string, tensors: readonly Tensor[], options: ConcatOptions
  * Joins tensors of one dtype along an axis; all other axes must be equal. TensorRT kind: concatenation.
  * @throws ERR_INPUT where there is no tensor; ERR_DTYPE, ERR_RANK, ERR_SHAPE where they do not fit; ERR_AXIS
  */
-export function concat(tensors: readonly Tensor[], options: ConcatOptions = {}): Tensor {
-  return reading('concat', [tensors, options], () => join('concat', tensors, options));
+export function concat(tensors: readonly Tensor[], options?: ConcatOptions): Tensor;
+export function concat(...args: [readonly Tensor[], ConcatOptions?]): Tensor {
+  return joined(...args);
 }
+
+const joined = checkedFunction('concat', (tensors: readonly Tensor[], options: ConcatOptions = {}) =>
+  join('concat', tensors, options),
+);
 
 const methods = {
   /** Joins this tensor and others along an axis; see the function `concat`. TensorRT kind: concatenation. */

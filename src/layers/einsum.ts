@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { defineLayer } from '../dsl/define-layer.js';
 import { type Dim, formatShape, isStatic } from '../dsl/dim.js';
 import { show } from '../dsl/errors.js';
-import { reading } from '../dsl/source.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
+import { checkedFunction } from './arguments.js';
 import { broadcastDim, floats, type Named, refuse, requireDType } from './common.js';
 import { constantTensor } from './constant.js';
 import type { ConstantData } from './literal.js';
@@ -125,12 +125,18 @@ function record(given: readonly (Tensor | ConstantData)[], equation: string, opt
  * float32, float16, bfloat16; operands may be known. TensorRT kind: einsum.
  * @throws ERR_PARAMETER for a bad equation; ERR_INPUT, ERR_RANK, ERR_SHAPE, ERR_DTYPE where tensors do not fit it
  */
-export function einsumOf(equation: string, tensors: readonly (Tensor | ConstantData)[], options: Named = {}): Tensor {
-  return reading(method, [equation, tensors, options], () => {
+export function einsumOf(equation: string, tensors: readonly (Tensor | ConstantData)[], options?: Named): Tensor;
+export function einsumOf(...args: [string, readonly (Tensor | ConstantData)[], Named?]): Tensor {
+  return summed(...args);
+}
+
+const summed = checkedFunction(
+  method,
+  (equation: string, tensors: readonly (Tensor | ConstantData)[], options: Named = {}) => {
     if (!Array.isArray(tensors)) refuse(method, 'ERR_INPUT', `expected a list of tensors, given ${show(tensors)}`);
     return record(tensors, equation, options);
-  });
-}
+  },
+);
 
 const methods = {
   /** Einstein summation of this tensor and others: `a.einsum('ij,jk->ik', b)`; see the function `einsum`. TensorRT kind: einsum. */

@@ -2,6 +2,7 @@ import { Network } from '../dsl/network.js';
 import { entry } from '../dsl/source.js';
 import { Chain } from '../dsl/tensor.js';
 import { type ActivationMethods, activation, activationMethods } from './activation.js';
+import { methodCheck } from './arguments.js';
 import { type AssertionMethods, assertion, assertionMethods } from './assertion.js';
 import { type AttentionMethods, attention, attentionMethods } from './attention.js';
 import { type CastMethods, cast, castMethods } from './cast.js';
@@ -178,7 +179,7 @@ declare module '../dsl/tensor.js' {
 export function addMethods(target: object, methods: object): void {
   for (const [name, method] of Object.entries(methods)) {
     if (name in target) throw new Error(`layer method '${name}' is defined twice`);
-    Object.assign(target, { [name]: entry(method) });
+    Object.assign(target, { [name]: entry(method, methodCheck(name)) });
   }
 }
 
