@@ -6,6 +6,8 @@ import type { Params, ValueType } from './ir.js';
 /** What inference knows of a value: its type, and for small integer tensors its elements, as far as they are known. */
 export interface InferredValue extends ValueType {
   contents?: readonly Dim[];
+  /** Elements of an integer constant of any size and rank. */
+  elements?: TypedArray;
 }
 
 export interface WeightType {

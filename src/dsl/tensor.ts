@@ -1,6 +1,6 @@
 import type { InferredValue } from './define-layer.js';
 import type { Dim, Shape } from './dim.js';
-import type { DType } from './dtype.js';
+import type { DType, TypedArray } from './dtype.js';
 import type { ValueId } from './ir.js';
 import type { Network } from './network.js';
 
@@ -26,6 +26,8 @@ export class Tensor extends Chain {
   readonly shape: Shape;
   /** Known elements of a small integer tensor; used by shape arithmetic. */
   readonly contents?: readonly Dim[];
+  /** @internal Elements of an integer constant of any size. */
+  readonly elements?: TypedArray;
   /** @internal */
   readonly home: Home;
   readonly #defaultName: string;
@@ -38,6 +40,7 @@ export class Tensor extends Chain {
     this.dtype = value.dtype;
     this.shape = shape;
     if (value.contents) this.contents = value.contents;
+    if (value.elements) this.elements = value.elements;
     this.home = home;
     this.#defaultName = defaultName;
   }

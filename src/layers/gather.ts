@@ -20,6 +20,7 @@ import {
   wrapAxis,
 } from './common.js';
 import { constantTensor, type Liftable } from './constant.js';
+import { fromEnd, requireWithin } from './known-indices.js';
 
 /** TensorRT's GatherMode. */
 export const gatherModes = ['default', 'element', 'nd'] as const;
@@ -34,6 +35,7 @@ export const gather = defineLayer({
     requireRank(data.shape, 1, 8, fail);
     const dims = { default: defaultShape, element: elementShape, nd: ndShape }[params.mode];
     const shape = dims(data.shape, indices.shape, params, fail);
+    requireWithin(indices, indexed(data.shape, indices.shape, params), fail);
     const contents = params.mode === 'default' && data.shape.length === 1 && pickContents(data, indices);
     return contents ? { dtype: data.dtype, shape, contents } : { dtype: data.dtype, shape };
   },
@@ -51,9 +53,14 @@ export const gather = defineLayer({
 
 type Fail = InferContext<never>['fail'];
 interface Params {
+  mode: GatherMode;
   axis: number;
   elementWiseDims: number;
 }
+
+/** Sizes of the axes that the indices count along, in turn. */
+const indexed = (data: Shape, indices: Shape, { mode, axis, elementWiseDims: batch }: Params): Shape =>
+  mode === 'nd' ? data.slice(batch, batch + (indices.at(-1) as number)) : [data[axis]!];
 
 function requireAxis({ axis, elementWiseDims }: Params, rank: number, fail: Fail): void {
   if (axis >= rank || axis < elementWiseDims) {
@@ -154,21 +161,25 @@ export interface GatherOptions extends Named {
 
 function record(x: Tensor, indices: Liftable, options: GatherOptions & { method: string }): Tensor {
   const { method, name, axis = 0, mode = 'default', elementWiseDims = 0 } = options;
+  const at = mode === 'nd' ? 0 : wrapAxis(axis, x.rank);
+  const counted = mode === 'default' ? fromEnd(indices, x.shape[at], x, method) : indices;
   return x.network.record(gather, {
     method,
     name,
-    inputs: [x, constantTensor(x.network, indices, 'int32', method)],
-    params: { mode, axis: mode === 'nd' ? 0 : wrapAxis(axis, x.rank), elementWiseDims },
+    inputs: [x, constantTensor(x.network, counted, 'int32', method)],
+    params: { mode, axis: at, elementWiseDims },
   })[0]!;
 }
 
 const methods = {
   /**
-   * Picks elements or slices by int32 or int64 indices (a tensor, or numbers). Shapes, for data [d0, …] and indices [i0, …]:
+   * Picks elements or slices by int32 or int64 indices (a tensor, or numbers; negative ones count from the end of an axis,
+   * which on a dynamic axis numbers alone may do, and in mode `default`). Shapes, for data [d0, …] and indices [i0, …]:
    * mode `default` replaces the dim of `axis` by the dims of the indices; `element` has the shape of the indices;
    * `nd` has that of the indices without the last dim, then the dims of the data that no index counts along.
    * TensorRT kind: gather.
-   * @throws ERR_AXIS, ERR_SHAPE, ERR_RANK, ERR_PARAMETER; ERR_DTYPE where indices are no int32 or int64
+   * @throws ERR_AXIS, ERR_SHAPE, ERR_RANK, ERR_PARAMETER; ERR_DTYPE where indices are no int32 or int64; ERR_VALUE where known
+   * ones are beyond their axis
    */
   gather(this: Chain, indices: Liftable, options: GatherOptions = {}): Tensor {
     return record(this.tensor(), indices, { ...options, method: 'gather' });
@@ -180,7 +191,8 @@ const methods = {
   indexSelect(this: Chain, axis: number, indices: Liftable, options: Named = {}): Tensor {
     const method = 'indexSelect';
     const x = this.tensor();
-    const index = constantTensor(x.network, indices, 'int32', method);
+    const counted = fromEnd(indices, x.shape[wrapAxis(axis, x.rank)], x, method);
+    const index = constantTensor(x.network, counted, 'int32', method);
     if (index.rank !== 1) refuse(method, 'ERR_RANK', `indices: expected rank 1, given ${formatShape(index.shape)}`);
     return record(x, index, { ...options, axis, method });
   },

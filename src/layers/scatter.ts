@@ -4,6 +4,7 @@ import { type Dim, formatShape, isStatic, type Shape } from '../dsl/dim.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
 import { indexTypes, type Named, nonNegative, requireDType, requireRank, wrapAxis } from './common.js';
 import { constantTensor, type Liftable } from './constant.js';
+import { requireWithin } from './known-indices.js';
 
 /** TensorRT's ScatterMode. */
 export const scatterModes = ['element', 'nd'] as const;
@@ -24,6 +25,8 @@ export const scatter = defineLayer({
     }
     const expected = mode === 'element' ? elementUpdates() : ndUpdates(data.shape, indices.shape, fail);
     requireSame(expected, updates.shape, fail);
+    const depth = mode === 'nd' ? (indices.shape.at(-1) as number) : 0;
+    requireWithin(indices, mode === 'nd' ? data.shape.slice(0, depth) : [data.shape[axis]!], fail);
     return { dtype: data.dtype, shape: data.shape };
 
     function elementUpdates(): Shape {
@@ -88,7 +91,7 @@ const methods = {
    * This tensor with `updates` written at `indices` (int32 or int64; a tensor or numbers). Writing twice to one element is
    * undefined. Updates have the shape of the indices in mode `element`; in mode `nd` that of the indices without the last
    * dim, then the dims of this tensor which no index counts along. TensorRT kind: scatter.
-   * @throws ERR_SHAPE, ERR_RANK, ERR_AXIS, ERR_DTYPE
+   * @throws ERR_SHAPE, ERR_RANK, ERR_AXIS, ERR_DTYPE; ERR_VALUE where known indices are beyond their axis
    */
   scatter(this: Chain, indices: Liftable, updates: Liftable, options: ScatterOptions = {}): Tensor {
     const method = 'scatter';

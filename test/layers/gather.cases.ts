@@ -42,6 +42,8 @@ export const cases: LayerCase[] = [
     build: ({ x, indices }) => x!.gather(indices!, { axis: 1 }),
   })) satisfies LayerCase[]),
   { name: 'numbers', build: ({ x }) => x!.gather([2, 0], { axis: 1 }) },
+  { name: 'from_end', build: ({ x }) => x!.gather([-1, 0, -5], { axis: 2 }), dynamic: { x: ['n', 3, 'w'] } },
+  { name: 'last', build: ({ x }) => x!.gather(-1), dynamic: { x: ['n', 3, 'w'] } },
   { name: 'index_select', build: ({ x }) => x!.indexSelect(-1, [4, 1]), dynamic: { x: ['n', 3, 5] } },
   {
     name: 'embedding',

@@ -1,4 +1,4 @@
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
 import { float32, int32, int64, network } from '../../src/index.js';
 import { cases } from './gather.cases.js';
 import { expectRefusal, testLayer } from './harness.js';
@@ -29,4 +29,28 @@ test('what does not fit is refused', () => {
   expectRefusal(() => x.gather('ab' as never), 'ERR_INPUT', /expected a number, numbers/);
   expectRefusal(() => x.gather([0.5]), 'ERR_VALUE', /0.5/);
   expectRefusal(() => x.indexSelect(0, at), 'ERR_RANK', /expected rank 1/);
+});
+
+test('known indices beyond their axis are refused, negative ones of a dynamic axis only where they can be counted', () => {
+  const net = network('gather');
+  const x = net.input('x', float32(3, 2));
+  expectRefusal(() => x.gather([7]), 'ERR_VALUE', /indices: expected whole numbers from -3 to 2, given 7/);
+  expectRefusal(() => x.gather(-4), 'ERR_VALUE', /from -3 to 2, given -4/);
+  expectRefusal(() => x.gather([[2]], { axis: 1 }), 'ERR_VALUE', /from -2 to 1, given 2/);
+  expectRefusal(() => x.indexSelect(1, [0, 2]), 'ERR_VALUE', /from -2 to 1, given 2/);
+  expectRefusal(() => x.gather([[3, 0]], { mode: 'element' }), 'ERR_VALUE', /from -3 to 2, given 3/);
+  expectRefusal(() => x.gather([[1, 2]], { mode: 'nd' }), 'ERR_VALUE', /from -2 to 1, given 2/);
+  expectRefusal(() => x.gather(net.constant(new Int32Array(100).fill(3))), 'ERR_VALUE', /given 3/);
+  expectRefusal(() => x.gather(net.dims([x.dim(0)])), 'ERR_VALUE', /given 3/);
+  const batched = { mode: 'nd', elementWiseDims: 1 } as const;
+  expectRefusal(() => x.gather([[1], [1], [2]], batched), 'ERR_VALUE', /from -2 to 1, given 2/);
+  const open = net.input('open', float32('n', 'm'));
+  expectRefusal(
+    () => open.gather(net.constant([-1], { dtype: 'int32' })),
+    'ERR_VALUE',
+    /from 0 for the dynamic size n/,
+  );
+  expectRefusal(() => open.gather([[0, -1]], { mode: 'nd' }), 'ERR_VALUE', /dynamic size m, given -1/);
+  expect(open.gather([-1, 5]).shape).toEqual([2, 'm']);
+  expect(open.indexSelect(-1, [-1, 5]).shape).toEqual(['n', 2]);
 });

@@ -27,3 +27,17 @@ test('what does not fit is refused', () => {
   );
   expectRefusal(() => x.scatter(at, updates, { mode: 'sum' as never }), 'ERR_PARAMETER', /mode/);
 });
+
+test('known indices beyond their axis are refused', () => {
+  const net = network('scatter');
+  const x = net.input('x', float32(3, 2));
+  expectRefusal(
+    () => x.scatter([[9, 0]], [[1, 1]]),
+    'ERR_VALUE',
+    /indices: expected whole numbers from -3 to 2, given 9/,
+  );
+  expectRefusal(() => x.scatter([[2]], [[1]], { axis: 1 }), 'ERR_VALUE', /from -2 to 1, given 2/);
+  expectRefusal(() => x.scatter([[1, 2]], [1], { mode: 'nd' }), 'ERR_VALUE', /from -2 to 1, given 2/);
+  const open = net.input('open', float32('n'));
+  expectRefusal(() => open.scatter([-1], [1]), 'ERR_VALUE', /from 0 for the dynamic size n, given -1/);
+});
