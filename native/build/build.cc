@@ -96,7 +96,9 @@ class BuildJob : public Job {
     Owned<Network> network(call<m::Builder::createNetworkV2>(*api, builder, flags));
     if (!network) throw Error("ERR_BUILDER", "TensorRT could not create a network");
     bool const only_lower = options_.flag("lowerOnly");
-    Lowering lowering(*api, network.get(), *program, log, only_lower);
+    Api known = *api;
+    if (options_.has("without")) known.without = options_.text("without");
+    Lowering lowering(known, network.get(), *program, log, only_lower);
     {
       struct Leave {
         std::atomic<Lowering const*>& lowering;
@@ -111,7 +113,7 @@ class BuildJob : public Job {
     if (!only_lower) {
       std::vector<NetworkInput> inputs;
       for (auto const& input : program->graph.inputs) inputs.push_back({&input, lowering.value(input.id)});
-      serialize(*api, builder, network.get(), program->name, inputs);
+      serialize(known, builder, network.get(), program->name, inputs);
     }
     for (auto const& weight : program->weights) {
       if (weight.mapped && !mapping_intact(weight.owner)) {

@@ -49,6 +49,9 @@ export async function build(net: Network, given: BuildOptions = {}): Promise<Eng
   });
 }
 
+/** @internal Methods that builds do without, as if the release lacked them: tests of what stands in set it. */
+export const without: string[] = [];
+
 /** Creates the TensorRT network without building it; see `Network.check`. */
 export async function check(net: Network, given: Pick<BuildOptions, 'library'> = {}): Promise<LoweringReport> {
   const { report, library } = await run(net, given, true);
@@ -79,7 +82,8 @@ async function run(
           else onProgress?.({ phase: a as string, step: b as number, steps: c! });
         });
     }
-    const promise = program.build(library.path, { ...options, profiles: resolved, lowerOnly }, callbacks);
+    const lacking = without.length > 0 && { without: `,${without.join()},` };
+    const promise = program.build(library.path, { ...options, profiles: resolved, lowerOnly, ...lacking }, callbacks);
     stop.cancel = callbacks.cancel;
     const report = await promise;
     stop.check();

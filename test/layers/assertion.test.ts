@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { bool, float32, network, type Tensor } from '../../src/index.js';
-import { expectRefusal } from './harness.js';
+import { cases } from './assertion.cases.js';
+import { expectRefusal, testLayer } from './harness.js';
+
+testLayer('assertion', cases);
 
 /** Asserts that x has at least two rows. */
 function guarded() {
