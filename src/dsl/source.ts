@@ -10,7 +10,8 @@ export interface Mark {
   outer?: Mark;
 }
 
-const ownFolder = fileURLToPath(new URL('..', import.meta.url));
+/** Frames of this package: compiled, and where source maps are on, the sources they lead to. */
+const ownFolders = ['dist', 'src'].map((name) => fileURLToPath(new URL(`../../${name}/`, import.meta.url)));
 const frame = /^at (?:.*? \()?((?:file:\/\/)?\/.*?):(\d+):(\d+)\)?$/;
 
 let entered: Mark | undefined;
@@ -146,7 +147,7 @@ export function locate(at: Mark | undefined): SourceLocation | undefined {
     const found = frame.exec(line.trim());
     if (!found) continue;
     const file = found[1]!.startsWith('file://') ? fileURLToPath(found[1]!) : found[1]!;
-    if (file.startsWith(ownFolder) || file.includes('/node_modules/zod/')) continue;
+    if (ownFolders.some((folder) => file.startsWith(folder)) || file.includes('/node_modules/zod/')) continue;
     return { file, line: Number(found[2]), column: Number(found[3]) };
   }
   return locate(at?.outer);

@@ -18,13 +18,20 @@ interface Unused {
 const net = network('n', { x: float32(1, 3, 8, 8) });
 const build = (tensor: typeof net) => tensor.relu().sigmoid({ name: 'first' });
 build(net);
+function refused(call: () => unknown) {
+  try {
+    call();
+  } catch (error) {
+    return (error as { source: object }).source;
+  }
+}
 try {
   net
     .relu()
     .conv2d({ weight: { shape: [1, 4, 1, 1], data: new Float32Array(4) } });
 } catch (error) {
   const { source } = error as { source: object };
-  console.log(JSON.stringify([source, ...net.toJSON().nodes.map((node) => node.source)]));
+  console.log(JSON.stringify([source, refused(() => net.input('x', float32(1))), ...net.toJSON().nodes.map((node) => node.source)]));
 }
 `;
 const lineOf = (text: string, code = program) => code.slice(0, code.indexOf(text)).split('\n').length;
@@ -50,6 +57,7 @@ describe('the place in the caller’s code', () => {
     const { js, code } = compile(join(folder, 'plain'));
     expect(run(js).map(({ file, line }) => [file, line])).toEqual([
       [js, lineOf('.conv2d(', code)],
+      [js, lineOf('refused(() =>', code)],
       [js, lineOf('tensor.relu', code)],
       [js, lineOf('tensor.relu', code)],
       [js, lineOf('.relu()\n', code)],
@@ -60,6 +68,7 @@ describe('the place in the caller’s code', () => {
     const { ts: file } = compile(join(folder, 'mapped'));
     expect(run(join(folder, 'mapped', 'user.mjs'), '--enable-source-maps').map((at) => [at.file, at.line])).toEqual([
       [file, lineOf('.conv2d(')],
+      [file, lineOf('refused(() =>')],
       [file, lineOf('tensor.relu')],
       [file, lineOf('tensor.relu')],
       [file, lineOf('.relu()\n')],
@@ -70,7 +79,7 @@ describe('the place in the caller’s code', () => {
     const { js } = compile(join(folder, 'strange'));
     const before = join(folder, 'before.mjs');
     writeFileSync(before, 'Error.prepareStackTrace = () => [];\n');
-    expect(run(js, '--import', before)).toEqual([null, null, null, null]);
-    expect(run(js, '--stack-trace-limit=0')).toEqual([null, null, null, null]);
+    expect(run(js, '--import', before)).toEqual([null, null, null, null, null]);
+    expect(run(js, '--stack-trace-limit=0')).toEqual([null, null, null, null, null]);
   });
 });
