@@ -53,12 +53,34 @@ Tensor* too_late(Lowering& l, Node const& node, Tensor* query, Tensor* key, bool
   return combine(l, node, columns, rows, "greater", "tooLate");
 }
 
+// The head of keys and values that each head of the query looks at; null where there are as many of both.
+Tensor* heads_index(Lowering& l, Node const& node, Tensor* query, Tensor* key) {
+  int64_t const heads = l.call<m::Tensor::getDimensions>(query).d[1];
+  int64_t const groups = l.call<m::Tensor::getDimensions>(key).d[1];
+  if (heads >= 0 && groups >= 0) {
+    if (heads == groups) return nullptr;
+    std::vector<int64_t> index;
+    for (int64_t i = 0; i < heads; i++) index.push_back(i * groups / heads);
+    return l.constant(node, index, "head", false, "int32");
+  }
+  // 0, groups, 2 groups, … divided by heads.
+  auto count = [&](Tensor* x, std::string const& name) {
+    Tensor* sizes = l.helper(node, l.add<m::Network::addShape>(x), (name + "/shape").c_str());
+    return l.helper(node, l.add<m::Network::addGather>(sizes, l.constant(node, {1}, (name + "/axis").c_str(), false, "int32"), 0), name.c_str());
+  };
+  Tensor* all = count(query, "heads");
+  Tensor* shared = count(key, "groups");
+  Layer* fill = l.add<m::Network::addFillV2>(Dims{}, l.enumerator("FillOperation", "linspace"), l.dtype("int64"));
+  if (!fill) throw Error("ERR_LAYER", "TensorRT refused the indices of heads");
+  l.call<m::Layer::setInput>(fill, 0, all);
+  l.call<m::Layer::setInput>(fill, 1, l.constant(node, {0}, "head/first", true));
+  l.call<m::Layer::setInput>(fill, 2, shared);
+  return combine(l, node, l.helper(node, fill, "head/multiple"), all, "floor_div", "head");
+}
+
 // Keys or values with every head as often as queries share it.
-Tensor* repeat_heads(Lowering& l, Node const& node, Tensor* x, int64_t heads, int64_t groups, char const* suffix) {
-  if (heads == groups || heads < 0 || groups < 0) return x;
-  std::vector<int64_t> index;
-  for (int64_t i = 0; i < heads; i++) index.push_back(i * groups / heads);
-  return l.helper(node, l.add<m::Network::addGather>(x, l.constant(node, index, (std::string(suffix) + "/index").c_str(), false, "int32"), 1), suffix);
+Tensor* repeat_heads(Lowering& l, Node const& node, Tensor* x, Tensor* index, char const* suffix) {
+  return index ? l.helper(node, l.add<m::Network::addGather>(x, index, 1), suffix) : x;
 }
 
 // Two multiplications and a softmax.
@@ -69,11 +91,10 @@ Layer* by_other_layers(Lowering& l, Node const& node, std::string const& causal)
   if (p.has("ranks")) throw_unsupported(l.api, m::Attention::setNbRanks::info);
   Tensor* query = l.input(node, 0);
   Tensor* key = l.input(node, 1);
-  int64_t const heads = l.call<m::Tensor::getDimensions>(query).d[1];
-  int64_t const groups = l.call<m::Tensor::getDimensions>(key).d[1];
   int32_t const plain = l.enumerator("MatrixOperation", "none");
-  key = repeat_heads(l, node, key, heads, groups, "key");
-  Tensor* value = repeat_heads(l, node, l.input(node, 2), heads, groups, "value");
+  Tensor* head = heads_index(l, node, query, key);
+  key = repeat_heads(l, node, key, head, "key");
+  Tensor* value = repeat_heads(l, node, l.input(node, 2), head, "value");
   Tensor* scores = l.helper(node, l.add<m::Network::addMatrixMultiply>(query, plain, key, l.enumerator("MatrixOperation", "transpose")), "scores");
   if (l.has_input(node, 3)) {
     Tensor* mask = l.input(node, 3);
@@ -106,9 +127,12 @@ Layer* lower_attention(Lowering& l, Node const& node) {
   auto const& p = node.params;
   std::string const& causal = p.text("causalKind");
   bool const knows_kinds = l.api.flavor != Flavor::trt10;
-  if (!l.api.has(m::Network::addAttention::info) || (!knows_kinds && causal == "lower_right")) return by_other_layers(l, node, causal);
-
   Tensor *query = l.input(node, 0), *key = l.input(node, 1), *value = l.input(node, 2);
+  // TensorRT-RTX 1.7 wants -1, a dynamic number of heads, to be a multiple of the key's.
+  bool const unlike = l.call<m::Tensor::getDimensions>(query).d[1] < 0 && l.call<m::Tensor::getDimensions>(key).d[1] > 1;
+  bool const padded = p.text("queryForm") == "padded_bhnd" && p.text("keyValueForm") == "padded_bhnd";
+  if (!l.api.has(m::Network::addAttention::info) || (!knows_kinds && causal == "lower_right") || (padded && unlike)) return by_other_layers(l, node, causal);
+
   int32_t const normalization = l.enumerator("AttentionNormalizationOp", p.text("normalization"));
   Attention* attention = knows_kinds ? l.add<m::Network::addAttentionV2>(query, key, value, normalization, l.enumerator("CausalMaskKind", causal))
                                      : l.add<m::Network::addAttention>(query, key, value, normalization, causal != "none");

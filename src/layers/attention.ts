@@ -62,8 +62,7 @@ export const attention = defineLayer({
       throw new Error('packed forms run on a GPU only');
     const [query, key, value] = [0, 1, 2].map((i) => g.cast(input(i), 'float32')) as [CpuValue, CpuValue, CpuValue];
     const [heads, groups] = [inputTypes[0]!.shape[1]!, inputTypes[1]!.shape[1]!];
-    const shared = isStatic(heads) && isStatic(groups) && heads !== groups ? heads / groups : 1;
-    const [k, v] = [key, value].map((x) => (shared === 1 ? x : repeatHeads(g, x, groups as number, shared)));
+    const [k, v] = [key, value].map((x) => (heads === groups ? x : repeatHeads(g, x, query)));
     let scores = g.op('MatMul', [query, g.op('Transpose', [k!], { perm: [0, 1, 3, 2] })]);
     const [mask, scale, , keyLengths] = inputs.slice(3);
     const blocked = g.constant('float32', [], [Number.NEGATIVE_INFINITY]);
@@ -163,10 +162,11 @@ function requireLengths(
   requireRank(lengths.shape, 1, 1, fail, what);
 }
 
-/** Every head of keys or values as often as queries share it. */
-function repeatHeads(g: CpuGraph, x: CpuValue, groups: number, shared: number): CpuValue {
-  const index = Array.from({ length: groups * shared }, (_, i) => Math.floor(i / shared));
-  return g.op('Gather', [x, g.constant('int64', [index.length], index)], { axis: 1 });
+/** Every head of keys or values as often as heads of the query share it. */
+function repeatHeads(g: CpuGraph, x: CpuValue, query: CpuValue): CpuValue {
+  const count = (value: CpuValue) => g.op('Gather', [g.op('Shape', [value]), g.constant('int64', [], [1])]);
+  const heads = range(g, g.op('Shape', [query]), 1);
+  return g.op('Gather', [x, g.op('Div', [g.op('Mul', [heads, count(x)]), count(query)])], { axis: 1 });
 }
 
 /** 0, 1, … up to the size of an axis. */

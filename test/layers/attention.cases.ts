@@ -17,6 +17,9 @@ const options: Record<string, AttentionOptions> = {
   known_mask: { mask: [[[[true]]]] },
   scale: { scale: 0.5, metadata: 'seen by the inspector' },
   shared_heads: {},
+  dynamic_heads: {},
+  dynamic_query_heads: {},
+  dynamic_equal_heads: {},
   one_key_head: { causal: true },
   no_normalization: { normalization: 'none' },
   one_query: { causal: 'lower_right' },
@@ -31,6 +34,9 @@ const dynamic: Record<string, LayerCase['dynamic']> = {
   causal: padded,
   lower_right: padded,
   shared_heads: { q: ['b', 4, 'queries', 8], k: ['b', 2, 'keys', 8], v: ['b', 2, 'keys', 8] },
+  dynamic_heads: { q: ['b', 'heads', 3, 8], k: ['b', 'groups', 5, 8], v: ['b', 'groups', 5, 8] },
+  dynamic_query_heads: { q: ['b', 'heads', 3, 8], k: ['b', 2, 5, 8], v: ['b', 2, 5, 8] },
+  dynamic_equal_heads: { q: ['b', 'heads', 3, 8], k: ['b', 'heads', 5, 8], v: ['b', 'heads', 5, 8] },
   bool_mask: { ...padded, mask: ['b', 1, 'queries', 'keys'] },
 };
 
