@@ -23,11 +23,21 @@ export const weights = Array.from({ length: layers / 10 }, (_, i) => ({
 /** The same layers, in the same order and with the same names, as recording-network.py. */
 export function record({ network, float32 }: Package, chain: Chain): Network {
   const net = network('bench', { x: float32('batch', channels, 32, 32) });
-  let x: Tensor = net.tensor();
-  if (chain === 'relu') for (let i = 0; i < layers; i++) x = x.relu();
-  else for (const [i, block] of weights.entries()) x = net.scope(`block${i}`, () => mixed(x, block));
-  x.output('y');
+  const y = chain === 'relu' ? reluChain(net.tensor()) : mixedChain(net, net.tensor());
+  y.output('y');
   return net;
+}
+
+function reluChain(x: Tensor): Tensor {
+  let y = x;
+  for (let i = 0; i < layers; i++) y = y.relu();
+  return y;
+}
+
+function mixedChain(net: Network, x: Tensor): Tensor {
+  let y = x;
+  for (const [i, block] of weights.entries()) y = net.scope(`block${i}`, () => mixed(y, block));
+  return y;
 }
 
 function mixed(x: Tensor, { conv1, conv2, conv3 }: (typeof weights)[number]): Tensor {

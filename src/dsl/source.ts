@@ -125,7 +125,8 @@ export function entry<A extends unknown[], R>(
 
 /** Calls back into the caller's code: what that records stands where it stands itself. */
 export function leave<T>(call: () => T): T {
-  const [outerEntered, outerAround] = [entered, around];
+  const outerEntered = entered;
+  const outerAround = around;
   around = entered ?? around;
   entered = undefined;
   try {
