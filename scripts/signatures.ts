@@ -44,10 +44,11 @@ export function signaturesText(): string {
     return known.isUnion() ? known.types : known.flags & ts.TypeFlags.Never ? [] : [known];
   }
 
-  /** Names of properties, and template literals and indices with `*` for any letters; with what they may be. */
+  /** Names of properties, required ones first, and template literals and indices with `*` for any letters; with what they may be. */
   const keysOf = (type: ts.Type): [key: string, types: ts.Type[]][] => [
     ...checker
       .getPropertiesOfType(type)
+      .toSorted((a, b) => (a.flags & ts.SymbolFlags.Optional) - (b.flags & ts.SymbolFlags.Optional))
       .map((property): [string, ts.Type[]] => [property.name, alternatives(checker.getTypeOfSymbol(property))]),
     ...checker
       .getIndexInfosOfType(type)

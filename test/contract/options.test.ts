@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { signaturesFile, signaturesText } from '../../scripts/signatures.js';
 import { Chain } from '../../src/dsl/tensor.js';
+import * as api from '../../src/index.js';
 import {
   bool,
-  concat,
-  einsum,
   float32,
   int32,
   Network,
@@ -13,7 +12,6 @@ import {
   type Tensor,
   TensorRTError,
   type WeightLike,
-  where,
 } from '../../src/index.js';
 import { functionCalls, methodCalls } from '../../src/layers/arguments.js';
 import { layerTable } from '../../src/layers/table.js';
@@ -24,7 +22,7 @@ const loose = (value: object) => value as unknown as Loose;
 
 const net = network('options', { x: float32('batch', 4, 8, 8) });
 const x = net.tensor();
-const functions: Loose = loose({ concat, einsum, where });
+const functions = loose(api);
 
 function refusal(call: () => unknown): TensorRTError {
   try {
@@ -119,7 +117,7 @@ describe('methods without options', () => {
 
 describe('what other frameworks say is refused, with the name here:', () => {
   const weight = weightOf([4, 4, 1, 1]);
-  test.each<[string, unknown[], string]>([
+  test.each<[string, unknown[], string | RegExp]>([
     ['conv2d', [{ weight, strides: 2 }], "unknown option 'strides'; did you mean 'stride'?"],
     ['conv2d', [{ weight, pads: 1 }], "unknown option 'pads'; did you mean 'padding'?"],
     ['conv2d', [{ weight, group: 1 }], "unknown option 'group'; did you mean 'groups'?"],
@@ -140,21 +138,21 @@ describe('what other frameworks say is refused, with the name here:', () => {
     ['clamp', [0, 1], 'expected at most 1 argument, clamp({ min, max }), given 2'],
     ['clamp', [{ min_val: 0 }], "unknown option 'min_val'; did you mean 'min'?"],
     ['gelu', ['tanh'], "expected options such as { approximate }, given 'tanh'"],
-    ['pad', [[1, 1, 1, 1]], 'expected options such as { padding, prePadding, postPadding }, given [ 1, 1, 1, 1 ]'],
+    ['pad', [[1, 1, 1, 1]], /^pad: expected options such as { padding, .* }, given \[ 1, 1, 1, 1 \]$/],
     ['flatten', [{ start_dim: 2 }], "unknown option 'start_dim'; did you mean 'startDim'?"],
     ['layerNorm', [{ epsilon: 1e-6 }], "unknown option 'epsilon'; did you mean 'eps'?"],
     ['batchNorm', [{ epsilon: 1e-6 }], "unknown option 'epsilon'; did you mean 'eps'?"],
     ['chunk', [2, 1], 'expected options such as { axis }, given 1'],
-    ['transpose', [0, 1], 'expected options such as { name }, given 1'],
+    ['permute', [[0, 1, 2, 3], 1], 'expected options such as { name }, given 1'],
     ['reshape', [4, 8, 8], 'expected at most 2 arguments, reshape(dims, { zeroIsPlaceholder }), given 3'],
     ['maxPool2d', [{ kernel_size: 2 }], "unknown option 'kernel_size'; did you mean 'kernel'?"],
-    ['maxPool2d', [{ kernel: 2, dilation: 2 }], "unknown option 'dilation'; expected kernel, stride, "],
+    ['maxPool2d', [{ kernel: 2, dilation: 2 }], "unknown option 'dilation'; expected kernel, "],
     ['interpolate', [{ align_corners: true }], "unknown option 'align_corners'; did you mean 'alignCorners'?"],
     ['lstm', [{ batch_first: true }], "unknown option 'batch_first'; did you mean 'batchFirst'?"],
     ['linear', [{ weight: weightOf([2, 8]), b: weightOf([2]) }], "unknown option 'b'; did you mean 'bias'?"],
     ['matmul', [x, { transB: true }], "unknown option 'transB'; did you mean 'transposeB'?"],
     ['conv2d', [{ wieght: weight }], "unknown option 'wieght'; did you mean 'weight'?"],
-    ['conv2d', [weight], 'expected options such as { weight, bias, stride, … }, given a weight'],
+    ['conv2d', [weight], /^conv2d: expected options such as { weight, .* }, given a weight$/],
     ['relu', [x], 'expected options such as { name }, given Tensor(x: float32[batch, 4, 8, 8])'],
     ['attention', [x, x, { quantize: { dtype: 'int8' } }], "quantize: unknown option 'dtype'; did you mean 'to'?"],
     ['moe', [{ swiglu: { max: 1 } }], "swiglu: unknown option 'max'; expected limit, alpha, beta"],
@@ -164,7 +162,9 @@ describe('what other frameworks say is refused, with the name here:', () => {
       "iterate: x: unknown option 'dim'; did you mean 'axis'?",
     ],
   ])('%s %#', (method, args, expected) => {
-    expect(message(() => loose(net)[method]!(...args))).toContain(`${method}: ${expected}`);
+    const given = message(() => loose(net)[method]!(...args));
+    if (typeof expected === 'string') expect(given).toContain(`${method}: ${expected}`);
+    else expect(given).toMatch(expected);
   });
 
   test('functions', () => {
