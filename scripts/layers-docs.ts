@@ -1,19 +1,20 @@
-// Writes docs/layers.md: the table of `node-tensorrt layers`, every method's JSDoc, and one example per kind.
+// Writes docs/layers.md: the tables of `node-tensorrt layers`, every method's JSDoc, and one example per kind.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { type LayerSummary, layerList } from '../src/cli/layer-list.js';
+import { type ModuleSummary, moduleList } from '../src/cli/module-list.js';
 import { layerTable } from '../src/layers/table.js';
 
 const root = new URL('../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
 export const docsFile = fileURLToPath(new URL('docs/layers.md', root));
 
-/** JSDoc, as one line without code, of every method (`relu`) and function (`concat()`) in src/layers. */
-export function layerDocs(): Map<string, string> {
+/** JSDoc, as one line without code, of every method (`relu`) and function (`concat()`) in a folder. */
+export function docsIn(folder: string): Map<string, string> {
   const docs = new Map<string, string>();
-  for (const file of readdirSync(new URL('src/layers/', root))) {
-    const source = ts.createSourceFile(file, read(`src/layers/${file}`), ts.ScriptTarget.Latest, true);
+  for (const file of readdirSync(new URL(folder, root))) {
+    const source = ts.createSourceFile(file, read(`${folder}${file}`), ts.ScriptTarget.Latest, true);
     const visit = (node: ts.Node): void => {
       const isPublic = ts.isMethodDeclaration(node) || (ts.isFunctionDeclaration(node) && !!node.modifiers?.length);
       const comment = isPublic && ts.getJSDocCommentsAndTags(node).find(ts.isJSDoc)?.comment;
@@ -34,7 +35,7 @@ const intro = `# Layers
 <!-- Written by \`npm run docs:layers\`; a test compares. -->
 
 Every kind of TensorRT layer that this package records, as \`npx node-tensorrt layers\` prints it. A cell is the first release that has
-the kind. *By other layers*: releases which lack it, or a part of it, and where the package makes it of other layers instead. *CPU*: whether
+the kind; [modules](#modules) are methods made of several. *By other layers*: releases which lack it, or a part of it, and where the package makes it of other layers instead. *CPU*: whether
 the CPU backend (onnxruntime) runs it, \`dist_collective\` with one rank. The kind \`plugin\` is not there yet: custom layers cannot be recorded.
 
 | kind | methods | TensorRT 10 | TensorRT 11 | TensorRT-RTX | CPU | by other layers |
@@ -47,6 +48,19 @@ function tableRow({ kind, methods, trt10, trt11, rtx1, cpu, decomposed }: LayerS
   const stead = Object.entries(decomposed).map(([flavor, releases]) => `${flavor} ${releases}`);
   const cells = [anchor(kind), methods.join(', '), trt10, trt11, rtx1, cpu ? 'yes' : null, stead.join(', ') || '-'];
   return `| ${cells.map((cell) => cell ?? 'no').join(' | ')} |\n`;
+}
+
+const modulesIntro = `
+## Modules
+
+Methods of tensors, and of networks with one input, that are made of the layers above.
+
+| method | what it is | made of |
+| --- | --- | --- |
+`;
+
+function moduleRow({ method, about, kinds }: ModuleSummary): string {
+  return `| ${[`\`x.${method}\``, about.replaceAll('|', '\\|'), kinds.map(anchor).join(', ')].join(' | ')} |\n`;
 }
 
 /** How a method or function is called, and under which key its JSDoc is. */
@@ -70,9 +84,10 @@ function section(kind: string, docs: Map<string, string>): string {
 
 /** The text of docs/layers.md. */
 export function layersPage(): string {
-  const docs = layerDocs();
+  const docs = docsIn('src/layers/');
   const rows = layerList();
-  return intro + rows.map(tableRow).join('') + rows.map(({ kind }) => section(kind, docs)).join('');
+  const modules = modulesIntro + moduleList().map(moduleRow).join('');
+  return intro + rows.map(tableRow).join('') + rows.map(({ kind }) => section(kind, docs)).join('') + modules;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(docsFile, layersPage());

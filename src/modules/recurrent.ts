@@ -171,6 +171,7 @@ const methods = {
   /**
    * Gated recurrent units over a sequence of floats, as torch.nn.GRU; see `lstm`.
    * r, z = σ(…), n = tanh(Wn·x + bn + r·(Rn·hidden + cn)), hidden' = (1 − z)·n + z·hidden.
+   * TensorRT kinds: loop, matrix_multiply and others.
    * @throws see `lstm`
    */
   gru(this: Chain, options: GruOptions): RecurrentResult {
@@ -188,6 +189,7 @@ const methods = {
   },
   /**
    * A plain recurrent network over a sequence of floats, as torch.nn.RNN; see `lstm`. hidden' = tanh(W·x + b + R·hidden + c).
+   * TensorRT kinds: loop, matrix_multiply and others.
    * @throws see `lstm`
    */
   rnn(this: Chain, options: RnnOptions): RecurrentResult {

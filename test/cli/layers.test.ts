@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type LayerSummary, layerList } from '../../src/cli/layer-list.js';
+import { moduleList } from '../../src/cli/module-list.js';
 import { node, root } from '../setup/checkout.js';
 
 const cli = (...args: string[]) => node(root, ['--import', 'tsx', join(root, 'src/cli/main.ts'), 'layers', ...args]);
@@ -18,7 +19,11 @@ test('--json prints one line: every kind by name, with the facts of TensorRT’s
   expect(rows.map(({ kind }) => kind)).toEqual(rows.map(({ kind }) => kind).sort());
   const by = new Map(rows.map((row) => [row.kind, row]));
   const everywhere = { trt10: '10.0.0', trt11: '11.0.0', rtx1: '1.5.0', cpu: true, decomposed: false };
-  expect(by.get('convolution')).toEqual({ kind: 'convolution', methods: ['conv2d', 'conv3d'], ...everywhere });
+  expect(by.get('convolution')).toEqual({
+    kind: 'convolution',
+    methods: expect.arrayContaining(['conv2d', 'conv3d']),
+    ...everywhere,
+  });
   expect(by.get('concatenation')).toEqual({ kind: 'concatenation', methods: ['concat'], ...everywhere });
   expect(by.get('loop')).toEqual({ kind: 'loop', methods: ['loop'], ...everywhere });
   // INetworkDefinition has addSqueeze since 10.7, addCumulative since 10.9 and addNormalizationV2 since 10.15.
@@ -32,4 +37,16 @@ test('without --json it prints a table', () => {
   expect(status).toBe(0);
   for (const { kind } of layerList()) expect(stdout).toMatch(new RegExp(`│ ${kind} +│`));
   expect(stdout).toMatch(/│ squeeze +│ squeeze +│ 10\.7\.0 +│ 11\.0\.0 +│ 1\.5\.0 +│ yes +│ trt10 <10\.7\.0 +│/);
+});
+
+test('modules follow in the table, and are a list of their own with --modules', () => {
+  const { stdout } = cli();
+  const alone = cli('--modules').stdout;
+  const json: unknown = JSON.parse(cli('--modules', '--json').stdout);
+  expect(json).toEqual(moduleList());
+  expect(json).toContainEqual({ method: 'relu6', about: '`min(max(x, 0), 6)`, of floats.', kinds: ['activation'] });
+  for (const text of [stdout, alone])
+    expect(text).toMatch(/│ relu6 +│ `min\(max\(x, 0\), 6\)`, of floats\. +│ activation +│/);
+  expect(alone).not.toContain('10.0.0');
+  for (const { method } of moduleList()) expect(stdout).toContain(`│ ${method} `);
 });

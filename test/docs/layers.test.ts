@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { calls, docsFile, layerDocs, layersPage } from '../../scripts/layers-docs.js';
+import { calls, docsFile, docsIn, layersPage } from '../../scripts/layers-docs.js';
+import { moduleList } from '../../src/cli/module-list.js';
+import { Chain } from '../../src/dsl/tensor.js';
 import * as entry from '../../src/index.js';
 import { layerTable } from '../../src/layers/table.js';
 import { binding } from '../../src/runtime/binding.js';
+import { runtimeMethods } from '../../src/runtime/methods.js';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
@@ -83,7 +86,7 @@ test('a kind is called decomposed where its lowering asks whether an adder is th
 });
 
 test('JSDoc of every method names its kind', () => {
-  const docs = layerDocs();
+  const docs = docsIn('src/layers/');
   const wrong = kinds.flatMap((kind) =>
     calls(kind)
       .filter(({ key }) => !new RegExp(`TensorRT kinds?: (?:[^.]|\\.\\d)*\\b${kind}\\b`).test(docs.get(key) ?? ''))
@@ -94,10 +97,33 @@ test('JSDoc of every method names its kind', () => {
 
 test('functions of the table are those that the package exports', () => {
   const functions = Object.assign({}, ...rows.map((row) => row.functions ?? {})) as Record<string, unknown>;
-  const docs = layerDocs();
+  const docs = docsIn('src/layers/');
   const exported = Object.entries(entry).filter(([, value]) =>
     docs.get(`${(value as { name?: string }).name}()`)?.includes('TensorRT kind'),
   );
   expect(Object.keys(functions).length).toBeGreaterThan(0);
   expect(functions).toEqual(Object.fromEntries(exported));
+});
+
+test('modules are all methods of tensors and networks that no kind has, with what their JSDoc says', () => {
+  const ofKinds = new Set(
+    rows.flatMap(({ methods, networkMethods }) => Object.keys({ ...methods, ...networkMethods })),
+  );
+  const added = [Chain, entry.Network].flatMap(({ prototype }) => Object.keys(prototype));
+  const runtime = Object.keys(runtimeMethods);
+  const modules = moduleList();
+  expect(modules.map(({ method }) => method)).toEqual(
+    [...new Set(added)].filter((name) => !ofKinds.has(name) && !runtime.includes(name)).sort(),
+  );
+  const docs = docsIn('src/modules/');
+  for (const { method, about, kinds } of modules) {
+    expect(about.length, method).toBeGreaterThan(10);
+    expect(kinds, method).not.toEqual([]);
+    expect(docs.get(method)!.split(/ ?TensorRT kinds?: /)[0]).toBe(about);
+  }
+  expect(modules.find(({ method }) => method === 'silu')).toEqual({
+    method: 'silu',
+    about: '`x · sigmoid(x)`, of floats (Elfwing et al., 2017).',
+    kinds: ['activation', 'element_wise'],
+  });
 });
