@@ -61,12 +61,16 @@ class Listener {
 
 // One builder per library serves all builds, one after the other: creating one loads over a gigabyte of kernels.
 // Only the build lane calls this.
-Builder* builder_of(Api const& api) {
+Builder* builder_of(Api const& api, LogSink const& log) {
   static auto* const builders = new std::map<Api const*, Builder*>;
   Builder*& builder = (*builders)[&api];
   if (!builder) {
     void* created = api.create_builder(api.logger, api.release);
-    if (is_null(created)) throw Error("ERR_BUILDER", "TensorRT " + release_name(api.release) + " could not create a builder (it needs a GPU it supports)");
+    if (is_null(created)) {
+      // The error carries TensorRT's own lines; a guess is for where it says nothing.
+      std::string const guess = log.failures() > 0 ? "" : " (it needs a GPU it supports)";
+      throw Error("ERR_BUILDER", "TensorRT " + release_name(api.release) + " could not create a builder" + guess);
+    }
     builder = static_cast<Builder*>(created);
   }
   return builder;
@@ -86,7 +90,7 @@ class BuildJob : public Job {
     flavor_ = flavor_name(api->flavor);
     version_ = release_name(api->release);
     enter_tensorrt(api.get(), (options_.flag("lowerOnly") ? "creating network '" : "building network '") + program_->name + "'");
-    Builder* const builder = builder_of(*api);
+    Builder* const builder = builder_of(*api, log);
     auto const start = Clock::now();
     // Here, so that the weights go as soon as they are of no more use, and not on the event loop.
     auto const program = std::move(program_);
