@@ -1,5 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { findTensorRT } from '../../src/index.js';
+import { cleanEnv } from '../setup/checkout.js';
+import { temporaryFolder } from '../setup/fake-library.js';
 import { example, readSafetensors, runExample } from './support.js';
 
 interface Reference {
@@ -134,4 +138,50 @@ describe('main.ts', () => {
     expect([...written].every((character) => reference.vocabulary.includes(character))).toBe(true);
     expect(written).not.toBe(text.slice(0, 120));
   }, 60_000);
+
+  const run = (args: string[], env: NodeJS.ProcessEnv = {}) =>
+    spawnSync(process.execPath, ['--import', 'tsx', example('charrnn/main.ts'), ...args], {
+      env: cleanEnv(env),
+      encoding: 'utf8',
+    });
+
+  const cache = temporaryFolder();
+  test('a prime longer than the engine reads at once goes in parts; without TensorRT, engineBytes is null', async () => {
+    const long = reference.continuations
+      .map(({ text }) => text)
+      .join('')
+      .slice(0, 600);
+    const read = model();
+    let logits: number[] = [];
+    for (const character of reference.start + long) logits = read(reference.vocabulary.indexOf(character));
+    let expected = '';
+    for (let n = 0; n < 12; n++) {
+      const id = logits.indexOf(Math.max(...logits));
+      expected += reference.vocabulary[id];
+      logits = read(id);
+    }
+    const env = { NODE_TENSORRT_CACHE: cache };
+    const { stdout, stderr } = run(['--prime', long, '--length', '12', '--json'], env);
+    expect(stderr).toBe('');
+    const summary = JSON.parse(stdout.trimEnd().split('\n').at(-1)!);
+    expect(summary.text).toBe(expected);
+    const builds = (await findTensorRT({ env: cleanEnv(env) })).some(({ usableFor }) => usableFor.build);
+    expect(summary.engineBytes).toEqual(builds ? expect.any(Number) : null);
+  }, 120_000);
+
+  test.each([
+    [['--length', 'abc'], "--length: expected a whole number from 0 to 1000000, given 'abc'"],
+    [['--length', '-3'], "Option '--length' argument is ambiguous."],
+    [['--length=-3'], "--length: expected a whole number from 0 to 1000000, given '-3'"],
+    [['--top-k', '0'], "--top-k: expected a whole number from 1 to 65, given '0'"],
+    [['--top-k', '66'], "--top-k: expected a whole number from 1 to 65, given '66'"],
+    [['--prime', 'Zoë'], `--prime: expected characters of ${JSON.stringify(reference.vocabulary)}, given 'ë'`],
+    [['--prim', 'x'], /^charrnn: Unknown option '--prim'/],
+  ])('%j is refused in one line', (args, message) => {
+    const { status, stdout, stderr } = run(args);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    if (typeof message === 'string') expect(stderr).toBe(`charrnn: ${message}\n`);
+    else expect(stderr).toMatch(message);
+  });
 });
