@@ -22,7 +22,7 @@ export { Network, network } from './dsl/network.js';
 export { bfloat16, bool, float8e4m3, float16, float32, int4, int8, int32, int64, uint8 } from './dsl/spec.js';
 export { Tensor } from './dsl/tensor.js';
 export type { WeightLike } from './dsl/weight.js';
-export { type ConcatOptions, concat } from './layers/concatenation.js';
+export { type ConcatOptions, concat, stack } from './layers/concatenation.js';
 export { type DimLike, DimValue } from './layers/dim-value.js';
 export { einsumOf as einsum } from './layers/einsum.js';
 export { where } from './layers/select.js';

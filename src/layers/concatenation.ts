@@ -4,7 +4,8 @@ import { addDims, type Dim, formatShape, isStatic } from '../dsl/dim.js';
 import { show } from '../dsl/errors.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
 import { checkedFunction } from './arguments.js';
-import { movable, type Named, refuse, requireDType, resolveAxis, wrapAxis } from './common.js';
+import { axisList, movable, type Named, refuse, requireDType, resolveAxis, wrapAxis } from './common.js';
+import { recordUnsqueeze } from './unsqueeze.js';
 
 export const concatenation = defineLayer({
   kind: 'concatenation',
@@ -63,6 +64,13 @@ export interface ConcatOptions extends Named {
 
 function join(method: string, tensors: readonly Tensor[], options: ConcatOptions): Tensor {
   const { axis = 0, name } = options;
+  requireTensors(method, tensors);
+  const first = tensors[0]!;
+  const params = { axis: wrapAxis(axis, first.rank) };
+  return first.network.record(concatenation, { method, name, inputs: tensors, params })[0]!;
+}
+
+function requireTensors(method: string, tensors: readonly Tensor[]): void {
   if (!Array.isArray(tensors) || tensors.length === 0) {
     refuse(method, 'ERR_INPUT', `expected a list of tensors, given ${Array.isArray(tensors) ? 'none' : show(tensors)}`);
   }
@@ -71,9 +79,6 @@ function join(method: string, tensors: readonly Tensor[], options: ConcatOptions
       refuse(method, 'ERR_INPUT', `tensor ${i}: expected a tensor, given ${show(tensor)}`);
     }
   }
-  const first = tensors[0]!;
-  const params = { axis: wrapAxis(axis, first.rank) };
-  return first.network.record(concatenation, { method, name, inputs: tensors, params })[0]!;
 }
 
 /**
@@ -89,7 +94,34 @@ const joined = checkedFunction('concat', (tensors: readonly Tensor[], options: C
   join('concat', tensors, options),
 );
 
+/** Tensors of one shape, each with an axis more, along which they are joined. */
+function pile(tensors: readonly Tensor[], { axis = 0, name }: ConcatOptions): Tensor {
+  const method = 'stack';
+  requireTensors(method, tensors);
+  const at = wrapAxis(axis, tensors[0]!.rank + 1);
+  const wider = tensors.map((tensor) => recordUnsqueeze(tensor, axisList(axis, tensor.rank + 1), method));
+  return wider[0]!.network.record(concatenation, { method, name, inputs: wider, params: { axis: at } })[0]!;
+}
+
+/**
+ * Joins tensors of one shape and dtype along a new axis (default 0), as PyTorch's stack.
+ * TensorRT kinds: unsqueeze, concatenation.
+ * @throws ERR_INPUT where there is no tensor; ERR_DTYPE, ERR_RANK, ERR_SHAPE where they do not fit; ERR_AXIS
+ */
+export function stack(tensors: readonly Tensor[], options?: ConcatOptions): Tensor;
+export function stack(...args: [readonly Tensor[], ConcatOptions?]): Tensor {
+  return piled(...args);
+}
+
+const piled = checkedFunction('stack', (tensors: readonly Tensor[], options: ConcatOptions = {}) =>
+  pile(tensors, options),
+);
+
 const methods = {
+  /** Joins this tensor and others along a new axis; see the function `stack`. TensorRT kinds: unsqueeze, concatenation. */
+  stack(this: Chain, others: Tensor | readonly Tensor[], options: ConcatOptions = {}): Tensor {
+    return pile([this.tensor(), ...(Array.isArray(others) ? others : [others])], options);
+  },
   /** Joins this tensor and others along an axis; see the function `concat`. TensorRT kind: concatenation. */
   concat(this: Chain, others: Tensor | readonly Tensor[], options: ConcatOptions = {}): Tensor {
     return join('concat', [this.tensor(), ...(Array.isArray(others) ? others : [others])], options);

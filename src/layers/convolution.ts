@@ -3,10 +3,16 @@ import { defineLayer } from '../dsl/define-layer.js';
 import { type Dim, formatShape, isStatic } from '../dsl/dim.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
 import type { WeightLike } from '../dsl/weight.js';
-import { resolvePadding, windowSize } from './common.js';
+import { type PaddingOptions, type PerAxis, refuse, resolvePadding, windowSize } from './common.js';
 import { givenShape, type KernelOptions, kernelOperands, kernelParams, kernelShape, kernelWindow } from './kernel.js';
+import { kernelOfOneAxis, overOneAxis } from './one-axis.js';
 
-export interface ConvolutionOptions extends KernelOptions {
+export interface ConvolutionOptions extends Omit<KernelOptions, 'padding'> {
+  /**
+   * Zeros added on both sides of each spatial axis. PyTorch's `same`: as many as keep its size, for a stride of 1, the odd
+   * one behind; `valid`: none. Default 0.
+   */
+  padding?: PerAxis | 'same' | 'valid';
   /** Kernel of shape [outChannels, inChannels / groups, ...kernel]: known weights, or a tensor. */
   weight: WeightLike | Tensor;
 }
@@ -49,13 +55,36 @@ export const convolution = defineLayer({
   },
 });
 
+/** Padding by its name as numbers. */
+function namedPadding(
+  options: ConvolutionOptions,
+  { kernel, stride, dilation }: ReturnType<typeof kernelWindow>,
+  method: string,
+): PaddingOptions {
+  const { padding } = options;
+  if (typeof padding !== 'string') return options as PaddingOptions;
+  if (padding === 'valid') return { ...options, padding: 0 };
+  if (padding !== 'same') {
+    refuse(method, 'ERR_PARAMETER', `padding: expected numbers, same or valid, given ${String(padding)}`);
+  }
+  if (stride.some((s) => s !== 1)) {
+    refuse(method, 'ERR_PARAMETER', `padding same: expected stride 1, given [${stride.join(', ')}]`, {
+      actual: stride,
+    });
+  }
+  const total = kernel.map((k, i) => dilation[i]! * (k - 1));
+  const prePadding = total.map((t) => Math.floor(t / 2));
+  return { paddingMode: options.paddingMode, prePadding, postPadding: total.map((t, i) => t - prePadding[i]!) };
+}
+
 function convolve(self: Chain, method: string, axes: number, options: ConvolutionOptions): Tensor {
   const x = self.tensor();
   const shape = givenShape(options.weight);
   // Fields by name, since V8 spreads objects slowly and networks have many convolutions.
   const { inputs, weights } = kernelOperands(x, options.weight, options.bias);
-  const { kernel, stride, dilation } = kernelWindow(shape, options, axes);
-  const { prePadding, postPadding, paddingMode } = resolvePadding(options, axes);
+  const window = kernelWindow(shape, options, axes);
+  const { kernel, stride, dilation } = window;
+  const { prePadding, postPadding, paddingMode } = resolvePadding(namedPadding(options, window, method), axes);
   const { groups = 1 } = options;
   const outChannels = (shape[0] ?? 1) as number;
   return x.network.record(convolution, {
@@ -68,6 +97,15 @@ function convolve(self: Chain, method: string, axes: number, options: Convolutio
 }
 
 const methods = {
+  /**
+   * 1-D convolution of a [batch, channels, length] tensor by a kernel [outChannels, inChannels / groups, length]; see `conv2d`.
+   * TensorRT kinds: unsqueeze, convolution, squeeze.
+   */
+  conv1d(this: Chain, options: ConvolutionOptions): Tensor {
+    const method = 'conv1d';
+    const given = { ...options, weight: kernelOfOneAxis(options.weight, method) };
+    return overOneAxis(this, method, given, (x, wide) => convolve(x, method, 2, wide));
+  },
   /**
    * 2-D convolution of a [batch, channels, height, width] tensor (float32, float16, bfloat16). TensorRT kind: convolution.
    * @throws ERR_SHAPE where channels, groups or the window do not fit; ERR_DTYPE where weight and input differ

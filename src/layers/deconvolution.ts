@@ -5,6 +5,7 @@ import type { Chain, Tensor } from '../dsl/tensor.js';
 import type { WeightLike } from '../dsl/weight.js';
 import { type PerAxis, perAxis, refuse, resolvePadding } from './common.js';
 import { givenShape, type KernelOptions, kernelOperands, kernelParams, kernelShape, kernelWindow } from './kernel.js';
+import { kernelOfOneAxis, overOneAxis } from './one-axis.js';
 
 export interface DeconvolutionOptions extends KernelOptions {
   /** Kernel of shape [inChannels, outChannels / groups, ...kernel]: known weights, or a tensor. */
@@ -104,6 +105,15 @@ function deconvolve(self: Chain, method: string, axes: number, given: Deconvolut
 }
 
 const methods = {
+  /**
+   * 1-D transposed convolution of a [batch, channels, length] tensor by a kernel [inChannels, outChannels / groups, length];
+   * see `convTranspose2d`. TensorRT kinds: unsqueeze, deconvolution, squeeze.
+   */
+  convTranspose1d(this: Chain, options: DeconvolutionOptions): Tensor {
+    const method = 'convTranspose1d';
+    const given = { ...options, weight: kernelOfOneAxis(options.weight, method) };
+    return overOneAxis(this, method, given, (x, wide) => deconvolve(x, method, 2, wide));
+  },
   /**
    * 2-D transposed convolution of a [batch, channels, height, width] tensor (float32, float16, bfloat16).
    * TensorRT kind: deconvolution.

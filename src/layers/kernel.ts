@@ -93,7 +93,11 @@ export const givenShape = (weight: WeightLike | Tensor): Shape =>
   weight instanceof Tensor || isWeightLike(weight) ? weight.shape : [];
 
 /** Stride, dilation and kernel sizes over `axes`. */
-export const kernelWindow = (shape: Shape, { stride, dilation }: KernelOptions, axes: number) => ({
+export const kernelWindow = (
+  shape: Shape,
+  { stride, dilation }: Pick<KernelOptions, 'stride' | 'dilation'>,
+  axes: number,
+) => ({
   kernel: shape.slice(2) as number[],
   stride: perAxis(stride, axes, 1),
   dilation: perAxis(dilation, axes, 1),

@@ -113,6 +113,26 @@ export function multiply(a: Tensor, given: Tensor | ConstantData, options: Matmu
   return a.network.record(matrixMultiply, { method, name, inputs, params: { operationA, operationB } })[0]!;
 }
 
+/** The multiplication where both operands have this rank, and the same batch. */
+function ofRank(rank: 2 | 3, a: Tensor, given: Tensor | ConstantData, options: MatmulOptions, method: string): Tensor {
+  const b = lift(given, a, method, (own) => own);
+  for (const [what, { shape }] of Object.entries({ left: a, right: b })) {
+    if (shape.length === rank) continue;
+    refuse(method, 'ERR_RANK', `expected rank ${rank} on the ${what}, given ${formatShape(shape)}`, {
+      expected: rank,
+      actual: shape.length,
+    });
+  }
+  const [m, n] = [a.shape[0]!, b.shape[0]!];
+  if (rank === 3 && m !== n && isStatic(m) && isStatic(n)) {
+    refuse(method, 'ERR_SHAPE', `expected a batch of ${m} on the right, given ${formatShape(b.shape)}`, {
+      expected: m,
+      actual: n,
+    });
+  }
+  return multiply(a, b, options, method);
+}
+
 const methods = {
   /**
    * Matrix product of the last two axes, as `torch.matmul`: other axes broadcast, an operand with one axis is a vector (a row
@@ -122,6 +142,18 @@ const methods = {
    */
   matmul(this: Chain, b: Tensor | ConstantData, options: MatmulOptions = {}): Tensor {
     return multiply(this.tensor(), b, options, 'matmul');
+  },
+  /** Product of two matrices, as PyTorch's mm; see `matmul`. TensorRT kind: matrix_multiply. @throws ERR_RANK for other ranks than 2 */
+  mm(this: Chain, b: Tensor | ConstantData, options: MatmulOptions = {}): Tensor {
+    return ofRank(2, this.tensor(), b, options, 'mm');
+  },
+  /**
+   * Products of as many matrices on the left as on the right, [batch, rows, columns], as PyTorch's bmm; see `matmul`.
+   * TensorRT kind: matrix_multiply.
+   * @throws ERR_RANK for other ranks than 3; ERR_SHAPE where the batches differ
+   */
+  bmm(this: Chain, b: Tensor | ConstantData, options: MatmulOptions = {}): Tensor {
+    return ofRank(3, this.tensor(), b, options, 'bmm');
   },
 };
 

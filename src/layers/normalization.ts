@@ -119,7 +119,9 @@ export interface LayerNormOptions extends Affine {
 
 export interface GroupNormOptions extends Affine {
   /** Number of groups the channels are divided into. */
-  groups: number;
+  groups?: number;
+  /** Same as `groups`, by PyTorch's name. */
+  numGroups?: number;
 }
 
 function record(
@@ -205,7 +207,8 @@ const methods = {
    */
   groupNorm(this: Chain, options: GroupNormOptions): Tensor {
     const x = this.tensor();
-    const { groups } = options ?? {};
+    const { groups = options?.numGroups } = options ?? {};
+    if (groups === undefined) refuse('groupNorm', 'ERR_PARAMETER', 'expected groups, the number of groups, given none');
     if (x.rank < 3) refuse('groupNorm', 'ERR_RANK', `expected rank 3 or more, given ${x}`);
     // One group is all channels, which TensorRT wants among the axes.
     const axes = trailing(x.rank, groups === 1 ? x.rank - 1 : x.rank - 2);

@@ -17,6 +17,7 @@ import {
   window,
   windowSize,
 } from './common.js';
+import { overOneAxis } from './one-axis.js';
 
 const types = { max: 'max', average: 'average', maxAverageBlend: 'max_average_blend' } as const;
 export type PoolingType = keyof typeof types;
@@ -169,6 +170,16 @@ const methods = {
   /** Average of each window; see `pool`. TensorRT kind: pooling (AVERAGE). */
   avgPool(this: Chain, options: AveragePoolingOptions): Tensor {
     return record(this, 'avgPool', undefined, 'average', options);
+  },
+  /** Maximum of each window of a [batch, channels, length] tensor; see `pool`. TensorRT kinds: unsqueeze, pooling (MAX), squeeze. */
+  maxPool1d(this: Chain, options: PoolingOptions): Tensor {
+    const method = 'maxPool1d';
+    return overOneAxis(this, method, options, (x, wide) => record(x, method, 2, 'max', wide));
+  },
+  /** Average of each window of a [batch, channels, length] tensor; see `pool`. TensorRT kinds: unsqueeze, pooling (AVERAGE), squeeze. */
+  avgPool1d(this: Chain, options: AveragePoolingOptions): Tensor {
+    const method = 'avgPool1d';
+    return overOneAxis(this, method, options, (x, wide) => record(x, method, 2, 'average', wide));
   },
   /** Maximum of each window of a [batch, channels, height, width] tensor; see `pool`. TensorRT kind: pooling (MAX). */
   maxPool2d(this: Chain, options: PoolingOptions): Tensor {

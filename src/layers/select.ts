@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { defineLayer } from '../dsl/define-layer.js';
-import { reading } from '../dsl/source.js';
+import type { DType } from '../dsl/dtype.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
+import { checkedFunction } from './arguments.js';
 import { broadcastShapes, type Named, refuse, requireDType } from './common.js';
-import { type Liftable, lift } from './constant.js';
+import { constantTensor, type Liftable, lift } from './constant.js';
 import { cpuWhere } from './cpu-where.js';
 import { liftRank } from './shuffle.js';
 
@@ -26,27 +27,39 @@ export const select = defineLayer({
   cpu: (g, { input, outputTypes }) => cpuWhere(g, input(0), input(1), input(2), outputTypes[0]!.dtype),
 });
 
-function record(condition: Tensor, a: Liftable, b: Liftable, method: string, { name }: Named): Tensor {
+export interface WhereOptions extends Named {
+  /** dtype of the result where neither value is a tensor. Default: as a constant's, so float32 for numbers. */
+  dtype?: DType;
+}
+
+function record(condition: Tensor, a: Liftable, b: Liftable, method: string, { name, dtype }: WhereOptions): Tensor {
   if (!(condition instanceof Tensor)) {
     refuse(method, 'ERR_INPUT', `condition: expected a tensor of bool, given ${String(condition)}`);
   }
-  const peer = a instanceof Tensor ? a : b;
-  if (!(peer instanceof Tensor))
-    return refuse(method, 'ERR_INPUT', 'expected a tensor as a or as b, given two constants');
-  const values = [condition, lift(a, peer, method, 0), lift(b, peer, method, 0)];
+  const given = [a, b].find((value) => value instanceof Tensor);
+  const peer = given ?? constantTensor(condition.network, a, dtype, method);
+  if (dtype !== undefined && dtype !== peer.dtype) {
+    refuse(method, 'ERR_DTYPE', `dtype: expected that of the tensor, ${peer.dtype}, given ${String(dtype)}`);
+  }
+  const values = [condition, given ? lift(a, peer, method, 0) : peer, lift(b, peer, method, 0)];
   const rank = Math.max(...values.map((t) => t.rank));
   const inputs = values.map((t) => liftRank(t, rank, method));
   return condition.network.record(select, { method, name, inputs, params: {} })[0]!;
 }
 
 /**
- * `a` where `condition` (bool) is true, else `b`, element by element with NumPy's broadcasting; one of `a` and `b` may be
- * numbers. TensorRT kind: select.
+ * `a` where `condition` (bool) is true, else `b`, element by element with NumPy's broadcasting; both may be numbers:
+ * `where(mask, 0, -Infinity)`. TensorRT kind: select.
  * @throws ERR_DTYPE where the condition is no bool, or `a` and `b` differ; ERR_SHAPE where they do not broadcast
  */
-export function where(condition: Tensor, a: Liftable, b: Liftable, options: Named = {}): Tensor {
-  return reading('where', [condition, a, b, options], () => record(condition, a, b, 'where', options));
+export function where(condition: Tensor, a: Liftable, b: Liftable, options?: WhereOptions): Tensor;
+export function where(...args: [Tensor, Liftable, Liftable, WhereOptions?]): Tensor {
+  return chosen(...args);
 }
+
+const chosen = checkedFunction('where', (condition: Tensor, a: Liftable, b: Liftable, options: WhereOptions = {}) =>
+  record(condition, a, b, 'where', options),
+);
 
 const methods = {
   /** This tensor where `condition` is true, else `other`; see the function `where`. TensorRT kind: select. */

@@ -11,9 +11,11 @@ import {
   unknownDim,
   volume,
 } from '../dsl/dim.js';
+import { show } from '../dsl/errors.js';
 import { maxRank } from '../dsl/spec.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
 import { movable, type Named, nonNegative, refuse, requireDType, resolveAxis, wrapAxis } from './common.js';
+import { type DimLike, DimValue, resolveDims } from './dim-value.js';
 import { type ReshapeDims, reshapeForm } from './reshape-form.js';
 
 const permutation = z.array(nonNegative).max(8).nullable();
@@ -188,6 +190,36 @@ export function liftRank(x: Tensor, rank: number, method: string): Tensor {
   });
 }
 
+function unflatten(x: Tensor, axis: number, given: readonly DimLike[], options: Named): Tensor {
+  const method = 'unflatten';
+  const at = resolveAxis(axis, x.rank, (code, message, facts) => refuse(method, code, message, facts));
+  const sizes = resolveDims(x.network, given, 'sizes', method, -1);
+  const whole = x.shape[at]!;
+  const open = sizes.indexOf(-1);
+  const rest = volume(sizes.filter((_, i) => i !== open));
+  const last = divideExactly(whole, rest);
+  const differs = isStatic(whole) && isStatic(rest) && (open < 0 ? whole !== rest : last === undefined);
+  if (sizes.length === 0 || open !== sizes.lastIndexOf(-1) || differs) {
+    const expected = `sizes that make up ${whole}, at most one of them -1`;
+    refuse(method, 'ERR_SHAPE', `sizes: expected ${expected}, given ${formatShape(sizes)}`, { expected: whole });
+  }
+  const parts = open < 0 ? sizes : sizes.with(open, last ?? floorDivDims(whole, rest));
+  const reshape = [...x.shape.slice(0, at), ...parts, ...x.shape.slice(at + 1)].map((dim) => new DimValue(dim));
+  return recordShuffle(x, { ...options, reshape, zeroIsPlaceholder: false, method });
+}
+
+/** A permutation as the caller gave it, checked. */
+function permutationOf(x: Tensor, perm: readonly number[], method: string): readonly number[] {
+  const axes = Array.isArray(perm) ? perm.map((axis) => wrapAxis(axis, x.rank)) : undefined;
+  if (axes?.length === x.rank && x.shape.every((_, axis) => axes.includes(axis))) return axes;
+  const expected = `each of the ${x.rank} axes of ${formatShape(x.shape)} once`;
+  const given = Array.isArray(perm) ? `[${perm.join(', ')}]` : show(perm);
+  return refuse(method, 'ERR_AXIS', `perm: expected ${expected}, given ${given}`, {
+    expected: x.rank,
+    actual: perm,
+  });
+}
+
 const methods = {
   /**
    * The same elements under another shape. TensorRT kind: shuffle.
@@ -198,19 +230,43 @@ const methods = {
   reshape(this: Chain, dims: ReshapeDims | Tensor, options: ReshapeOptions = {}): Tensor {
     return recordShuffle(this.tensor(), { ...options, reshape: dims ?? (null as never), method: 'reshape' });
   },
+  /** Same as `reshape`, by PyTorch's name. TensorRT kind: shuffle. */
+  view(this: Chain, dims: ReshapeDims | Tensor, options: ReshapeOptions = {}): Tensor {
+    return recordShuffle(this.tensor(), { ...options, reshape: dims ?? (null as never), method: 'view' });
+  },
   /**
-   * Axes in another order: axis `i` of the result is axis `perm[i]` of the input; all reversed by default, as NumPy's.
-   * TensorRT kind: shuffle.
-   * @throws ERR_AXIS where `perm` is no permutation
+   * One axis as several of the given sizes, of which one may be −1, as PyTorch's unflatten. TensorRT kind: shuffle.
+   * @throws ERR_SHAPE where the sizes do not make up the axis or a name is unknown; ERR_AXIS
    */
-  transpose(this: Chain, perm?: readonly number[], options: Named = {}): Tensor {
+  unflatten(this: Chain, axis: number, sizes: readonly DimLike[], options: Named = {}): Tensor {
+    return unflatten(this.tensor(), axis, sizes, options);
+  },
+  /**
+   * Axes in another order: axis `i` of the result is axis `perm[i]` of the input; all reversed by default, as NumPy's. Two
+   * numbers are two axes that change places, as PyTorch's: `x.transpose(-2, -1)`. TensorRT kind: shuffle.
+   * @throws ERR_AXIS where `perm` is no permutation, or an axis is out of range
+   */
+  transpose(this: Chain, perm?: readonly number[] | number, other?: number | Named, options: Named = {}): Tensor {
+    const method = 'transpose';
     const x = this.tensor();
-    const axes = perm ?? x.shape.map((_, i) => x.rank - 1 - i);
-    return recordShuffle(x, { ...options, firstTranspose: axes, method: 'transpose' });
+    const axes = x.shape.map((_, i) => i);
+    if (typeof perm === 'number') {
+      const fail: Fail = (code, message, facts) => refuse(method, code, message, facts);
+      const [a, b] = [perm, other].map((axis) => resolveAxis(axis as number, x.rank, fail)) as [number, number];
+      return recordShuffle(x, { ...options, firstTranspose: axes.with(a, b).with(b, a), method });
+    }
+    if (typeof other === 'number') {
+      refuse(method, 'ERR_AXIS', `expected a permutation, or two axes, given ${show(perm)} and ${other}`);
+    }
+    return recordShuffle(x, { ...other, firstTranspose: permutationOf(x, perm ?? axes.reverse(), method), method });
   },
   /** Same as `transpose`, by PyTorch's name. TensorRT kind: shuffle. */
   permute(this: Chain, perm: readonly number[], options: Named = {}): Tensor {
-    return recordShuffle(this.tensor(), { ...options, firstTranspose: perm ?? (null as never), method: 'permute' });
+    return recordShuffle(this.tensor(), {
+      ...options,
+      firstTranspose: permutationOf(this.tensor(), perm, 'permute'),
+      method: 'permute',
+    });
   },
   /**
    * Merges the axes from `startDim` (default 1) to `endDim` (default −1) into one; a scalar becomes one element.

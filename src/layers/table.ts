@@ -6,7 +6,7 @@ import { methodCheck } from './arguments.js';
 import { type AssertionMethods, assertion, assertionMethods } from './assertion.js';
 import { type AttentionMethods, attention, attentionMethods } from './attention.js';
 import { type CastMethods, cast, castMethods } from './cast.js';
-import { type ConcatenationMethods, concat, concatenation, concatenationMethods } from './concatenation.js';
+import { type ConcatenationMethods, concat, concatenation, concatenationMethods, stack } from './concatenation.js';
 import { type ConstantMethods, constant, constantMethods } from './constant.js';
 import { type ConvolutionMethods, convolution, convolutionMethods } from './convolution.js';
 import { type CumulativeMethods, cumulative, cumulativeMethods } from './cumulative.js';
@@ -73,7 +73,7 @@ export const layerTable: readonly LayerRow[] = [
   { definition: matrixMultiply, methods: matrixMultiplyMethods },
   { definition: identity, methods: identityMethods },
   { definition: elementWise, methods: elementWiseMethods },
-  { definition: concatenation, methods: concatenationMethods, functions: { concat } },
+  { definition: concatenation, methods: concatenationMethods, functions: { concat, stack } },
   { definition: cast, methods: castMethods },
   { definition: activation, methods: activationMethods },
   { definition: constant, networkMethods: { ...constantMethods, ...fullMethods } },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { concat, float16, float32, network, type Tensor, uint8 } from '../../src/index.js';
+import { concat, float16, float32, network, stack, type Tensor, uint8 } from '../../src/index.js';
 import { cases } from './concatenation.cases.js';
 import { expectRefusal, oneInput, testLayer } from './harness.js';
 
@@ -29,6 +29,11 @@ test('tensors that do not fit are refused', () => {
   expectRefusal(() => concat([x, y]), 'ERR_SHAPE', /differ at axis 1/);
   expectRefusal(() => concat([x, x], { axis: 2 }), 'ERR_AXIS', /from -2 to 1.*given 2/);
   expectRefusal(() => concat([x, x], { axis: 0.5 }), 'ERR_PARAMETER', /axis/);
+  expectRefusal(() => stack([]), 'ERR_INPUT', /^stack: expected a list of tensors, given none/);
+  expectRefusal(() => stack([x, y]), 'ERR_SHAPE', /^stack .*: tensor 1 \[1, 3, 4\] and tensor 0 \[1, 2, 3\] differ/);
+  expectRefusal(() => stack([x, h]), 'ERR_DTYPE', /tensor 1 is float16/);
+  expectRefusal(() => stack([x, x], { axis: 3 }), 'ERR_AXIS', /from -3 to 2.*given 3/);
+  expectRefusal(() => x.stack(1 as never), 'ERR_INPUT', /tensor 1: expected a tensor, given 1/);
   expectRefusal(() => concat([u, u]), 'ERR_DTYPE', /given uint8/);
   expectRefusal(() => concat([x, oneInput(2, 3)]), 'ERR_FOREIGN_TENSOR');
   expectRefusal(() => x.concat(undefined as never), 'ERR_INPUT', /given undefined/);

@@ -26,6 +26,38 @@ test('what does not fit is refused, with what was expected and given', () => {
   expectRefusal(() => x.conv2d({ weight: 'conv1' as never }), 'ERR_WEIGHT', /kernel/);
 });
 
+test('padding by name, and windows along one axis, say what was expected', () => {
+  const x = oneInput(1, 4, 8, 8);
+  const kernel = weight(6, 4, 3, 3);
+  expectRefusal(
+    () => x.conv2d({ weight: kernel, padding: 'same', stride: 2 }),
+    'ERR_PARAMETER',
+    /same: expected stride 1/,
+  );
+  expectRefusal(
+    () => x.conv2d({ weight: kernel, padding: 'full' as never }),
+    'ERR_PARAMETER',
+    /same or valid, given full/,
+  );
+  const line = oneInput(1, 4, 8);
+  expectRefusal(() => x.conv1d({ weight: weight(6, 4, 3) }), 'ERR_RANK', /rank 3 \[batch, channels, length\]/);
+  expectRefusal(() => line.conv1d({ weight: kernel }), 'ERR_SHAPE', /spans 3 along spatial axis 0/);
+  expectRefusal(
+    () => line.conv1d({ weight: weight(6, 4, 3), stride: [1, 2] }),
+    'ERR_PARAMETER',
+    /stride: expected one number/,
+  );
+  expectRefusal(() => line.conv1d({ weight: undefined as never }), 'ERR_INPUT', /weight is missing/);
+  expectRefusal(() => line.conv1d({ weight: weight(6, 4, 9) }), 'ERR_SHAPE', /spans 9/);
+});
+
+test('layers over one axis are named after their weights, the result as asked', () => {
+  const named = { name: 'stem.conv.weight', ...weight(6, 4, 3) };
+  const y = oneInput(1, 4, 8).conv1d({ weight: named, name: 'stem' });
+  expect(y.name).toBe('stem');
+  expect(y.network.graph.nodes.map(({ name }) => name)).toEqual(['unsqueeze', 'stem.conv', 'stem']);
+});
+
 test('weights must have the dtype of the input', () => {
   const net = network('half', { x: float16(1, 4, 8, 8) });
   expectRefusal(

@@ -22,6 +22,9 @@ const options: Record<string, Partial<DeconvolutionOptions>> = {
   bfloat16_plain: {},
   deconv3d: { stride: [1, 2, 1], padding: [1, 0, 1] },
   deconv3d_groups: { groups: 2, stride: 2 },
+  deconv1d: { stride: 2, padding: 1, outputPadding: 1 },
+  deconv1d_groups: { groups: 2, dilation: 2 },
+  deconv1d_f16: {},
   size1: {},
 };
 
@@ -33,11 +36,13 @@ export const cases: LayerCase[] = Object.entries(options).map(([name, given]) =>
   name,
   build: ({ x }, { weight, bias }) => {
     const all = { weight: weight!, bias, ...given };
+    if (name.startsWith('deconv1d')) return x!.convTranspose1d(all);
     return name.startsWith('deconv3d') ? x!.convTranspose3d(all) : x!.convTranspose2d(all);
   },
   ...(['bias', 'stride', 'output_padding', 'same_upper'].includes(name) && {
     dynamic: { x: ['batch', 4, 'height', 'width'] },
   }),
   ...(name === 'deconv3d' && { dynamic: { x: ['batch', 2, 'depth', 4, 2] } }),
+  ...(name === 'deconv1d' && { dynamic: { x: ['batch', 4, 'length'] } }),
   refused: refused[name],
 }));

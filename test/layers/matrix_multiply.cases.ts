@@ -42,6 +42,11 @@ export const cases: LayerCase[] = [
   })),
   { name: 'weight', build: ({ a }, { b }) => a!.matmul(b!), dynamic: { a: ['batch', 'm', 4] } },
   { name: 'weight_vector', build: ({ a }, { b }) => a!.matmul(b!), dynamic: { a: ['batch', 'm', 4] } },
+  { name: 'mm', build: ({ a, b }) => a!.mm(b!), dynamic: { a: ['m', 'k'], b: ['k', 'n'] } },
+  { name: 'mm_transposed', build: ({ a, b }) => a!.mm(b!, { transposeB: true }) },
+  { name: 'mm_weight', build: ({ a }, { b }) => a!.mm(b!), dynamic: { a: ['m', 4] } },
+  { name: 'bmm', build: ({ a, b }) => a!.bmm(b!), dynamic: { a: ['p', 'm', 4], b: ['q', 4, 'n'] } },
+  { name: 'bmm_weight', build: ({ a }, { b }) => a!.bmm(b!) },
   {
     name: 'array',
     build: ({ a }) =>

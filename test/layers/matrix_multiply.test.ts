@@ -38,6 +38,9 @@ test('operands that do not fit are refused', () => {
     /transposeB: expected true or false/,
   );
   expectRefusal(() => x!.matmul(w!, { operationA: 'adjoint' as never }), 'ERR_PARAMETER', /operationA/);
+  expectRefusal(() => x!.mm(w!), 'ERR_RANK', /^mm: expected rank 2 on the left, given \[2, 3, 4\]/);
+  expectRefusal(() => x!.bmm(w!), 'ERR_RANK', /^bmm: expected rank 3 on the right, given \[5, 6\]/);
+  expectRefusal(() => x!.bmm(b!), 'ERR_SHAPE', /expected a batch of 2 on the right, given \[3, 4, 5\]/);
   expectRefusal(() => x!.matmul(undefined as never), 'ERR_INPUT', /given undefined/);
   expectRefusal(() => x!.matmul(new Float32Array(5)), 'ERR_SHAPE', /4 columns.*5 rows/);
 });

@@ -29,6 +29,7 @@ const methods: Record<string, (x: Tensor, given: Given) => Tensor> = {
   group_each: (x, given) => x.groupNorm({ groups: 6, ...given }),
   group_rank3: (x, given) => x.groupNorm({ groups: 2, ...given }),
   group_rank5: (x, given) => x.groupNorm({ groups: 2, ...given }),
+  group_name: (x, given) => x.groupNorm({ numGroups: 3, ...given }),
   group_f16: (x, given) => x.groupNorm({ groups: 3, ...given }),
   group_bf16: (x, given) => x.groupNorm({ groups: 3, ...given }),
 };

@@ -39,6 +39,12 @@ const methods: Record<string, (x: Tensor) => Tensor> = {
   max3d: (x) => x.maxPool3d({ kernel: [2, 3, 2], stride: [1, 2, 2], padding: [1, 1, 0] }),
   average3d: (x) => x.avgPool3d({ kernel: 2 }),
   average3d_exclude: (x) => x.avgPool({ kernel: 3, stride: 2, padding: 1, countIncludePad: false }),
+  max1d: (x) => x.maxPool1d({ kernel: 3, stride: 2, padding: 1 }),
+  max1d_default: (x) => x.maxPool1d({ kernel: [2] }),
+  max1d_ceil: (x) => x.maxPool1d({ kernel: 2, ceilMode: true }),
+  average1d: (x) => x.avgPool1d({ kernel: 3, stride: 1, padding: 1 }),
+  average1d_exclude: (x) => x.avgPool1d({ kernel: 3, stride: 2, padding: 1, countIncludePad: false }),
+  average1d_f16: (x) => x.avgPool1d({ kernel: 2 }),
   size1: (x) => x.maxPool({ kernel: 1 }),
 };
 const dynamic = [
@@ -54,5 +60,6 @@ const dynamic = [
 export const cases: LayerCase[] = Object.entries(methods).map(([name, method]) => ({
   name,
   build: ({ x }: Record<string, Tensor>) => method(x!),
+  ...(['max1d', 'average1d'].includes(name) && { dynamic: { x: ['batch', 3, 'length'] } }),
   ...(dynamic.includes(name) && { dynamic: { x: ['batch', 3, 'height', 'width'] } }),
 }));

@@ -11,7 +11,7 @@ test('what does not fit is refused', () => {
   expectRefusal(() => where(a, a, a), 'ERR_DTYPE', /condition: expected bool, given float32/);
   expectRefusal(() => where(mask, a, b), 'ERR_DTYPE', /a is float32, b is int32/);
   expectRefusal(() => where(mask, a, c), 'ERR_SHAPE', /do not broadcast: axis 1 has 3 and 4/);
-  expectRefusal(() => where(mask, 1, 2), 'ERR_INPUT', /given two constants/);
+  expectRefusal(() => where(mask, a, 2, { dtype: 'int32' }), 'ERR_DTYPE', /dtype: expected .* float32, given int32/);
   expectRefusal(() => where(true as never, a, 2), 'ERR_INPUT', /condition: expected a tensor of bool, given true/);
   expectRefusal(() => where(mask, b, 0.5), 'ERR_VALUE', /0.5/);
 });

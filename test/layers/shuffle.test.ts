@@ -65,8 +65,24 @@ test('what does not fit is refused', () => {
   expectRefusal(() => x.transpose([0, 1]), 'ERR_AXIS', /each of the 3 axes of \[2, 3, 4\] once, given \[0, 1\]/);
   expectRefusal(() => x.transpose([0, 1, 1]), 'ERR_AXIS', /given \[0, 1, 1\]/);
   expectRefusal(() => x.transpose([0, 1, 3]), 'ERR_AXIS', /given \[0, 1, 3\]/);
-  expectRefusal(() => x.permute(undefined as never), 'ERR_AXIS', /expected a list of axes, given/);
-  expectRefusal(() => x.transpose([0, 1, -4]), 'ERR_PARAMETER', /firstTranspose/);
+  expectRefusal(
+    () => x.permute(undefined as never),
+    'ERR_AXIS',
+    /perm: expected each of the 3 axes .* given undefined/,
+  );
+  expectRefusal(() => x.transpose([0, 1, -4]), 'ERR_AXIS', /perm: .* given \[0, 1, -4\]/);
+  expectRefusal(() => x.transpose(0, 3), 'ERR_AXIS', /axis: expected a whole number from -3 to 2 .* given 3/);
+  expectRefusal(() => x.transpose(1), 'ERR_AXIS', /given undefined/);
+  expectRefusal(() => x.transpose([0, 1, 2], 1), 'ERR_AXIS', /expected a permutation, or two axes/);
+  expectRefusal(
+    () => x.unflatten(2, [3, -1]),
+    'ERR_SHAPE',
+    /sizes that make up 4, at most one of them -1, given \[3, -1\]/,
+  );
+  expectRefusal(() => x.unflatten(2, [-1, -1]), 'ERR_SHAPE', /at most one of them -1/);
+  expectRefusal(() => x.unflatten(2, [2, 3]), 'ERR_SHAPE', /given \[2, 3\]/);
+  expectRefusal(() => x.unflatten(2, []), 'ERR_SHAPE', /given \[\]/);
+  expectRefusal(() => x.unflatten(3, [2, 2]), 'ERR_AXIS', /given 3/);
   expectRefusal(() => x.shuffle({ reshape: [6, 4], secondTranspose: [0, 1, 2] }), 'ERR_AXIS', /secondTranspose/);
   expectRefusal(() => x.flatten({ startDim: 3 }), 'ERR_AXIS', /startDim.*given 3/);
   expectRefusal(() => x.flatten({ startDim: 2, endDim: 1 }), 'ERR_AXIS', /endDim: expected an axis from 2, given 1/);
