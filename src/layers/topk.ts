@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineLayer } from '../dsl/define-layer.js';
+import { type CpuValue, defineLayer } from '../dsl/define-layer.js';
 import { type Dim, isStatic, isUnknown, unknownDim } from '../dsl/dim.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
 import {
@@ -64,15 +64,23 @@ export const topk = defineLayer({
     ];
   },
   cpu(g, { input, inputs, params: p, inputTypes }) {
-    const { dtype } = inputTypes[0]!;
+    const { dtype, shape } = inputTypes[0]!;
     // onnxruntime has no kernel for float16.
-    const x = dtype === 'float16' ? g.cast(input(0), 'float32') : input(0);
+    const given = dtype === 'float16' ? g.cast(input(0), 'float32') : input(0);
+    // Its kernel divides by the number of rows: where that may be 0, one is added and cut off again.
+    const open = shape.flatMap((dim, axis) => (axis !== p.axis && (dim === 0 || !isStatic(dim)) ? [axis] : []));
+    const list = (values: number[]) => g.constant('int64', [values.length], values);
+    const after = shape.map((_, axis) => Number(open.includes(axis)));
+    const x = open.length > 0 ? g.op('Pad', [given, list([...after.map(() => 0), ...after])]) : given;
+    const sizes = open.length > 0 ? g.op('Gather', [g.op('Shape', [given]), list(open)]) : null;
+    const cut = (value: CpuValue) =>
+      sizes ? g.op('Slice', [value, list(open.map(() => 0)), sizes, list(open)]) : value;
     const k =
       p.k === null
         ? g.op('Reshape', [g.cast(inputs[1]!, 'int64'), g.constant('int64', [1], [1])])
         : g.constant('int64', [1], [p.k]);
     const attributes = { axis: p.axis, largest: p.operation === 'max', sorted: true };
-    const [values, indices] = g.ops('TopK', [x, k], attributes, 2);
+    const [values, indices] = g.ops('TopK', [x, k], attributes, 2).map(cut);
     return [
       dtype === 'float16' ? g.cast(values!, dtype) : values!,
       p.indices === 'int64' ? indices! : g.cast(indices!, 'int32'),

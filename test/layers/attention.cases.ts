@@ -26,6 +26,8 @@ const options: Record<string, AttentionOptions> = {
   quantize_int8: { quantize: { to: 'int8', scale: 1 / 128 } },
   quantize_fp8: { quantize: { to: 'float8e4m3', scale: 1 / 128 } },
   size1: {},
+  no_queries: {},
+  no_batch: {},
 };
 
 const padded = { q: ['b', 2, 'queries', 8], k: ['b', 2, 'keys', 8], v: ['b', 2, 'keys', 8] };

@@ -10,6 +10,8 @@ const options: Record<string, CumulativeOptions> = {
   last: {},
   vector: {},
   size1: { axis: 1 },
+  empty_axis: { axis: 1 },
+  empty: { axis: 1 },
   float16: { axis: 1 },
   bfloat16: { axis: 1 },
   int32: { axis: 1 },

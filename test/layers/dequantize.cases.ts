@@ -14,13 +14,14 @@ const known = (net: Network, { data, shape }: Stored, dtype: DType) =>
 const perDType: LayerCase[] = (['float32', 'float16', 'bfloat16'] as const).map((to, i) => ({
   name: `int8_${['f32', 'f16', 'bf16'][i]}`,
   build: ({ q }) => q!.dequantize({ scale: 0.0625, to }),
-  ...(i === 0 && { dynamic: { q: ['n', 3] } }),
+  ...(i < 2 && { dynamic: { q: ['n', i === 0 ? 3 : 'm'] } }),
 }));
 
 export const cases: LayerCase[] = [
   ...perDType,
   {
     name: 'int8_weight',
+    dynamic: { x: ['n', 64] },
     build: ({ x }, { w }, net) => x!.matmul(known(net, w!, 'int8').dequantize({ scale: [0.25, 0.5], axis: -1 })),
   },
   {
@@ -36,6 +37,7 @@ export const cases: LayerCase[] = [
   },
   {
     name: 'int4_blocks',
+    dynamic: { x: ['n', 64] },
     build: ({ x }, { w }, net) => x!.matmul(known(net, w!, 'int4').dequantize({ scale: blocks })),
   },
   {
@@ -45,6 +47,7 @@ export const cases: LayerCase[] = [
   },
   {
     name: 'int4_blocks_f16',
+    dynamic: { x: ['n', 64] },
     build: ({ x }, { w }, net) => {
       const scale = net.constant(blocks, { dtype: 'float16' });
       return x!.matmul(known(net, w!, 'int4').dequantize({ scale, to: 'float16' }));

@@ -4,6 +4,8 @@ import type { LayerCase } from './harness.js';
 /** One rank: more need as many GPUs. */
 const options: Record<string, DistCollectiveOptions> = {
   ...Object.fromEntries(collectiveOperations.map((operation) => [operation, { operation }])),
+  f16: { operation: 'all_reduce' },
+  bf16: { operation: 'all_reduce' },
   all_reduce_prod: { operation: 'all_reduce', reduce: 'prod' },
   all_reduce_max: { operation: 'all_reduce', reduce: 'max' },
   all_reduce_min: { operation: 'all_reduce', reduce: 'min' },

@@ -21,9 +21,10 @@ export const cases: LayerCase[] = [
         return quantized.dequantize({ scale });
       },
       refused,
+      ...(suffix === '' && { dynamic: { x: ['n', 64] } }),
     },
   ]),
-  { name: 'nvfp4_axis', build: nvfp4(1), refused },
+  { name: 'nvfp4_axis', build: nvfp4(1), refused, dynamic: { x: ['n', 32, 4] } },
   {
     name: 'mxfp8_powers',
     build: ({ x }) => {

@@ -24,6 +24,8 @@ const equations: Record<string, string> = {
   contract_all: 'ijk,ijk->',
   rank0: ',i->i',
   one: 'ij,jk->ik',
+  empty: 'ik,kj->ij',
+  empty_sum: 'ik,kj->ij',
   matmul_f16: 'ik,kj->ij',
   matmul_bf16: 'ik,kj->ij',
 };

@@ -41,6 +41,13 @@ export const cases: LayerCase[] = [
     name: `of_${dtype}`,
     build: ({ x, indices }) => x!.gather(indices!, { axis: 1 }),
   })) satisfies LayerCase[]),
+  ...['float16', 'bfloat16', 'int32', 'int64', 'int8', 'bool'].flatMap((dtype): LayerCase[] => [
+    { name: `element_of_${dtype}`, build: ({ x, indices }) => x!.gather(indices!, { mode: 'element', axis: 1 }) },
+    { name: `nd_of_${dtype}`, build: ({ x, indices }) => x!.gather(indices!, { mode: 'nd' }) },
+  ]),
+  { name: 'empty_data', build: ({ x, indices }) => x!.gather(indices!, { axis: 1 }) },
+  { name: 'empty_element', build: ({ x, indices }) => x!.gather(indices!, { mode: 'element' }) },
+  { name: 'empty_nd', build: ({ x, indices }) => x!.gather(indices!, { mode: 'nd' }) },
   { name: 'numbers', build: ({ x }) => x!.gather([2, 0], { axis: 1 }) },
   { name: 'from_end', build: ({ x }) => x!.gather([-1, 0, -5], { axis: 2 }), dynamic: { x: ['n', 3, 'w'] } },
   { name: 'last', build: ({ x }) => x!.gather(-1), dynamic: { x: ['n', 3, 'w'] } },

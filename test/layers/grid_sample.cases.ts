@@ -13,5 +13,6 @@ export const cases: LayerCase[] = [
       ),
     ),
   ),
+  ...['empty_batch', 'empty_grid'].map((name): LayerCase => ({ name, build: ({ x, grid }) => x!.gridSample(grid!) })),
   ...['float16', 'bfloat16'].map((name): LayerCase => ({ name, build: ({ x, grid }) => x!.gridSample(grid!) })),
 ];

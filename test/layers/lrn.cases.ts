@@ -1,3 +1,4 @@
+import type { Dim } from '../../src/index.js';
 import type { LocalResponseNormOptions } from '../../src/layers/lrn.js';
 import type { LayerCase } from './harness.js';
 
@@ -12,8 +13,15 @@ const options: Record<string, LocalResponseNormOptions> = {
   size1: { size: 3, alpha: 1 },
 };
 
+const dynamic: Record<string, Dim[]> = {
+  defaults: ['batch', 7, 'height', 'width'],
+  parameters: ['batch', 'channels', 'height', 4],
+  window15: [2, 'channels', 3, 4],
+  float16: ['batch', 7, 3, 4],
+};
+
 export const cases: LayerCase[] = Object.entries(options).map(([name, given]) => ({
   name,
   build: ({ x }) => x!.localResponseNorm(given),
-  ...(name === 'parameters' && { dynamic: { x: ['batch', 'channels', 'height', 4] } }),
+  ...(dynamic[name] && { dynamic: { x: dynamic[name] } }),
 }));

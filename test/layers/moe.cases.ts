@@ -11,6 +11,12 @@ const options: Record<string, Partial<MoeOptions>> = {
   bf16: {},
 };
 
+const dynamic: Record<string, LayerCase['dynamic']> = {
+  plain: { x: ['b', 'n', 6], experts: ['b', 'n', 2], scores: ['b', 'n', 2] },
+  biases: { x: ['b', 3, 6], experts: ['b', 3, 'chosen'], scores: ['b', 3, 'chosen'] },
+  int64: { x: [2, 'n', 6], experts: [2, 'n', 2], scores: [2, 'n', 2] },
+};
+
 export const cases: LayerCase[] = Object.entries(options).map(([name, given]) => ({
   name,
   build: ({ x, experts, scores }, weights) =>
@@ -20,5 +26,5 @@ export const cases: LayerCase[] = Object.entries(options).map(([name, given]) =>
     build: /Cannot decompose operation/,
     gpu: /needs TensorRT 10\.16/,
   },
-  ...(name === 'plain' && { dynamic: { x: ['b', 'n', 6], experts: ['b', 'n', 2], scores: ['b', 'n', 2] } }),
+  ...(dynamic[name] && { dynamic: dynamic[name] }),
 }));

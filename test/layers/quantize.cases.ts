@@ -13,8 +13,16 @@ const perDType: LayerCase[] = ['f32', 'f16', 'bf16'].flatMap((suffix): LayerCase
     build: ({ x }) => x!.quantize({ scale: 0.06 }),
     ...(suffix === 'f32' && { dynamic: { x: ['n', 3] } }),
   },
-  { name: `int8_back_${suffix}`, build: ({ x }) => back(x!, 0.06, 'int8') },
-  { name: `fp8_back_${suffix}`, build: ({ x }) => back(x!, 0.06, 'float8e4m3') },
+  {
+    name: `int8_back_${suffix}`,
+    build: ({ x }) => back(x!, 0.06, 'int8'),
+    ...(suffix === 'f16' && { dynamic: { x: ['n', 'm'] } }),
+  },
+  {
+    name: `fp8_back_${suffix}`,
+    build: ({ x }) => back(x!, 0.06, 'float8e4m3'),
+    ...(suffix === 'f32' && { dynamic: { x: ['n', 'm'] } }),
+  },
   {
     name: `own_scale_${suffix}`,
     build: ({ x }, _, net) => x!.quantize({ scale: net.constant(0.0625, { dtype: x!.dtype }), zeroPoint: 0 }),
@@ -36,6 +44,7 @@ export const cases: LayerCase[] = [
   {
     name: 'per_axis',
     build: ({ x }) => x!.quantize({ scale: scales, axis: -1 }).dequantize({ scale: scales, axis: 1 }),
+    dynamic: { x: ['n', 3] },
   },
   {
     name: 'computed_scale',

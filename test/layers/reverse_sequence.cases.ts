@@ -1,5 +1,5 @@
 import type { ReverseSequenceOptions } from '../../src/layers/reverse_sequence.js';
-import type { LayerCase } from './harness.js';
+import { int8Refused, type LayerCase } from './harness.js';
 
 const options: Record<string, ReverseSequenceOptions> = {
   plain: {},
@@ -12,11 +12,21 @@ const options: Record<string, ReverseSequenceOptions> = {
   bfloat16: {},
   int32: {},
   int64: {},
+  int8: {},
   bool: {},
+  empty: {},
+};
+
+const dynamic: Record<string, LayerCase['dynamic']> = {
+  plain: { x: ['t', 'n', 4], lengths: ['n'] },
+  batch_first: { x: ['n', 't', 'c'], lengths: ['n'] },
+  inner: { x: ['c', 't', 'n'], lengths: ['n'] },
+  matrix: { x: ['t', 'n'], lengths: ['n'] },
 };
 
 export const cases: LayerCase[] = Object.entries(options).map(([name, given]) => ({
   name,
   build: ({ x, lengths }) => x!.reverseSequence(lengths!, given),
-  ...(name === 'plain' && { dynamic: { x: ['t', 'n', 4], lengths: ['n'] } }),
+  ...(dynamic[name] && { dynamic: dynamic[name] }),
+  ...(name === 'int8' && { refused: int8Refused }),
 }));

@@ -17,6 +17,8 @@ const options: Record<string, ScaleOptions> = {
   float16_power: {},
   bfloat16: {},
   bfloat16_power: {},
+  elementwise_float16: {},
+  elementwise_bfloat16: {},
   rank1: { channelAxis: 0 },
   rank2: {},
   rank3: { mode: 'channel' },

@@ -22,6 +22,14 @@ export const cases: LayerCase[] = [
     }),
   ),
   {
+    name: 'nd_of_int8',
+    build: ({ x, indices, updates }) => x!.scatter(indices!, updates!, { mode: 'nd' }),
+    refused: int8Refused,
+  },
+  { name: 'empty_element', build: ({ x, indices, updates }) => x!.scatter(indices!, updates!) },
+  { name: 'empty_nd', build: ({ x, indices, updates }) => x!.scatter(indices!, updates!, { mode: 'nd' }) },
+  { name: 'empty_data', build: ({ x, indices, updates }) => x!.scatter(indices!, updates!, { axis: 1 }) },
+  {
     name: 'numbers',
     build: ({ x }) =>
       x!.scatter(

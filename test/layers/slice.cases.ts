@@ -52,6 +52,13 @@ export const cases: LayerCase[] = [
   ...Object.entries(options).map(([name, given]) =>
     one(name, (x) => x.slice(given), isDynamic.includes(name) ? dims : undefined),
   ),
+  ...dtypes.flatMap((dtype) =>
+    (['wrap', 'clamp', 'reflect'] as const).map((mode) =>
+      one(`${mode}_${dtype}`, (x) => x.slice({ ...strided, mode })),
+    ),
+  ),
+  one('empty_input', (x) => x.slice({ axes: [1], start: [2], size: [3] }), ['n', 'h', 5]),
+  one('empty_fill', (x) => x.slice({ start: [-1, 0, 0], size: [2, 6, 5], mode: 'fill', fill: 3 })),
   ...dtypes.map((dtype) => one(`of_${dtype}`, (x) => x.slice(options.plain!))),
   ...dtypes.map((dtype) => ({
     ...one(`fill_${dtype}`, (x) => x.slice({ ...options.fill, fill: dtype === 'bool' ? true : 1 })),

@@ -46,6 +46,10 @@ export const cases: LayerCase[] = [
     build: ({ x, count }) => x!.topk(count!, { axis: 1, largest: false }),
     ranges: { count: [1, 3, 3] },
   },
+  ...['float16', 'bfloat16', 'int32', 'int64'].map(
+    (dtype): LayerCase => ({ name: `smallest_${dtype}`, build: ({ x }) => x!.topk(2, { largest: false }) }),
+  ),
+  { name: 'empty', build: ({ x }) => x!.topk(2) },
   { name: 'argmax', build: ({ x }) => x!.argmax({ axis: -1 }), dynamic: { x: ['n', 3, 'h', 6] } },
   { name: 'argmax_keep', build: ({ x }) => x!.argmax({ axis: 1, keepDims: true, indices: 'int64' }) },
   { name: 'argmin', build: ({ x }) => x!.argmin({ axis: 2 }) },

@@ -56,3 +56,17 @@ test('k may be an input, whose range the profile tells', async () => {
   expect(indices!.shape).toEqual([2, 3]);
   expect([...(indices!.data as Int32Array)]).toEqual([1, 3, 4, 0, 2, 3]);
 });
+
+test('a dynamic size may turn out 0', async () => {
+  const net = network('none', { x: float32('n', 'm', 4) });
+  net.topk(2)[0]!.output('y');
+  using model = await net.compile({ backend: 'cpu' });
+  for (const shape of [
+    [0, 3, 4],
+    [2, 0, 4],
+    [0, 0, 4],
+  ]) {
+    const { y } = await model.run({ x: { dtype: 'float32', shape, data: new Float32Array(0) } });
+    expect(y!.shape).toEqual([...shape.slice(0, 2), 2]);
+  }
+});
