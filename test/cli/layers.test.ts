@@ -24,7 +24,7 @@ test('--json prints one line: every kind by name, with the facts of TensorRT’s
     methods: expect.arrayContaining(['conv2d', 'conv3d']),
     ...everywhere,
   });
-  expect(by.get('concatenation')).toEqual({ kind: 'concatenation', methods: ['concat'], ...everywhere });
+  expect(by.get('concatenation')).toMatchObject({ methods: expect.arrayContaining(['concat']), ...everywhere });
   expect(by.get('loop')).toEqual({ kind: 'loop', methods: ['loop'], ...everywhere });
   // INetworkDefinition has addSqueeze since 10.7, addCumulative since 10.9 and addNormalizationV2 since 10.15.
   expect(by.get('squeeze')).toMatchObject({ trt10: '10.7.0', trt11: '11.0.0', decomposed: { trt10: '<10.7.0' } });
