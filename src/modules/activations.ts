@@ -26,6 +26,11 @@ const methods = {
   relu6(this: Chain, options?: Named): Tensor {
     return this.clamp({ ...options, min: 0, max: 6 });
   },
+  /** `min(max(x, minVal), maxVal)`, of floats; −1 and 1 by default. TensorRT kind: activation (CLIP). */
+  hardtanh(this: Chain, options: { minVal?: number; maxVal?: number } & Named = {}): Tensor {
+    const { minVal = -1, maxVal = 1, name } = options;
+    return this.clamp({ min: minVal, max: maxVal, name });
+  },
   /**
    * Gated linear unit: the first half along `axis` (default −1) times the sigmoid of the second, of floats (Dauphin et al.,
    * 2016). TensorRT kinds: slice, activation (SIGMOID), element_wise (PROD).

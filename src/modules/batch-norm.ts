@@ -1,3 +1,4 @@
+import { formatShape, isStatic } from '../dsl/dim.js';
 import { decodeElements, encodeElements } from '../dsl/elements.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
 import { type CheckedWeight, checkWeight, type WeightLike } from '../dsl/weight.js';
@@ -78,6 +79,14 @@ const methods = {
           },
         );
       }
+    }
+    const expected = x.shape[1]!;
+    if (isStatic(expected) && channels !== expected) {
+      const wanted = `[${expected}], one per channel of ${formatShape(x.shape)}`;
+      refuse(method, 'ERR_SHAPE', `running_mean: expected ${wanted}, given [${channels}]`, {
+        expected: [expected],
+        actual: shape,
+      });
     }
     const numbers = (role: string): Float32Array | undefined => {
       const found = weights.get(role);

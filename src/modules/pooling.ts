@@ -1,6 +1,7 @@
-import { formatShape, isStatic } from '../dsl/dim.js';
+import { type Dim, formatShape, isStatic } from '../dsl/dim.js';
+import { show } from '../dsl/errors.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
-import { type Named, type PerAxis, perAxis, refuse } from '../layers/common.js';
+import { floats, type Named, type PerAxis, perAxis, refuse } from '../layers/common.js';
 
 const methods = {
   /**
@@ -15,30 +16,53 @@ const methods = {
     return x.mean({ axes: x.shape.map((_, i) => i).slice(2), keepDims, name });
   },
   /**
-   * Averages a [batch, channels, height, width] tensor of floats down to `outputSize` (default 1), which divides the height
-   * and width. TensorRT kinds: reduce (AVG) for size 1, else pooling (AVERAGE).
-   * @throws ERR_SHAPE where a size does not divide; ERR_RANK, ERR_DTYPE
+   * Averages a [batch, channels, height, width] tensor of floats to `outputSize` (default 1), as PyTorch's adaptive pool:
+   * element i is the mean of positions ⌊i·size / out⌋ to ⌈(i + 1)·size / out⌉ − 1.
+   * TensorRT kinds: reduce (AVG) for size 1, pooling (AVERAGE) where the sizes divide, else matrix_multiply by known averages.
+   * @throws ERR_SHAPE where height or width is dynamic, but for size 1; ERR_PARAMETER, ERR_RANK, ERR_DTYPE
    */
   adaptiveAvgPool2d(this: Chain, options: { outputSize?: PerAxis } & Named = {}): Tensor {
     const method = 'adaptiveAvgPool2d';
     const x = this.tensor();
     const { outputSize = 1, name } = options;
     if (x.rank !== 4) refuse(method, 'ERR_RANK', `expected rank 4, given ${x}`, { expected: 4, actual: x.rank });
-    const sizes = perAxis(outputSize, 2, 1);
-    if (sizes.length === 2 && sizes.every((size) => size === 1)) return x.globalAvgPool({ name });
-    const spatial = x.shape.slice(2);
-    const kernel = spatial.map((dim, i) => (isStatic(dim) ? dim / sizes[i]! : Number.NaN));
-    if (sizes.length !== 2 || !kernel.every((k) => Number.isInteger(k) && k >= 1)) {
+    const [height, width, ...more] = perAxis(outputSize, 2, 1) as [number, number];
+    if (more.length > 0 || ![height, width].every((size) => Number.isInteger(size) && size >= 1)) {
       refuse(
         method,
-        'ERR_SHAPE',
-        `outputSize: expected one or two divisors of the height and width, ${formatShape(spatial)}, given ${formatShape(sizes)}`,
-        { expected: spatial, actual: sizes },
+        'ERR_PARAMETER',
+        `outputSize: expected one or two whole numbers from 1, given ${show(outputSize)}`,
       );
     }
-    return x.avgPool2d({ kernel, name });
+    if (height === 1 && width === 1) return x.globalAvgPool({ name });
+    const [h, w] = x.shape.slice(2) as [Dim, Dim];
+    if (!isStatic(h) || !isStatic(w) || h === 0 || w === 0) {
+      return refuse(
+        method,
+        'ERR_SHAPE',
+        `expected a known height and width for outputSize ${show(outputSize)}, given ${formatShape(x.shape)}`,
+        { actual: x.shape },
+      );
+    }
+    if (h % height === 0 && w % width === 0) return x.avgPool2d({ kernel: [h / height, w / width], name });
+    if (!floats.includes(x.dtype)) {
+      refuse(method, 'ERR_DTYPE', `expected ${floats.join(', ')}, given ${x}`, { expected: floats, actual: x.dtype });
+    }
+    const { network: net } = x;
+    const rows =
+      h === height
+        ? x
+        : net.constant([[averages(h, height)]], { dtype: x.dtype }).matmul(x, w === width ? { name } : {});
+    return w === width ? rows : rows.matmul([[averages(w, width)]], { transposeB: true, name });
   },
 };
+
+/** A matrix [out, size] by which positions become means of PyTorch's adaptive windows. */
+const averages = (size: number, out: number): number[][] =>
+  Array.from({ length: out }, (_, i) => {
+    const [from, to] = [Math.floor((i * size) / out), Math.ceil(((i + 1) * size) / out)];
+    return Array.from({ length: size }, (_, at) => (at >= from && at < to ? 1 / (to - from) : 0));
+  });
 
 export { methods as poolingModuleMethods };
 export type PoolingModuleMethods = typeof methods;

@@ -7,6 +7,8 @@ const methods: Record<string, (x: Tensor) => Tensor> = {
   mish: (x) => x.mish(),
   hardSwish: (x) => x.hardSwish(),
   relu6: (x) => x.relu6(),
+  hardtanh: (x) => x.hardtanh(),
+  hardtanh_wide: (x) => x.hardtanh({ minVal: -2, maxVal: 0.5 }),
   glu: (x) => x.glu(),
   glu_axis: (x) => x.glu({ axis: 0 }),
   logSoftmax: (x) => x.logSoftmax(),

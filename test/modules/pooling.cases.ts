@@ -10,10 +10,18 @@ const methods: Record<string, (x: Tensor) => Tensor> = {
   adaptive: (x) => x.adaptiveAvgPool2d({ outputSize: [2, 3] }),
   adaptive_same: (x) => x.adaptiveAvgPool2d({ outputSize: [4, 6] }),
   adaptive_one: (x) => x.adaptiveAvgPool2d({ outputSize: 2 }),
+  adaptive_uneven: (x) => x.adaptiveAvgPool2d({ outputSize: [3, 4] }),
+  adaptive_larger: (x) => x.adaptiveAvgPool2d({ outputSize: 7 }),
+  adaptive_height: (x) => x.adaptiveAvgPool2d({ outputSize: [3, 6] }),
+  adaptive_width: (x) => x.adaptiveAvgPool2d({ outputSize: [4, 5] }),
+  adaptive_f16: (x) => x.adaptiveAvgPool2d({ outputSize: [3, 4] }),
+  adaptive_bf16: (x) => x.adaptiveAvgPool2d({ outputSize: [3, 4] }),
+  adaptive_torchvision: (x) => x.adaptiveAvgPool2d({ outputSize: 7 }),
 };
 
 export const cases: LayerCase[] = Object.entries(methods).map(([name, method]) => ({
   name,
   build: ({ x }: Record<string, Tensor>) => method(x!),
+  ...(['adaptive_uneven', 'adaptive'].includes(name) && { dynamic: { x: ['batch', 'channels', 4, 6] } }),
   ...(['global', 'adaptive_default'].includes(name) && { dynamic: { x: ['batch', 3, 'height', 'width'] } }),
 }));

@@ -1,0 +1,160 @@
+import { type Dim, divideExactly, formatShape, isStatic } from '../dsl/dim.js';
+import { show } from '../dsl/errors.js';
+import { maxRank } from '../dsl/spec.js';
+import type { Chain, Tensor } from '../dsl/tensor.js';
+import { axisList, type Named, refuse, resolveAxes, resolveAxis } from '../layers/common.js';
+import { type DimLike, DimValue, resolveDims } from '../layers/dim-value.js';
+import { liftRank } from '../layers/shuffle.js';
+
+const failing =
+  (method: string) =>
+  (code: string, message: string, facts?: { expected?: unknown; actual?: unknown }): never =>
+    refuse(method, code, message, facts);
+
+/** Sizes that layers take, also where one has no name. */
+const valuesOf = (shape: readonly Dim[]): DimValue[] => shape.map((dim) => new DimValue(dim));
+
+/** The shape so many times along each axis; the repeats are as many as axes or more. */
+function repeated(x: Tensor, repeats: readonly Dim[], method: string, options: Named): Tensor {
+  if (repeats.length > maxRank) {
+    refuse(method, 'ERR_RANK', `repeats: expected at most ${maxRank}, given ${formatShape(repeats)}`);
+  }
+  if (repeats.length === 0) return x.identity(options);
+  const wide = liftRank(x, repeats.length, method);
+  const size = repeats.map((times, axis) => wide.dim(axis).mul(new DimValue(times)));
+  return wide.slice({ ...options, start: repeats.map(() => 0), size, mode: 'wrap' });
+}
+
+function rolled(x: Tensor, shifts: readonly number[], axes: readonly number[], options: Named): Tensor {
+  if (axes.some((axis) => x.shape[axis] === 0)) return x.identity(options);
+  const start = axes.map((axis, i) => {
+    const dim = x.shape[axis]!;
+    return isStatic(dim) ? (((-shifts[i]! % dim) + dim) % dim) + 0 : -shifts[i]!;
+  });
+  const size = axes.map((axis) => x.dim(axis));
+  return x.slice({ ...options, axes, start, size, mode: 'wrap' });
+}
+
+/** Side of the squares that channels and pixels are exchanged in. */
+function checkFactor(x: Tensor, factor: number, method: string): void {
+  if (x.rank < 3 || x.rank + 2 > maxRank) {
+    refuse(method, 'ERR_RANK', `expected rank 3 [channels, height, width] to ${maxRank - 2}, given ${x}`);
+  }
+  if (!Number.isInteger(factor) || factor < 1) {
+    refuse(method, 'ERR_PARAMETER', `factor: expected a whole number from 1, given ${show(factor)}`);
+  }
+}
+
+function divided(x: Tensor, axis: number, by: number, method: string): Dim {
+  const dim = x.shape[axis]!;
+  return (
+    divideExactly(dim, by) ??
+    refuse(method, 'ERR_SHAPE', `expected a multiple of ${by} along axis ${axis}, given ${x}`, { actual: dim })
+  );
+}
+
+const methods = {
+  /**
+   * The slices of an axis (default 0), each without that axis, as PyTorch's unbind. TensorRT kinds: slice, squeeze.
+   * @throws ERR_SHAPE where the axis has no known size; ERR_AXIS
+   */
+  unbind(this: Chain, options: { axis?: number } = {}): Tensor[] {
+    const method = 'unbind';
+    const { axis = 0 } = options;
+    const x = this.tensor();
+    const at = resolveAxis(axis, x.rank, failing(method));
+    const size = x.shape[at]!;
+    if (!isStatic(size)) return refuse(method, 'ERR_SHAPE', `expected a known size along axis ${axis}, given ${x}`);
+    return size === 0 ? [] : x.split(1, { axis: at }).map((part) => part.squeeze(at));
+  },
+  /**
+   * The whole tensor so many times along each axis, as PyTorch's repeat; more repeats than axes add axes in front.
+   * TensorRT kind: slice (WRAP).
+   * @param repeats whole numbers or sizes, one per axis
+   * @throws ERR_SHAPE where there are fewer repeats than axes; ERR_RANK
+   */
+  repeat(this: Chain, repeats: readonly DimLike[], options: Named = {}): Tensor {
+    const method = 'repeat';
+    const x = this.tensor();
+    const times = resolveDims(x.network, repeats, 'repeats', method);
+    if (times.length < x.rank) {
+      const expected = `at least ${x.rank}, one per axis of ${formatShape(x.shape)}`;
+      refuse(method, 'ERR_SHAPE', `repeats: expected ${expected}, given ${formatShape(times)}`, { expected: x.rank });
+    }
+    return repeated(x, times, method, options);
+  },
+  /** Same as `repeat`, where fewer repeats are for the last axes, as PyTorch's and NumPy's tile. TensorRT kind: slice (WRAP). */
+  tile(this: Chain, repeats: readonly DimLike[], options: Named = {}): Tensor {
+    const x = this.tensor();
+    const times = resolveDims(x.network, repeats, 'repeats', 'tile');
+    return repeated(x, [...Array(Math.max(0, x.rank - times.length)).fill(1), ...times], 'tile', options);
+  },
+  /**
+   * Moves elements along axes by `shifts`, those that leave at the end come in at the front, as PyTorch's roll. Without
+   * `axes`, all elements as one row. TensorRT kinds: slice (WRAP), shuffle.
+   * @throws ERR_PARAMETER where shifts and axes differ in number; ERR_AXIS
+   */
+  roll(
+    this: Chain,
+    shifts: number | readonly number[],
+    options: { axes?: number | readonly number[] } & Named = {},
+  ): Tensor {
+    const method = 'roll';
+    const x = this.tensor();
+    const { axes, name } = options;
+    const by = [shifts].flat() as number[];
+    const over = axes === undefined ? [0] : axisList(axes, x.rank);
+    if (!by.every(Number.isSafeInteger) || !Array.isArray(over) || by.length !== over.length) {
+      const given = `${show(shifts)} for axes ${axes === undefined ? 'all' : show(axes)}`;
+      refuse(method, 'ERR_PARAMETER', `shifts: expected a whole number per axis, given ${given}`, { actual: shifts });
+    }
+    if (axes !== undefined) {
+      resolveAxes(over, x.rank, failing(method));
+      return rolled(x, by, over, { name });
+    }
+    return rolled(x.reshape([-1]), by, [0], {}).reshape(valuesOf(x.shape), { name, zeroIsPlaceholder: false });
+  },
+  /** Repeats axes of size 1 until the shape is that of `other`, as PyTorch's expand_as; see `expand`. TensorRT kind: slice. */
+  expandAs(this: Chain, other: Tensor, options: Named = {}): Tensor {
+    return this.expand(valuesOf(other.shape), options);
+  },
+  /**
+   * [..., c·factor², h, w] → [..., c, h·factor, w·factor], as PyTorch's pixel_shuffle (Shi et al., 2016). TensorRT kind: shuffle.
+   * @throws ERR_SHAPE where factor² does not divide the channels; ERR_RANK, ERR_PARAMETER
+   */
+  pixelShuffle(this: Chain, factor: number, options: Named = {}): Tensor {
+    const method = 'pixelShuffle';
+    const x = this.tensor();
+    checkFactor(x, factor, method);
+    const n = x.rank - 3;
+    const lead = x.shape.slice(0, n);
+    const [h, w] = [x.dim(-2), x.dim(-1)];
+    const channels = new DimValue(divided(x, n, factor ** 2, method));
+    const reshape = [...valuesOf(lead), channels, factor, factor, h, w];
+    const secondTranspose = [...lead.keys(), n, n + 3, n + 1, n + 4, n + 2];
+    return x
+      .shuffle({ reshape, secondTranspose, zeroIsPlaceholder: false })
+      .reshape([...valuesOf(lead), channels, h.mul(factor), w.mul(factor)], { ...options, zeroIsPlaceholder: false });
+  },
+  /**
+   * [..., c, h·factor, w·factor] → [..., c·factor², h, w], as PyTorch's pixel_unshuffle. TensorRT kind: shuffle.
+   * @throws ERR_SHAPE where the factor is not known to divide height and width; ERR_RANK, ERR_PARAMETER
+   */
+  pixelUnshuffle(this: Chain, factor: number, options: Named = {}): Tensor {
+    const method = 'pixelUnshuffle';
+    const x = this.tensor();
+    checkFactor(x, factor, method);
+    const n = x.rank - 3;
+    const lead = x.shape.slice(0, n);
+    const [h, w] = [n + 1, n + 2].map((axis) => new DimValue(divided(x, axis, factor, method))) as [DimValue, DimValue];
+    const channels = x.dim(n);
+    const reshape = [...valuesOf(lead), channels, h, factor, w, factor];
+    const secondTranspose = [...lead.keys(), n, n + 2, n + 4, n + 1, n + 3];
+    return x
+      .shuffle({ reshape, secondTranspose, zeroIsPlaceholder: false })
+      .reshape([...valuesOf(lead), channels.mul(factor ** 2), h, w], { ...options, zeroIsPlaceholder: false });
+  },
+};
+
+export { methods as axesMethods };
+export type AxesMethods = typeof methods;

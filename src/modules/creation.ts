@@ -1,0 +1,89 @@
+import type { DType } from '../dsl/dtype.js';
+import { show } from '../dsl/errors.js';
+import { type Chain, Tensor } from '../dsl/tensor.js';
+import { type Named, refuse } from '../layers/common.js';
+import type { Liftable } from '../layers/constant.js';
+
+interface LikeOptions extends Named {
+  /** Default: the tensor's. */
+  dtype?: DType;
+}
+
+const sizesOf = (x: Tensor) => x.shape.map((_, axis) => x.dim(axis));
+
+/** Zeros wherever column − row is not on the side of the diagonal that stays. */
+function triangle(self: Chain, method: 'tril' | 'triu', diagonal: number, options: Named): Tensor {
+  const x = self.tensor();
+  if (x.rank < 2) refuse(method, 'ERR_RANK', `expected rank 2 or more, given ${x}`, { expected: 2, actual: x.rank });
+  if (!Number.isSafeInteger(diagonal)) {
+    refuse(method, 'ERR_PARAMETER', `diagonal: expected a whole number, given ${show(diagonal)}`);
+  }
+  const offset = x.network.fill([x.dim(-2), x.dim(-1)], { beta: [-1, 1], dtype: 'int32' });
+  const cut = method === 'tril' ? offset.gt(diagonal) : offset.lt(diagonal);
+  return x.maskedFill(cut, x.dtype === 'bool' ? false : 0, options);
+}
+
+export interface TriangleOptions extends Named {
+  /** The last diagonal that stays: 0 is the main one, those above it count from 1, those below from −1. Default 0. */
+  diagonal?: number;
+}
+
+const methods = {
+  /** One value in the shape and dtype of this tensor. TensorRT kinds: constant, slice. @throws ERR_VALUE, ERR_DTYPE */
+  fullLike(this: Chain, value: Liftable, options: LikeOptions = {}): Tensor {
+    const x = this.tensor();
+    return x.network.full(sizesOf(x), value, { ...options, dtype: options.dtype ?? x.dtype });
+  },
+  /** Zeros in the shape and dtype of this tensor. TensorRT kinds: constant, slice. */
+  zerosLike(this: Chain, options: LikeOptions = {}): Tensor {
+    const x = this.tensor();
+    return x.network.zeros(sizesOf(x), { ...options, dtype: options.dtype ?? x.dtype });
+  },
+  /** Ones in the shape and dtype of this tensor. TensorRT kinds: constant, slice. */
+  onesLike(this: Chain, options: LikeOptions = {}): Tensor {
+    const x = this.tensor();
+    return x.network.ones(sizesOf(x), { ...options, dtype: options.dtype ?? x.dtype });
+  },
+  /**
+   * The lower triangle of the last two axes, zeros above it, as PyTorch's tril. TensorRT kinds: fill (LINSPACE), element_wise, select.
+   * @throws ERR_RANK, ERR_PARAMETER, ERR_DTYPE
+   */
+  tril(this: Chain, options: TriangleOptions = {}): Tensor {
+    const { diagonal = 0, name } = options;
+    return triangle(this, 'tril', diagonal, { name });
+  },
+  /** The upper triangle of the last two axes, zeros below it; see `tril`. TensorRT kinds: fill (LINSPACE), element_wise, select. */
+  triu(this: Chain, options: TriangleOptions = {}): Tensor {
+    const { diagonal = 0, name } = options;
+    return triangle(this, 'triu', diagonal, { name });
+  },
+  /**
+   * Coordinates of a grid from this and other vectors, as PyTorch's meshgrid: tensor i holds vector i along axis i and is
+   * constant along all others. TensorRT kinds: shuffle, slice.
+   * @param options.indexing `ij` (default), or `xy`, which exchanges the first two axes
+   * @throws ERR_INPUT, ERR_RANK where one has more than one axis; ERR_PARAMETER
+   */
+  meshgrid(this: Chain, others: Tensor | readonly Tensor[], options: { indexing?: 'ij' | 'xy' } = {}): Tensor[] {
+    const method = 'meshgrid';
+    const { indexing = 'ij' } = options;
+    const vectors = [this.tensor(), ...(Array.isArray(others) ? others : [others])] as Tensor[];
+    if (indexing !== 'ij' && indexing !== 'xy') {
+      refuse(method, 'ERR_PARAMETER', `indexing: expected ij or xy, given ${show(indexing)}`);
+    }
+    for (const [i, vector] of vectors.entries()) {
+      if (!(vector instanceof Tensor)) {
+        refuse(method, 'ERR_INPUT', `vector ${i}: expected a tensor, given ${show(vector)}`);
+      }
+      if (vector.rank !== 1) refuse(method, 'ERR_RANK', `vector ${i}: expected rank 1, given ${vector}`);
+    }
+    const order = vectors.map((_, i) => (indexing === 'xy' && i < 2 && vectors.length > 1 ? 1 - i : i));
+    const dims = order.map((i) => vectors[i]!.dim(0));
+    return vectors.map((vector, i) => {
+      const axes = vectors.map((_, axis) => axis).filter((axis) => axis !== order[i]);
+      return vector.unsqueeze(axes).expand(dims);
+    });
+  },
+};
+
+export { methods as creationMethods };
+export type CreationMethods = typeof methods;

@@ -1,0 +1,161 @@
+import { volume } from '../dsl/dim.js';
+import type { Chain, Tensor } from '../dsl/tensor.js';
+import { floats, type Named, refuse, resolveAxes } from '../layers/common.js';
+import { DimValue } from '../layers/dim-value.js';
+import { type ReduceOptions, reducedAxes } from '../layers/reduce.js';
+
+/** The axes that the options name; all by default. */
+function axesOf(x: Tensor, options: ReduceOptions, method: string): number[] {
+  const axes = reducedAxes(x, options);
+  if (!Array.isArray(axes))
+    refuse(method, 'ERR_AXIS', `axes: expected an axis or a list of axes, given ${String(axes)}`);
+  return resolveAxes(axes, x.rank, (code, message, facts) => refuse(method, code, message, facts));
+}
+
+/** Computes in float32, as squares and sums have no room in narrower floats; the result has the input's dtype. */
+function inFloat32(x: Tensor, method: string, { name }: Named, compute: (wide: Tensor, last: Named) => Tensor): Tensor {
+  if (!floats.includes(x.dtype)) {
+    refuse(method, 'ERR_DTYPE', `expected ${floats.join(', ')}, given ${x}`, { expected: floats, actual: x.dtype });
+  }
+  return x.dtype === 'float32' ? compute(x, { name }) : compute(x.cast('float32'), {}).cast(x.dtype, { name });
+}
+
+export interface VarianceOptions extends ReduceOptions {
+  /** Taken from the number of elements that is divided by. Default 1, as PyTorch's and Bessel's; 0 for the mean of squares. */
+  correction?: number;
+}
+
+function spread(self: Chain, method: string, options: VarianceOptions, root: boolean): Tensor {
+  const { correction = 1, keepDims = false } = options;
+  if (!Number.isSafeInteger(correction)) {
+    refuse(method, 'ERR_PARAMETER', `correction: expected a whole number, given ${String(correction)}`);
+  }
+  const x = self.tensor();
+  const axes = axesOf(x, options, method);
+  const count = new DimValue(volume(axes.map((axis) => x.shape[axis]!))).sub(correction).max(0);
+  return inFloat32(x, method, options, (wide, last) => {
+    const squares = wide.sub(wide.mean({ axes, keepDims: true })).square();
+    const sum = squares.sum({ axes, keepDims });
+    return root ? sum.div(count).sqrt(last) : sum.div(count, last);
+  });
+}
+
+export interface NormOptions extends ReduceOptions {
+  /** The power; Infinity for the largest, −Infinity for the smallest magnitude, 0 for the number of elements that are not 0. Default 2. */
+  p?: number;
+}
+
+function magnitude(x: Tensor, p: number, over: ReduceOptions, last: Named): Tensor {
+  switch (p) {
+    case 0:
+      return x
+        .ne(0)
+        .cast(x.dtype)
+        .sum({ ...over, ...last });
+    case 1:
+      return x.abs().sum({ ...over, ...last });
+    case 2:
+      return x.square().sum(over).sqrt(last);
+    case Number.POSITIVE_INFINITY:
+      return x.abs().max({ ...over, ...last });
+    case Number.NEGATIVE_INFINITY:
+      return x.abs().min({ ...over, ...last });
+    default:
+      return x
+        .abs()
+        .pow(p)
+        .sum(over)
+        .pow(1 / p, last);
+  }
+}
+
+function checkPower(p: unknown, method: string): void {
+  if (typeof p !== 'number' || Number.isNaN(p))
+    refuse(method, 'ERR_PARAMETER', `p: expected a number, given ${String(p)}`);
+}
+
+/** How many elements are what was asked for. */
+function counted(flags: Tensor, x: Tensor, options: ReduceOptions, method: string): Tensor {
+  return flags.cast('int32').sum({ axes: axesOf(x, options, method), keepDims: options.keepDims });
+}
+
+const isTrue = (x: Tensor): Tensor => (x.dtype === 'bool' ? x : x.ne(0));
+
+const methods = {
+  /**
+   * Variance over `axes` (default all), `Σ (x − mean)² / (n − correction)`, of floats, computed in float32; NaN where nothing is left
+   * to divide by. TensorRT kinds: reduce (AVG, SUM), element_wise.
+   * @throws ERR_AXIS, ERR_DTYPE, ERR_PARAMETER
+   */
+  var(this: Chain, options: VarianceOptions = {}): Tensor {
+    return spread(this, 'var', options, false);
+  },
+  /** Standard deviation, the root of `var`. TensorRT kinds: reduce (AVG, SUM), element_wise, unary (SQRT). @throws see `var` */
+  std(this: Chain, options: VarianceOptions = {}): Tensor {
+    return spread(this, 'std', options, true);
+  },
+  /**
+   * `(Σ |x|ᵖ)^(1/p)` over `axes` (default all), of floats, computed in float32. TensorRT kinds: reduce, element_wise, unary.
+   * @throws ERR_AXIS, ERR_DTYPE, ERR_PARAMETER
+   */
+  norm(this: Chain, options: NormOptions = {}): Tensor {
+    const { p = 2, keepDims = false } = options;
+    const x = this.tensor();
+    checkPower(p, 'norm');
+    const axes = axesOf(x, options, 'norm');
+    return inFloat32(x, 'norm', options, (wide, last) => magnitude(wide, p, { axes, keepDims }, last));
+  },
+  /**
+   * `x / max(norm, eps)` along `axis` (default 1), as PyTorch's normalize. TensorRT kinds: reduce, element_wise, unary.
+   * @throws ERR_AXIS, ERR_DTYPE, ERR_PARAMETER
+   */
+  normalize(this: Chain, options: { p?: number; axis?: number; eps?: number } & Named = {}): Tensor {
+    const method = 'normalize';
+    const { p = 2, axis = 1, eps = 1e-12 } = options;
+    const x = this.tensor();
+    checkPower(p, method);
+    if (typeof eps !== 'number') refuse(method, 'ERR_PARAMETER', `eps: expected a number, given ${String(eps)}`);
+    const axes = axesOf(x, { axis }, method);
+    return inFloat32(x, method, options, (wide, last) =>
+      wide.div(magnitude(wide, p, { axes, keepDims: true }, {}).maximum(eps), last),
+    );
+  },
+  /**
+   * `log Σ eˣ` over `axes` (default all) without overflow, of floats, computed in float32.
+   * TensorRT kinds: reduce (MAX, SUM), unary, element_wise, select, squeeze.
+   * @throws ERR_AXIS, ERR_DTYPE
+   */
+  logSumExp(this: Chain, options: ReduceOptions = {}): Tensor {
+    const method = 'logSumExp';
+    const x = this.tensor();
+    const axes = axesOf(x, options, method);
+    return inFloat32(x, method, options, (wide, last) => {
+      const over = { axes, keepDims: true };
+      const top = wide.max(over);
+      const shift = top.maskedFill(top.isinf(), 0);
+      const log = wide.sub(shift).exp().sum(over).log();
+      return options.keepDims ? log.add(shift, last) : log.add(shift).squeeze(axes, last);
+    });
+  },
+  /**
+   * Whether any element along `axes` (default all) is true; of bools, or numbers other than 0. Of nothing: false.
+   * TensorRT kinds: cast, reduce (SUM), element_wise (GREATER).
+   * @throws ERR_AXIS, ERR_DTYPE
+   */
+  any(this: Chain, options: ReduceOptions = {}): Tensor {
+    const x = this.tensor();
+    return counted(isTrue(x), x, options, 'any').gt(0, { name: options.name });
+  },
+  /**
+   * Whether all elements along `axes` (default all) are true; of bools, or numbers other than 0. Of nothing: true.
+   * TensorRT kinds: unary (NOT), cast, reduce (SUM), element_wise (EQUAL).
+   * @throws ERR_AXIS, ERR_DTYPE
+   */
+  all(this: Chain, options: ReduceOptions = {}): Tensor {
+    const x = this.tensor();
+    return counted(isTrue(x).logicalNot(), x, options, 'all').eq(0, { name: options.name });
+  },
+};
+
+export { methods as statisticsMethods };
+export type StatisticsMethods = typeof methods;
