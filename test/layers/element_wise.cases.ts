@@ -76,7 +76,12 @@ export const cases: LayerCase[] = [
   { name: 'lift_one', build: ({ a, b }) => a!.add(b!), dynamic: { a: ['x', 'y', 'z'], b: ['z'] } },
   { name: 'lift_two', build: ({ a, b }) => a!.add(b!), dynamic: { a: ['x', 'y', 'z'], b: ['y', 'z'] } },
   { name: 'lift_all', build: ({ a, b }) => a!.add(b!), dynamic: { a: ['x', 'y', 'z'] } },
-  { name: 'lift_left', build: ({ a, b }) => a!.sub(b!), dynamic: { a: ['p', 'q'], b: ['x', 'y', 'z'] } },
+  {
+    name: 'lift_left',
+    build: ({ a, b }) => a!.sub(b!),
+    dynamic: { a: ['p', 'q'], b: ['x', 'y', 'z'] },
+    unknown: { 0: [1, 2] },
+  },
   { name: 'rank0', build: ({ a, b }) => a!.add(b!) },
   { name: 'size0', build: ({ a, b }) => a!.add(b!) },
   { name: 'number', build: ({ a }) => a!.mul(0.1), dynamic: { a: ['x', 'y', 'z'] } },

@@ -46,9 +46,11 @@ const ranges: Record<string, LayerCase['ranges']> = {
   arange_input: { sizes: [[0], [5], [64]] },
 };
 
+const unknown: Record<string, LayerCase['unknown']> = { shape_input: { 0: [0, 1] }, arange_input: { 0: [0] } };
+
 export const cases: LayerCase[] = Object.entries(builders).map(([name, build]) => ({
   name,
   build: (inputs, _, net) => build(net, inputs),
-  ...(ranges[name] && { ranges: ranges[name] }),
+  ...(ranges[name] && { ranges: ranges[name], unknown: unknown[name] }),
   ...(/dynamic|tensor|dim/.test(name) && { dynamic: { like: ['n', 'w'] } }),
 }));

@@ -22,6 +22,12 @@ export interface LayerCase {
   build(inputs: Record<string, Tensor>, weights: Record<string, Stored>, net: Network): Tensor | Tensor[];
   /** Shapes of inputs that are dynamic, with named dims. Such a case runs a second time, with these. */
   dynamic?: Record<string, Dim[]>;
+  /** Axes whose sizes only the data tells, by output; no other size may be unknown. */
+  unknown?: Readonly<Record<number, readonly number[]>>;
+  /** Other sizes that its dynamic dims may have, where `otherSizes` finds none. */
+  otherSizes?: Record<string, number>;
+  /** Its dynamic dims have one possible size. */
+  onlySize?: true;
   /** Ranges of inputs from whose elements TensorRT computes shapes. */
   ranges?: Profile;
   /** Largest |ours − theirs| ≤ atol + rtol·|theirs|. Default by dtype, see `tolerances`. */
@@ -47,13 +53,18 @@ export interface Recorded {
   outputs: Tensor[];
 }
 
-/** Records a case's network; with `dynamic`, its inputs have named dims. */
-export function record(one: LayerCase, stored: StoredCase, dynamic: boolean): Recorded {
+/** Records a case's network; with `dynamic`, its inputs have named dims, or for those the given sizes. */
+export function record(
+  one: LayerCase,
+  stored: StoredCase,
+  dynamic: boolean,
+  sizes: Readonly<Record<string, number>> = {},
+): Recorded {
   const net = network(one.name);
   const inputs = Object.fromEntries(
     Object.entries(stored.inputs).map(([name, { dtype, shape }]) => [
       name,
-      net.input(name, { dtype, shape: (dynamic && one.dynamic?.[name]) || shape }),
+      net.input(name, { dtype, shape: ((dynamic && one.dynamic?.[name]) || shape).map((dim) => sizes[dim] ?? dim) }),
     ]),
   );
   const outputs = [one.build(inputs, stored.weights, net)].flat();
@@ -72,6 +83,32 @@ export function sizesOf(one: LayerCase, stored: StoredCase): Record<string, numb
     });
   }
   return sizes;
+}
+
+const changes: readonly ((size: number) => number)[] = [(n) => n + 1, (n) => 2 * n, (n) => n + 2, (n) => n - 1];
+
+/** Other sizes of the dynamic dims: all changed, then those alone that are equal, then one. */
+function* otherSizes(one: LayerCase, stored: StoredCase): Generator<Record<string, number>> {
+  if (one.otherSizes) yield one.otherSizes;
+  const own = sizesOf(one, stored);
+  const names = Object.keys(own);
+  const equal = [...new Set(Object.values(own))].map((size) => names.filter((name) => own[name] === size));
+  for (const group of [names, ...equal, ...names.map((name) => [name])]) {
+    for (const change of changes)
+      yield { ...own, ...Object.fromEntries(group.map((name) => [name, change(own[name]!)])) };
+  }
+}
+
+/** A case at the first other sizes that inference takes; undefined where it takes none. */
+function recordOther(one: LayerCase, stored: StoredCase): (Recorded & { sizes: Record<string, number> }) | undefined {
+  for (const sizes of otherSizes(one, stored)) {
+    try {
+      return { ...record(one, stored, true, sizes), sizes };
+    } catch (error) {
+      if (!(error instanceof TensorRTError)) throw error;
+    }
+  }
+  return undefined;
 }
 
 /** The profile of a case: its own sizes, and its ranges of elements. */
@@ -152,10 +189,12 @@ export function testLayer(kind: string, cases: readonly LayerCase[], area?: 'lay
       outputs.forEach((tensor, i) => {
         const expected = stored.outputs[i]!.shape;
         expect(tensor.shape.length).toBe(expected.length);
-        tensor.shape.forEach((dim, axis) => {
-          // A size that only the data tells has no value.
-          expect(evaluateDim(dim, sizes) ?? expected[axis]).toBe(expected[axis]);
-        });
+        const known = tensor.shape.map((dim) => evaluateDim(dim, sizes));
+        const unknown = known.flatMap((size, axis) => (size === undefined ? [axis] : []));
+        if (dynamic || !one.dynamic) expect(unknown).toEqual(one.unknown?.[i] ?? []);
+        expect(known.map((size, axis) => (one.unknown?.[i]?.includes(axis) ? (size ?? expected[axis]) : size))).toEqual(
+          expected,
+        );
       });
     });
   });
@@ -170,6 +209,24 @@ export function testLayer(kind: string, cases: readonly LayerCase[], area?: 'lay
       }
       using engine = await net.build({ profiles });
       expect(engine.bytes.byteLength).toBeGreaterThan(1000);
+    });
+  });
+  describe.skipIf(!cases.some((one) => one.dynamic))(`${kind}: TensorRT's shapes at other sizes`, () => {
+    test.each(variants.filter(({ dynamic }) => dynamic))('$label', async ({ one, stored }) => {
+      const { outputs } = record(one, stored, true);
+      const other = recordOther(one, stored);
+      expect(other === undefined, 'whether it takes no other size').toBe(one.onlySize ?? false);
+      if (!other) return;
+      const { layers } = await other.net.check();
+      for (const [i, tensor] of outputs.entries()) {
+        const { id } = other.outputs[i]!;
+        const node = other.net.graph.nodes.find((node) => node.outputs.some((output) => output.id === id));
+        if (!node) continue;
+        const theirs = layers.filter(({ name }) => name === node.name);
+        const { shape } = theirs[node.outputs.findIndex((output) => output.id === id)]!;
+        const ours = tensor.shape.map((dim, axis) => evaluateDim(dim, other.sizes) ?? shape[axis]);
+        expect(ours, `${tensor} with ${JSON.stringify(other.sizes)}`).toEqual(shape);
+      }
     });
   });
   describe(`${kind}: run on the CPU`, () => {

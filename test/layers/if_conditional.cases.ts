@@ -106,7 +106,7 @@ export const cases: LayerCase[] = [
       name: `${name}_${value}`,
       build: ({ cond, x }: Record<string, Tensor>, w: Record<string, Stored>) => choose(cond!, x!, w, cond!),
       ...(['one_tensor', 'weights', 'shapes_differ'].includes(name) && { dynamic: { x: ['n', 3] } }),
-      ...(name === 'shapes_differ' && { refused: shapesRefused }),
+      ...(name === 'shapes_differ' && { refused: shapesRefused, unknown: { 0: [0] } }),
     })),
   ),
   ...values.flatMap((value) =>

@@ -182,9 +182,17 @@ const ranges: Record<string, LayerCase['ranges']> = {
   length_input: { k: [5, 5, 9] },
 };
 
+const unknown: Record<string, LayerCase['unknown']> = {
+  count_input_int32_collect: { 1: [0] },
+  count_input_int64_collect: { 1: [0] },
+  count_input_iterate: { 1: [0] },
+  length_input: { 0: [0] },
+};
+
 export const cases: LayerCase[] = Object.entries(builds).map(([name, build]) => ({
   name,
   build,
   ...(dynamic[name] && { dynamic: dynamic[name] }),
   ...(ranges[name] && { ranges: ranges[name] }),
+  ...(unknown[name] && { unknown: unknown[name] }),
 }));

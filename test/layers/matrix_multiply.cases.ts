@@ -45,7 +45,12 @@ export const cases: LayerCase[] = [
   { name: 'mm', build: ({ a, b }) => a!.mm(b!), dynamic: { a: ['m', 'k'], b: ['k', 'n'] } },
   { name: 'mm_transposed', build: ({ a, b }) => a!.mm(b!, { transposeB: true }) },
   { name: 'mm_weight', build: ({ a }, { b }) => a!.mm(b!), dynamic: { a: ['m', 4] } },
-  { name: 'bmm', build: ({ a, b }) => a!.bmm(b!), dynamic: { a: ['p', 'm', 4], b: ['q', 4, 'n'] } },
+  {
+    name: 'bmm',
+    build: ({ a, b }) => a!.bmm(b!),
+    dynamic: { a: ['p', 'm', 4], b: ['q', 4, 'n'] },
+    unknown: { 0: [0] },
+  },
   { name: 'bmm_weight', build: ({ a }, { b }) => a!.bmm(b!) },
   {
     name: 'array',

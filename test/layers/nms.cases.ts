@@ -22,6 +22,7 @@ export const cases: LayerCase[] = [
       name,
       build: ({ boxes, scores }) => boxes!.nms(scores!, given),
       refused,
+      unknown: { 0: [0] },
       ...(name === 'thresholds' && { dynamic: { boxes: ['n', 'count', 4], scores: ['n', 'count', 3] } }),
       ...(name === 'per_class' && { dynamic: { boxes: ['n', 'count', 3, 4], scores: ['n', 'count', 3] } }),
     }),
@@ -35,5 +36,6 @@ export const cases: LayerCase[] = [
         scoreThreshold: net.constant(0.5),
       }),
     refused,
+    unknown: { 0: [0] },
   },
 ];

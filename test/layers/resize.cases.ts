@@ -65,6 +65,8 @@ export const cases: LayerCase[] = [
       name,
       build: ({ x }) => x!.resize(given),
       ...(/^(nearest|linear|cubic)_scales$|^linear_fraction$/.test(name) && { dynamic }),
+      // Sizes of fractional scales are TensorRT's to round.
+      ...(name === 'linear_fraction' && { unknown: { 0: [2, 3] } }),
     }),
   ),
   {
@@ -76,6 +78,7 @@ export const cases: LayerCase[] = [
     name: 'sizes_input',
     build: ({ x, sizes }) => x!.resize({ mode: 'linear', sizes: sizes! }),
     dynamic,
+    unknown: { 0: [0, 1, 2, 3] },
     ranges: {
       sizes: [
         [1, 3, 1, 1],

@@ -25,9 +25,11 @@ export const cases: LayerCase[] = [
     name: 'computed_names',
     build: ({ x, like }) => x!.reshape([...like!.shape, 4, 5]),
     dynamic: { x: ['m', 20], like: ['rows', 'columns'] },
+    otherSizes: { m: 15, rows: 5, columns: 3 },
   },
   {
     name: 'doubled',
+    onlySize: true,
     build: ({ x }) => {
       const [b, c] = x!.shape as [never, never];
       return typeof b === 'number' ? x!.reshape([4, 3, 10]) : x!.reshape([`2*${b}`, c, 10]);
@@ -54,6 +56,7 @@ export const cases: LayerCase[] = [
   },
   {
     name: 'sizes_input',
+    unknown: { 0: [0, 1, 2] },
     build: ({ x, sizes }) => x!.reshape(sizes!),
     dynamic: { x: ['b', 'c', 4, 5] },
     ranges: {
@@ -66,6 +69,7 @@ export const cases: LayerCase[] = [
   },
   {
     name: 'sizes_input_infer',
+    unknown: { 0: [0, 1, 2] },
     build: ({ x, sizes }) => x!.reshape(sizes!),
     ranges: {
       sizes: [
@@ -77,6 +81,7 @@ export const cases: LayerCase[] = [
   },
   {
     name: 'sizes_computed',
+    unknown: { 0: [0, 1] },
     build: ({ x, halves }) => x!.reshape(halves!.mul(2)),
     ranges: {
       halves: [
@@ -87,7 +92,7 @@ export const cases: LayerCase[] = [
     },
   },
   { name: 'transpose', build: ({ x }) => x!.transpose(), dynamic: { x: ['b', 'c', 'h', 'w'] } },
-  { name: 'view', build: ({ x }) => x!.view([6, 20]), dynamic: { x: [2, 3, 'h', 'w'] } },
+  { name: 'view', build: ({ x }) => x!.view([6, 20]), dynamic: { x: [2, 3, 'h', 'w'] }, otherSizes: { h: 2, w: 10 } },
   { name: 'view_tensor', build: ({ x }) => x!.view(x!.network.constant([2, 12, 5], { dtype: 'int64' })) },
   { name: 'unflatten', build: ({ x }) => x!.unflatten(-1, [5, 1]), dynamic: { x: ['b', 'c', 'h', 5] } },
   { name: 'unflatten_infer', build: ({ x }) => x!.unflatten(1, [2, -1]), dynamic: { x: ['b', 'n'] } },
@@ -96,6 +101,7 @@ export const cases: LayerCase[] = [
     name: 'unflatten_names',
     build: ({ x, like }) => x!.unflatten(0, [like!.dim(0), like!.dim(1)]),
     dynamic: { x: ['n', 8], like: ['p', 'q'] },
+    otherSizes: { n: 15, p: 5, q: 3 },
   },
   { name: 'swap', build: ({ x }) => x!.transpose(1, 3), dynamic: { x: ['b', 'c', 'h', 'w'] } },
   { name: 'swap_negative', build: ({ x }) => x!.transpose(-1, -2) },

@@ -69,6 +69,7 @@ export const cases: LayerCase[] = [
   one('stride_tensor', (x) => x.slice({ start: [1, 0, 0], size: [2, 3, 5], stride: int64(x, 1, 2, 1) }), dims),
   {
     ...one('inputs', (x, { start, size }) => x.slice({ start: start!, size: size! }), dims),
+    unknown: { 0: [0, 1, 2] },
     ranges: {
       start: [
         [0, 0, 0],
@@ -122,7 +123,7 @@ export const cases: LayerCase[] = [
   ),
   one('flip', (x) => x.flip([0, -1]), dims),
   one('expand', (x) => x.expand([3, 6, 2])),
-  one('expand_rank', (x) => x.expand([3, 2, 6, 4]), ['h', 1]),
+  { ...one('expand_rank', (x) => x.expand([3, 2, 6, 4]), ['h', 1]), onlySize: true },
   one('expand_keep', (x) => x.expand([-1, -1, 4]), ['n', 'h', 1]),
   {
     name: 'expand_like',
@@ -136,6 +137,7 @@ export const cases: LayerCase[] = [
   },
   {
     name: 'expand_input',
+    unknown: { 0: [0, 1, 2] },
     build: ({ x, sizes }) => x!.expand(sizes!),
     ranges: {
       sizes: [

@@ -37,12 +37,14 @@ export const cases: LayerCase[] = [
   },
   {
     name: 'k_input',
+    unknown: { 0: [3], 1: [3] },
     build: ({ x, count }) => x!.topk(count!),
     dynamic: { x: ['n', 3, 4, 6] },
     ranges: { count: [1, 2, 5] },
   },
   {
     name: 'k_input_axis1',
+    unknown: { 0: [1], 1: [1] },
     build: ({ x, count }) => x!.topk(count!, { axis: 1, largest: false }),
     ranges: { count: [1, 3, 3] },
   },
