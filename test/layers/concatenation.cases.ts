@@ -10,6 +10,8 @@ const axes: Record<string, number | undefined> = {
   single: 0,
   rank1: -1,
   size0: 1,
+  empty: 1,
+  empty_both: 0,
   float16: 1,
   bfloat16: 1,
   int32: 0,

@@ -17,6 +17,7 @@ const options: Record<string, Partial<ConvolutionOptions>> = {
   same_even: { padding: 'same', dilation: [1, 3] },
   valid: { padding: 'valid', stride: 2 },
   one_by_one: {},
+  empty: {},
   float16: {},
   bfloat16: {},
 };

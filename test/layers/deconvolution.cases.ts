@@ -26,6 +26,7 @@ const options: Record<string, Partial<DeconvolutionOptions>> = {
   deconv1d_groups: { groups: 2, dilation: 2 },
   deconv1d_f16: {},
   size1: {},
+  empty: {},
 };
 
 const refused: Record<string, LayerCase['refused']> = {

@@ -23,6 +23,9 @@ const options: Record<string, MatmulOptions> = {
   vectors_b: { operationB: 'vector' },
   vectors_both: { operationA: 'vector', operationB: 'vector' },
   size1: {},
+  empty_rows: {},
+  empty_sum: {},
+  empty_batch: {},
 };
 const dynamic: Record<string, LayerCase['dynamic']> = {
   plain: { a: ['m', 'k'], b: ['k', 'n'] },
