@@ -104,24 +104,80 @@ export function cellsOf(options: object, gates: number, method: string): Cell[][
   return cells;
 }
 
-/** TensorFlow's layout: one kernel [input + hidden, gates · hidden], the rows of the input above those of the state. */
-export function cellOfKernel(kernel: unknown, given: unknown, gates: number, method: string): Cell {
-  if (!isWeightLike(kernel) || kernel.shape.length !== 2) {
-    return refuse(method, 'ERR_INPUT', `kernel: expected a weight of rank 2, given ${String(kernel)}`);
+/** TensorFlow's and Keras's layout. */
+export interface KernelOptions {
+  /**
+   * TensorFlow's and Keras's layout instead of PyTorch's: [input, gates · hidden] beside `recurrentKernel`; without it
+   * [input + hidden, gates · hidden], input rows first, as TensorFlow 1 and sampleCharRNN have it.
+   */
+  kernel?: WeightLike | Tensor;
+  /** Of the state, beside `kernel`: [hidden, gates · hidden]. */
+  recurrentKernel?: WeightLike | Tensor;
+  /** Beside `kernel`, [gates · hidden]. */
+  bias?: RecurrentWeight;
+}
+
+const shapeOf = (value: RecurrentWeight): Matrix['shape'] => (isTypedArray(value) ? [value.length] : value.shape);
+
+/** Rows `from` to `to` of known elements. */
+function rowsOf(weight: WeightLike, from: number, to: number, role: string): WeightLike {
+  const [rows, ...rest] = weight.shape as [number, ...number[]];
+  const perRow = weight.data.length / rows;
+  return {
+    ...(weight.name && { name: `${weight.name}.${role}` }),
+    ...(weight.dtype !== undefined && { dtype: weight.dtype }),
+    ...(weight.check && { check: () => weight.check!() }),
+    shape: [to - from, ...rest],
+    data: weight.data.subarray(from * perRow, to * perRow),
+  };
+}
+
+const flat = (row: WeightLike): WeightLike => ({ ...row, shape: row.shape.slice(1) });
+
+/** One cell of kernels; with `biases` 2 the bias has a row for the input and one for the state. */
+export function cellOfKernel(options: KernelOptions, gates: number, method: string, biases: 1 | 2 = 1): Cell {
+  const weights = options as Record<string, unknown>;
+  const kernel = matrix(weights, 'kernel', method);
+  const size = sizeOf(kernel.shape[1], gates, 'kernel', method);
+  const given = bias(weights, 'bias', method);
+  const expected = biases === 1 ? [gates * size] : [2, gates * size];
+  if (given && String(shapeOf(given)) !== String(expected)) {
+    refuse(method, 'ERR_SHAPE', `bias: expected ${formatShape(expected)}, given ${formatShape(shapeOf(given))}`, {
+      expected,
+      actual: shapeOf(given),
+    });
   }
-  const [rows, columns] = kernel.shape as [number, number];
-  const size = sizeOf(columns, gates, 'kernel', method);
-  const inputs = rows - size;
-  if (inputs <= 0)
+  const row = (i: number, role: string): RecurrentWeight | undefined =>
+    given instanceof Tensor ? given.select(0, i) : flat(rowsOf(given as WeightLike, i, i + 1, role));
+  const [biasIh, biasHh] = biases === 1 || !given ? [given] : [row(0, 'ih'), row(1, 'hh')];
+  return {
+    ...matricesOf(kernel, weights, gates * size, size, method),
+    ...(biasIh && { biasIh }),
+    ...(biasHh && { biasHh }),
+    transposed: true,
+    size,
+  };
+}
+
+function matricesOf(
+  kernel: Matrix,
+  weights: Record<string, unknown>,
+  columns: number,
+  size: number,
+  method: string,
+): Pick<Cell, 'ih' | 'hh'> {
+  if (weights.recurrentKernel !== undefined) {
+    const hh = matrix(weights, 'recurrentKernel', method);
+    requireSize(hh.shape[0], size, 'recurrentKernel', hh.shape, method);
+    requireSize(hh.shape[1], columns, 'recurrentKernel', hh.shape, method);
+    return { ih: kernel, hh };
+  }
+  if (kernel instanceof Tensor) {
+    return refuse(method, 'ERR_INPUT', 'kernel: expected a weight, or recurrentKernel beside it, given a tensor');
+  }
+  const rows = kernel.shape[0]!;
+  if (rows <= size) {
     refuse(method, 'ERR_SHAPE', `kernel: expected more than ${size} rows, given ${formatShape(kernel.shape)}`);
-  const perRow = kernel.data.length / rows;
-  const part = (from: number, to: number, role: string): WeightLike => ({
-    ...(kernel.name && { name: `${kernel.name}.${role}` }),
-    ...(kernel.dtype !== undefined && { dtype: kernel.dtype }),
-    ...(kernel.check && { check: () => kernel.check!() }),
-    shape: [to - from, columns],
-    data: kernel.data.subarray(from * perRow, to * perRow),
-  });
-  const biasIh = bias({ bias: given }, 'bias', method);
-  return { ih: part(0, inputs, 'ih'), hh: part(inputs, rows, 'hh'), ...(biasIh && { biasIh }), transposed: true, size };
+  }
+  return { ih: rowsOf(kernel, 0, rows - size, 'ih'), hh: rowsOf(kernel, rows - size, rows, 'hh') };
 }

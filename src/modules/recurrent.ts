@@ -1,33 +1,47 @@
-import { formatShape, type Shape } from '../dsl/dim.js';
+import { type Dim, formatShape, isStatic, type Shape } from '../dsl/dim.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
-import type { WeightLike } from '../dsl/weight.js';
-import { floats, type Named, refuse } from '../layers/common.js';
-import { type Cell, cellOfKernel, cellsOf, type RecurrentWeight, type RecurrentWeights } from './recurrent-weights.js';
+import { floats, indexTypes, type Named, refuse } from '../layers/common.js';
+import { constantTensor, type Liftable } from '../layers/constant.js';
+import {
+  type Cell,
+  cellOfKernel,
+  cellsOf,
+  type KernelOptions,
+  type RecurrentWeight,
+  type RecurrentWeights,
+} from './recurrent-weights.js';
 
-export interface RecurrentOptions extends Named, RecurrentWeights {
+export interface RecurrentOptions extends Named, RecurrentWeights, KernelOptions {
   /** Initial hidden state, [layers · directions, batch, state] (without batch for an input of rank 2). Default: zeros. */
   hidden?: Tensor;
   /** Whether the input is [batch, sequence, features] instead of [sequence, batch, features]. Default false. */
   batchFirst?: boolean;
+  /**
+   * How many steps each sequence has, an int32 or int64 tensor [batch] (a scalar for an input of rank 2), or numbers: after
+   * them outputs are 0 and states stay, and the backward direction starts at each sequence's last step, as PyTorch's packed
+   * sequences. Default: all.
+   */
+  lengths?: Liftable;
 }
 
 export interface LstmOptions extends RecurrentOptions {
   /** Initial cell state, [layers · directions, batch, hidden]. Default: zeros. */
   cell?: Tensor;
-  /** TensorFlow's and sampleCharRNN's layout instead of PyTorch's: [input + hidden, 4 · hidden], input rows first. */
-  kernel?: WeightLike;
-  /** Of `kernel`, [4 · hidden]. */
-  bias?: RecurrentWeight;
   /**
    * Order of the gates along the weights: i input, f forget, g cell (also written c), o output. Default: PyTorch's and
-   * Keras's `ifgo`, with `kernel` TensorFlow's `icfo`.
+   * Keras's `ifgo`, with `kernel` alone TensorFlow's `icfo`.
    */
   gates?: string;
 }
 
 export interface GruOptions extends RecurrentOptions {
-  /** Order of the gates along the weights: r reset, z update, n new. Default: PyTorch's `rzn`. */
+  /** Order of the gates along the weights: r reset, z update, n new. Default: PyTorch's `rzn`, with `kernel` Keras's `zrn`. */
   gates?: string;
+  /**
+   * Of `kernel`: whether r is multiplied with R·hidden, as in PyTorch, or with hidden before. `bias` is [2, 3 · hidden] where
+   * true, [3 · hidden] where false. Default true, as Keras's reset_after.
+   */
+  resetAfter?: boolean;
 }
 
 export interface RnnOptions extends RecurrentOptions {
@@ -43,8 +57,8 @@ export interface RecurrentResult {
 }
 
 type States = Record<string, Tensor>;
-/** One step of a cell: gates of the input and of the state, and the states, to the next states. */
-type Step = (cell: Cell, fromInput: Tensor, fromState: Tensor, states: States) => States;
+/** One step of a cell: gates of the input, and the states, to the next states. */
+type Step = (cell: Cell, fromInput: Tensor, states: States) => States;
 
 /** A number that is multiplied with a matrix of weights. */
 function project(x: Tensor, weight: Cell['ih'], bias: RecurrentWeight | undefined, transposed: boolean): Tensor {
@@ -53,6 +67,9 @@ function project(x: Tensor, weight: Cell['ih'], bias: RecurrentWeight | undefine
   return bias ? product.add(bias) : product;
 }
 
+/** Gates of the state. */
+const gatesOfState = (cell: Cell, hidden: Tensor): Tensor => project(hidden, cell.hh, cell.biasHh, cell.transposed);
+
 /** Parts of the gates by letter. */
 function gatesOf(x: Tensor, cell: Cell, order: string): Record<string, Tensor> {
   const parts = x.split(cell.size, { axis: -1 });
@@ -60,7 +77,7 @@ function gatesOf(x: Tensor, cell: Cell, order: string): Record<string, Tensor> {
 }
 
 function gateOrder(given: unknown, letters: string, method: string): string {
-  const order = String(given).replace('c', 'g');
+  const order = String(given).replace('c', 'g').replace('h', 'n');
   if ([...order].sort().join('') === [...letters].sort().join('')) return order;
   return refuse(
     method,
@@ -75,6 +92,27 @@ function initialState(x: Tensor, given: Tensor | undefined, index: number, batch
   const zeros = x.network.constant(0, { dtype: x.dtype, shape: [...batch.map(() => 1), size] });
   return batch.every((dim) => dim === 1) ? zeros : zeros.expand([...batch, size]);
 }
+
+/** Which steps belong to a sequence: a bool [sequence, batch, 1], or [sequence, 1] without batch. */
+function stepsWithin(x: Tensor, given: Liftable, axis: number, batch: Shape, method: string): Tensor {
+  const lengths = constantTensor(x.network, given, 'int32', method);
+  if (!indexTypes.includes(lengths.dtype)) {
+    refuse(method, 'ERR_DTYPE', `lengths: expected ${indexTypes.join(', ')}, given ${lengths}`, {
+      actual: lengths.dtype,
+    });
+  }
+  const fits = lengths.rank === batch.length && lengths.shape.every((dim, i) => !differ(dim, batch[i]!));
+  if (!fits) {
+    refuse(method, 'ERR_SHAPE', `lengths: expected ${formatShape(batch)}, given ${formatShape(lengths.shape)}`, {
+      expected: batch,
+      actual: lengths.shape,
+    });
+  }
+  const steps = x.network.arange(x.dim(axis), { dtype: lengths.dtype });
+  return batch.length === 0 ? steps.unsqueeze(1).lt(lengths) : steps.unsqueeze([1, 2]).lt(lengths.unsqueeze([0, 2]));
+}
+
+const differ = (a: Dim, b: Dim): boolean => isStatic(a) && isStatic(b) && a !== b;
 
 /** What all recurrent modules have in common: layers, directions, initial states. */
 function recurrent(
@@ -106,6 +144,7 @@ function recurrent(
   }
   const axis = batchFirst && x.rank === 3 ? 1 : 0;
   const batch = x.shape.slice(0, -1).filter((_, i) => i !== axis);
+  const within = options.lengths === undefined ? undefined : stepsWithin(x, options.lengths, axis, batch, method);
   const last: Record<string, Tensor[]> = Object.fromEntries(stateNames.map((name) => [name, []]));
   let sequence = x;
   let index = 0;
@@ -122,11 +161,21 @@ function recurrent(
       );
       index++;
       const result = net.loop(
-        { state, iterate: { fromInput: { tensor: gates, axis, reverse } } },
-        ({ fromInput, ...states }: States) => {
-          const fromState = project(states.hidden!, cell.hh, cell.biasHh, cell.transposed);
-          const next = step(cell, fromInput!, fromState, states);
-          return { state: next, outputs: { sequence: { tensor: next.hidden!, axis, reverse } } };
+        {
+          state,
+          iterate: {
+            fromInput: { tensor: gates, axis, reverse },
+            ...(within && { within: { tensor: within, reverse } }),
+          },
+        },
+        ({ fromInput, within, ...states }: States) => {
+          const next = step(cell, fromInput!, states);
+          const hidden = next.hidden!;
+          const kept = (name: string) => (within ? next[name]!.where(within, states[name]!) : next[name]!);
+          return {
+            state: Object.fromEntries(stateNames.map((name) => [name, kept(name)])),
+            outputs: { sequence: { tensor: within ? hidden.where(within, 0) : hidden, axis, reverse } },
+          };
         },
       );
       for (const name of stateNames) last[name]!.push(result.state[name]!);
@@ -147,22 +196,52 @@ function recurrent(
 
 const projected = (cell: Cell, hidden: Tensor): Tensor => (cell.hr ? hidden.linear({ weight: cell.hr }) : hidden);
 
+function givenCells(options: RecurrentOptions, gates: number, method: string, biases: 1 | 2 = 1): Cell[][] {
+  if (options?.kernel !== undefined) return [[cellOfKernel(options, gates, method, biases)]];
+  for (const name of ['recurrentKernel', 'bias'] as const) {
+    if (options?.[name] !== undefined) refuse(method, 'ERR_INPUT', `kernel: expected one beside ${name}, given none`);
+  }
+  return cellsOf(options ?? {}, gates, method);
+}
+
+interface Gates {
+  z: Tensor;
+  n: Tensor;
+}
+
+/** `n = tanh(xₙ + r · (Rₙ·hidden + cₙ))`, from the gates of the input. */
+function candidateAfter(x: Record<string, Tensor>, cell: Cell, hidden: Tensor, order: string): Gates {
+  const h = gatesOf(gatesOfState(cell, hidden), cell, order);
+  const gate = (name: string) => x[name]!.add(h[name]!).sigmoid();
+  return { z: gate('z'), n: x.n!.add(gate('r').mul(h.n!)).tanh() };
+}
+
+/** `n = tanh(xₙ + Rₙ·(r · hidden))`, as Cho et al. have it. */
+function candidateBefore(x: Record<string, Tensor>, cell: Cell, hidden: Tensor, order: string): Gates {
+  const kernel = constantTensor(hidden.network, cell.hh, hidden.dtype, 'gru');
+  const parts = gatesOf(kernel, cell, order);
+  const gate = (name: string) => x[name]!.add(hidden.matmul(parts[name]!)).sigmoid();
+  return { z: gate('z'), n: x.n!.add(gate('r').mul(hidden).matmul(parts.n!)).tanh() };
+}
+
 const methods = {
   /**
    * Long short-term memory over a sequence of floats, as torch.nn.LSTM: several layers, both directions, projections.
-   * `x.lstm(w.layer('lstm'))`; layers and directions follow from the names of the weights. Each is one TensorRT loop over
+   * `x.lstm(w.layer('lstm'))`; layers and directions follow from the names of the weights. One layer in one direction may come
+   * in TensorFlow's or Keras's layout: `kernel`, `recurrentKernel`, `bias`. Each is one TensorRT loop over
    * the gates of the whole sequence, which one matrix multiplication computes ahead.
    * i, f, o = σ(…), g = tanh(…), cell' = f·cell + i·g, hidden' = o·tanh(cell'). TensorRT kinds: loop, matrix_multiply and others.
    * @throws ERR_WEIGHTS_NAME where weights are missing or unknown; ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_PARAMETER, ERR_INPUT
    */
   lstm(this: Chain, options: LstmOptions): RecurrentResult & { cell: Tensor } {
     const method = 'lstm';
-    const { kernel, bias, gates = kernel === undefined ? 'ifgo' : 'icfo' } = options ?? {};
+    const { kernel, recurrentKernel, gates = kernel && !recurrentKernel ? 'icfo' : 'ifgo' } = options ?? {};
     const order = gateOrder(gates, 'ifgo', method);
-    const cells = kernel === undefined ? cellsOf(options ?? {}, 4, method) : [[cellOfKernel(kernel, bias, 4, method)]];
+    const cells = givenCells(options, 4, method);
     const record = () =>
-      recurrent(this, method, options, cells, ['hidden', 'cell'], (cell, fromInput, fromState, states) => {
-        const { i, f, g, o } = gatesOf(fromInput.add(fromState), cell, order) as Record<'i' | 'f' | 'g' | 'o', Tensor>;
+      recurrent(this, method, options, cells, ['hidden', 'cell'], (cell, fromInput, states) => {
+        const sums = fromInput.add(gatesOfState(cell, states.hidden!));
+        const { i, f, g, o } = gatesOf(sums, cell, order) as Record<'i' | 'f' | 'g' | 'o', Tensor>;
         const next = f.sigmoid().mul(states.cell!).add(i.sigmoid().mul(g.tanh()));
         return { hidden: projected(cell, o.sigmoid().mul(next.tanh())), cell: next };
       });
@@ -170,25 +249,33 @@ const methods = {
   },
   /**
    * Gated recurrent units over a sequence of floats, as torch.nn.GRU; see `lstm`.
-   * r, z = σ(…), n = tanh(Wn·x + bn + r·(Rn·hidden + cn)), hidden' = (1 − z)·n + z·hidden.
+   * r, z = σ(…), n = tanh(Wn·x + bn + r·(Rn·hidden + cn)), or with `resetAfter` false tanh(Wn·x + bn + Rn·(r·hidden));
+   * hidden' = (1 − z)·n + z·hidden. TensorRT kinds: loop, matrix_multiply and others.
    * TensorRT kinds: loop, matrix_multiply and others.
    * @throws see `lstm`
    */
   gru(this: Chain, options: GruOptions): RecurrentResult {
     const method = 'gru';
-    const order = gateOrder(options?.gates ?? 'rzn', 'rzn', method);
-    const cells = cellsOf(options ?? {}, 3, method);
+    const { kernel, recurrentKernel, resetAfter = true, gates = kernel ? 'zrn' : 'rzn' } = options ?? {};
+    if (kernel && !recurrentKernel)
+      refuse(method, 'ERR_INPUT', 'recurrentKernel: expected one beside kernel, given none');
+    if (typeof resetAfter !== 'boolean' || (!resetAfter && !kernel)) {
+      refuse(method, 'ERR_PARAMETER', `resetAfter: expected true, or false beside kernel, given ${String(resetAfter)}`);
+    }
+    const order = gateOrder(gates, 'rzn', method);
+    const cells = givenCells(options, 3, method, resetAfter ? 2 : 1);
     const record = () =>
-      recurrent(this, method, options, cells, ['hidden'], (cell, fromInput, fromState, { hidden }) => {
-        const [x, h] = [gatesOf(fromInput, cell, order), gatesOf(fromState, cell, order)];
-        const gate = (name: string) => x[name]!.add(h[name]!).sigmoid();
-        const next = x.n!.add(gate('r').mul(h.n!)).tanh();
-        return { hidden: next.add(gate('z').mul(hidden!.sub(next))) };
+      recurrent(this, method, options, cells, ['hidden'], (cell, fromInput, { hidden }) => {
+        const x = gatesOf(fromInput, cell, order);
+        const step = resetAfter ? candidateAfter : candidateBefore;
+        const { z, n } = step(x, cell, hidden!, order);
+        return { hidden: n.add(z.mul(hidden!.sub(n))) };
       });
     return this.tensor().network.scope(options.name ?? method, record);
   },
   /**
    * A plain recurrent network over a sequence of floats, as torch.nn.RNN; see `lstm`. hidden' = tanh(W·x + b + R·hidden + c).
+   * TensorRT kinds: loop, matrix_multiply and others.
    * TensorRT kinds: loop, matrix_multiply and others.
    * @throws see `lstm`
    */
@@ -198,10 +285,10 @@ const methods = {
     if (nonlinearity !== 'tanh' && nonlinearity !== 'relu') {
       refuse(method, 'ERR_PARAMETER', `nonlinearity: expected tanh or relu, given ${String(nonlinearity)}`);
     }
-    const cells = cellsOf(options ?? {}, 1, method);
+    const cells = givenCells(options, 1, method);
     const record = () =>
-      recurrent(this, method, options, cells, ['hidden'], (_, fromInput, fromState) => ({
-        hidden: fromInput.add(fromState)[nonlinearity](),
+      recurrent(this, method, options, cells, ['hidden'], (cell, fromInput, { hidden }) => ({
+        hidden: fromInput.add(gatesOfState(cell, hidden!))[nonlinearity](),
       }));
     return this.tensor().network.scope(options.name ?? method, record);
   },

@@ -13,12 +13,22 @@ const extra: Record<string, object> = {
   rnn_relu: { nonlinearity: 'relu' },
   lstm_order: { gates: 'iofc' },
   gru_order: { gates: 'zrn' },
+  gru_before: { resetAfter: false },
+  gru_before_no_bias: { resetAfter: false, gates: 'zrh' },
+  lstm_lengths_everything: { batchFirst: true },
+  gru_lengths_everything: { batchFirst: true },
+  rnn_lengths_everything: { batchFirst: true },
+  gru_lengths_known: { lengths: [2, 3] },
 };
 
 const dynamic: Record<string, LayerCase['dynamic']> = {
   lstm: { x: ['n', 'b', 3] },
   gru: { x: ['n', 'b', 3] },
   rnn_states: { x: ['n', 'b', 3], hidden: [1, 'b', 4] },
+  gru_keras: { x: ['n', 'b', 3] },
+  gru_before: { x: ['n', 'b', 3] },
+  lstm_lengths: { x: ['n', 'b', 3], lengths: ['b'] },
+  gru_lengths_everything: { x: ['b', 'n', 3], hidden: [4, 'b', 4], lengths: ['b'] },
   lstm_everything: { x: ['b', 'n', 3], hidden: [4, 'b', 4], cell: [4, 'b', 4] },
 };
 

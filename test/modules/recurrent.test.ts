@@ -28,12 +28,41 @@ test('weights that do not fit are refused, with their names', () => {
   expectRefusal(() => x.lstm({ ...lstm, gates: 'ifg' }), 'ERR_PARAMETER', /gates: expected the letters of ifgo/);
   expectRefusal(() => x.gru({ ...lstm }), 'ERR_SHAPE', /multiple of 3 gates/);
   expectRefusal(() => x.rnn({ ...lstm, nonlinearity: 'sin' as never }), 'ERR_PARAMETER', /tanh or relu/);
+  expectRefusal(
+    () => x.lstm({ kernel: weight(3, 16), recurrentKernel: weight(5, 16) }),
+    'ERR_SHAPE',
+    /recurrentKernel: expected 4/,
+  );
+  expectRefusal(
+    () => x.lstm({ ...lstm, recurrentKernel: weight(4, 16) }),
+    'ERR_INPUT',
+    /kernel: expected one beside recurrentKernel/,
+  );
+  expectRefusal(
+    () => x.lstm({ kernel: weight(7, 16), bias: weight(12) }),
+    'ERR_SHAPE',
+    /bias: expected \[16\], given \[12\]/,
+  );
+  const keras = { kernel: weight(3, 12), recurrentKernel: weight(4, 12) };
+  expectRefusal(() => x.gru({ kernel: weight(7, 12) }), 'ERR_INPUT', /recurrentKernel: expected one beside kernel/);
+  expectRefusal(() => x.gru({ ...keras, bias: weight(12) }), 'ERR_SHAPE', /bias: expected \[2, 12\], given \[12\]/);
+  expectRefusal(
+    () => x.gru({ ...keras, bias: weight(2, 12), resetAfter: false }),
+    'ERR_SHAPE',
+    /bias: expected \[12\]/,
+  );
+  expectRefusal(() => x.gru({ ...keras, resetAfter: 1 as never }), 'ERR_PARAMETER', /resetAfter/);
   expectRefusal(() => x.lstm({ kernel: weight(4, 16) }), 'ERR_SHAPE', /more than 4 rows/);
 });
 
 test('inputs and states that do not fit are refused', () => {
   const x = oneInput(5, 2, 3);
   expectRefusal(() => x.lstm({ ...lstm, hidden: x }), 'ERR_SHAPE', /hidden: expected \[1, batch, size\]/);
+  const { network: net } = x;
+  expectRefusal(() => x.lstm({ ...lstm, lengths: [1, 2, 3] }), 'ERR_SHAPE', /lengths: expected \[2\], given \[3\]/);
+  expectRefusal(() => x.lstm({ ...lstm, lengths: 3 }), 'ERR_SHAPE', /lengths: expected \[2\], given \[\]/);
+  expectRefusal(() => x.lstm({ ...lstm, lengths: net.zeros([2]) }), 'ERR_DTYPE', /lengths: expected int32, int64/);
+  expectRefusal(() => x.lstm({ ...lstm, lengths: 'all' as never }), 'ERR_INPUT', /given 'all'/);
   expectRefusal(() => x.sum().lstm(lstm), 'ERR_RANK', /sequence, batch, features/);
   expectRefusal(() => network('i', { x: int32(5, 2, 3) }).lstm(lstm), 'ERR_DTYPE', /int32/);
 });
