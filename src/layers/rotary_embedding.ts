@@ -2,11 +2,14 @@ import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer } from '../dsl/define-layer.js';
 import { type Dim, formatShape, isStatic, type Shape } from '../dsl/dim.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
-import { broadcastDim, floats, indexTypes, type Named, nonNegative, requireDType, requireRank } from './common.js';
+import { floats, indexTypes, type Named, nonNegative, requireDType, requireRank } from './common.js';
 import { constantTensor } from './constant.js';
 import type { ConstantData } from './literal.js';
 
 /** Inputs: the tensor, cosines, sines, positions where cosines and sines are tables. */
+/** TensorRT refuses a dynamic size beside a known one. */
+const isSame = (a: Dim, b: Dim): boolean => a === b || !(isStatic(a) || isStatic(b));
+
 export const rotaryEmbedding = defineLayer({
   kind: 'rotary_embedding',
   params: z.strictObject({ interleaved: z.boolean(), rotaryDim: nonNegative }),
@@ -25,13 +28,12 @@ export const rotaryEmbedding = defineLayer({
     const half = (rotaryDim || (size as number)) / 2;
     const positions = inputs[3];
     const expected = positions ? ['positions', half] : [batch, tokens, half];
-    const fits = (given: Shape, wanted: Shape) =>
-      given.length === wanted.length &&
-      given.every((dim, i) => typeof wanted[i] === 'string' || dim === wanted[i] || !isStatic(dim));
+    const fits = (given: Shape, wanted: Shape, free = -1) =>
+      given.length === wanted.length && given.every((dim, i) => i === free || isSame(dim, wanted[i]!));
     for (const [what, table] of Object.entries({ cos, sin })) {
       if (table.dtype !== dtype)
         fail('ERR_DTYPE', `${what}: expected ${dtype}, as the input has, given ${table.dtype}`);
-      if (!fits(table.shape, expected)) {
+      if (!fits(table.shape, expected, positions ? 0 : -1)) {
         fail('ERR_SHAPE', `${what}: expected ${formatShape(expected)}, given ${formatShape(table.shape)}`, {
           expected,
           actual: table.shape,
@@ -41,9 +43,8 @@ export const rotaryEmbedding = defineLayer({
     if (positions) {
       requireDType(positions.dtype, indexTypes, fail, 'positions');
       const wanted = [batch, tokens];
-      const fit =
-        positions.shape.length === 2 && positions.shape.every((dim, i) => broadcastDim(dim, wanted[i]!) !== undefined);
-      if (!fit) fail('ERR_SHAPE', `positions: expected ${formatShape(wanted)}, given ${formatShape(positions.shape)}`);
+      if (!fits(positions.shape, wanted))
+        fail('ERR_SHAPE', `positions: expected ${formatShape(wanted)}, given ${formatShape(positions.shape)}`);
     }
     return { dtype, shape };
   },

@@ -15,6 +15,12 @@ test('what does not fit is refused', () => {
   const [x, short, long, flat] = net.inputs as [Tensor, Tensor, Tensor, Tensor];
   expectRefusal(() => x.raggedSoftmax(short), 'ERR_SHAPE', /lengths: expected \[b, 3, 1\], given \[b, 2, 1\]/);
   expectRefusal(() => x.raggedSoftmax([[1, 2, 3]]), 'ERR_SHAPE', /given \[1, 3\]/);
+  // TensorRT refuses a dynamic size beside a known one.
+  expectRefusal(
+    () => x.raggedSoftmax([[[1], [2], [3]]]),
+    'ERR_SHAPE',
+    /lengths: expected \[b, 3, 1\], given \[1, 3, 1\]/,
+  );
   expectRefusal(() => x.raggedSoftmax(long), 'ERR_DTYPE', /lengths: expected int32/);
   expectRefusal(() => flat.raggedSoftmax(short), 'ERR_RANK', /rank 3/);
 });

@@ -38,3 +38,19 @@ test('what does not fit is refused', () => {
     /even, known size/,
   );
 });
+
+test('a dynamic size beside a known one is refused, as TensorRT does', () => {
+  const net = network('rope', { x: float32('b', 2, 3, 8), one: float32(2, 3, 4), table: float32(16, 4) });
+  const [x, one, table] = net.inputs as [Tensor, Tensor, Tensor];
+  expectRefusal(
+    () => x.rotaryEmbedding({ cos: one, sin: one }),
+    'ERR_SHAPE',
+    /cos: expected \[b, 3, 4\], given \[2, 3, 4\]/,
+  );
+  const positions = [[0, 1, 2]];
+  expectRefusal(
+    () => x.rotaryEmbedding({ cos: table, sin: table, positions }),
+    'ERR_SHAPE',
+    /positions: expected \[b, 3\]/,
+  );
+});
