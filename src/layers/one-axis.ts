@@ -49,13 +49,20 @@ export function overOneAxis<T extends Named>(
   return recordSqueeze(apply(recordUnsqueeze(x, [2], method), wide), [2], method, { name: options.name });
 }
 
+/** Known kernels in their other shape: one that is used twice is stored once. */
+const widened = new WeakMap<WeightLike, WeightLike>();
+
 /** A kernel [a, b, length] as [a, b, 1, length]. What is none stays, for the layer to refuse. */
 export function kernelOfOneAxis<T extends WeightLike | Tensor>(weight: T, method: string): T {
   const given: WeightLike | Tensor = weight;
   if (given instanceof Tensor) return (given.rank === 3 ? recordUnsqueeze(given, [2], method) : given) as T;
   if (!isWeightLike(given) || given.shape.length !== 3) return weight;
+  const before = widened.get(given);
+  if (before) return before as T;
   const [a, b, length] = given.shape as [number, number, number];
   const { name, dtype, file, check, data } = given;
   const same = { name, dtype, file, data, shape: [a, b, 1, length] };
-  return (check ? { ...same, check: () => given.check!() } : same) as WeightLike as T;
+  const wide: WeightLike = check ? { ...same, check: () => given.check!() } : same;
+  widened.set(given, wide);
+  return wide as T;
 }

@@ -51,6 +51,13 @@ test('padding by name, and windows along one axis, say what was expected', () =>
   expectRefusal(() => line.conv1d({ weight: weight(6, 4, 9) }), 'ERR_SHAPE', /spans 9/);
 });
 
+test('a kernel over one axis that is used twice is stored once', () => {
+  const x = oneInput(1, 4, 8);
+  const shared = weight(4, 4, 3);
+  x.conv1d({ weight: shared }).conv1d({ weight: shared });
+  expect(x.network.weights).toHaveLength(1);
+});
+
 test('layers over one axis are named after their weights, the result as asked', () => {
   const named = { name: 'stem.conv.weight', ...weight(6, 4, 3) };
   const y = oneInput(1, 4, 8).conv1d({ weight: named, name: 'stem' });

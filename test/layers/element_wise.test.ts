@@ -50,3 +50,19 @@ test('arithmetic on known integers is followed', () => {
   expect(net.tensor().add(1).contents).toBeUndefined();
   expect(c([7]).gt(1).contents).toBeUndefined();
 });
+
+test('sizes that no tensor here has, or that the dtype cannot hold, are refused', () => {
+  const x = oneInput('n', 3);
+  const other = oneInput('m', 3);
+  expectRefusal(() => x.mul(other.dim(0)), 'ERR_SHAPE', /size: no dynamic dim is named 'm' here; known are n/);
+  const bytes = network('bytes', { x: int8(200, 2) }).tensor();
+  expectRefusal(() => bytes.add(bytes.dim(0)), 'ERR_VALUE', /200/);
+});
+
+test('known sizes become constants, dynamic ones are computed once', () => {
+  const x = oneInput('n', 3);
+  x.div(x.dim(1)).div(x.dim(0)).div(x.dim(0));
+  const kinds = x.network.graph.nodes.map(({ kind }) => kind);
+  expect(kinds.filter((kind) => kind === 'shape')).toHaveLength(1);
+  expect(kinds.filter((kind) => kind === 'element_wise')).toHaveLength(3);
+});
