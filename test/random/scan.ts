@@ -2,9 +2,10 @@
 // npx tsx test/random/scan.ts. The lists in graphs.test.ts follow from it.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { leaves, readGraphs, record } from './description.js';
+import { leaves, record } from './description.js';
+import { testedGraphs } from './named.js';
 
-const graphs = readGraphs();
+const graphs = testedGraphs();
 
 async function buildOne(i: number): Promise<string> {
   const graph = graphs[i]!;
