@@ -1,6 +1,6 @@
 import { float32, network } from 'node-tensorrt';
 
-const net = network('rotary', { x: float32(1, 1, 'tokens', 4) }); // [batch, heads, tokens, size]
+const net = network('rotary', { x: float32(1, 1, 2, 4) }); // [batch, heads, tokens, size]
 const angles = [0, 1].map((position) => [position * (Math.PI / 2), 0]); // one row per position, one column per pair
 const cos = angles.map((row) => row.map(Math.cos));
 const sin = angles.map((row) => row.map(Math.sin));

@@ -11,6 +11,8 @@ Layer* lower_by_loop(Lowering& l, Node const& node) {
   int32_t const axis = static_cast<int32_t>(p.integer("axis"));
   bool const reverse = p.flag("reverse");
   std::string const& dtype = node.outputs[0].dtype;
+  // There is no first slice of nothing.
+  if (l.call<m::Tensor::getDimensions>(x).d[axis] == 0) return l.add<m::Network::addIdentity>(x);
 
   Tensor* shape = l.helper(node, l.add<m::Network::addShape>(x), "shape");
   Tensor* length = l.helper(node, l.add<m::Network::addGather>(shape, l.constant(node, {axis}, "axis", true, "int32"), 0), "length");
