@@ -1,6 +1,7 @@
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { TensorRTError } from '../dsl/errors.js';
 import {
   difference,
   loadWeights,
@@ -15,6 +16,7 @@ import {
 
 /** `node-tensorrt weights ls|cat|convert|diff`. */
 export function weightsCommand(): Command {
+  endWithReader();
   const weights = new Command('weights').description(
     'look into weight files: safetensors (also sharded), npy, npz, PyTorch checkpoints, .wts',
   );
@@ -38,21 +40,37 @@ export function weightsCommand(): Command {
     .command('convert')
     .description('write tensors as safetensors')
     .argument('<file>')
-    .argument('<output>')
-    .addOption(new Option('-d, --dtype <dtype>', 'convert float tensors to it').choices(weightDTypes))
-    .option('-f, --filter <pattern>', 'only names that match; * stands for anything')
+    .argument('<output>', 'a .safetensors file')
+    .addOption(new Option('-d, --dtype <dtype>', 'convert float tensors to it').choices(writable))
+    .option('-f, --filter <pattern>', 'only names of <file> that match; * stands for anything')
     .option('-r, --rename <from=to>', 'replace leading or trailing parts of names; may be repeated', renaming, {})
     .option('--json', 'as JSON')
     .action(convert);
   weights
     .command('diff')
-    .description('compare two files; exits with 1 where they differ')
+    .description('compare two files; exits with 1 where they differ, 2 where they cannot be compared')
     .argument('<file>')
     .argument('<other>')
+    .option('-f, --filter <pattern>', 'only names that match; * stands for anything')
     .option('-t, --tolerance <value>', 'largest absolute difference to overlook', tolerance, 0)
     .option('--json', 'as JSON')
-    .action(diff);
+    .action(tryDiff);
   return weights;
+}
+
+// What safetensors holds and `as` converts to.
+const writable = weightDTypes.filter((dtype) => !['int4', 'float4e2m1', 'float8e8m0'].includes(dtype));
+
+let listening = false;
+
+/** `… | head` closes the pipe: what it did not want to read is no error. */
+function endWithReader(): void {
+  if (listening) return;
+  listening = true;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(process.exitCode ?? 0);
+  });
 }
 
 interface ListOptions {
@@ -64,22 +82,21 @@ interface ListOptions {
 async function list(file: string, options: ListOptions): Promise<void> {
   using weights = await loadWeights(file);
   const rows = matching(weights, options.filter).map((name) => {
-    const { dtype, fileDType, shape } = weights.info(name);
-    const weight = dtype && weights.get(name);
-    const stats: Partial<WeightStatistics> = weight && options.stats ? statistics(weight) : {};
-    return { name, dtype: dtype ?? fileDType, shape, bytes: weight?.byteLength ?? 0, ...stats };
+    const { dtype, fileDType, shape, byteLength } = weights.info(name);
+    const stats: Partial<WeightStatistics> = dtype && options.stats ? statistics(weights.get(name)) : {};
+    return { name, dtype: dtype ?? fileDType, shape, bytes: byteLength ?? null, ...stats };
   });
   if (options.json)
     return print(JSON.stringify({ file, metadata: Object.fromEntries(weights.metadata), tensors: rows }, null, 2));
   const head = ['name', 'dtype', 'shape', 'bytes', ...(options.stats ? ['min', 'max', 'mean', 'NaN'] : [])];
   const table = plainTable(head);
   for (const row of rows) {
-    const cells = [row.name, row.dtype, `[${row.shape.join(', ')}]`, row.bytes];
+    const cells = [row.name, row.dtype, `[${row.shape.join(', ')}]`, row.bytes ?? '?'];
     const stats = options.stats ? [figure(row.min), figure(row.max), figure(row.mean), row.nan ?? ''] : [];
     table.push([...cells, ...stats]);
   }
   print(table.toString());
-  print(`${rows.length} tensors, ${size(rows.reduce((sum, row) => sum + row.bytes, 0))}`);
+  print(`${rows.length} tensors, ${size(rows.reduce((sum, row) => sum + (row.bytes ?? 0), 0))}`);
 }
 
 async function cat(file: string, name: string, options: { limit: number; json?: boolean }): Promise<void> {
@@ -104,46 +121,93 @@ interface ConvertOptions {
 }
 
 async function convert(file: string, output: string, options: ConvertOptions): Promise<void> {
-  using source = await loadWeights(file);
-  const tensors = new Map<string, Weight>();
-  const renamed = source.rename(options.rename);
-  for (const name of matching(renamed, options.filter)) {
-    const weight = renamed.get(name);
-    tensors.set(name, options.dtype && isFloat(weight.dtype) ? weight.as(options.dtype) : weight);
+  if (!output.endsWith('.safetensors')) {
+    throw new TensorRTError(
+      'ERR_WEIGHTS_FILE',
+      `convert writes safetensors: expected an output that ends in .safetensors, given ${output}`,
+    );
   }
-  const bar =
-    process.stderr.isTTY && !options.json
-      ? new SingleBar({ format: '{bar} {percentage}% | {value}/{total} bytes' })
-      : undefined;
-  bar?.start(1, 0);
+  using source = await loadWeights(file);
+  const { readable, others } = sorted(source, options.filter);
+  if (readable.size === 0) {
+    throw new TensorRTError('ERR_WEIGHTS_NAME', `${file} has no tensors to convert${matchText(options.filter)}`);
+  }
+  const renamed = source.rename((name) => (readable.has(name) ? name : undefined)).rename(options.rename);
+  const tensors = new Map<string, Weight>();
+  for (const name of renamed.names()) {
+    const weight = renamed.get(name);
+    tensors.set(name, options.dtype && isFloat(weight.dtype) ? weight.converting(options.dtype) : weight);
+  }
+  const bar = process.stderr.isTTY && !options.json ? new SingleBar({ format: barFormat }) : undefined;
+  let started = false;
+  const progress = (written: number, total: number): void => {
+    if (!started) bar?.start(total, written);
+    else bar?.update(written);
+    started = true;
+  };
   try {
-    await saveSafetensors(output, tensors, Object.fromEntries(source.metadata), (written, total) => {
-      bar?.setTotal(total);
-      bar?.update(written);
-    });
+    await saveSafetensors(output, tensors, Object.fromEntries(source.metadata), progress);
   } finally {
     bar?.stop();
   }
+  for (const name of others) process.stderr.write(`left out: ${name}, ${source.info(name).fileDType}\n`);
   const bytes = [...tensors.values()].reduce((sum, weight) => sum + weight.byteLength, 0);
-  if (options.json) print(JSON.stringify({ output, tensors: tensors.size, bytes }));
+  if (options.json) print(JSON.stringify({ output, tensors: tensors.size, bytes, leftOut: others }));
   else print(`${output}: ${tensors.size} tensors, ${size(bytes)}`);
 }
 
+const barFormat = '{bar} {percentage}% | {value}/{total} bytes';
+
+/** Names that match: of tensors that can be read, and of those that are only listed. */
+function sorted(weights: Weights, filter: string | undefined): { readable: Set<string>; others: string[] } {
+  const names = matching(weights, filter);
+  const others = names.filter((name) => weights.info(name).dtype === undefined);
+  const aside = new Set(others);
+  return { readable: new Set(names.filter((name) => !aside.has(name))), others };
+}
+
+const matchText = (filter: string | undefined): string => (filter === undefined ? '' : ` that match '${filter}'`);
+
 type Difference = { name: string; difference: string; maxAbs?: number | string; count?: number };
 
-async function diff(file: string, other: string, options: { tolerance: number; json?: boolean }): Promise<void> {
+interface DiffOptions {
+  tolerance: number;
+  filter?: string;
+  json?: boolean;
+}
+
+/** As diff(1) does: 1 says that the files differ, 2 that they could not be compared. */
+async function tryDiff(file: string, other: string, options: DiffOptions): Promise<void> {
+  try {
+    await diff(file, other, options);
+  } catch (error) {
+    if (!(error instanceof TensorRTError)) throw error;
+    process.stderr.write(`error: ${error.message}\n`);
+    process.exitCode = 2;
+  }
+}
+
+async function diff(file: string, other: string, options: DiffOptions): Promise<void> {
   using a = await loadWeights(file);
   using b = await loadWeights(other);
+  const names = new Set([...matching(a, options.filter), ...matching(b, options.filter)]);
+  if (names.size === 0)
+    throw new TensorRTError('ERR_WEIGHTS_NAME', `${file} and ${other} have no tensors${matchText(options.filter)}`);
   const found: Difference[] = [];
-  for (const name of new Set([...a.names(), ...b.names()])) {
+  const skipped: string[] = [];
+  for (const name of names) {
     const result = compare(a, b, name, file, other, options.tolerance);
-    if (result) found.push(result);
+    if (result === 'skipped') skipped.push(name);
+    else if (result) found.push(result);
   }
   if (found.length) process.exitCode = 1;
-  if (options.json) return print(JSON.stringify({ equal: found.length === 0, differences: found }, null, 2));
-  if (found.length === 0) return print(`${a.size} tensors, all equal`);
+  else if (skipped.length) process.exitCode = 2;
+  const equal = found.length + skipped.length === 0;
+  if (options.json) return print(JSON.stringify({ equal, differences: found, notCompared: skipped }, null, 2));
+  if (equal) return print(`${names.size} tensors, all equal`);
   const table = plainTable(['name', 'difference']);
   for (const { name, difference } of found) table.push([name, difference]);
+  for (const name of skipped) table.push([name, `not compared: ${a.info(name).fileDType}`]);
   print(table.toString());
 }
 
@@ -154,11 +218,15 @@ function compare(
   file: string,
   other: string,
   tolerance: number,
-): Difference | undefined {
+): Difference | 'skipped' | undefined {
   if (!a.has(name) || !b.has(name)) return { name, difference: `only in ${a.has(name) ? file : other}` };
+  const [of, to] = [a.info(name), b.info(name)];
+  if (of.shape.join() !== to.shape.join())
+    return { name, difference: `shape [${of.shape.join(', ')}], [${to.shape.join(', ')}]` };
+  if (!of.dtype && !to.dtype && of.fileDType === to.fileDType) return 'skipped';
+  if (!of.dtype || !to.dtype)
+    return { name, difference: `dtype ${of.dtype ?? of.fileDType}, ${to.dtype ?? to.fileDType}` };
   const [x, y] = [a.get(name), b.get(name)];
-  if (x.shape.join() !== y.shape.join())
-    return { name, difference: `shape [${x.shape.join(', ')}], [${y.shape.join(', ')}]` };
   const { count, maxAbs } = difference(x, y);
   const dtypes = x.dtype === y.dtype ? '' : `dtype ${x.dtype}, ${y.dtype}`;
   const values = maxAbs > tolerance ? `${count} of ${x.size} elements differ, by at most ${figure(maxAbs)}` : '';

@@ -1,6 +1,6 @@
-import { TensorRTError } from '../dsl/errors.js';
 import { binding } from '../runtime/binding.js';
 import { type WeightDType, weightBytes } from './dtype.js';
+import { refusal } from './format-error.js';
 
 /**
  * Converts `count` elements into new memory; see `Weight.as`.
@@ -14,7 +14,7 @@ export function convertElements(
   label: string,
 ): Uint8Array {
   if (to === 'float4e2m1' || to === 'float8e8m0') {
-    throw new TensorRTError(
+    throw refusal(
       'ERR_WEIGHTS_CONVERT',
       `${label}: ${from} cannot be converted to ${to}; only files that hold it give it`,
     );
@@ -22,7 +22,7 @@ export function convertElements(
   const target = new Uint8Array(weightBytes(to, count));
   const misfit = binding().convert(source, from, target, to, count);
   if (misfit >= 0) {
-    throw new TensorRTError('ERR_WEIGHTS_CONVERT', `${label}: element ${misfit} does not fit ${to} exactly`);
+    throw refusal('ERR_WEIGHTS_CONVERT', `${label}: element ${misfit} does not fit ${to} exactly`);
   }
   return target;
 }

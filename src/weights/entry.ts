@@ -15,6 +15,10 @@ export interface TensorEntry {
   /** The file's own name of the dtype. */
   fileDType: string;
   shape: number[];
+  /** Bytes the elements take, where that is known without a dtype. */
+  byteLength?: number;
+  /** Why `get` refuses it, after "is "; where it does for another reason than the dtype. */
+  refusal?: string;
   /** Row-major little-endian bytes; a view of the source where the file holds them so. */
   read(): Uint8Array;
 }
@@ -26,4 +30,6 @@ export interface ParsedFile {
   tensors: TensorEntry[];
   /** The file's own strings, e.g. `__metadata__` of safetensors. */
   metadata: ReadonlyMap<string, string>;
+  /** What stands at paths where no tensor is, after "is ". */
+  opaque?: ReadonlyMap<string, string>;
 }

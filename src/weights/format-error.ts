@@ -1,4 +1,5 @@
-import { TensorRTError } from '../dsl/errors.js';
+import { type ErrorDetails, TensorRTError } from '../dsl/errors.js';
+import { locate, mark } from '../dsl/source.js';
 
 /** The error of a file that does not keep to its format. */
 export const malformed = (
@@ -6,3 +7,7 @@ export const malformed = (
   problem: string,
   details?: { expected?: unknown; actual?: unknown },
 ): TensorRTError => new TensorRTError('ERR_WEIGHTS_FORMAT', `${file}: ${problem}`, details);
+
+/** The error of what a caller asked for, with the caller's file and line. */
+export const refusal = (code: string, message: string, details: ErrorDetails = {}): TensorRTError =>
+  new TensorRTError(code, message, { source: locate(mark()), ...details });

@@ -7,6 +7,7 @@ export {
   foldBatchNorm,
   gateOrders,
   joined as joinWeights,
+  type LstmOptions,
   type LstmWeights,
   lstmFromTensorFlow,
   lstmToTensorFlow,
@@ -17,6 +18,6 @@ export {
 } from './port.js';
 export type { Expected, WeightsReport } from './report.js';
 export { difference, statistics, type WeightDifference, type WeightStatistics } from './statistics.js';
-export { type GetOptions, type LayerWeights, type WeightInfo, Weights } from './store.js';
+export { type GetOptions, type LayerWeights, type StrictOptions, type WeightInfo, Weights } from './store.js';
 export { Weight, weight } from './weight.js';
 export { saveSafetensors, type WriteProgress } from './write.js';

@@ -1,11 +1,13 @@
-import { basename } from 'node:path';
+import { readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { TensorRTError } from '../dsl/errors.js';
 import { reading } from '../dsl/source.js';
 import type { ParsedFile } from './entry.js';
 import { malformed } from './format-error.js';
 import { looksLikeNpy, parseNpy } from './npy.js';
 import { parseNpz } from './npz.js';
-import { looksLikeLegacyPyTorch, looksLikePickle, parsePyTorch, pickleMember } from './pytorch.js';
+import { looksLikePickle, parsePyTorch, pickleMember } from './pytorch.js';
+import { looksLikeLegacyPyTorch, parseLegacyPyTorch } from './pytorch-legacy.js';
 import { looksLikeSafetensors, parseSafetensors } from './safetensors.js';
 import { looksLikeIndex, parseIndex } from './sharded.js';
 import { MappedSource, MemorySource, type Source } from './source.js';
@@ -26,7 +28,7 @@ export async function loadWeights(path: string | URL | readonly (string | URL)[]
     throw new TensorRTError('ERR_WEIGHTS_FILE', 'Expected at least one weight file, given an empty list');
   const files: ParsedFile[] = [];
   try {
-    for (const file of paths) files.push(...(await open(new MappedSource(file))));
+    for (const file of paths) files.push(...(await open(mapped(file))));
     return storeOf(files, paths.join(', '));
   } catch (error) {
     for (const { source } of files) source.dispose();
@@ -61,6 +63,22 @@ async function open(source: Source, shards = true): Promise<ParsedFile[]> {
   }
 }
 
+/** @throws ERR_WEIGHTS_FILE, which for a folder says what in it may be meant */
+function mapped(path: string): Source {
+  if (path.includes('\0') || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) return new MappedSource(path);
+  const names = readdirSync(path).sort();
+  const indices = names.filter((name) => name.endsWith('.index.json'));
+  const weights = names.filter((name) => /\.(safetensors|pt|pth|bin|npz|npy|wts)$/.test(name));
+  const [first, second] = indices.length ? indices : weights;
+  const hint =
+    first && !second
+      ? `; did you mean ${join(path, first)}?`
+      : first
+        ? `; it holds ${[...indices, ...weights].slice(0, 8).join(', ')}`
+        : '; expected a weight file';
+  throw new TensorRTError('ERR_WEIGHTS_FILE', `${path} is a folder${hint}`);
+}
+
 const headBytes = 512;
 
 async function parse(source: Source, head: Uint8Array): Promise<ParsedFile> {
@@ -71,12 +89,7 @@ async function parse(source: Source, head: Uint8Array): Promise<ParsedFile> {
     return pickle ? parsePyTorch(source, members, pickle) : parseNpz(source, members);
   }
   if (looksLikeSafetensors(head, source.size)) return parseSafetensors(source);
-  if (looksLikeLegacyPyTorch(head)) {
-    throw malformed(
-      source.name,
-      'a PyTorch checkpoint in the format before 1.6; load it in PyTorch and torch.save it again',
-    );
-  }
+  if (looksLikeLegacyPyTorch(head)) return parseLegacyPyTorch(source);
   if (looksLikePickle(head))
     throw malformed(source.name, 'a bare pickle, which is no weight format; save with torch.save or safetensors');
   const wts = looksLikeWts(head);

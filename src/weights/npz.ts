@@ -27,6 +27,7 @@ export function parseNpz(source: Source, members: ReadonlyMap<string, ZipMember>
       dtype: header.dtype,
       fileDType: header.descr,
       shape: header.shape,
+      byteLength: header.length,
       read,
     });
   }

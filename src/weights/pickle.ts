@@ -1,68 +1,42 @@
 import { Buffer } from 'node:buffer';
 import type { TensorRTError } from '../dsl/errors.js';
+import { PyDict, PyName, PyOpaque, PySet, PyTuple, type PyValue } from './python.js';
 
-/** A value of a pickle. Lists are arrays, dictionaries are maps; nothing else of Python exists here. */
-export type PyValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | Uint8Array
-  | PyValue[]
-  | PyTuple
-  | PyDict
-  | PySet
-  | PyName
-  | PyObject;
+/** Makes the error of a file that has this problem. */
+export type Fail = (problem: string) => TensorRTError;
 
-/** A tuple: its items cannot change. */
-export class PyTuple {
-  constructor(readonly items: readonly PyValue[]) {}
-}
-
-export class PyDict {
-  readonly map = new Map<string | number | bigint | boolean | null, PyValue>();
-}
-
-export class PySet {}
-
-/** A global by its name only: no module is ever imported. */
-export class PyName {
-  constructor(readonly name: string) {}
-}
-
-/** What a caller's `reduce` or `persistent` made. */
-export class PyObject {}
-
-/** Decides what the allowed globals mean. */
+/** Decides what the listed globals mean. */
 export interface PickleRules {
-  /** Whether a global such as `collections.OrderedDict` may be named. */
-  allowed(name: string): boolean;
-  /** The meaning of calling an allowed global; undefined where its arguments make no sense. */
+  /** Whether a global such as `collections.OrderedDict` has a meaning here; all others are names and no more. */
+  listed(name: string): boolean;
+  /** The meaning of calling a listed global; undefined where its arguments make no sense. */
   reduce(name: string, args: readonly PyValue[]): PyValue | undefined;
   /** The meaning of a persistent id; undefined where it has none. */
   persistent(id: PyValue): PyValue | undefined;
-  /** Whether `value` may be given a state (which is dropped). */
-  stateful(value: PyValue): boolean;
 }
 
 /** More opcodes than any checkpoint has: ten thousand tensors take some hundred thousand. */
 export const maxOpcodes = 4_000_000;
 const maxIntegerBytes = 128;
+const mostArguments = 16;
 const stop = 0x2e;
 
 /**
- * Reads a pickle of protocols 2 to 5 without running anything: opcodes and globals outside the lists are errors.
- * Opcodes: Python's pickletools.
+ * Reads a pickle of protocols 2 to 5 without running anything: opcodes outside the list are errors; globals outside the
+ * list are names, and whatever is called by such a name gives an opaque value, whose arguments, items and state are
+ * dropped. Opcodes: Python's pickletools.
+ * @param from byte at which the pickle begins
+ * @returns the value, and the byte after the pickle
  */
-export function unpickle(bytes: Uint8Array, rules: PickleRules, fail: (problem: string) => TensorRTError): PyValue {
-  return new Unpickler(bytes, rules, fail).run();
+export function unpickle(bytes: Uint8Array, rules: PickleRules, fail: Fail, from = 0): { value: PyValue; end: number } {
+  return new Unpickler(bytes, rules, fail, from).run();
 }
 
 class Unpickler {
   readonly #buffer: Buffer;
-  #at = 0;
+  #at: number;
+  /** Byte after the frame. */
+  #frame = 0;
   #stack: PyValue[] = [];
   readonly #marks: PyValue[][] = [];
   readonly #memo = new Map<number, PyValue>();
@@ -70,16 +44,18 @@ class Unpickler {
   constructor(
     bytes: Uint8Array,
     readonly rules: PickleRules,
-    readonly fail: (problem: string) => TensorRTError,
+    readonly fail: Fail,
+    from: number,
   ) {
+    this.#at = from;
     this.#buffer = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  run(): PyValue {
+  run(): { value: PyValue; end: number } {
     for (let count = 0; ; count++) {
       if (count >= maxOpcodes) throw this.#error(`more than ${maxOpcodes} opcodes`);
       const opcode = this.#u8();
-      if (opcode === stop) return this.#pop();
+      if (opcode === stop) return { value: this.#pop(), end: this.#at };
       const operation = opcodes.get(opcode);
       if (!operation) throw this.#error(`opcode 0x${opcode.toString(16).padStart(2, '0')} is not allowed`);
       operation(this.#machine);
@@ -114,6 +90,7 @@ class Unpickler {
     text: (count) => this.#text(count),
     frame: (count) => {
       this.#bytes(count);
+      this.#frame = this.#at;
       this.#at -= count;
     },
     line: () => {
@@ -149,6 +126,8 @@ class Unpickler {
   #bytes(count: number): Buffer {
     if (count > this.#buffer.length - this.#at)
       throw this.#error(`it claims ${count} bytes, ${this.#buffer.length - this.#at} are left`);
+    if (this.#at < this.#frame && this.#at + count > this.#frame)
+      throw this.#error('it reads across the end of a frame');
     this.#at += count;
     return this.#buffer.subarray(this.#at - count, this.#at);
   }
@@ -211,9 +190,12 @@ const opcodes: ReadonlyMap<number, Operation> = new Map<number, Operation>([
   [0x58, (m) => m.push(m.text(m.length(4)))], // BINUNICODE
   [0x8c, (m) => m.push(m.text(m.u8()))], // SHORT_BINUNICODE
   [0x8d, (m) => m.push(m.text(m.length(8)))], // BINUNICODE8
+  [0x54, (m) => m.push(m.text(m.length(4)))], // BINSTRING, Python 2's
+  [0x55, (m) => m.push(m.text(m.u8()))], // SHORT_BINSTRING
   [0x42, (m) => m.push(m.bytes(m.length(4)) as unknown as Uint8Array)], // BINBYTES
   [0x43, (m) => m.push(m.bytes(m.u8()) as unknown as Uint8Array)], // SHORT_BINBYTES
-  [0x55, (m) => m.push(m.bytes(m.u8()) as unknown as Uint8Array)], // SHORT_BINSTRING
+  [0x8e, (m) => m.push(m.bytes(m.length(8)) as unknown as Uint8Array)], // BINBYTES8
+  [0x96, (m) => m.push(m.bytes(m.length(8)) as unknown as Uint8Array)], // BYTEARRAY8
   // containers
   [0x28, (m) => m.mark()], // MARK
   [0x5d, (m) => m.push([])], // EMPTY_LIST
@@ -229,6 +211,10 @@ const opcodes: ReadonlyMap<number, Operation> = new Map<number, Operation>([
   [0x73, (m) => setItems(m, m.popMany(2))], // SETITEM
   [0x75, (m) => setItems(m, m.popMark())], // SETITEMS
   [0x90, addItems], // ADDITEMS
+  [0x91, frozenSet], // FROZENSET
+  // the stack
+  [0x30, (m) => void m.pop()], // POP
+  [0x31, (m) => void m.popMark()], // POP_MARK
   // memo
   [0x71, (m) => m.remember(m.u8())], // BINPUT
   [0x72, (m) => m.remember(m.length(4))], // LONG_BINPUT
@@ -239,10 +225,11 @@ const opcodes: ReadonlyMap<number, Operation> = new Map<number, Operation>([
   [0x80, protocol], // PROTO
   [0x95, (m) => m.frame(m.length(8))], // FRAME
   // globals and calls, all by name
-  [0x63, (m) => named(m, `${m.line()}.${m.line()}`)], // GLOBAL
+  [0x63, (m) => m.push(new PyName(`${m.line()}.${m.line()}`))], // GLOBAL
   [0x93, stackGlobal], // STACK_GLOBAL
   [0x52, call], // REDUCE
   [0x81, call], // NEWOBJ
+  [0x92, callWithNames], // NEWOBJ_EX
   [0x62, build], // BUILD
   [0x51, persistentId], // BINPERSID
 ]);
@@ -263,53 +250,73 @@ function integer(m: Machine, size: number): number | bigint {
 
 function append(m: Machine, items: PyValue[]): void {
   const list = m.top();
+  if (list instanceof PyOpaque) return;
   if (!Array.isArray(list)) throw m.error('it appends to what is no list');
   for (const item of items) list.push(item);
 }
 
 function setItems(m: Machine, items: PyValue[]): void {
   const dict = m.top();
-  if (!(dict instanceof PyDict)) throw m.error('it sets an item of what is no dictionary');
   if (items.length % 2) throw m.error('a key without a value');
+  if (dict instanceof PyOpaque) return;
+  if (!(dict instanceof PyDict)) throw m.error('it sets an item of what is no dictionary');
   for (let i = 0; i < items.length; i += 2) {
-    const key = items[i]!;
-    if (key !== null && typeof key === 'object') throw m.error('a key that is no string or number');
-    dict.map.set(key, items[i + 1]!);
+    if (!dict.set(items[i]!, items[i + 1]!)) throw m.error('a list, dictionary or set as a key');
   }
 }
 
 function addItems(m: Machine): void {
   m.popMark();
-  if (!(m.top() instanceof PySet)) throw m.error('it adds to what is no set');
+  const set = m.top();
+  if (!(set instanceof PySet || set instanceof PyOpaque)) throw m.error('it adds to what is no set');
 }
 
-function named(m: Machine, name: string): void {
-  if (!m.rules().allowed(name)) {
-    throw m.error(
-      `it names ${name.slice(0, 200)}, which is not on the list of what a checkpoint of tensors needs; nothing was run`,
-    );
-  }
-  m.push(new PyName(name));
+function frozenSet(m: Machine): void {
+  m.popMark();
+  m.push(new PySet());
 }
 
 function stackGlobal(m: Machine): void {
   const [module, name] = m.popMany(2);
   if (typeof module !== 'string' || typeof name !== 'string') throw m.error('a global whose name is no string');
-  named(m, `${module}.${name}`);
+  m.push(new PyName(`${module}.${name}`));
 }
 
 function call(m: Machine): void {
   const [callee, args] = m.popMany(2);
-  if (!(callee instanceof PyName) || !(args instanceof PyTuple)) throw m.error('it calls what is no allowed global');
-  const result = m.rules().reduce(callee.name, args.items);
-  if (result === undefined) throw m.error(`it calls ${callee.name} with arguments that make no sense`);
-  m.push(result);
+  m.push(called(m, callee!, args!));
+}
+
+function callWithNames(m: Machine): void {
+  const [callee, args, names] = m.popMany(3);
+  if (!(names instanceof PyDict)) throw m.error('named arguments that are no dictionary');
+  if (callee instanceof PyName && m.rules().listed(callee.name)) throw m.error(`it calls ${callee.name} by NEWOBJ_EX`);
+  m.push(called(m, callee!, args!));
+}
+
+function called(m: Machine, callee: PyValue, args: PyValue): PyValue {
+  if (!(args instanceof PyTuple)) throw m.error('it calls with what is no tuple');
+  if (callee instanceof PyOpaque) return new PyOpaque(callee.name);
+  if (!(callee instanceof PyName)) throw m.error('it calls what is no global');
+  const { name } = callee;
+  if (!m.rules().listed(name)) return new PyOpaque(name);
+  const result = m.rules().reduce(name, args.items);
+  if (result !== undefined) return result;
+  // A listed function over unlisted things, such as a parameter around some other library's tensor.
+  const unlisted = (arg: PyValue) => arg instanceof PyOpaque || (arg instanceof PyName && !m.rules().listed(arg.name));
+  if (args.items.slice(0, mostArguments).some(unlisted)) return new PyOpaque(name);
+  throw m.error(`it calls ${name} with arguments that make no sense`);
 }
 
 function build(m: Machine): void {
-  m.pop();
-  if (!m.rules().stateful(m.top())) throw m.error('it gives a state to what takes none');
+  const state = m.pop();
+  const value = m.top();
+  if (value instanceof PyOpaque) value.isModule ||= isModuleState(state);
+  else if (!(value instanceof PyDict)) throw m.error('it gives a state to what takes none');
 }
+
+const isModuleState = (state: PyValue): boolean =>
+  state instanceof PyDict && state.map.has('_parameters') && state.map.has('_modules');
 
 function persistentId(m: Machine): void {
   const value = m.rules().persistent(m.pop());

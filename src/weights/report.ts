@@ -1,3 +1,5 @@
+import { show } from '../dsl/errors.js';
+import { refusal } from './format-error.js';
 import { nearest } from './nearest.js';
 
 /** Shapes that a network expects, by tensor name; `-1` matches any size. */
@@ -11,14 +13,17 @@ export interface WeightsReport {
   unused: string[];
 }
 
-/** @internal */
+/** @internal @throws ERR_INPUT where the expectations are no shapes */
 export function problems(
   entries: ReadonlyMap<string, { shape: readonly number[] }>,
   expected: Expected,
 ): WeightsReport {
   const report: WeightsReport = { missing: [], misshapen: [], unused: [] };
+  if (typeof expected !== 'object' || expected === null)
+    throw refusal('ERR_INPUT', `Expected shapes by tensor name, given ${show(expected)}`);
   const wanted = new Map(Object.entries(expected));
   for (const [name, shape] of wanted) {
+    if (!Array.isArray(shape)) throw refusal('ERR_INPUT', `Expected the shape of '${name}', given ${show(shape)}`);
     const actual = entries.get(name)?.shape;
     if (!actual) report.missing.push({ name, nearest: nearest(name, entries.keys()) });
     else if (actual.length !== shape.length || shape.some((d, i) => d !== -1 && d !== actual[i])) {

@@ -90,6 +90,7 @@ export function parseSafetensors(source: Source): ParsedFile {
       dtype: safetensorsDTypes.get(dtype)?.dtype,
       fileDType: dtype,
       shape,
+      byteLength: end - from,
       read: () => source.read(begin + from, end - from),
     };
   });

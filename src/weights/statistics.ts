@@ -1,6 +1,8 @@
+import { show } from '../dsl/errors.js';
 import { convertElements } from './convert.js';
-import { weightBytes } from './dtype.js';
-import type { Weight } from './weight.js';
+import { shapeText, type WeightDType, weightBytes } from './dtype.js';
+import { refusal } from './format-error.js';
+import { Weight } from './weight.js';
 
 /** Of all elements; min, max and mean of those that are not NaN, null where there are none. */
 export interface WeightStatistics {
@@ -52,8 +54,26 @@ export interface WeightDifference {
   maxAbs: number;
 }
 
-/** Compares elements as doubles; the shapes must be equal. */
+const isWide = (dtype: WeightDType): boolean => dtype === 'int64' || dtype === 'uint64';
+
+/**
+ * Compares elements by their values: two of 64-bit integers exactly, all others as doubles.
+ * @throws ERR_WEIGHTS_SHAPE where the shapes differ; what reading the elements throws
+ */
 export function difference(a: Weight, b: Weight): WeightDifference {
+  if (!(a instanceof Weight && b instanceof Weight))
+    throw refusal('ERR_INPUT', `difference: expected two weights, given ${show(a)} and ${show(b)}`);
+  if (shapeText(a.shape) !== shapeText(b.shape)) {
+    throw refusal(
+      'ERR_WEIGHTS_SHAPE',
+      `Expected two weights of one shape, given ${a.label} of ${shapeText(a.shape)} and ${b.label} of ${shapeText(b.shape)}`,
+      { expected: a.shape, actual: b.shape },
+    );
+  }
+  return isWide(a.dtype) || isWide(b.dtype) ? wideDifference(a, b) : doubleDifference(a, b);
+}
+
+function doubleDifference(a: Weight, b: Weight): WeightDifference {
   let count = 0;
   let maxAbs = 0;
   const others = doubleBlocks(b)[Symbol.iterator]();
@@ -68,4 +88,31 @@ export function difference(a: Weight, b: Weight): WeightDifference {
     }
   }
   return { count, maxAbs };
+}
+
+/** Elements that compare exactly with each other: JavaScript does between numbers and BigInts. */
+const exact = (weight: Weight): ArrayLike<number | bigint> =>
+  (isWide(weight.dtype) ? weight : weight.as('float64')).data as ArrayLike<number | bigint>;
+
+function wideDifference(a: Weight, b: Weight): WeightDifference {
+  const [xs, ys] = [exact(a), exact(b)];
+  let count = 0;
+  let maxAbs = 0;
+  for (let i = 0; i < xs.length; i++) {
+    const [x, y] = [xs[i]!, ys[i]!];
+    // biome-ignore lint/suspicious/noDoubleEquals: of a BigInt and a number, by value
+    if (x == y) continue;
+    count++;
+    maxAbs = Math.max(maxAbs, distance(x, y));
+  }
+  a.check();
+  b.check();
+  return { count, maxAbs };
+}
+
+function distance(x: number | bigint, y: number | bigint): number {
+  if (typeof x === 'number' && !Number.isInteger(x)) return Number.isFinite(x) ? Math.abs(x - Number(y)) : Infinity;
+  if (typeof y === 'number' && !Number.isInteger(y)) return distance(y, x);
+  const gap = BigInt(x) - BigInt(y);
+  return Number(gap < 0n ? -gap : gap);
 }

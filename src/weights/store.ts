@@ -1,6 +1,7 @@
-import { TensorRTError } from '../dsl/errors.js';
+import { show, type TensorRTError } from '../dsl/errors.js';
 import { checkDType, shapeText, type WeightDType } from './dtype.js';
 import type { ParsedFile } from './entry.js';
+import { refusal } from './format-error.js';
 import { suggestion } from './nearest.js';
 import { type Expected, problems, type WeightsReport } from './report.js';
 import { disposed, type Source } from './source.js';
@@ -14,6 +15,17 @@ export interface LayerWeights {
   running_mean?: Weight;
   running_var?: Weight;
   num_batches_tracked?: Weight;
+  /** Whatever else lies there, such as an LSTM's `weight_ih_l0`. */
+  [name: string]: Weight | undefined;
+}
+
+/** What `strict` overlooks. */
+export interface StrictOptions {
+  /**
+   * Last parts of names that need not be used; by default `num_batches_tracked`, a count of PyTorch's batch norm that no
+   * inference reads.
+   */
+  ignore?: readonly string[];
 }
 
 /** What `get` may insist on. */
@@ -26,21 +38,25 @@ export interface GetOptions {
 
 /** A tensor as the file describes it. */
 export interface WeightInfo {
-  /** Undefined where the file's dtype has no name here (complex numbers, strings). */
+  /** Undefined where `get` refuses it: its dtype has no name here (complex numbers, strings), or it is sparse, quantized, … */
   dtype: WeightDType | undefined;
   /** The file's own name of the dtype. */
   fileDType: string;
   shape: readonly number[];
+  /** Bytes its elements take; undefined where that is not known. */
+  byteLength: number | undefined;
   file: string;
 }
 
-/** A tensor in the store; `weight` is missing where its dtype has no name here. */
+/** A tensor in the store; `weight` is missing where it cannot be given, for the reason in `refusal`. */
 interface Stored {
   /** The key by which use is tracked. */
   readonly id: string;
   readonly weight: Weight | undefined;
   readonly fileDType: string;
   readonly shape: readonly number[];
+  readonly byteLength: number | undefined;
+  readonly refusal: string | undefined;
   readonly file: string;
 }
 
@@ -49,6 +65,8 @@ interface Shared {
   readonly sources: Source[];
   readonly used: Set<string>;
   readonly metadata: ReadonlyMap<string, string>;
+  /** What is at paths without a tensor. */
+  readonly opaque: ReadonlyMap<string, string>;
   disposed: boolean;
 }
 
@@ -82,8 +100,8 @@ export class Weights {
 
   /** What the file says about a tensor; it does not count as used. @throws ERR_WEIGHTS_NAME, ERR_DISPOSED */
   info(name: string): WeightInfo {
-    const { weight, fileDType, shape, file } = this.#find(name);
-    return { dtype: weight?.dtype, fileDType, shape, file };
+    const { weight, fileDType, shape, byteLength, file } = this.#find(name);
+    return { dtype: weight?.dtype, fileDType, shape, byteLength: weight?.byteLength ?? byteLength, file };
   }
 
   /** Number of tensors. */
@@ -102,20 +120,25 @@ export class Weights {
    */
   get(name: string, options: GetOptions = {}): Weight {
     const found = this.#find(name);
-    const { weight } = found;
+    const { weight, refusal: reason, fileDType } = found;
+    const full = `${this.#prefix}${name}`;
     if (!weight) {
-      throw new TensorRTError(
-        'ERR_WEIGHTS_DTYPE',
-        `${this.#prefix}${name} of ${found.file} has dtype ${found.fileDType}, which TensorRT cannot take; expected a real float of at most 64 bits or an integer`,
-      );
+      const what = reason
+        ? `is ${reason}`
+        : `has dtype ${fileDType}, which TensorRT cannot take; expected a real float of at most 64 bits or an integer`;
+      throw refusal('ERR_WEIGHTS_DTYPE', `${full} of ${found.file} ${what}`, { actual: fileDType });
     }
     const { shape, dtype } = options ?? {};
-    if (shape && (shape.length !== weight.shape.length || shape.some((d, i) => d !== -1 && d !== weight.shape[i]))) {
-      throw new TensorRTError(
-        'ERR_WEIGHTS_SHAPE',
-        `${weight.label}: expected shape ${shapeText(shape)}, the file has ${shapeText(weight.shape)}`,
-        { expected: shape, actual: weight.shape },
-      );
+    if (shape !== undefined) {
+      if (!Array.isArray(shape))
+        throw refusal('ERR_WEIGHTS_SHAPE', `${weight.label}: expected a list of sizes, given ${show(shape)}`);
+      if (shape.length !== weight.shape.length || shape.some((d, i) => d !== -1 && d !== weight.shape[i])) {
+        throw refusal(
+          'ERR_WEIGHTS_SHAPE',
+          `${weight.label}: expected shape ${shapeText(shape)}, the file has ${shapeText(weight.shape)}`,
+          { expected: shape, actual: weight.shape },
+        );
+      }
     }
     this.#shared.used.add(found.id);
     return dtype ? weight.as(dtype) : weight;
@@ -126,20 +149,14 @@ export class Weights {
    * the file has `conv1.weight` and `conv1.bias`. All of them count as used.
    * @throws ERR_WEIGHTS_NAME where nothing lies under the prefix
    */
-  layer<T extends object = LayerWeights>(prefix: string): T {
+  layer(prefix: string): LayerWeights {
     this.#alive();
     this.#layers ??= groupByParent(this.#entries.keys());
     const names = this.#layers.get(prefix);
-    if (!names) {
-      throw new TensorRTError(
-        'ERR_WEIGHTS_NAME',
-        `${this.#label} has no tensors under '${this.#prefix}${String(prefix)}'${suggestion(prefix, this.#layers.keys())}`,
-        { actual: prefix },
-      );
-    }
-    const layer = Object.create(null) as Record<string, Weight>;
+    if (!names) throw this.#nothingUnder(prefix, this.#layers.keys());
+    const layer = Object.create(null) as LayerWeights;
     for (const name of names) layer[name.slice(name.lastIndexOf('.') + 1)] = this.get(name);
-    return layer as T;
+    return layer;
   }
 
   /**
@@ -149,37 +166,43 @@ export class Weights {
   scope(prefix: string): Weights {
     this.#alive();
     if (typeof prefix !== 'string') {
-      throw new TensorRTError('ERR_WEIGHTS_NAME', `scope: expected a prefix, given ${String(prefix)}`, {
-        actual: prefix,
-      });
+      throw refusal('ERR_WEIGHTS_NAME', `scope: expected a prefix, given ${show(prefix)}`, { actual: prefix });
     }
     const head = prefix === '' ? '' : `${prefix}.`;
     const inner = new Map<string, Stored>();
     for (const [name, stored] of this.#entries) if (name.startsWith(head)) inner.set(name.slice(head.length), stored);
-    if (inner.size === 0) {
-      throw new TensorRTError(
-        'ERR_WEIGHTS_NAME',
-        `${this.#label} has no tensors under '${this.#prefix}${String(prefix)}'${suggestion(prefix, prefixes(this.#entries.keys()))}`,
-        { actual: prefix },
-      );
-    }
+    if (inner.size === 0) throw this.#nothingUnder(prefix, prefixes(this.#entries.keys()));
     return new Weights(this.#shared, inner, this.#prefix + head);
   }
 
   /**
    * A view with other names. An object replaces whole leading or trailing parts at the dots (`{ 'model.encoder': 'enc', gamma: 'weight' }`),
    * longest first; a function gives each new name, or undefined to leave the tensor out.
-   * @throws ERR_WEIGHTS_NAME where two tensors would get one name
+   * @throws ERR_WEIGHTS_NAME where two tensors would get one name, or a name is no string
    */
   rename(renaming: Readonly<Record<string, string>> | ((name: string) => string | undefined)): Weights {
     this.#alive();
+    if (typeof renaming !== 'function' && (typeof renaming !== 'object' || renaming === null)) {
+      throw refusal(
+        'ERR_WEIGHTS_NAME',
+        `rename: expected new names by old ones, or a function, given ${show(renaming)}`,
+      );
+    }
     const rule = typeof renaming === 'function' ? renaming : replaceParts(renaming);
     const renamed = new Map<string, Stored>();
     for (const [name, stored] of this.#entries) {
       const next = rule(name);
       if (next === undefined) continue;
+      if (typeof next !== 'string')
+        throw refusal(
+          'ERR_WEIGHTS_NAME',
+          `rename: expected a new name for '${this.#prefix}${name}', given ${show(next)}`,
+        );
       if (renamed.has(next)) {
-        throw new TensorRTError('ERR_WEIGHTS_NAME', `${this.#label}: renaming gives two tensors the name '${next}'`);
+        throw refusal(
+          'ERR_WEIGHTS_NAME',
+          `${this.#label}: renaming gives two tensors the name '${this.#prefix}${next}'`,
+        );
       }
       renamed.set(next, next === name ? stored : { ...stored, weight: stored.weight?.named(this.#prefix + next) });
     }
@@ -226,27 +249,29 @@ export class Weights {
 
   /**
    * Strict mode. With expected shapes: all names must be there, with these shapes, and nothing else. Without: every
-   * tensor must have been used.
+   * tensor must have been used. Names that end in `num_batches_tracked` need not be used; see `StrictOptions`.
    * @throws ERR_WEIGHTS_MISMATCH, listing all that is missing (with the nearest names), unused and misshapen
    */
-  strict(expected?: Expected): void {
+  strict(expected?: Expected, options: StrictOptions = {}): void {
     const report = expected ? this.compare(expected) : { missing: [], misshapen: [], unused: this.unused() };
+    const ignored = new Set(options?.ignore ?? ['num_batches_tracked']);
+    report.unused = report.unused.filter((name) => !ignored.has(name.slice(name.lastIndexOf('.') + 1)));
+    const full = (name: string) => this.#prefix + name;
     const lines = [
-      ...report.missing.map((m) => `missing ${m.name}${m.nearest.length ? ` (nearest: ${m.nearest.join(', ')})` : ''}`),
+      ...report.missing.map(({ name, nearest }) => {
+        const close = nearest.length ? ` (nearest: ${nearest.map(full).join(', ')})` : '';
+        return `missing ${full(name)}${close}`;
+      }),
       ...report.misshapen.map(
-        (m) => `misshapen ${m.name}: expected ${shapeText(m.expected)}, the file has ${shapeText(m.actual)}`,
+        (m) => `misshapen ${full(m.name)}: expected ${shapeText(m.expected)}, the file has ${shapeText(m.actual)}`,
       ),
-      ...report.unused.map((name) => `unused ${name}`),
+      ...report.unused.map((name) => `unused ${full(name)}`),
     ];
     if (lines.length === 0) return;
-    throw new TensorRTError(
-      'ERR_WEIGHTS_MISMATCH',
-      `${this.#label} does not fit the network:\n  ${lines.join('\n  ')}`,
-      {
-        expected,
-        actual: report,
-      },
-    );
+    throw refusal('ERR_WEIGHTS_MISMATCH', `${this.#label} does not fit the network:\n  ${lines.join('\n  ')}`, {
+      expected,
+      actual: report,
+    });
   }
 
   /** Unmaps the files. Weights already given out can no longer be read; builds under way keep the pages they use. */
@@ -263,11 +288,35 @@ export class Weights {
     this.#alive();
     const found = this.#entries.get(name);
     if (found) return found;
-    throw new TensorRTError(
-      'ERR_WEIGHTS_NAME',
-      `${this.#label} has no tensor '${this.#prefix}${String(name)}'${suggestion(name, this.#entries.keys())}`,
-      { actual: name },
+    throw (
+      this.#opaqueAt(name) ??
+      refusal(
+        'ERR_WEIGHTS_NAME',
+        `${this.#label} has no tensor '${this.#prefix}${text(name)}'${suggestion(name, this.#entries.keys())}`,
+        { actual: name },
+      )
     );
+  }
+
+  #nothingUnder(prefix: string, known: Iterable<string>): TensorRTError {
+    return (
+      this.#opaqueAt(prefix) ??
+      refusal(
+        'ERR_WEIGHTS_NAME',
+        `${this.#label} has no tensors under '${this.#prefix}${text(prefix)}'${suggestion(prefix, known)}`,
+        { actual: prefix },
+      )
+    );
+  }
+
+  /** The error of a name at or below something that is no tensor. */
+  #opaqueAt(name: string): TensorRTError | undefined {
+    if (typeof name !== 'string') return undefined;
+    for (let at = this.#prefix + name; at; at = parent(at)) {
+      const what = this.#shared.opaque.get(at);
+      if (what) return refusal('ERR_WEIGHTS_NAME', `'${at}' of ${this.#label} is ${what}`, { actual: name });
+    }
+    return undefined;
   }
 
   get #label(): string {
@@ -283,26 +332,27 @@ export class Weights {
 export function storeOf(files: readonly ParsedFile[], label: string): Weights {
   const entries = new Map<string, Stored>();
   const metadata = new Map<string, string>();
-  for (const { source, tensors, metadata: strings } of files) {
+  const opaque = new Map<string, string>();
+  for (const { source, tensors, metadata: strings, opaque: others = [] } of files) {
     for (const [key, value] of strings) metadata.set(key, value);
-    for (const { name, dtype, fileDType, shape, read } of tensors) {
+    for (const [path, what] of others) opaque.set(path, what);
+    for (const { name, dtype, fileDType, shape, byteLength, refusal: reason, read } of tensors) {
       const twice = entries.get(name);
       if (twice) {
-        throw new TensorRTError(
-          'ERR_WEIGHTS_NAME',
-          `'${name}' is in both ${twice.file} and ${source.name}; load them apart`,
-        );
+        throw refusal('ERR_WEIGHTS_NAME', `'${name}' is in both ${twice.file} and ${source.name}; load them apart`);
       }
       const elements = { read, check: () => source.check() };
       const weight = dtype && new Weight(name, dtype, shape, elements, source.name);
-      entries.set(name, { id: name, weight, fileDType, shape, file: source.name });
+      entries.set(name, { id: name, weight, fileDType, shape, byteLength, refusal: reason, file: source.name });
     }
   }
   return new Weights(
-    { label, sources: files.map((f) => f.source), used: new Set(), metadata, disposed: false },
+    { label, sources: files.map((f) => f.source), used: new Set(), metadata, opaque, disposed: false },
     entries,
   );
 }
+
+const text = (name: unknown): string => (typeof name === 'string' ? name : show(name));
 
 const parent = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf('.')));
 

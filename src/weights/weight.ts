@@ -1,7 +1,8 @@
 import type { TypedArray } from '../dsl/dtype.js';
-import { TensorRTError } from '../dsl/errors.js';
+import { show } from '../dsl/errors.js';
 import { convertElements } from './convert.js';
 import { bytesOf, checkDType, elementCount, shapeText, viewElements, type WeightDType, weightBytes } from './dtype.js';
+import { refusal } from './format-error.js';
 import { splitElements, transposeElements } from './rearrange.js';
 
 /** Where a weight's elements come from. */
@@ -61,6 +62,20 @@ export class Weight {
     return bytesOf(this.data);
   }
 
+  /** @internal The elements as bytes, without keeping them where they had to be made. */
+  peek(): Uint8Array {
+    this.#elements.check();
+    return bytesOf(this.#data ?? viewElements(this.dtype, this.#elements.read()));
+  }
+
+  /** @internal Like `as`, but converting anew whenever the elements are read. */
+  converting(dtype: WeightDType): Weight {
+    checkDType(dtype);
+    if (dtype === this.dtype) return this;
+    const read = () => convertElements(this.peek(), this.dtype, dtype, this.size, this.label);
+    return new Weight(this.name, dtype, this.shape, { read, check: () => this.check() }, this.file);
+  }
+
   /** Throws where the elements can no longer be trusted: call it after a long read. @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED */
   check(): void {
     this.#elements.check();
@@ -86,11 +101,12 @@ export class Weight {
 
   /** The same elements under another shape; one dim may be -1. No copy. @throws ERR_WEIGHTS_SHAPE */
   reshape(dims: readonly number[]): Weight {
+    this.#expectList('reshape', dims);
     const known = dims.filter((d) => d !== -1).reduce((a, b) => a * b, 1);
     const shape = dims.map((d) => (d === -1 ? this.size / known : d));
     const whole = shape.every((d) => Number.isSafeInteger(d) && d >= 0) && dims.filter((d) => d === -1).length < 2;
     if (!whole || elementCount(shape) !== this.size) {
-      throw new TensorRTError(
+      throw refusal(
         'ERR_WEIGHTS_SHAPE',
         `${this.label} has ${this.size} elements, which cannot be reshaped to ${shapeText(dims)}`,
         { expected: dims, actual: this.shape },
@@ -101,13 +117,11 @@ export class Weight {
 
   /** Dimensions in another order, all reversed by default: NumPy's `transpose`. A copy. @throws ERR_WEIGHTS_SHAPE */
   transpose(perm: readonly number[] = this.shape.map((_, i) => this.shape.length - 1 - i)): Weight {
+    this.#expectList('transpose', perm);
     const rank = this.shape.length;
     const axes = perm.map((axis) => (axis < 0 ? axis + rank : axis));
     if (axes.length !== rank || this.shape.some((_, i) => !axes.includes(i))) {
-      throw new TensorRTError(
-        'ERR_WEIGHTS_SHAPE',
-        `${this.label}: ${shapeText(perm)} is no permutation of its ${rank} axes`,
-      );
+      throw refusal('ERR_WEIGHTS_SHAPE', `${this.label}: ${shapeText(perm)} is no permutation of its ${rank} axes`);
     }
     const moved = transposeElements(this.bytes, this.dtype, this.shape, axes);
     this.check();
@@ -118,14 +132,28 @@ export class Weight {
     );
   }
 
-  /** Pieces of the given sizes along an axis: PyTorch's `split`. No copy along axis 0. @throws ERR_WEIGHTS_SHAPE */
-  split(sizes: readonly number[], axis = 0): Weight[] {
+  /**
+   * Pieces along an axis: PyTorch's `split`. No copy along axis 0.
+   * @param sizes size of each piece; or one size for all, where the last may be smaller
+   * @throws ERR_WEIGHTS_SHAPE
+   */
+  split(sizes: number | readonly number[], axis = 0): Weight[] {
     const at = axis < 0 ? axis + this.shape.length : axis;
-    const sum = sizes.reduce((a, b) => a + b, 0);
-    if (this.shape[at] !== sum || !sizes.every((s) => Number.isSafeInteger(s) && s >= 0)) {
-      throw new TensorRTError(
+    const length = this.shape[at];
+    if (length === undefined) {
+      throw refusal(
         'ERR_WEIGHTS_SHAPE',
-        `${this.label} cannot be split into ${shapeText(sizes)} along axis ${axis}: they sum to ${sum}, the axis has ${this.shape[at] ?? 'no'} elements`,
+        `${this.label} of shape ${shapeText(this.shape)} cannot be split along axis ${show(axis)}: it has ${this.shape.length} axes`,
+      );
+    }
+    if (typeof sizes === 'number') return this.split(this.#equalSizes(sizes, length), axis);
+    this.#expectList('split', sizes);
+    const sum = sizes.reduce((a, b) => a + b, 0);
+    if (length !== sum || !sizes.every((s) => Number.isSafeInteger(s) && s >= 0)) {
+      throw refusal(
+        'ERR_WEIGHTS_SHAPE',
+        `${this.label} of shape ${shapeText(this.shape)} cannot be split into ${shapeText(sizes)} along axis ${axis}: they sum to ${sum}, the axis has ${length} elements`,
+        { expected: sizes, actual: this.shape },
       );
     }
     const pieces = splitElements(this.bytes, this.dtype, this.shape, sizes, at);
@@ -141,7 +169,7 @@ export class Weight {
 
   /** @internal The same elements under another name. */
   named(name: string): Weight {
-    return new Weight(name, this.dtype, this.shape, { read: () => this.bytes, check: () => this.check() }, this.file);
+    return new Weight(name, this.dtype, this.shape, { read: () => this.peek(), check: () => this.check() }, this.file);
   }
 
   /** For messages: `conv1.weight of lenet.safetensors`. */
@@ -151,6 +179,18 @@ export class Weight {
 
   toString(): string {
     return `${this.dtype} ${shapeText(this.shape)} ${this.label}`;
+  }
+
+  #expectList(method: string, values: unknown): void {
+    if (Array.isArray(values) && values.every((v) => typeof v === 'number')) return;
+    throw refusal('ERR_WEIGHTS_SHAPE', `${this.label}: ${method}: expected a list of numbers, given ${show(values)}`);
+  }
+
+  #equalSizes(size: number, length: number): number[] {
+    if (!Number.isSafeInteger(size) || size < 1)
+      throw refusal('ERR_WEIGHTS_SHAPE', `${this.label}: split: expected a size of at least 1, given ${size}`);
+    if (length === 0) return [0];
+    return Array.from({ length: Math.ceil(length / size) }, (_, i) => Math.min(size, length - i * size));
   }
 
   // Views of the file keep its check; copies stay readable after dispose.
@@ -170,16 +210,18 @@ export class Weight {
  */
 export function weight(
   data: TypedArray,
-  shape: readonly number[] = [data.length],
+  shape: readonly number[] = [data?.length],
   dtype?: WeightDType,
   name = 'weight',
 ): Weight {
+  if (!ArrayBuffer.isView(data) || !Array.isArray(shape))
+    throw refusal('ERR_INPUT', `weight: expected a typed array and a shape, given ${show(data)} and ${show(shape)}`);
   const type = dtype ?? naturalDType(data);
   checkDType(type);
   const count = elementCount(shape);
   const fits = shape.every((d) => Number.isSafeInteger(d) && d >= 0) && count !== undefined;
   if (!fits || weightBytes(type, count) !== data.byteLength) {
-    throw new TensorRTError(
+    throw refusal(
       'ERR_WEIGHTS_SHAPE',
       `${name}: shape ${shapeText(shape)} of ${type} does not fit ${data.byteLength} bytes`,
       { expected: shape, actual: data.byteLength },
@@ -203,8 +245,5 @@ const natural: ReadonlyArray<[abstract new (...args: never[]) => TypedArray, Wei
 function naturalDType(data: TypedArray): WeightDType {
   const found = natural.find(([type]) => data instanceof type)?.[1];
   if (found) return found;
-  throw new TensorRTError(
-    'ERR_WEIGHTS_DTYPE',
-    `A ${data?.constructor?.name} may hold several dtypes: expected one to be named`,
-  );
+  throw refusal('ERR_WEIGHTS_DTYPE', `A ${data?.constructor?.name} may hold several dtypes: expected one to be named`);
 }

@@ -1,12 +1,13 @@
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
-import { TensorRTError } from '../dsl/errors.js';
+import { show, TensorRTError } from '../dsl/errors.js';
 import { type WeightDType, weightBytes } from './dtype.js';
+import { refusal } from './format-error.js';
 import { loneSurrogate } from './json.js';
 import { maxHeader, safetensorsDTypes } from './safetensors.js';
 import type { Weights } from './store.js';
-import type { Weight } from './weight.js';
+import { Weight } from './weight.js';
 
 /** Called while a file is written, with bytes written so far and in all. */
 export type WriteProgress = (written: number, total: number) => void;
@@ -23,7 +24,8 @@ const chunk = 64 * 2 ** 20;
  * beside `path` and renamed, so that a file in use is never cut short.
  * @param tensors by name, or a store (all its tensors, under the names it shows)
  * @param metadata strings for `__metadata__`
- * @throws ERR_WEIGHTS_NAME (a name that safetensors cannot hold), ERR_WEIGHTS_DTYPE (int4), ERR_WEIGHTS_FILE, and what reading the tensors throws
+ * @throws ERR_INPUT (tensors or metadata of another kind), ERR_WEIGHTS_NAME (a name that safetensors cannot hold),
+ * ERR_WEIGHTS_DTYPE (int4), ERR_WEIGHTS_FILE, and what reading the tensors throws
  */
 export async function saveSafetensors(
   path: string,
@@ -31,6 +33,9 @@ export async function saveSafetensors(
   metadata: Readonly<Record<string, string>> = {},
   progress?: WriteProgress,
 ): Promise<void> {
+  if (typeof path !== 'string' || path === '')
+    throw refusal('ERR_WEIGHTS_FILE', `saveSafetensors: expected a path, given ${show(path)}`);
+  checkMetadata(metadata);
   const ordered = [...named(tensors)].map(([name, weight]) => ({ name, weight, ...codeOf(name, weight) }));
   ordered.sort((a, b) => b.rank - a.rank || Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
   const header = headerOf(ordered, metadata);
@@ -51,7 +56,7 @@ export async function saveSafetensors(
     };
     await write(header);
     for (const { weight } of ordered) {
-      await write(weight.bytes);
+      await write(weight.peek());
       weight.check();
     }
     await file.close();
@@ -67,20 +72,35 @@ export async function saveSafetensors(
 function* named(
   tensors: Weights | Readonly<Record<string, Weight>> | ReadonlyMap<string, Weight>,
 ): Iterable<[string, Weight]> {
+  if (typeof tensors !== 'object' || tensors === null)
+    throw refusal('ERR_INPUT', `saveSafetensors: expected tensors by name, given ${show(tensors)}`);
   if (isStore(tensors)) for (const name of tensors.names()) yield [name, tensors.get(name)];
   else yield* tensors instanceof Map ? tensors : Object.entries(tensors as Readonly<Record<string, Weight>>);
+}
+
+/** The official reader refuses a file whose metadata holds anything but strings. */
+function checkMetadata(metadata: unknown): void {
+  const problem = (what: string) =>
+    refusal('ERR_INPUT', `saveSafetensors: expected metadata of strings by name, given ${what}`);
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) throw problem(show(metadata));
+  for (const [key, value] of Object.entries(metadata)) {
+    if (typeof value !== 'string') throw problem(`${show(value)} for ${show(key)}`);
+    if (loneSurrogate.test(key) || loneSurrogate.test(value)) throw problem(`half a surrogate pair in ${show(key)}`);
+  }
 }
 
 const isStore = (tensors: object): tensors is Weights => 'names' in tensors && typeof tensors.names === 'function';
 
 function codeOf(name: string, weight: Weight): { code: string; rank: number } {
+  if (typeof name !== 'string' || !(weight instanceof Weight))
+    throw refusal('ERR_INPUT', `saveSafetensors: expected a weight for ${show(name)}, given ${show(weight)}`);
   if (name === '__metadata__' || loneSurrogate.test(name)) {
-    throw new TensorRTError('ERR_WEIGHTS_NAME', `A tensor cannot be named ${JSON.stringify(name)} in safetensors`);
+    throw refusal('ERR_WEIGHTS_NAME', `A tensor cannot be named ${JSON.stringify(name)} in safetensors`);
   }
   const found = codes.get(weight.dtype);
-  if (!found) throw new TensorRTError('ERR_WEIGHTS_DTYPE', `${name}: safetensors has no dtype ${weight.dtype}`);
+  if (!found) throw refusal('ERR_WEIGHTS_DTYPE', `${name}: safetensors has no dtype ${weight.dtype}`);
   if (weight.byteLength !== weight.size * (weightBytes(weight.dtype, 2) / 2)) {
-    throw new TensorRTError(
+    throw refusal(
       'ERR_WEIGHTS_SHAPE',
       `${name}: ${weight.size} elements of ${weight.dtype} do not end at a whole byte`,
     );
@@ -104,10 +124,7 @@ function headerOf(
   const json = Buffer.from(`{${entries.join(',')}}`);
   const length = Math.ceil(json.length / 8) * 8;
   if (length > maxHeader)
-    throw new TensorRTError(
-      'ERR_WEIGHTS_NAME',
-      `The header would take ${length} bytes; safetensors allows ${maxHeader}`,
-    );
+    throw refusal('ERR_WEIGHTS_NAME', `The header would take ${length} bytes; safetensors allows ${maxHeader}`);
   const header = Buffer.alloc(8 + length, ' ');
   header.writeBigUInt64LE(BigInt(length));
   json.copy(header, 8);

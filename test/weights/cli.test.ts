@@ -1,6 +1,8 @@
-import { mkdtempSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test, vi } from 'vitest';
 import { weightsCommand } from '../../src/cli/weights.js';
 import { loadWeights, saveSafetensors, weight } from '../../src/weights/index.js';
@@ -87,7 +89,7 @@ test('convert, then diff', async () => {
     'bias=b',
     '--json',
   );
-  expect(JSON.parse(result)).toEqual({ output, tensors: 9, bytes: 166 });
+  expect(JSON.parse(result)).toEqual({ output, tensors: 9, bytes: 166, leftOut: [] });
   using back = await loadWeights(output);
   expect(back.get('stem.b').dtype).toBe('float16');
   expect(back.get('bn.num_batches_tracked').dtype).toBe('int64');
@@ -104,12 +106,100 @@ test('convert, then diff', async () => {
   expect(differences.map((d: { name: string }) => d.name)).toContain('stem.b');
 });
 
+test('convert filters by the names of the file, and refuses what would write nothing or another format', async () => {
+  const [from, output] = [fixture('state_dict.pt'), join(folder, 'filtered.safetensors')];
+  const rename = ['-r', 'conv=stem'];
+  const result = JSON.parse(await run('convert', from, output, '-f', 'conv.*', ...rename, '--json'));
+  expect(result.tensors).toBe(2);
+  using back = await loadWeights(output);
+  expect(back.names().sort()).toEqual(['stem.bias', 'stem.weight']);
+  const none = join(folder, 'none.safetensors');
+  expect((await failure(() => run('convert', from, none, '-f', 'stem.*', ...rename))).message).toContain(
+    "no tensors to convert that match 'stem.*'",
+  );
+  for (const name of ['o.npz', 'o', 'o.safetensors.bin']) {
+    expect((await failure(() => run('convert', from, join(folder, name)))).message).toMatch(
+      /ends in \.safetensors, given/,
+    );
+  }
+  expect(existsSync(none)).toBe(false);
+  const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const exit = vi.spyOn(process, 'exit').mockImplementation((code) => {
+    throw new Error(`exit ${code}`);
+  });
+  await expect(run('convert', from, none, '-d', 'int4')).rejects.toThrow('exit 1');
+  expect(stderr.mock.calls.join()).toMatch(/Allowed choices are .*float16/);
+  exit.mockRestore();
+  stderr.mockRestore();
+});
+
+test('what cannot be read is listed with its bytes, left out of convert, and told apart by diff', async () => {
+  const file = fixture('torch2_training.pt');
+  const { tensors } = JSON.parse(await run('ls', file, '--json'));
+  const bytes = Object.fromEntries(tensors.map((t: { name: string; bytes: number | null }) => [t.name, t.bytes]));
+  expect(bytes).toMatchObject({
+    'special.complex': 24,
+    'special.complex32': 12,
+    'special.sparse': null,
+  });
+  expect(await run('ls', file, '-f', 'special.sparse')).toMatch(/torch\.FloatStorage\s+\[3, 3\]\s+\?/);
+  const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const output = join(folder, 'training.safetensors');
+  const result = JSON.parse(await run('convert', file, output, '--json'));
+  expect([result.tensors, result.leftOut.length]).toEqual([5, 8]);
+  expect(stderr.mock.calls.join()).toContain('left out: special.fnuz, torch.float8_e4m3fnuz');
+  stderr.mockRestore();
+
+  expect(JSON.parse(await run('diff', file, file, '-f', 'state_dict.*', '--json')).equal).toBe(true);
+  expect(process.exitCode).toBeUndefined();
+  const same = JSON.parse(await run('diff', file, file, '--json'));
+  expect([same.equal, same.differences, same.notCompared.length, process.exitCode]).toEqual([false, [], 8, 2]);
+  process.exitCode = undefined;
+  expect(await run('diff', file, output, '-f', 'special.*')).toMatch(/special\.complex\s+only in/);
+  expect(process.exitCode).toBe(1);
+});
+
+test('diff exits with 2 where it cannot read', async () => {
+  const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  expect(await run('diff', fixture('state_dict.pt'), join(folder, 'absent'))).toBe('');
+  expect(process.exitCode).toBe(2);
+  expect(stderr.mock.calls.join()).toContain('cannot be read');
+  process.exitCode = undefined;
+  await run('diff', fixture('state_dict.pt'), fixture('deflated.pt'), '-f', 'nothing.*');
+  expect(process.exitCode).toBe(2);
+  stderr.mockRestore();
+});
+
+test('diff sees a difference of one in 64-bit integers', async () => {
+  const [a, b] = [join(folder, 'i64.a'), join(folder, 'i64.b')];
+  await saveSafetensors(a, { x: weight(new BigInt64Array([2n ** 53n + 1n])) });
+  await saveSafetensors(b, { x: weight(new BigInt64Array([2n ** 53n])) });
+  expect(await run('diff', a, b)).toContain('1 of 1 elements differ, by at most 1');
+  expect(process.exitCode).toBe(1);
+});
+
+test('a reader that closes the pipe ends the command quietly', async () => {
+  const path = join(folder, 'many.safetensors');
+  const one = weight(new Float32Array(1));
+  await saveSafetensors(path, Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`tensor.${i}.weight`, one])));
+  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+  const command = `set -o pipefail; '${process.execPath}' --import tsx '${main}' weights ls '${path}' | head -n 1`;
+  const { stdout, stderr, status } = spawnSync('bash', ['-c', command], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(/^name/);
+  expect(status).toBe(0);
+});
+
 test('diff names shapes and overlooks a tolerance', async () => {
   const [a, b, c] = ['a', 'b', 'c'].map((name) => join(folder, name)) as [string, string, string];
   await saveSafetensors(a, { x: weight(new Float32Array([1, NaN])) });
   await saveSafetensors(b, { x: weight(new Float32Array([1.5, NaN])) });
   await saveSafetensors(c, { x: weight(new Float32Array([1, 2]), [2, 1]) });
-  expect(JSON.parse(await run('diff', a, b, '-t', '0.5', '--json'))).toEqual({ equal: true, differences: [] });
+  expect(JSON.parse(await run('diff', a, b, '-t', '0.5', '--json'))).toEqual({
+    equal: true,
+    differences: [],
+    notCompared: [],
+  });
   expect(JSON.parse(await run('diff', a, b, '--json')).differences[0]).toMatchObject({ count: 1, maxAbs: 0.5 });
   expect(await run('diff', a, c)).toContain('shape [2], [2, 1]');
   await saveSafetensors(c, { x: weight(new Float32Array([1, 2])) });

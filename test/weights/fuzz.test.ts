@@ -56,18 +56,32 @@ function member(pattern: RegExp, ...names: string[]): Make {
 
 const npys = ['float32', 'bool', 'fortran', 'big_fortran', 'v2', 'v3', 'scalar', 'empty'].map((n) => `${n}.npy`);
 const safes = ['all', 'odd', 'bf16', 'f8'].map((n) => `${n}.safetensors`);
-const pts = ['state_dict.pt', 'views.pt', 'checkpoint.pt', 'dtypes.pt', 'protocol4.bin'];
+const pts = [
+  'state_dict.pt',
+  'views.pt',
+  'checkpoint.pt',
+  'dtypes.pt',
+  'protocol4.bin',
+  'torch2_values.pt',
+  'torch2_training.pt',
+];
+const legacy = ['state_dict', 'training', 'python2', 'protocol4', 'module'].map((n) => `legacy_${n}.pt`);
+const index = 'model.safetensors.index.json';
 
 const campaigns: [string, number, Make][] = [
   ['safetensors', 25_000, raw(...safes)],
-  ['safetensors headers', 45_000, header(...safes)],
-  ['npy', 55_000, raw(...npys)],
-  ['wts', 35_000, raw('tensorrtx.wts', 'tf_v1.wts', 'charrnn.wts')],
+  ['safetensors headers', 42_000, header(...safes)],
+  ['npy', 45_000, raw(...npys)],
+  ['wts', 30_000, raw('tensorrtx.wts', 'tf_v1.wts', 'charrnn.wts')],
   ['npz', 10_000, raw('stored.npz', 'deflated.npz')],
   ['npz members', 8_000, member(/./, 'stored.npz')],
   ['PyTorch zips', 8_000, raw(...pts)],
-  ['PyTorch pickles', 14_000, member(/data\.pkl$/, ...pts)],
+  ['PyTorch pickles', 13_000, member(/data\.pkl$/, ...pts)],
+  ['PyTorch records', 3_000, member(/version$|byteorder$/, ...pts)],
+  ['PyTorch before 1.6', 12_000, raw(...legacy)],
 ];
+/** Indices of shards, which are files beside their shards. */
+const indices = 4_000;
 const total = 200_000;
 
 /** Reads everything, and checks that what is given is consistent. @returns whether the file was accepted */
@@ -84,7 +98,7 @@ async function consume(open: () => Promise<Weights>): Promise<boolean> {
     }
     return true;
   } catch (error) {
-    if (error instanceof TensorRTError && /^ERR_WEIGHTS_(FORMAT|CHANGED)$/.test(error.code)) return false;
+    if (error instanceof TensorRTError && /^ERR_WEIGHTS_(FORMAT|CHANGED|FILE)$/.test(error.code)) return false;
     throw error;
   }
 }
@@ -139,6 +153,19 @@ test('through mapped files', async () => {
   }
 }, 60_000);
 
+test('indices of shards', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'weights-fuzz-index-'));
+  for (const n of [1, 2]) {
+    const shard = `model-0000${n}-of-00002.safetensors`;
+    writeFileSync(join(folder, shard), read(shard));
+  }
+  const path = join(folder, index);
+  await campaign(indices, 3, raw(index), (bytes) => {
+    writeFileSync(path, bytes);
+    return loadWeights(path);
+  });
+}, 120_000);
+
 test('that is 200,000 files', () => {
-  expect(campaigns.reduce((sum, [, count]) => sum + count, 0)).toBe(total);
+  expect(campaigns.reduce((sum, [, count]) => sum + count, indices)).toBe(total);
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unzipSync, type Zippable, zipSync } from 'fflate';
@@ -148,8 +148,8 @@ const tuple = (values: number[]): string => `(${values.map(whole).join('')}t`;
 /** Storage 0 holds the 54 float32 of conv.weight. */
 const storage = (key = '0', type = 'torch\nFloatStorage', count = 54): string =>
   `(${text('storage')}c${type}\n${text(key)}${text('cpu')}${whole(count)}tQ`;
-const tensor = (offset: number, shape: number[], strides: number[], from = storage()): string =>
-  `ctorch._utils\n_rebuild_tensor_v2\n(${from}${whole(offset)}${tuple(shape)}${tuple(strides)}\x89}tR`;
+const tensor = (offset: number, shape: number[], strides: number[], from = storage(), metadata = ''): string =>
+  `ctorch._utils\n_rebuild_tensor_v2\n(${from}${whole(offset)}${tuple(shape)}${tuple(strides)}\x89}${metadata}tR`;
 const dict = (name: string, value: string): string => `\x80\x02}${text(name)}${value}s.`;
 
 test('a tensor made by hand reads', async () => {
@@ -159,26 +159,39 @@ test('a tensor made by hand reads', async () => {
 });
 
 const pickles: Record<string, [string, RegExp]> = {
-  'os.system': [
-    `\x80\x02cos\nsystem\n(${text('true')}tR.`,
-    /names os\.system, which is not on the list.*nothing was run/,
+  'os.system': [`\x80\x02cos\nsystem\n(${text('true')}tR.`, /an object made by os\.system.*nothing was run/],
+  'builtins.eval': [
+    `\x80\x02c__builtin__\neval\n(${text('1')}tR.`,
+    /an object made by __builtin__\.eval.*nothing was run/,
   ],
-  'builtins.eval': [`\x80\x02c__builtin__\neval\n(${text('1')}tR.`, /names __builtin__\.eval/],
-  'eval by STACK_GLOBAL': [`\x80\x04\x8c\x08builtins\x8c\x04eval\x93.`, /names builtins\.eval/],
-  'a module of torch': ['\x80\x02ctorch.hub\nload\n.', /names torch\.hub\.load/],
-  'a dotted name': ['\x80\x02ctorch._utils\n_rebuild_tensor_v2.__globals__\n.', /not on the list/],
+  'eval by STACK_GLOBAL': [`\x80\x04\x8c\x08builtins\x8c\x04eval\x93.`, /is the name builtins\.eval/],
+  'a module of torch': ['\x80\x02ctorch.hub\nload\n.', /is the name torch\.hub\.load/],
+  'a dotted name': [
+    '\x80\x02ctorch._utils\n_rebuild_tensor_v2.__globals__\n)R.',
+    /made by torch\._utils\._rebuild_tensor_v2\.__globals__/,
+  ],
+  'a call of what a call gave': ['\x80\x02cos\npopen\n)R)R.', /an object made by os\.popen/],
+  'a class with state': ['\x80\x02cos\nsystem\n)\x81}b.', /an object made by os\.system/],
+  'nothing but os.system': [
+    dict('w', `cos\nsystem\n(${text('true')}tR`),
+    /holds no tensors, but at "w" an object made by os\.system/,
+  ],
   'opcode INST': ['\x80\x02(ios\nsystem\n.', /opcode 0x69 is not allowed/],
   'opcode OBJ': ['\x80\x02(o.', /opcode 0x6f is not allowed/],
   'opcode EXT1': ['\x80\x02\x82\x01.', /opcode 0x82 is not allowed/],
   'opcode PERSID': ['\x80\x02Pabc\n.', /opcode 0x50 is not allowed/],
   'protocol 0': ['(dp0\n.', /opcode 0x64 is not allowed/],
+  'NEWOBJ_EX of a listed class': ['\x80\x04ccollections\nOrderedDict\n)}\x92.', /by NEWOBJ_EX/],
+  'NEWOBJ_EX without names': ['\x80\x04cx\ny\n))\x92.', /named arguments/],
   'protocol 9': ['\x80\x09}.', /protocol 9/],
   'calling a storage class': ['\x80\x02ctorch\nFloatStorage\n(tR.', /arguments that make no sense/],
-  'calling a string': [`\x80\x02${text('os.system')}(tR.`, /calls what is no allowed global/],
+  'calling a string': [`\x80\x02${text('os.system')}(tR.`, /calls what is no global/],
   'state for a list': ['\x80\x02]}b.', /state to what takes none/],
   'appending to a dictionary': ['\x80\x02}Na.', /appends to what is no list/],
   'setting items of a list': ['\x80\x02]NNs.', /item of what is no dictionary/],
-  'a list as a key': ['\x80\x02}]Ns.', /key that is no string or number/],
+  'a list as a key': ['\x80\x02}]Ns.', /a list, dictionary or set as a key/],
+  'a list within a key': ['\x80\x02}N]\x86Ns.', /a list, dictionary or set as a key/],
+  'state for a tensor': [dict('w', `${tensor(0, [1], [1])}}b`), /state to what takes none/],
   'an empty stack': ['\x80\x02.', /stack is empty/],
   'TUPLE2 of one': ['\x80\x02N\x86.', /stack is too short/],
   'no mark': ['\x80\x02Nt.', /mark is missing/],
@@ -216,9 +229,18 @@ const pickles: Record<string, [string, RegExp]> = {
     `\x80\x02}${text('a')}${tensor(0, [1], [1])}s${text('b')}${tensor(0, [1], [1], storage('0', 'torch\nIntStorage'))}s.`,
     /storage 0 is torch\.FloatStorage and torch\.IntStorage/,
   ],
-  'a quantized storage': [
-    dict('w', tensor(0, [1], [1], storage('0', 'torch\nQInt8Storage'))),
-    /names torch\.QInt8Storage/,
+  'a storage of no class of storages': [
+    dict('w', tensor(0, [1], [1], storage('0', 'os\nsystem'))),
+    /persistent id that is no storage/,
+  ],
+  'metadata that is no dictionary': [dict('w', tensor(0, [1], [1], storage(), ']')), /arguments that make no sense/],
+  'metadata of numbers': [
+    dict('w', tensor(0, [1], [1], storage(), `}${text('neg')}${whole(1)}s`)),
+    /arguments that make no sense/,
+  ],
+  'a shape of a million axes': [
+    dict('w', `ctorch._utils\n_rebuild_tensor_v2\n(${storage()}${whole(0)}${tuple(Array(1e6).fill(1))})\x89}tR`),
+    /arguments that make no sense/,
   ],
   'a persistent id that is no storage': [`\x80\x02${text('x')}Q.`, /persistent id that is no storage/],
   'one path for two tensors': [
@@ -237,11 +259,83 @@ test('keys of prototypes are plain names', async () => {
   expect(Object.keys(Object.prototype)).toEqual([]);
 });
 
-test('a whole model and a TorchScript archive are told apart from weights', async () => {
-  expect((await failure(() => loadWeights(fixture('whole_model.pt')))).message).toContain(
-    'torch.nn.modules.container.Sequential',
-  );
+test('a TorchScript archive is told apart from weights', async () => {
   expect((await failure(() => loadWeights(fixture('script.pt')))).message).toContain('save its state_dict() instead');
+});
+
+// ---- unlisted names: inert, and nothing of theirs is kept ----
+
+const one = tensor(0, [1], [1]);
+const item = (key: string, value: string): string => `${key}${value}s`;
+const beside = (value: string): Uint8Array => checkpoint(`\x80\x02}${item(text('w'), one)}${item(text('x'), value)}.`);
+
+test('beside tensors, hostile objects are opaque, and nothing is run', async () => {
+  const flag = join(mkdtempSync(join(tmpdir(), 'weights-run-')), 'flag');
+  const touch = text(`touch ${flag}`);
+  const values = [
+    `cos\nsystem\n(${touch}tR`,
+    `cposix\nsystem\n${touch}\x85R`,
+    `c__builtin__\neval\n(${text(`__import__('os').system('touch ${flag}')`)}tR`,
+    `cprocess\nexit\n)R`,
+    `cFunction\nconstructor\n(${text('process.exit(1)')}tR)R`,
+    `c__proto__\nconstructor\n)R}${text('polluted')}Nsb`,
+    `cos\nsystem\n)\x81}${item(text('__proto__'), `}${text('polluted')}Ns`)}b`,
+    `cos\nsystem\n)\x81${text('a')}Ns`,
+    'cos\nsystem\n)\x81Na(NNe',
+    'cos\nsystem\n)}\x92(N\x90',
+    `c__builtin__\ngetattr\n(cos\npath\n${text('join')}tR)\x81`,
+    `ctorch._utils\n_rebuild_parameter\n(cos\nsystem\n)R\x89}tR`,
+    `ctorch._tensor\n_rebuild_from_type_v2\n(cos\nsystem\ncx\ny\n(t}tR`,
+  ];
+  for (const value of values) {
+    using weights = await parseWeights(beside(value), 'x');
+    expect(weights.names()).toEqual(['w']);
+    expect(weights.get('w').data.length).toBe(1);
+    expect((await failure(() => weights.get('x.y'))).message).toMatch(
+      /'x' of x is an object made by .*nothing was run/,
+    );
+  }
+  expect(existsSync(flag)).toBe(false);
+  expect(Object.keys(Object.prototype)).toEqual([]);
+  expect('polluted' in {}).toBe(false);
+});
+
+test('listed functions within an opaque call are still checked', async () => {
+  expect(await refused(beside(`cx\ny\n(${tensor(-1, [1], [1])}tR`))).toMatch(/arguments that make no sense/);
+});
+
+test('opaque keys, and tuples that grow without end, leave their items out', async () => {
+  const doubled = `)${'q\0h\0\x86'.repeat(40)}`;
+  const long = `${text('k'.repeat(2000))}\x85`;
+  const keys = ['cx\ny\n', 'cx\ny\n)R', doubled, long, one];
+  const items = keys.map((key) => item(key, one)).join('');
+  using weights = await parseWeights(checkpoint(`\x80\x02}${items}${item(text('w'), one)}.`), 'x');
+  expect(weights.names()).toEqual(['w']);
+  const pair = `(${text("it's")}NK\x01\x88t`;
+  using named = await parseWeights(checkpoint(`\x80\x02}${item(pair, one)}${item(`${text('a')}\x85`, one)}.`), 'x');
+  expect(named.names()).toEqual(['("it\'s", None, 1, True)', "('a',)"]); // Python's str of the same tuples
+});
+
+test('work that multiplies is stopped', async () => {
+  const began = performance.now();
+  // A list of 400,000 numbers: listed a million times, made an OrderedDict of a hundred thousand times.
+  const list = `](${'N'.repeat(400_000)}eq\x01`;
+  const walked = `\x80\x02}${text('l')}(${list}${'h\x01'.repeat(900_000)}ts.`;
+  expect(await refused(checkpoint(walked))).toMatch(/holds more than 16000000 items/);
+  const pairs = `](${`NN\x86`.repeat(100_000)}eq\x01`;
+  const copied = `\x80\x02]${pairs}${'0ccollections\nOrderedDict\nh\x01\x85R'.repeat(100_000)}.`;
+  expect(await refused(checkpoint(copied))).toMatch(/OrderedDict with arguments that make no sense/);
+  expect(performance.now() - began).toBeLessThan(10_000);
+});
+
+test('a tensor with a bit of conj or neg is never given with the wrong sign', async () => {
+  for (const bit of ['neg', 'conj', 'other']) {
+    const set = (value: string) => dict('w', tensor(0, [2], [1], storage(), `}${text(bit)}${value}s`));
+    using pending = await parseWeights(checkpoint(set('\x88')), 'x');
+    expect((await failure(() => pending.get('w'))).message).toMatch(`w of x is a tensor with ${bit} pending`);
+    using clear = await parseWeights(checkpoint(set('\x89')), 'x');
+    expect(clear.get('w').data.length).toBe(2);
+  }
 });
 
 test('big-endian checkpoints are swapped', async () => {

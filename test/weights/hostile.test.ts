@@ -162,7 +162,6 @@ const cases: Record<string, [Uint8Array, RegExp]> = {
 
   // ---- other ----
   'a pickle': [new Uint8Array([0x80, 2, 0x4e, 0x2e, 0, 0, 0, 0, 0]), /a bare pickle/],
-  'PyTorch before 1.6': [fixtureBytes('legacy.pt'), /format before 1\.6; load it in PyTorch and torch\.save it again/],
   'an index from memory': [fixtureBytes('model.safetensors.index.json'), /read only by its own path/],
   'an ELF file': [
     new Uint8Array([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0]),

@@ -12,8 +12,9 @@ import { fixtureBytes } from './helpers.js';
 
 type Edit = [position: number, drop: number, insert: string];
 type Row = [base: string, edits: Edit[], verdict: string | null];
-const path = new URL('fixtures/mutants.json.gz', import.meta.url);
-const rows = JSON.parse(gunzipSync(readFileSync(path)).toString()) as Row[];
+const read = (group: string): Row[] =>
+  JSON.parse(gunzipSync(readFileSync(new URL(`fixtures/${group}.json.gz`, import.meta.url))).toString());
+const rows = ['mutants', 'mutants-torch1', 'mutants-torch2'].flatMap(read);
 
 const concat = (...parts: Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
 
@@ -41,18 +42,30 @@ function assemble(base: string, edits: readonly Edit[]): Uint8Array {
   return concat(length, header, bytes.subarray(end));
 }
 
-async function digest(bytes: Uint8Array): Promise<string> {
+/** Storage classes and dtypes that PyTorch has, and whose tensors are listed here but not read. */
+const known = new Set([
+  ...['ComplexFloat', 'ComplexDouble', 'QInt8', 'Float'].map((name) => `torch.${name}Storage`),
+  ...['float32', 'complex32', 'float8_e4m3fnuz'].map((name) => `torch.${name}`),
+]);
+
+/** @returns also whether some tensor is of a type by a name that nobody knows: listed here, mostly refused by PyTorch. */
+async function digest(bytes: Uint8Array): Promise<{ hash: string; unknown: boolean }> {
+  let unknown = false;
   using weights = await parseWeights(bytes, 'mutant');
   const lines: Buffer[] = [];
   for (const name of weights.names()) {
-    if (weights.info(name).dtype === undefined) continue;
+    const info = weights.info(name);
+    if (info.dtype === undefined) {
+      unknown ||= !known.has(info.fileDType);
+      continue;
+    }
     const { dtype, shape, bytes: elements } = weights.get(name);
     lines.push(Buffer.from(`${name}|${dtype}|${shape.join(',')}|${Buffer.from(elements).toString('hex')}`));
   }
   lines.sort(Buffer.compare);
   const hash = createHash('sha256');
   for (const [i, line] of lines.entries()) hash.update(i ? '\n' : '').update(line);
-  return hash.digest('hex').slice(0, 16);
+  return { hash: hash.digest('hex').slice(0, 16), unknown };
 }
 
 /** Where this package is stricter than the official readers, on purpose; docs/weights.md lists the same. */
@@ -66,8 +79,13 @@ const stricter: readonly RegExp[] = [
   // PyTorch
   /storage \d+ should have \d+ bytes/,
   /storage \d+ is torch\.\w+ and torch\.\w+, or of two sizes/, // the first wins in PyTorch
-  /it names .*\.\w+Storage, which is not on the list/, // PyTorch ignores the module of storage classes
-  /_rebuild_tensor_v2 with arguments that make no sense/, // backward hooks that are no dictionary
+  /a persistent id that is no storage/, // keys that are no strings
+  /is the name \S+ and holds no tensors/,
+  /storage "[^"]*", which is not in the file/, // before 1.6, PyTorch gives whatever lies in fresh memory
+  /opcode 0x32 is not allowed/,
+  /calls \S+ with arguments that make no sense/, // backward hooks that are no dictionary
+  /is of version ".*\D+.*"; expected 1 to 10/, // PyTorch reads a number at the beginning
+  /storage \S+ should have \d+ elements, the file has/, // PyTorch resizes it
   /data\.pkl" is damaged: its CRC-32|another name in its local header/,
 ];
 
@@ -77,7 +95,7 @@ test.each(bases)('%s', async (base) => {
   let accepted = 0;
   for (const [, edits, verdict] of rows.filter((row) => row[0] === base)) {
     const what = `${base} ${JSON.stringify(edits)}`;
-    let ours: string | null = null;
+    let ours: { hash: string; unknown: boolean } | null = null;
     let reason = '';
     try {
       ours = await digest(assemble(base, edits));
@@ -85,12 +103,13 @@ test.each(bases)('%s', async (base) => {
       if (!(error instanceof TensorRTError)) throw error;
       reason = error.message;
     }
-    if (ours !== null) {
+    if (ours) {
       accepted++;
-      expect(ours, what).toBe(verdict);
+      if (verdict !== null || !ours.unknown) expect(ours.hash, what).toBe(verdict);
     } else if (verdict !== null && !stricter.some((pattern) => pattern.test(reason))) {
       throw new Error(`${what}: Python accepts it, here: ${reason}`);
     }
   }
-  expect(accepted).toBeGreaterThan(0);
+  // Any change to the byte order is refused.
+  if (!base.endsWith('/byteorder')) expect(accepted).toBeGreaterThan(0);
 });

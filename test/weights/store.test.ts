@@ -48,7 +48,9 @@ test('unknown names are answered with the nearest', async () => {
   const w = await lenet();
   const error = await failure(() => w.get('conv1.wieght'));
   expect(error.code).toBe('ERR_WEIGHTS_NAME');
-  expect(error.message).toBe("lenet.safetensors has no tensor 'conv1.wieght'; did you mean 'conv1.weight'?");
+  expect(error.message.split('\n')[0]).toBe(
+    "lenet.safetensors has no tensor 'conv1.wieght'; did you mean 'conv1.weight'?",
+  );
   expect((await failure(() => w.get('conv.weight'))).message).toContain("'block.0.conv.weight'");
   expect((await failure(() => w.layer('conv2'))).message).toContain("did you mean 'conv1'?");
   expect((await failure(() => w.scope('blok'))).message).toContain("did you mean 'block'");
@@ -104,7 +106,7 @@ test('strict lists all that does not fit', async () => {
     w.strict({ 'conv1.weight': [3, 2], 'conv1.bias': [-1], 'conv1.biass': [2], 'block.0.conv.weight': [1] }),
   );
   expect(error.code).toBe('ERR_WEIGHTS_MISMATCH');
-  expect(error.message.split('\n  ')).toEqual([
+  expect(error.message.split('\n  ').slice(0, -1)).toEqual([
     'lenet.safetensors does not fit the network:',
     'missing conv1.biass (nearest: conv1.bias)',
     'misshapen conv1.weight: expected [3, 2], the file has [2, 3]',
@@ -121,7 +123,9 @@ test('get may insist on a shape', async () => {
   const w = await lenet();
   expect(w.get('conv1.weight', { shape: [-1, 3] }).shape).toEqual([2, 3]);
   const error = await failure(() => w.get('conv1.weight', { shape: [2, 4] }));
-  expect(error.message).toBe('conv1.weight of lenet.safetensors: expected shape [2, 4], the file has [2, 3]');
+  expect(error.message.split('\n')[0]).toBe(
+    'conv1.weight of lenet.safetensors: expected shape [2, 4], the file has [2, 3]',
+  );
   expect(w.get('conv1.bias', { dtype: 'float16' }).data).toBeInstanceOf(Uint16Array);
 });
 
@@ -250,8 +254,8 @@ test('as gives floats in another dtype, once, and leaves integers alone', async 
   const w = await parseWeights(bytes, 'bn.safetensors');
   const half = w.as('float16');
   expect(w.unused()).toEqual(['bn.weight', 'bn.count']);
-  const { weight, count } = half.scope('bn').layer<Record<string, { dtype: string; data: ArrayLike<number> }>>('');
-  expect([weight!.dtype, weight!.data[0], count!.dtype]).toEqual(['float16', 0x3c00, 'int32']);
+  const { weight, count } = half.scope('bn').layer('');
+  expect([weight.dtype, weight.data[0], count!.dtype]).toEqual(['float16', 0x3c00, 'int32']);
   expect(half.get('bn.weight')).toBe(half.get('bn.weight'));
   expect(w.get('bn.weight').dtype).toBe('float32');
   expect(w.unused()).toEqual([]);
