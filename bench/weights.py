@@ -2,6 +2,7 @@
 installed is null. Arguments: a safetensors file, and the number of float32 to convert."""
 
 import json
+import os
 import sys
 import time
 
@@ -29,6 +30,7 @@ def read_all(path):
 def convert(count, dtype):
     import torch
 
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
     values = torch.arange(count, dtype=torch.float32)
     return best(lambda: values.to(getattr(torch, dtype)))
 

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadWeights, saveSafetensors, type Weight, weight } from '../src/weights/index.js';
@@ -10,6 +10,7 @@ import { loadWeights, saveSafetensors, type Weight, weight } from '../src/weight
 
 const megabytes = Number(process.env.BENCH_MB ?? 2048);
 const tensors = 128;
+const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
 const count = (megabytes / 2) * 2 ** 18; // float32, half of the file's size
 
 const folder = mkdtempSync(join(tmpdir(), 'bench-weights-'));
@@ -83,7 +84,7 @@ try {
   // Rounds in turn, so that whatever else the machine does meets both.
   let [read, half, bfloat] = [Infinity, Infinity, Infinity];
   let theirs: Python | undefined;
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < rounds; round++) {
     read = Math.min(read, await best(readAll));
     half = Math.min(half, await best(() => values.as('float16')));
     bfloat = Math.min(bfloat, await best(() => values.as('bfloat16')));
@@ -102,7 +103,7 @@ try {
   console.log(
     `open and view every tensor: ${opened.toFixed(1)} ms, heap +${((after.heapUsed - before.heapUsed) / 2 ** 20).toFixed(1)} MB, resident +${((after.rss - before.rss) / 2 ** 20).toFixed(1)} MB`,
   );
-  console.log(`PyTorch: ${theirs?.torch ?? 'absent'}`);
+  console.log(`PyTorch: ${theirs?.torch ?? 'absent'}; here ${availableParallelism()} threads`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
