@@ -36,6 +36,8 @@ export interface FileMapping {
   readonly size: number;
   /** The bytes themselves, not a copy. Writes stay in memory. At most `buffer.constants.MAX_LENGTH` bytes at a time. */
   view(offset: number, length: number): ArrayBuffer;
+  /** Maps pages that will be read soon, on another thread. */
+  ahead(offset: number, length: number): void;
   /** False once the file became shorter than it was, or a page could not be read. */
   intact(): boolean;
   /** Detaches all views; the pages go as soon as no build uses them. */

@@ -18,6 +18,9 @@ export interface Source {
 export const disposed = (name: string): TensorRTError =>
   new TensorRTError('ERR_DISPOSED', `The weights of ${name} were disposed; load them again to read them`);
 
+const largeRead = 2 ** 20;
+const window = 128 * 2 ** 20;
+
 /** A file mapped copy-on-write through the addon. */
 export class MappedSource implements Source {
   readonly name: string;
@@ -25,6 +28,9 @@ export class MappedSource implements Source {
   readonly #mapping: FileMapping;
   #whole: Uint8Array | undefined;
   #disposed = false;
+  /** Where the last large read ended, and up to where pages were asked for. */
+  #last = -1;
+  #ahead = 0;
 
   /** @throws ERR_WEIGHTS_FILE where the file cannot be opened or is no regular file */
   constructor(path: string) {
@@ -56,6 +62,7 @@ export class MappedSource implements Source {
         `${this.name}: a tensor of ${length} bytes is more than this Node can view at once (${constants.MAX_LENGTH})`,
       );
     }
+    this.#follow(offset, offset + length);
     if (this.size <= constants.MAX_LENGTH) {
       this.#whole ??= new Uint8Array(this.#mapping.view(0, this.size));
       return this.#whole.subarray(offset, offset + length);
@@ -63,6 +70,17 @@ export class MappedSource implements Source {
     // Larger than one buffer may be: windows, begun at a multiple of eight so that aligned elements stay aligned.
     const begin = offset - (offset % 8);
     return new Uint8Array(this.#mapping.view(begin, offset - begin + length), offset - begin, length);
+  }
+
+  /** Where large reads follow each other, the pages of the next are mapped meanwhile. */
+  #follow(offset: number, end: number): void {
+    if (end - offset < largeRead) return;
+    const follows = offset === this.#last;
+    this.#last = end;
+    if (!follows || end + window / 2 < this.#ahead) return;
+    const from = Math.max(this.#ahead, end);
+    this.#mapping.ahead(from, window);
+    this.#ahead = from + window;
   }
 
   dispose(): void {

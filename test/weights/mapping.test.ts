@@ -41,6 +41,17 @@ test('files larger than a buffer may be, without their size in memory', async ()
   expect((await failure(() => weights.get('big').data)).code).toBe('ERR_WEIGHTS_TOO_LARGE');
 });
 
+test('a file that shrinks while its next pages are mapped ahead', async () => {
+  const names = Array.from({ length: 16 }, (_, i) => `t${i}`);
+  for (const keep of [0, 1, 9]) {
+    const path = sparse(`ahead${keep}`, Object.fromEntries(names.map((name) => [name, 4 * 2 ** 20])));
+    using weights = await loadWeights(path);
+    for (const name of names.slice(0, 3)) expect(weights.get(name).data[4 * 2 ** 20 - 1]).toBe(0);
+    truncateSync(path, keep * 4 * 2 ** 20);
+    expect((await failure(() => weights.get('t15').data)).code).toBe('ERR_WEIGHTS_CHANGED');
+  }
+});
+
 test('a file that shrinks under a conversion', async () => {
   const path = sparse('shrinks', { a: 64 * 2 ** 20 });
   using weights = await loadWeights(path);
