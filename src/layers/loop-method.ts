@@ -41,7 +41,10 @@ type Tensors<T> = { [K in keyof T]: Tensor };
 type Nothing = Record<never, never>;
 
 export interface LoopOptions<S, I> extends Named {
-  /** Most iterations that run. Default: the size of the first tensor in `iterate`, along its axis; without one, no limit. */
+  /**
+   * Most iterations that run. Default: the size of the first tensor in `iterate`, along its axis; without one, no limit. With
+   * `iterate` and outputs, a tensor that only the run knows must equal the number of slices on TensorRT 10.6: it fails otherwise.
+   */
   count?: Count;
   /** Looked at before each iteration: a bool of rank 0, computed from the states alone; the loop ends where it is false. */
   while?: (state: Tensors<S>) => Tensor;

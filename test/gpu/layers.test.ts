@@ -38,12 +38,15 @@ for (const { area, kind, url } of kinds) {
         return;
       }
       await expectSameInference(net, { anyRelease: true, refused: one.refused?.gpu });
+      const run = async () => {
+        using engine = await build();
+        return await engine.run(stored.inputs);
+      };
       if (one.refused?.gpu) {
-        await expect(build()).rejects.toThrow(one.refused.gpu);
+        await expect(run()).rejects.toThrow(one.refused.gpu);
         return;
       }
-      using engine = await build();
-      const results = await engine.run(stored.inputs);
+      const results = await run();
       stored.outputs.forEach((expected, i) => {
         expectClose(results[`out${i}`]!, expected, one.tolerance);
       });

@@ -53,5 +53,7 @@ export const cases: LayerCase[] = [
     }),
   ),
   { name: 'method', build: ({ a, b }) => a!.concat(b!, { axis: -2 }) },
-  ...narrowCases((q) => concat([q, q], { axis: 1 }), 'n', 6),
+  ...narrowCases((q) => concat([q, q], { axis: 1 }), 'n', 6).map((one) =>
+    one.name === 'narrow_int4' ? { ...one, refused: { gpu: /not all inputs are int8\/fp8/ } } : one,
+  ),
 ];

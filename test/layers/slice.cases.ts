@@ -53,9 +53,11 @@ export const cases: LayerCase[] = [
     one(name, (x) => x.slice(given), isDynamic.includes(name) ? dims : undefined),
   ),
   ...dtypes.flatMap((dtype) =>
-    (['wrap', 'clamp', 'reflect'] as const).map((mode) =>
-      one(`${mode}_${dtype}`, (x) => x.slice({ ...strided, mode })),
-    ),
+    (['wrap', 'clamp', 'reflect'] as const).map((mode) => ({
+      ...one(`${mode}_${dtype}`, (x) => x.slice({ ...strided, mode })),
+      ...(dtype === 'int8' && { refused: int8Refused }),
+      ...(dtype === 'bool' && mode !== 'wrap' && { refused: { gpu: /only supported for kSTRICT_BOUNDS and kWRAP/ } }),
+    })),
   ),
   one('empty_input', (x) => x.slice({ axes: [1], start: [2], size: [3] }), ['n', 'h', 5]),
   one('empty_fill', (x) => x.slice({ start: [-1, 0, 0], size: [2, 6, 5], mode: 'fill', fill: 3 })),
