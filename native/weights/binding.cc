@@ -39,6 +39,15 @@ Napi::Uint8Array bytes(const Napi::CallbackInfo& info, size_t index) {
 // What keeps the pages of one buffer mapped: until it is collected, or the file closed.
 struct Hold {
   std::shared_ptr<Mapping> mapping;
+  // Bytes taken off V8's count of memory outside its heap. Pages of a file are none that collecting garbage would free, and
+  // V8 collects all of it where the count jumps by a gigabyte.
+  int64_t uncounted;
+
+  // V8 takes them off itself once the buffer is gone.
+  void count(Napi::Env env) {
+    if (uncounted != 0) Napi::MemoryManagement::AdjustExternalMemory(env, uncounted);
+    uncounted = 0;
+  }
 };
 
 struct View {
@@ -59,10 +68,15 @@ Napi::Value view(const Napi::CallbackInfo& info, const std::shared_ptr<OpenFile>
     fail(info.Env(), "ERR_ARGUMENT", "the range lies outside the file");
   }
   if (length == 0) return Napi::ArrayBuffer::New(info.Env(), 0);
-  auto hold = std::make_shared<Hold>(Hold{file->mapping});
+  auto hold = std::make_shared<Hold>(Hold{file->mapping, static_cast<int64_t>(length)});
   auto buffer = Napi::ArrayBuffer::New(
       info.Env(), file->mapping->data() + offset, length,
-      [](Napi::Env, void*, std::shared_ptr<Hold>* held) { delete held; }, new std::shared_ptr<Hold>(hold));
+      [](Napi::Env env, void*, std::shared_ptr<Hold>* held) {
+        (*held)->count(env);
+        delete held;
+      },
+      new std::shared_ptr<Hold>(hold));
+  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -hold->uncounted);
   file->views.push_back({Napi::Weak(buffer), std::move(hold)});
   return buffer;
 }
@@ -72,6 +86,7 @@ void close(const Napi::CallbackInfo& info, const std::shared_ptr<OpenFile>& file
   for (auto& view : file->views) {
     Napi::HandleScope scope(info.Env());
     Napi::ArrayBuffer buffer = view.buffer.Value();
+    view.hold->count(info.Env());
     if (!buffer.IsEmpty() && !buffer.IsDetached()) buffer.Detach();
     view.hold->mapping.reset();
   }

@@ -18,6 +18,8 @@ export interface Source {
 export const disposed = (name: string): TensorRTError =>
   new TensorRTError('ERR_DISPOSED', `The weights of ${name} were disposed; load them again to read them`);
 
+/** Small tensors share buffers of this size; V8 collects garbage where much larger ones appear. */
+const part = 2 ** 24;
 const largeRead = 2 ** 20;
 const window = 128 * 2 ** 20;
 
@@ -26,7 +28,8 @@ export class MappedSource implements Source {
   readonly name: string;
   readonly size: number;
   readonly #mapping: FileMapping;
-  #whole: Uint8Array | undefined;
+  /** Buffers of the parts of `part` bytes that were looked into. */
+  readonly #parts = new Map<number, Uint8Array>();
   #disposed = false;
   /** Where the last large read ended, and up to where pages were asked for. */
   #last = -1;
@@ -63,11 +66,16 @@ export class MappedSource implements Source {
       );
     }
     this.#follow(offset, offset + length);
-    if (this.size <= constants.MAX_LENGTH) {
-      this.#whole ??= new Uint8Array(this.#mapping.view(0, this.size));
-      return this.#whole.subarray(offset, offset + length);
+    const index = Math.floor(offset / part);
+    if (offset + length <= (index + 1) * part) {
+      let shared = this.#parts.get(index);
+      if (!shared) {
+        shared = new Uint8Array(this.#mapping.view(index * part, Math.min(part, this.size - index * part)));
+        this.#parts.set(index, shared);
+      }
+      return shared.subarray(offset - index * part, offset - index * part + length);
     }
-    // Larger than one buffer may be: windows, begun at a multiple of eight so that aligned elements stay aligned.
+    // Begun at a multiple of eight, so that aligned elements stay aligned.
     const begin = offset - (offset % 8);
     return new Uint8Array(this.#mapping.view(begin, offset - begin + length), offset - begin, length);
   }
@@ -85,7 +93,7 @@ export class MappedSource implements Source {
 
   dispose(): void {
     this.#disposed = true;
-    this.#whole = undefined;
+    this.#parts.clear();
     this.#mapping.close();
   }
 }
