@@ -187,10 +187,14 @@ const methods = {
   /**
    * Normalizes each channel of each sample over the axes after the second, of floats of rank 3 or more; `weight` and `bias`
    * have one element per channel. Statistics are the input's own: for stored ones see `batchNorm`. TensorRT kind: normalization.
-   * @throws ERR_SHAPE where weight or bias do not fit the channels; ERR_RANK, ERR_DTYPE
+   * @throws ERR_SHAPE where weight or bias do not fit the channels; ERR_RANK, ERR_DTYPE; ERR_PARAMETER where the layer's
+   * weights hold statistics, which PyTorch would use instead
    */
   instanceNorm(this: Chain, options: Affine = {}): Tensor {
     const x = this.tensor();
+    if ((options as { running_mean?: unknown } | null)?.running_mean !== undefined) {
+      refuse('instanceNorm', 'ERR_PARAMETER', 'expected no running_mean: by stored statistics batchNorm normalizes');
+    }
     if (x.rank < 3) refuse('instanceNorm', 'ERR_RANK', `expected rank 3 or more, given ${x}`);
     return record(
       x,
