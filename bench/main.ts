@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 // `npm run bench`: every benchmark, one after the other, each beside what people use today, as ratios of one run.
 // `npm run bench recording` runs that one.
 
-const all = ['recording', 'weights'];
+const all = ['recording', 'weights', 'weights-build'];
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
