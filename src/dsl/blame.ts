@@ -16,7 +16,7 @@ function weightsIn(value: unknown, role: string, depth: number, found: WeightOpe
   for (const [key, inner] of Object.entries(value)) weightsIn(inner, role ? `${role}.${key}` : key, depth + 1, found);
 }
 
-/** Adds to an error the weights of files that the call was given: those whose roles the message says, else all. */
+/** Adds to an error the weights of files that the call was given: those whose roles the message says; without any, all, unless a parameter is at fault. */
 export function nameWeights(error: TensorRTError, args: readonly unknown[]): void {
   if (error.weights) return;
   const given: WeightOperand[] = [];
@@ -28,6 +28,6 @@ export function nameWeights(error: TensorRTError, args: readonly unknown[]): voi
   }
   const words = new Set(error.message.split(/[^\w.]+/).map((word) => word.replace(/\.$/, '')));
   const named = given.filter(({ role }) => words.has(role));
-  const weights = named.length > 0 ? named : given;
+  const weights = named.length > 0 || error.code === 'ERR_PARAMETER' ? named : given;
   if (weights.length > 0) error.nameWeights(weights);
 }

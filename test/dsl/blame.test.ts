@@ -117,3 +117,8 @@ test('details that are not known are no fields that printing would show', () => 
   const error = new TensorRTError('ERR_X', 'x', { layer: undefined, actual: 0 });
   expect({ ...error }).toStrictEqual({ name: 'TensorRTError', code: 'ERR_X', actual: 0 });
 });
+
+test('a parameter at fault names no weights', () => {
+  const given = { ...w.layer('inc.conv.0'), strides: 2 };
+  expect(() => net.conv2d(given as never)).toThrow(/unknown option 'strides'; did you mean 'stride'\?(?![^]*weight:)/);
+});
