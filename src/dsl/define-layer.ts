@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Dim, Shape } from './dim.js';
+import type { Dim } from './dim.js';
 import type { DType, TypedArray } from './dtype.js';
 import type { Params, ValueType } from './ir.js';
 
@@ -17,6 +17,9 @@ export interface WeightType {
   data?: TypedArray;
 }
 
+/** Throws an error which carries the layer's name, kind and place in the user's code. */
+export type Fail = (code: string, message: string, facts?: { expected?: unknown; actual?: unknown }) => never;
+
 /** What a layer's inference sees. */
 export interface InferContext<P> {
   params: P;
@@ -28,8 +31,7 @@ export interface InferContext<P> {
   weights: Readonly<Record<string, WeightType | undefined>>;
   /** Types of the outputs of nested graphs, by role. */
   bodies: Readonly<Record<string, readonly InferredValue[]>>;
-  /** Throws an error which carries the layer's name, kind and place in the user's code. */
-  fail(code: string, message: string, facts?: { expected?: unknown; actual?: unknown }): never;
+  fail: Fail;
 }
 
 /** A value of the CPU graph. */
@@ -120,5 +122,3 @@ export function defineLayer<P extends Params>(definition: LayerDefinition<P>): L
 
 /** Every kind defined so far. */
 export const layerKinds: ReadonlyMap<string, LayerDefinition> = kinds;
-
-export type { Dim, Shape };

@@ -1,13 +1,6 @@
 import type { z } from 'zod';
-import {
-  type CpuLayer,
-  type InferContext,
-  type InferredValue,
-  type LayerDefinition,
-  layerKinds,
-  type WeightType,
-} from './define-layer.js';
-import { type Dim, isSameShape } from './dim.js';
+import { type Fail, type InferredValue, type LayerDefinition, layerKinds, type WeightType } from './define-layer.js';
+import { isSameShape } from './dim.js';
 import { isNarrow } from './dtype.js';
 import { show, TensorRTError } from './errors.js';
 import type { IRGraph, IRNode, IRValue, IRWeight, NetworkJSON, Params, ValueId, ValueType, WeightId } from './ir.js';
@@ -57,7 +50,7 @@ const newGraph = (): OpenGraph => ({ graph: { inputs: [], nodes: [], outputs: []
 function requireWide(
   inputs: readonly (Tensor | null | undefined)[],
   bodies: Recording<never>['bodies'],
-  fail: InferContext<never>['fail'],
+  fail: Fail,
 ): void {
   let found = inputs.find((tensor) => tensor && isNarrow(tensor.dtype));
   for (const role in bodies) found ??= bodies[role]!.outputs.find((tensor) => isNarrow(tensor.dtype));
@@ -240,7 +233,7 @@ export class Network extends Chain {
     const { inputs, bodies } = recording;
     const method = recording.method ?? kind;
     let name = typeof recording.name === 'string' ? recording.name : undefined;
-    const fail: InferContext<P>['fail'] = (code, message, facts) => {
+    const fail: Fail = (code, message, facts) => {
       throw new TensorRTError(
         code,
         `${method}${name ? ` '${name.length > 200 ? `${name.slice(0, 200)}…` : name}'` : ''}: ${message}`,
@@ -357,7 +350,7 @@ export class Network extends Chain {
     kind: string,
     { name: given, hint }: Pick<Recording<never>, 'name' | 'hint'>,
     weights: Record<string, CheckedWeight>,
-    fail: InferContext<never>['fail'],
+    fail: Fail,
   ): string {
     if (given !== undefined) {
       const problem = nameProblem(given);
@@ -396,5 +389,3 @@ export function network(name: string, inputs: Readonly<Record<string, ValueType>
   for (const [input, type] of specs) net.input(input, type);
   return net;
 }
-
-export type { CpuLayer, Dim };

@@ -1,4 +1,4 @@
-import type { InferContext, LayerDefinition } from './define-layer.js';
+import type { Fail, LayerDefinition } from './define-layer.js';
 import type { Params } from './ir.js';
 import { describeIssue } from './recording.js';
 
@@ -60,11 +60,7 @@ function matches(params: Params, { keys, values }: Checked): boolean {
  * What a layer's schema makes of its parameters.
  * @throws ERR_PARAMETER through `fail`
  */
-export function checkParams<P extends Params>(
-  definition: LayerDefinition<P>,
-  given: unknown,
-  fail: InferContext<P>['fail'],
-): P {
+export function checkParams<P extends Params>(definition: LayerDefinition<P>, given: unknown, fail: Fail): P {
   const known = recent.get(definition);
   if (known && isRecord(given)) for (const one of known.list) if (matches(given, one)) return one.params as P;
   // The copy is what is parsed: a getter may give something else when it is read again.

@@ -1,11 +1,9 @@
 import type { z } from 'zod';
-import type { InferContext } from './define-layer.js';
+import type { Fail } from './define-layer.js';
 import { formatShape, type Shape } from './dim.js';
 import { show, TensorRTError } from './errors.js';
 import { maxRank } from './spec.js';
 import { type CheckedWeight, checkWeight } from './weight.js';
-
-type Fail = InferContext<never>['fail'];
 
 /** What layers without weights or bodies share. */
 export const none: Record<string, never> = Object.freeze({});

@@ -1,19 +1,11 @@
 import { z } from 'zod';
-import {
-  type CpuGraph,
-  type CpuValue,
-  defineLayer,
-  type InferContext,
-  type InferredValue,
-} from '../dsl/define-layer.js';
+import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../dsl/define-layer.js';
 import { type Dim, divideExactly, formatShape, isStatic } from '../dsl/dim.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
 import { broadcastDim, floats, type Named, positive, refuse, requireDType, requireRank } from './common.js';
 import { constantTensor } from './constant.js';
 import type { ConstantData } from './literal.js';
 import { cpuQuantize } from './quantization.js';
-
-type Fail = InferContext<never>['fail'];
 
 /** TensorRT's CausalMaskKind. */
 export const causalKinds = ['none', 'upper_left', 'lower_right'] as const;

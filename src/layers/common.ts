@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { InferContext } from '../dsl/define-layer.js';
+import type { Fail } from '../dsl/define-layer.js';
 import {
   addDims,
   ceilDivDims,
@@ -69,13 +69,17 @@ function repeated(value: number, count: number): number[] {
   return list;
 }
 
-type Fail = InferContext<never>['fail'];
-
 /** Throws what a layer method finds wrong before it records anything, with the caller's place. */
 export function refuse(method: string, code: string, message: string, facts: ErrorDetails = {}): never {
   const { expected, actual } = facts;
   throw new TensorRTError(code, `${method}: ${message}`, { source: locate(mark()), expected, actual });
 }
+
+/** `refuse` for what checks within inference, too. */
+export const refusing =
+  (method: string): Fail =>
+  (code, message, facts) =>
+    refuse(method, code, message, facts);
 
 /** A negative axis counted from the front; one out of range stays, for `resolveAxis` to refuse. */
 export const wrapAxis = (axis: number, rank: number): number => (axis < 0 && axis >= -rank ? axis + rank : axis);

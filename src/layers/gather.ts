@@ -1,11 +1,5 @@
 import { z } from 'zod';
-import {
-  type CpuGraph,
-  type CpuValue,
-  defineLayer,
-  type InferContext,
-  type InferredValue,
-} from '../dsl/define-layer.js';
+import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../dsl/define-layer.js';
 import { type Dim, formatShape, isStatic, type Shape } from '../dsl/dim.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
 import type { WeightLike } from '../dsl/weight.js';
@@ -51,7 +45,6 @@ export const gather = defineLayer({
   },
 });
 
-type Fail = InferContext<never>['fail'];
 interface Params {
   mode: GatherMode;
   axis: number;

@@ -1,4 +1,4 @@
-import type { InferContext, WeightType } from '../dsl/define-layer.js';
+import type { Fail, InferContext, WeightType } from '../dsl/define-layer.js';
 import { formatShape, type Shape } from '../dsl/dim.js';
 import type { DType, TypedArray } from '../dsl/dtype.js';
 import { Tensor } from '../dsl/tensor.js';
@@ -73,7 +73,7 @@ export function kernelShape({ input, inputs, weights, params: p, fail }: InferCo
   return kernel.shape;
 }
 
-function requireInputsDType(what: string, given: DType, dtype: DType, fail: InferContext<Params>['fail']): void {
+function requireInputsDType(what: string, given: DType, dtype: DType, fail: Fail): void {
   if (given === dtype) return;
   fail('ERR_DTYPE', `${what}: expected the input's dtype ${dtype}, given ${given}`, { expected: dtype, actual: given });
 }

@@ -1,4 +1,4 @@
-import type { InferContext, InferredValue } from '../dsl/define-layer.js';
+import type { Fail, InferredValue } from '../dsl/define-layer.js';
 import { addDims, type Dim, isStatic } from '../dsl/dim.js';
 import { Tensor } from '../dsl/tensor.js';
 import { type Liftable, maxContents } from './constant.js';
@@ -8,12 +8,7 @@ import { shapeTensor } from './shape-tensor.js';
  * Refuses known indices beyond their axis, where TensorRT reads zeros, and negative ones on a dynamic axis, which it leaves
  * undefined. `sizes` are those of the axes that the elements of `indices` count along, in turn.
  */
-export function requireWithin(
-  indices: InferredValue,
-  sizes: readonly Dim[],
-  fail: InferContext<never>['fail'],
-  what = 'indices',
-): void {
+export function requireWithin(indices: InferredValue, sizes: readonly Dim[], fail: Fail, what = 'indices'): void {
   const known = indices.elements ?? indices.contents;
   if (!known) return;
   for (let i = 0; i < known.length; i++) {

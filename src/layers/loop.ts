@@ -1,16 +1,8 @@
 import { z } from 'zod';
-import {
-  type CpuGraph,
-  type CpuValue,
-  defineLayer,
-  type InferContext,
-  type InferredValue,
-} from '../dsl/define-layer.js';
+import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../dsl/define-layer.js';
 import { type Dim, formatShape, isStatic, isUnknown, type Shape, unknownDim } from '../dsl/dim.js';
 import type { ValueType } from '../dsl/ir.js';
 import { indexTypes, nonNegative, requireDType } from './common.js';
-
-type Fail = InferContext<never>['fail'];
 
 /**
  * Inputs: the trip count (or null), the initial states, the tensors iterated over, and one length for each collected

@@ -1,19 +1,11 @@
 import { z } from 'zod';
-import {
-  type CpuGraph,
-  type CpuValue,
-  defineLayer,
-  type InferContext,
-  type InferredValue,
-} from '../dsl/define-layer.js';
+import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../dsl/define-layer.js';
 import { type Dim, formatShape, isStatic } from '../dsl/dim.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
 import type { WeightLike } from '../dsl/weight.js';
 import { float32Number, floats, indexTypes, type Named, positive, requireDType, requireRank } from './common.js';
 import { constantTensor } from './constant.js';
 import { cpuQuantize } from './quantization.js';
-
-type Fail = InferContext<never>['fail'];
 
 const quantizedTo = ['float8e4m3', 'float4e2m1'] as const;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CpuGraph, CpuValue, InferContext, InferredValue } from '../dsl/define-layer.js';
+import type { CpuGraph, CpuValue, Fail, InferContext, InferredValue } from '../dsl/define-layer.js';
 import { type Dim, divideExactly, formatShape, isStatic, type Shape } from '../dsl/dim.js';
 import type { DType } from '../dsl/dtype.js';
 import type { ValueType } from '../dsl/ir.js';
@@ -7,8 +7,6 @@ import { Tensor } from '../dsl/tensor.js';
 import { type Named, positive, refuse, requireDType, wholeNumber, wrapAxis } from './common.js';
 import { constantTensor } from './constant.js';
 import type { ConstantData } from './literal.js';
-
-type Fail = InferContext<never>['fail'];
 
 /** What quantize makes and dequantize takes. */
 export const quantizedDTypes = ['int8', 'float8e4m3', 'int4', 'float4e2m1'] as const;

@@ -1,11 +1,5 @@
 import { z } from 'zod';
-import {
-  type CpuGraph,
-  type CpuValue,
-  defineLayer,
-  type InferContext,
-  type InferredValue,
-} from '../dsl/define-layer.js';
+import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../dsl/define-layer.js';
 import {
   type Dim,
   floorDivDims,
@@ -140,8 +134,6 @@ function between(g: CpuGraph, x: CpuValue, rank: number, axes: number, resized: 
   const head = g.op('Slice', [g.op('Shape', [x]), int64(g, 0), int64(g, rank - axes)]);
   return g.op('Reshape', [result, g.op('Concat', [head, tail(result, 2)], { axis: 0 })]);
 }
-
-type Fail = InferContext<never>['fail'];
 
 function fromTensor({ dtype, shape, contents }: InferredValue, rank: number, fail: Fail): Dim[] {
   requireDType(dtype, indexTypes, fail, 'sizes');

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineLayer, type InferContext } from '../dsl/define-layer.js';
+import { defineLayer, type Fail } from '../dsl/define-layer.js';
 import { type Dim, formatShape, isStatic, type Shape } from '../dsl/dim.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
 import { indexTypes, type Named, nonNegative, requireDType, requireRank, wrapAxis } from './common.js';
@@ -52,8 +52,6 @@ export const scatter = defineLayer({
     return g.op('ScatterND', [input(0), wide, input(2)]);
   },
 });
-
-type Fail = InferContext<never>['fail'];
 
 function ndUpdates(data: Shape, indices: Shape, fail: Fail): Shape {
   requireRank(indices, 1, 8, fail, 'indices');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineLayer } from '../dsl/define-layer.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
-import { type Named, refuse, resolveAxis } from './common.js';
+import { type Named, refusing, resolveAxis } from './common.js';
 import { DimValue } from './dim-value.js';
 
 export const shape = defineLayer({
@@ -23,7 +23,7 @@ const methods = {
    */
   dim(this: Chain, axis: number): DimValue {
     const x = this.tensor();
-    const at = resolveAxis(axis, x.rank, (code, message, facts) => refuse('dim', code, message, facts));
+    const at = resolveAxis(axis, x.rank, refusing('dim'));
     return new DimValue(x.shape[at]!);
   },
   /** The sizes of this tensor as an int64 tensor of shape [rank], for arithmetic at run time. TensorRT kind: shape. */

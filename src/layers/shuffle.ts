@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineLayer, type InferContext, type InferredValue } from '../dsl/define-layer.js';
+import { defineLayer, type Fail, type InferredValue } from '../dsl/define-layer.js';
 import {
   type Dim,
   divideExactly,
@@ -14,7 +14,7 @@ import {
 import { show } from '../dsl/errors.js';
 import { maxRank } from '../dsl/spec.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
-import { movable, type Named, nonNegative, refuse, requireDType, resolveAxis, wrapAxis } from './common.js';
+import { movable, type Named, nonNegative, refuse, refusing, requireDType, resolveAxis, wrapAxis } from './common.js';
 import { type DimLike, DimValue, resolveDims } from './dim-value.js';
 import { type ReshapeDims, reshapeForm } from './reshape-form.js';
 
@@ -52,8 +52,6 @@ export const shuffle = defineLayer({
     return y;
   },
 });
-
-type Fail = InferContext<never>['fail'];
 
 function permute(shape: Shape, order: readonly number[] | null, what: string, fail: Fail): Shape {
   if (!order) return shape;
@@ -192,7 +190,7 @@ export function liftRank(x: Tensor, rank: number, method: string): Tensor {
 
 function unflatten(x: Tensor, axis: number, given: readonly DimLike[], options: Named): Tensor {
   const method = 'unflatten';
-  const at = resolveAxis(axis, x.rank, (code, message, facts) => refuse(method, code, message, facts));
+  const at = resolveAxis(axis, x.rank, refusing(method));
   const sizes = resolveDims(x.network, given, 'sizes', method, -1);
   const whole = x.shape[at]!;
   const open = sizes.indexOf(-1);
@@ -251,7 +249,7 @@ const methods = {
     const x = this.tensor();
     const axes = x.shape.map((_, i) => i);
     if (typeof perm === 'number') {
-      const fail: Fail = (code, message, facts) => refuse(method, code, message, facts);
+      const fail: Fail = refusing(method);
       const [a, b] = [perm, other].map((axis) => resolveAxis(axis as number, x.rank, fail)) as [number, number];
       return recordShuffle(x, { ...options, firstTranspose: axes.with(a, b).with(b, a), method });
     }
@@ -278,7 +276,7 @@ const methods = {
     const x = this.tensor();
     const method = 'flatten';
     if (x.rank === 0) return recordShuffle(x, { name, reshape: [1], method });
-    const fail: Fail = (code, message, facts) => refuse(method, code, message, facts);
+    const fail: Fail = refusing(method);
     const start = resolveAxis(startDim ?? 1, x.rank, fail, 'startDim');
     const end = resolveAxis(endDim, x.rank, fail, 'endDim');
     if (end < start) fail('ERR_AXIS', `endDim: expected an axis from ${start}, given ${endDim}`, { actual: endDim });

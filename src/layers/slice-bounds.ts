@@ -1,4 +1,4 @@
-import type { InferContext, InferredValue } from '../dsl/define-layer.js';
+import type { Fail, InferredValue } from '../dsl/define-layer.js';
 import { type Dim, formatShape, isStatic, isUnknown } from '../dsl/dim.js';
 import { indexTypes, requireDType } from './common.js';
 
@@ -6,7 +6,6 @@ import { indexTypes, requireDType } from './common.js';
 export const sampleModes = ['strict_bounds', 'wrap', 'clamp', 'fill', 'reflect'] as const;
 export type SampleMode = (typeof sampleModes)[number];
 
-type Fail = InferContext<never>['fail'];
 /** By axis; undefined where only the run tells. */
 export type Known = readonly (Dim | undefined)[];
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineLayer, type InferContext, type InferredValue } from '../dsl/define-layer.js';
+import { defineLayer, type Fail, type InferredValue } from '../dsl/define-layer.js';
 import {
   addDims,
   ceilDivDims,
@@ -15,7 +15,16 @@ import {
 } from '../dsl/dim.js';
 import { show } from '../dsl/errors.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
-import { axisList, type Named, nonNegative, refuse, requireDType, resolveAxis, wholeNumber } from './common.js';
+import {
+  axisList,
+  type Named,
+  nonNegative,
+  refuse,
+  refusing,
+  requireDType,
+  resolveAxis,
+  wholeNumber,
+} from './common.js';
 import { concatenation } from './concatenation.js';
 import { constantTensor, type Liftable, lift } from './constant.js';
 import { type DimLike, resolveDims } from './dim-value.js';
@@ -73,8 +82,6 @@ export const slice = defineLayer({
   },
 });
 
-type Fail = InferContext<never>['fail'];
-
 /** Whole numbers, names and expressions of dynamic dims, one per axis; or a rank-1 tensor of int32 or int64. */
 export type SlicePart = readonly DimLike[] | Tensor;
 
@@ -123,7 +130,7 @@ function place(
 export function recordSlice(x: Tensor, options: SliceOptions & { method: string }): Tensor {
   const { method, name, mode = 'strict_bounds', fill } = options;
   const { network } = x;
-  const fail: Fail = (code, message, facts) => refuse(method, code, message, facts);
+  const fail: Fail = refusing(method);
   const axes = (options.axes ? axisList(options.axes, x.rank) : x.shape.map((_, i) => i)).map((axis) =>
     resolveAxis(axis, x.rank, fail, 'axes'),
   );
@@ -224,7 +231,7 @@ const methods = {
     const method = 'select';
     const x = this.tensor();
     if (index instanceof Tensor) return x.gather(index, { ...options, axis });
-    const at = resolveAxis(axis, x.rank, (code, message, facts) => refuse(method, code, message, facts));
+    const at = resolveAxis(axis, x.rank, refusing(method));
     return recordSqueeze(recordSlice(x, { axes: [at], start: [index], size: [1], method }), [at], method, options);
   },
   /**
@@ -244,7 +251,7 @@ const methods = {
     const method = 'chunk';
     const x = this.tensor();
     const { axis = 0 } = options;
-    const at = resolveAxis(axis, x.rank, (code, message, facts) => refuse(method, code, message, facts));
+    const at = resolveAxis(axis, x.rank, refusing(method));
     if (!Number.isInteger(count) || count < 1 || count > mostParts) {
       refuse(method, 'ERR_PARAMETER', `count: expected a whole number from 1 to ${mostParts}, given ${show(count)}`);
     }
@@ -283,7 +290,7 @@ const mostParts = 65_536;
 
 function splitInto(x: Tensor, sizes: number | readonly DimLike[], axis: number, method: string): Tensor[] {
   const { network } = x;
-  const at = resolveAxis(axis, x.rank, (code, message, facts) => refuse(method, code, message, facts));
+  const at = resolveAxis(axis, x.rank, refusing(method));
   const dim = x.shape[at]!;
   if (typeof sizes === 'number' && (!Number.isInteger(sizes) || sizes < 1)) {
     refuse(method, 'ERR_PARAMETER', `sizes: expected a whole number from 1, given ${sizes}`);

@@ -7,6 +7,7 @@ import {
   nonNegative,
   positive,
   refuse,
+  refusing,
   requireDType,
   requireRank,
   resolveAxis,
@@ -154,7 +155,7 @@ export interface SortOptions extends IndexOptions {
 function sorted(self: Chain, method: string, options: SortOptions): [Tensor, Tensor] {
   const { axis = -1, descending = false, name, indices } = options;
   const x = self.tensor();
-  const at = resolveAxis(axis, x.rank, (code, message, facts) => refuse(method, code, message, facts));
+  const at = resolveAxis(axis, x.rank, refusing(method));
   const size = x.shape[at]!;
   if (isStatic(size) && size > maxK) {
     refuse(method, 'ERR_SHAPE', `axis ${axis}: TensorRT sorts at most ${maxK} elements, given ${size}`, {

@@ -1,6 +1,6 @@
 import { floorDivDims, isStatic } from '../dsl/dim.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
-import { type Named, refuse, resolveAxis } from '../layers/common.js';
+import { type Named, refuse, refusing, resolveAxis } from '../layers/common.js';
 
 const methods = {
   /** `x · sigmoid(x)`, of floats (Elfwing et al., 2017). TensorRT kinds: activation (SIGMOID), element_wise (PROD). */
@@ -39,7 +39,7 @@ const methods = {
   glu(this: Chain, options: { axis?: number } & Named = {}): Tensor {
     const { axis = -1, name } = options;
     const x = this.tensor();
-    const at = resolveAxis(axis, x.rank, (code, message, facts) => refuse('glu', code, message, facts));
+    const at = resolveAxis(axis, x.rank, refusing('glu'));
     const size = x.shape[at]!;
     if (isStatic(size) && size % 2 !== 0) {
       refuse('glu', 'ERR_SHAPE', `expected an even size along axis ${axis}, given ${x}`, { actual: size });

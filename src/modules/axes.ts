@@ -2,14 +2,9 @@ import { type Dim, divideExactly, formatShape, isStatic } from '../dsl/dim.js';
 import { show } from '../dsl/errors.js';
 import { maxRank } from '../dsl/spec.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
-import { axisList, type Named, refuse, resolveAxes, resolveAxis } from '../layers/common.js';
+import { axisList, type Named, refuse, refusing, resolveAxes, resolveAxis } from '../layers/common.js';
 import { type DimLike, DimValue, resolveDims } from '../layers/dim-value.js';
 import { liftRank } from '../layers/shuffle.js';
-
-const failing =
-  (method: string) =>
-  (code: string, message: string, facts?: { expected?: unknown; actual?: unknown }): never =>
-    refuse(method, code, message, facts);
 
 /** Sizes that layers take, also where one has no name. */
 const valuesOf = (shape: readonly Dim[]): DimValue[] => shape.map((dim) => new DimValue(dim));
@@ -62,7 +57,7 @@ const methods = {
     const method = 'unbind';
     const { axis = 0 } = options;
     const x = this.tensor();
-    const at = resolveAxis(axis, x.rank, failing(method));
+    const at = resolveAxis(axis, x.rank, refusing(method));
     const size = x.shape[at]!;
     if (!isStatic(size)) return refuse(method, 'ERR_SHAPE', `expected a known size along axis ${axis}, given ${x}`);
     return size === 0 ? [] : x.split(1, { axis: at }).map((part) => part.squeeze(at));
@@ -109,7 +104,7 @@ const methods = {
       refuse(method, 'ERR_PARAMETER', `shifts: expected a whole number per axis, given ${given}`, { actual: shifts });
     }
     if (axes !== undefined) {
-      resolveAxes(over, x.rank, failing(method));
+      resolveAxes(over, x.rank, refusing(method));
       return rolled(x, by, over, { name });
     }
     return rolled(x.reshape([-1]), by, [0], {}).reshape(valuesOf(x.shape), { name, zeroIsPlaceholder: false });

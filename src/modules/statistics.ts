@@ -1,6 +1,6 @@
 import { volume } from '../dsl/dim.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
-import { floats, type Named, refuse, resolveAxes } from '../layers/common.js';
+import { floats, type Named, refuse, refusing, resolveAxes } from '../layers/common.js';
 import { DimValue } from '../layers/dim-value.js';
 import { type ReduceOptions, reducedAxes } from '../layers/reduce.js';
 
@@ -9,7 +9,7 @@ function axesOf(x: Tensor, options: ReduceOptions, method: string): number[] {
   const axes = reducedAxes(x, options);
   if (!Array.isArray(axes))
     refuse(method, 'ERR_AXIS', `axes: expected an axis or a list of axes, given ${String(axes)}`);
-  return resolveAxes(axes, x.rank, (code, message, facts) => refuse(method, code, message, facts));
+  return resolveAxes(axes, x.rank, refusing(method));
 }
 
 /** Computes in float32, as squares and sums have no room in narrower floats; the result has the input's dtype. */
