@@ -97,6 +97,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("createContext", Napi::Function::New<create_context>(env));
   exports.Set("execute", Napi::Function::New<execute>(env));
   exports.Set("release", Napi::Function::New<release>(env));
+  exports.Set("inspectEngine", Napi::Function::New<inspect_engine>(env));
   exports.Set("planBytes", Napi::Function::New<plan_bytes>(env));
   exports.Set("Program", ProgramWrap::define(env));
   register_weights(env, exports);

@@ -33,6 +33,7 @@ export {
   type ContextOptions,
   type ElementRange,
   Engine,
+  type EngineInformation,
   type EngineIO,
   loadEngine,
 } from './runtime/engine.js';

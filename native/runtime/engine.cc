@@ -159,6 +159,26 @@ class ContextJob : public Job {
   int32_t profile_;
 };
 
+class InspectJob : public Job {
+ public:
+  explicit InspectJob(std::shared_ptr<EngineState> engine) : engine_(std::move(engine)) {}
+
+  void work() override {
+    auto const& api = *engine_->api;
+    enter_tensorrt(&api, "inspecting an engine");
+    use_device(engine_->device);
+    Owned<EngineInspector> inspector(call<m::Engine::createEngineInspector>(api, engine_->engine.get()));
+    char const* json = inspector ? call<m::EngineInspector::getEngineInformation>(api, inspector.get(), api.enumerator("LayerInformationFormat", "kJSON")) : nullptr;
+    if (!json) throw Error("ERR_ENGINE", "TensorRT could not inspect the engine");
+    json_ = json;
+  }
+  Napi::Value result(Napi::Env env) override { return Napi::String::New(env, json_); }
+
+ private:
+  std::shared_ptr<EngineState> engine_;
+  std::string json_;
+};
+
 }  // namespace
 
 Napi::Value deserialize(Napi::CallbackInfo const& info) {
@@ -183,6 +203,12 @@ Napi::Value create_context(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     auto job = std::make_shared<ContextJob>(state_of<EngineState>(info[0]), info[1].As<Napi::Number>().Int32Value());
     return Job::start(info.Env(), job, Job::Lane::run);
+  });
+}
+
+Napi::Value inspect_engine(Napi::CallbackInfo const& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    return Job::start(info.Env(), std::make_shared<InspectJob>(state_of<EngineState>(info[0])), Job::Lane::run);
   });
 }
 

@@ -11,6 +11,8 @@ Napi::Value deserialize(Napi::CallbackInfo const& info);
 Napi::Value create_context(Napi::CallbackInfo const& info);
 // execute(context handle, [{ name, shape, data }]) → Promise of [{ name, dtype, shape, data: ArrayBuffer }]; one at a time per context.
 Napi::Value execute(Napi::CallbackInfo const& info);
+// inspectEngine(engine handle) → Promise of TensorRT's JSON text.
+Napi::Value inspect_engine(Napi::CallbackInfo const& info);
 // plan bytes as a new ArrayBuffer.
 Napi::Value plan_bytes(Napi::CallbackInfo const& info);
 

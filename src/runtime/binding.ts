@@ -122,6 +122,8 @@ export interface NativeBinding {
   planBytes(plan: Handle): ArrayBuffer;
   deserialize(library: string, plan: Handle | Uint8Array, device: number): Promise<NativeEngine>;
   createContext(engine: Handle, profile: number): Promise<Handle>;
+  /** TensorRT's JSON about an engine. */
+  inspectEngine(engine: Handle): Promise<string>;
   execute(
     context: Handle,
     feeds: { name: string; shape: readonly number[]; data: Uint8Array }[],

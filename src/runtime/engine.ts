@@ -28,6 +28,14 @@ export interface ElementRange {
   max: readonly number[];
 }
 
+/** What TensorRT's IEngineInspector says of an engine, in its own words. */
+export interface EngineInformation {
+  /** In order of execution: names, or with `profilingVerbosity: 'detailed'` objects with `Name`, `LayerType`, `Inputs`, `Outputs`, `TacticName` … */
+  Layers: (string | Record<string, unknown>)[];
+  /** Inputs and outputs. */
+  Bindings: string[];
+}
+
 /** @internal */
 export interface EngineParts {
   library: LibraryInfo;
@@ -136,6 +144,25 @@ export class Engine {
       this.#context = undefined;
     });
     return (await this.#context).run(feeds);
+  }
+
+  /**
+   * The layers that TensorRT made of the network's: fused, with the kernels it chose where the engine was built with
+   * `profilingVerbosity: 'detailed'`; no layers with `'none'`.
+   * @throws ERR_NO_GPU, ERR_ENGINE where this GPU or library cannot load the engine, ERR_DISPOSED
+   */
+  async inspect(): Promise<EngineInformation> {
+    const { handle } = await this.#load();
+    const json = await native_(() => binding().inspectEngine(handle));
+    try {
+      return JSON.parse(json);
+    } catch (cause) {
+      throw new TensorRTError(
+        'ERR_ENGINE',
+        `TensorRT describes the engine in JSON that is none: ${(cause as Error).message}`,
+        { cause },
+      );
+    }
   }
 
   #load(): Promise<NativeEngine> {

@@ -90,3 +90,20 @@ test('elements outside the profile, and what TensorRT cannot infer', async () =>
     after: 'none',
   });
 });
+
+test("an engine's layers, in TensorRT's JSON", async () => {
+  const result = await ranOn<Record<string, unknown>>(
+    '10.6.0',
+    `const information = await engine.inspect();
+     process.env.NO_JSON = '1';
+     const outcomes = { information, damaged: await code(engine.inspect()) };
+     engine.dispose();
+     outcomes.disposed = await code(engine.inspect());
+     console.log(JSON.stringify(outcomes));`,
+  );
+  expect(result).toEqual({
+    information: { Layers: ['add'], Bindings: ['cache'] },
+    damaged: expect.stringMatching(/^ERR_ENGINE: TensorRT describes the engine in JSON that is none/),
+    disposed: expect.stringMatching(/^ERR_DISPOSED/),
+  });
+});

@@ -14,8 +14,9 @@ const tables = {
   Runtime: ['deserializeCudaEngine'],
   Engine: [
     ...['getNbOptimizationProfiles', 'getNbIOTensors', 'getIOTensorName', 'getTensorDataType', 'getTensorIOMode'],
-    ...['getTensorLocation', 'getTensorShape', 'getProfileShape', 'createExecutionContext'],
+    ...['getTensorLocation', 'getTensorShape', 'getProfileShape', 'createExecutionContext', 'createEngineInspector'],
   ],
+  EngineInspector: ['getEngineInformation'],
   ExecutionContext: [
     ...['setOptimizationProfileAsync', 'setInputShape', 'setTensorAddress', 'inferShapes', 'enqueueV3'],
     'getTensorShape',
@@ -109,10 +110,10 @@ static int id(const char* name) {
 }
 static void* device(int i) { return (void*)(addresses[i] & ~DEVICE); }
 
-static void *Runtime_table[128], *Engine_table[128], *ExecutionContext_table[128], *own_table[128];
+static void *Runtime_table[128], *Engine_table[128], *ExecutionContext_table[128], *EngineInspector_table[128], *own_table[128];
 static void destroy(void* self) {}
-static struct { void** own; void* impl; } runtime, engine, context;
-static void *runtime_impl = Runtime_table, *engine_impl = Engine_table, *context_impl = ExecutionContext_table;
+static struct { void** own; void* impl; } runtime, engine, context, inspector;
+static void *runtime_impl = Runtime_table, *engine_impl = Engine_table, *context_impl = ExecutionContext_table, *inspector_impl = EngineInspector_table;
 
 static void* Runtime_deserializeCudaEngine(void* self, const void* data, uint64_t size) { return &engine; }
 static int Engine_getNbOptimizationProfiles(void* self) { return 2; }
@@ -138,6 +139,12 @@ static const int32_t* Engine_getProfileTensorValues(void* self, const char* name
 }
 static const char* Engine_getAliasedInputTensor(void* self, const char* name) { return id(name) == next ? "cache" : NULL; }
 static void* Engine_createExecutionContext(void* self, int strategy) { return &context; }
+
+static void* Engine_createEngineInspector(void* self) { return &inspector; }
+static const char* EngineInspector_getEngineInformation(void* self, int format) {
+  rule(format == 1, "another format than JSON");
+  return getenv("NO_JSON") ? "{ nan }" : "{\\"Layers\\": [\\"add\\"], \\"Bindings\\": [\\"cache\\"]}";
+}
 
 static int ExecutionContext_setOptimizationProfileAsync(void* self, int which, void* stream) { profile = which; return 1; }
 static int ExecutionContext_setInputShape(void* self, const char* name, const struct Dims* shape) {
@@ -183,11 +190,11 @@ static int ExecutionContext_enqueueV3(void* self, void* stream) {
 int getInferLibVersion(void) { return VERSION; }
 void* createInferBuilder_INTERNAL(void* logger, int version) { return NULL; }
 void* createInferRuntime_INTERNAL(void* logger, int version) {
-  for (int i = 0; i < 128; i++) Runtime_table[i] = Engine_table[i] = ExecutionContext_table[i] = (void*)unknown;
+  for (int i = 0; i < 128; i++) Runtime_table[i] = Engine_table[i] = ExecutionContext_table[i] = EngineInspector_table[i] = (void*)unknown;
 ROWS
   own_table[1] = (void*)destroy;
-  runtime.own = engine.own = context.own = own_table;
-  runtime.impl = &runtime_impl, engine.impl = &engine_impl, context.impl = &context_impl;
+  runtime.own = engine.own = context.own = inspector.own = own_table;
+  runtime.impl = &runtime_impl, engine.impl = &engine_impl, context.impl = &context_impl, inspector.impl = &inspector_impl;
   return &runtime;
 }
 `;
