@@ -22,7 +22,11 @@ function split(shape: Shape, operation: MatrixOperation): { batch: Shape; matrix
 
 export const matrixMultiply = defineLayer({
   kind: 'matrix_multiply',
-  params: z.strictObject({ operationA: z.enum(matrixOperations), operationB: z.enum(matrixOperations) }),
+  params: z.strictObject({
+    operationA: z.enum(matrixOperations),
+    operationB: z.enum(matrixOperations),
+    useFp32Acc: z.boolean(),
+  }),
   infer({ input, params: { operationA, operationB }, fail }): InferredValue {
     const [a, b] = [input(0), input(1)];
     requireDType(a.dtype, floats, fail);
@@ -75,7 +79,16 @@ function operand(g: CpuGraph, x: CpuValue, rank: number, operation: MatrixOperat
 const described = (shape: readonly Dim[], operation: MatrixOperation): string =>
   formatShape(shape) + (operation === 'none' ? '' : operation === 'transpose' ? ' transposed' : ' as vectors');
 
-export interface MatmulOptions extends Named {
+export interface AccumulationOptions {
+  /**
+   * Whether products of float16 are summed in float32, as PyTorch does it; those of bfloat16 always are. TensorRT is told by
+   * casts of both operands and the product, for which it has one kernel ("Control of Computational Precision" in its
+   * documentation). Default false: TensorRT's choice, float16 on most GPUs.
+   */
+  useFp32Acc?: boolean;
+}
+
+export interface MatmulOptions extends AccumulationOptions, Named {
   /** Whether the last two axes of the left operand are exchanged. Default false. */
   transposeA?: boolean;
   /** Whether the last two axes of the right operand are exchanged. Default false. */
@@ -88,7 +101,7 @@ export interface MatmulOptions extends Named {
 
 /** Records the multiplication; collections of lower rank get leading ones. */
 export function multiply(a: Tensor, given: Tensor | ConstantData, options: MatmulOptions, method: string): Tensor {
-  const { transposeA, transposeB, name } = options;
+  const { transposeA, transposeB, name, useFp32Acc = false } = options;
   for (const [what, flag] of Object.entries({ transposeA, transposeB })) {
     if (flag !== undefined && typeof flag !== 'boolean') {
       refuse(method, 'ERR_PARAMETER', `${what}: expected true or false, given ${String(flag)}`, { actual: flag });
@@ -110,7 +123,8 @@ export function multiply(a: Tensor, given: Tensor | ConstantData, options: Matmu
   const inputs = fits
     ? [liftRank(a, batchOfB + axesOf(operationA), method), liftRank(b, batchOfA + axesOf(operationB), method)]
     : [a, b];
-  return a.network.record(matrixMultiply, { method, name, inputs, params: { operationA, operationB } })[0]!;
+  const params = { operationA, operationB, useFp32Acc };
+  return a.network.record(matrixMultiply, { method, name, inputs, params })[0]!;
 }
 
 /** The multiplication where both operands have this rank, and the same batch. */

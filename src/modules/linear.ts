@@ -5,10 +5,10 @@ import { isWeightLike, type WeightLike } from '../dsl/weight.js';
 import { floats, type Named, refuse } from '../layers/common.js';
 import { lift } from '../layers/constant.js';
 import { elementWise } from '../layers/element_wise.js';
-import { matrixMultiply } from '../layers/matrix_multiply.js';
+import { type AccumulationOptions, matrixMultiply } from '../layers/matrix_multiply.js';
 import { liftRank } from '../layers/shuffle.js';
 
-export interface LinearOptions extends Named {
+export interface LinearOptions extends AccumulationOptions, Named {
   /** [outFeatures, inFeatures], as PyTorch stores it: known weights, or a tensor. */
   weight: WeightLike | Tensor;
   /** [outFeatures] */
@@ -44,7 +44,7 @@ const methods = {
    * @throws ERR_SHAPE where features differ; ERR_DTYPE where weight and input differ; ERR_RANK, ERR_INPUT, ERR_WEIGHT
    */
   linear(this: Chain, options: LinearOptions): Tensor {
-    const { weight, bias, name } = options ?? {};
+    const { weight, bias, name, useFp32Acc = false } = options ?? {};
     const x = this.tensor();
     if (x.rank === 0) refuse(method, 'ERR_RANK', `expected rank 1 or more, given ${x}`);
     if (!floats.includes(x.dtype)) {
@@ -88,7 +88,7 @@ const methods = {
       method,
       ...(bias === undefined ? { name, hint: base } : { hint: base && `${base}.matmul` }),
       inputs: [x, operand(weight, Math.max(2, x.rank))],
-      params: { operationA: x.rank === 1 ? 'vector' : 'none', operationB: 'transpose' },
+      params: { operationA: x.rank === 1 ? 'vector' : 'none', operationB: 'transpose', useFp32Acc },
     })[0]!;
     if (bias === undefined) return product;
     return net.record(elementWise, {

@@ -26,7 +26,13 @@ const options: Record<string, MatmulOptions> = {
   empty_rows: {},
   empty_sum: {},
   empty_batch: {},
+  fp32_acc: { useFp32Acc: true },
+  fp32_acc_batch: { transposeB: true, useFp32Acc: true },
+  fp32_acc_bfloat16: { transposeB: true, useFp32Acc: true },
+  fp32_acc_float32: { transposeB: true, useFp32Acc: true },
 };
+// One rounding, of sums that are exact but for float32's.
+const tolerance: Record<string, LayerCase['tolerance']> = { fp32_acc: { atol: 0, rtol: 2 ** -10 } };
 const dynamic: Record<string, LayerCase['dynamic']> = {
   plain: { a: ['m', 'k'], b: ['k', 'n'] },
   transpose_b: { a: ['m', 4], b: ['n', 4] },
@@ -34,6 +40,7 @@ const dynamic: Record<string, LayerCase['dynamic']> = {
   broadcast: { a: ['p', 1, 'm', 'k'], b: ['q', 'k', 'n'] },
   lift_right: { a: ['batch', 'm', 'k'], b: ['k', 'n'] },
   batch_vector: { a: ['batch', 'm', 'k'], b: ['k'] },
+  fp32_acc_batch: { a: ['batch', 'm', 64], b: ['n', 64] },
   vector_batch: { a: ['k'], b: ['batch', 'k', 'n'] },
 };
 
@@ -42,6 +49,7 @@ export const cases: LayerCase[] = [
     name,
     build: ({ a, b }: Record<string, Tensor>) => a!.matmul(b!, given),
     ...(dynamic[name] && { dynamic: dynamic[name] }),
+    ...(tolerance[name] && { tolerance: tolerance[name] }),
   })),
   { name: 'weight', build: ({ a }, { b }) => a!.matmul(b!), dynamic: { a: ['batch', 'm', 4] } },
   { name: 'weight_vector', build: ({ a }, { b }) => a!.matmul(b!), dynamic: { a: ['batch', 'm', 4] } },

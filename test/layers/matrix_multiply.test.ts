@@ -37,6 +37,7 @@ test('operands that do not fit are refused', () => {
     'ERR_PARAMETER',
     /transposeB: expected true or false/,
   );
+  expectRefusal(() => x!.matmul(w!, { useFp32Acc: 1 as never }), 'ERR_PARAMETER', /useFp32Acc/);
   expectRefusal(() => x!.matmul(w!, { operationA: 'adjoint' as never }), 'ERR_PARAMETER', /operationA/);
   expectRefusal(() => x!.mm(w!), 'ERR_RANK', /^mm: expected rank 2 on the left, given \[2, 3, 4\]/);
   expectRefusal(() => x!.bmm(w!), 'ERR_RANK', /^bmm: expected rank 3 on the right, given \[5, 6\]/);

@@ -15,5 +15,13 @@ export const cases: LayerCase[] = [
       ...(dynamic[name] && { dynamic: dynamic[name] }),
     }),
   ),
+  ...['fp32_acc', 'fp32_acc_no_bias'].map(
+    (name): LayerCase => ({
+      name,
+      build: ({ x }, { weight, bias }) => x!.linear({ weight: weight!, bias, useFp32Acc: true }),
+      // One rounding of the sum, one of the bias added.
+      tolerance: { atol: 0, rtol: 2 ** -9 },
+    }),
+  ),
   { name: 'tensors', build: ({ x, weight, bias }) => x!.linear({ weight: weight!, bias }) },
 ];
