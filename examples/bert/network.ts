@@ -8,21 +8,22 @@ export interface BertConfig {
   eps: number;
 }
 
-/** BERT's encoder and pooler (Devlin et al. 2018), by the names of transformers' BertModel. */
+/** BERT's encoder and pooler (Devlin et al. 2018), by the names of transformers' BertModel. Products are summed in float32, as in PyTorch. */
 export function bert(weights: Weights, { layers, heads, eps }: BertConfig, dtype: Precision): Network {
   const w = weights.as(dtype);
   const net = network('bert');
   const input = (name: string) => net.input(name, { dtype: 'int32', shape: ['batch', 'tokens'] });
   const [ids, mask, types] = [input('input_ids'), input('attention_mask'), input('token_type_ids')];
 
-  const linear = (x: Tensor, name: string) => x.linear(w.layer(name));
+  const useFp32Acc = true;
+  const linear = (x: Tensor, name: string) => x.linear({ ...w.layer(name), useFp32Acc });
   const norm = (x: Tensor, name: string) => x.layerNorm({ ...w.layer(name), eps });
   const attention = (x: Tensor, name: string) => {
     const split = (part: string) =>
       linear(x, `${name}.self.${part}`).reshape([0, 0, heads, -1]).transpose([0, 2, 1, 3]);
     const [q, k, v] = [split('query'), split('key'), split('value')];
-    const scores = q.matmul(k, { transposeB: true }).div(Math.sqrt(k.shape[3] as number));
-    const mixed = scores.maskedFill(padding, -1e4).softmax({ axis: -1 }).matmul(v);
+    const scores = q.matmul(k, { transposeB: true, useFp32Acc }).div(Math.sqrt(k.shape[3] as number));
+    const mixed = scores.maskedFill(padding, -1e4).softmax({ axis: -1 }).matmul(v, { useFp32Acc });
     return linear(mixed.transpose([0, 2, 1, 3]).reshape([0, 0, -1]), `${name}.output.dense`);
   };
 

@@ -11,6 +11,7 @@ export interface Gpt2Config {
 /**
  * GPT-2 (Radford et al. 2019) with a cache of keys and values, by the names of transformers' GPT2LMHeadModel. It reads
  * `tokens` tokens after `past` ones: all of a prompt with an empty cache, later each new token with what is `present`.
+ * Products are summed in float32, as in PyTorch.
  */
 export function gpt2(weights: Weights, { layers, heads, eps }: Gpt2Config, dtype: Precision): Network {
   const w = weights.as(dtype).scope('transformer');
@@ -27,7 +28,8 @@ export function gpt2(weights: Weights, { layers, heads, eps }: Gpt2Config, dtype
   const future = numbers.narrow(0, 0, 'past + tokens').unsqueeze(0).gt(places.unsqueeze(1)).unsqueeze([0, 1]);
 
   // Conv1D holds its weight as [in, out].
-  const linear = (x: Tensor, { weight, bias }: Projection) => x.matmul(weight).add(bias!);
+  const useFp32Acc = true;
+  const linear = (x: Tensor, { weight, bias }: Projection) => x.matmul(weight, { useFp32Acc }).add(bias!);
   const norm = (x: Tensor, name: string) => x.layerNorm({ ...w.layer(name), eps });
   const attention = (x: Tensor, name: string, { key, value }: { key: Tensor; value: Tensor }, i: number) => {
     const fused = splitQkv(w.layer(`${name}.c_attn`), { axis: 1 });
@@ -36,8 +38,8 @@ export function gpt2(weights: Weights, { layers, heads, eps }: Gpt2Config, dtype
     ) as [Tensor, Tensor, Tensor];
     const keys = key.concat(k, { axis: 2 }).output(`present.${i}.key`);
     const values = value.concat(v, { axis: 2 }).output(`present.${i}.value`);
-    const scores = q.matmul(keys, { transposeB: true }).div(Math.sqrt(features / heads));
-    const mixed = scores.maskedFill(future, -1e4).softmax({ axis: -1 }).matmul(values);
+    const scores = q.matmul(keys, { transposeB: true, useFp32Acc }).div(Math.sqrt(features / heads));
+    const mixed = scores.maskedFill(future, -1e4).softmax({ axis: -1 }).matmul(values, { useFp32Acc });
     return linear(mixed.transpose([0, 2, 1, 3]).reshape([0, 0, -1]), w.layer(`${name}.c_proj`));
   };
 
@@ -49,7 +51,7 @@ export function gpt2(weights: Weights, { layers, heads, eps }: Gpt2Config, dtype
     const wide = linear(norm(x, `${name}.ln_2`), w.layer(`${name}.mlp.c_fc`)).gelu({ approximate: 'tanh' });
     x = x.add(linear(wide, w.layer(`${name}.mlp.c_proj`)));
   }
-  norm(x, 'ln_f').linear({ weight: table }).output('logits');
+  norm(x, 'ln_f').linear({ weight: table, useFp32Acc }).output('logits');
   return net;
 }
 

@@ -16,10 +16,13 @@ const count = <T>(length: number, make: (i: number) => T): T[] => Array.from({ l
 export function hrnet(w: Weights, { modules, blocks, size }: HRNetConfig, dtype: Precision): Network {
   const net = network('hrnet', { image: { dtype, shape: ['batch', 3, size, size] } });
 
-  const as = ({ weight, bias }: LayerWeights) => ({ weight: weight.as(dtype), bias: bias?.as(dtype) });
+  const as = ({ weight, bias }: LayerWeights, { dtype }: Tensor) => ({
+    weight: weight.as(dtype),
+    bias: bias?.as(dtype),
+  });
   const conv = (x: Tensor, name: string, norm: string, stride = 1) => {
     const folded = foldBatchNorm(w.layer(name), w.layer(norm));
-    return x.conv2d({ ...as(folded), stride, padding: (folded.weight.shape[2]! - 1) / 2 });
+    return x.conv2d({ ...as(folded, x), stride, padding: (folded.weight.shape[2]! - 1) / 2 });
   };
   const convBn = (x: Tensor, name: string, stride = 1) => conv(x, `${name}.0`, `${name}.1`, stride);
   const block = (x: Tensor, name: string) => {
@@ -50,10 +53,12 @@ export function hrnet(w: Weights, { modules, blocks, size }: HRNetConfig, dtype:
       return w.has(`${own}.0.weight`) ? convBn(branches[i]!, own).relu() : branches[i]!;
     });
 
-  const stem = conv(conv(net.tensor(), 'conv1', 'bn1', 2).relu(), 'conv2', 'bn2', 2).relu();
-  let branches = [chain(stem, 'layer1')];
+  // What the first convolutions round goes through all the others: they stay in float32.
+  const image = net.tensor().cast('float32');
+  const stem = conv(conv(image, 'conv1', 'bn1', 2).relu(), 'conv2', 'bn2', 2).relu();
+  let branches = transition([chain(stem, 'layer1')], 'transition1').map((x) => x.cast(dtype));
   for (const [i, repeats] of modules.entries()) {
-    branches = transition(branches, `transition${i + 1}`);
+    if (i > 0) branches = transition(branches, `transition${i + 1}`);
     for (let j = 0; j < repeats; j++) {
       const name = `stage${i + 2}.${j}`;
       branches = branches.map((x, branch) => chain(x, `${name}.branches.${branch}`));
@@ -63,11 +68,10 @@ export function hrnet(w: Weights, { modules, blocks, size }: HRNetConfig, dtype:
   const features = branches
     .map((x, i) => block(x, `incre_modules.${i}.0`))
     .reduce((fine, x, i) => x.add(convBn(fine, `downsamp_modules.${i - 1}`, 2).relu()));
-  convBn(features, 'final_layer')
+  const pooled = convBn(features, 'final_layer')
     .relu()
-    .mean({ axes: [2, 3] })
-    .linear(as(w.layer('classifier')))
-    .output('logits');
+    .mean({ axes: [2, 3] });
+  pooled.linear(as(w.layer('classifier'), pooled)).output('logits');
   return net;
 }
 

@@ -19,7 +19,7 @@ export function yolov8(weights: Weights, { depths, size }: YoloConfig, dtype: Pr
   const conv = (x: Tensor, name: string, stride = 1) => {
     const { weight, bias } = foldBatchNorm(w.layer(`${name}.conv`), w.layer(`${name}.bn`), { eps: 1e-3 });
     const padding = (weight.shape[2]! - 1) / 2;
-    return x.conv2d({ weight: weight.as(dtype), bias: bias.as(dtype), stride, padding }).silu();
+    return x.conv2d({ weight: weight.as(x.dtype), bias: bias.as(x.dtype), stride, padding }).silu();
   };
   const c2f = (parts: Tensor[], name: string, repeats: number, shortcut = false) => {
     const grown = conv(concat(parts, { axis: 1 }), `${name}.cv1`).chunk(2, { axis: 1 });
@@ -41,21 +41,24 @@ export function yolov8(weights: Weights, { depths, size }: YoloConfig, dtype: Pr
     return features.conv2d(w.layer(`${name}.2`)).flatten({ startDim: 2 });
   };
 
-  // Backbone: halved five times; the last three sizes are kept.
-  let x = conv(net.tensor(), '0', 2);
+  // Backbone: halved five times; the last three sizes are kept. In float32, since what it rounds moves the scores most.
+  let x = conv(net.tensor().cast('float32'), '0', 2);
   const stages = depths.map((repeats, i) => {
     x = c2f([conv(x, `${2 * i + 1}`, 2)], `${2 * i + 2}`, repeats, true);
     return x;
   });
-  const [, fine, middle] = stages as [Tensor, Tensor, Tensor];
-  const coarse = sppf(x, '9');
+  const [fine, middle, coarse] = [stages[1]!, stages[2]!, sppf(x, '9')].map((x) => x.cast(dtype)) as [
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
   // Neck: up to the finest size, and down again.
   const p4 = c2f([up(coarse), middle], '12', depths[0]);
   const p3 = c2f([up(p4), fine], '15', depths[0]);
   const n4 = c2f([conv(p3, '16', 2), p4], '18', depths[0]);
   const n5 = c2f([conv(n4, '19', 2), coarse], '21', depths[0]);
 
-  // Head, in float32 since half precision rounds pixels: distances of the four sides from each cell's centre as distributions over whole strides, and class scores.
+  // Head, its last convolution in float32 since half precision rounds pixels: distances of the four sides from each cell's centre as distributions over whole strides, and class scores.
   const levels = [p3, n4, n5];
   const all = (branch: string) =>
     concat(
