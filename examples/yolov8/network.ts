@@ -47,11 +47,8 @@ export function yolov8(weights: Weights, { depths, size }: YoloConfig, dtype: Pr
     x = c2f([conv(x, `${2 * i + 1}`, 2)], `${2 * i + 2}`, repeats, true);
     return x;
   });
-  const [fine, middle, coarse] = [stages[1]!, stages[2]!, sppf(x, '9')].map((x) => x.cast(dtype)) as [
-    Tensor,
-    Tensor,
-    Tensor,
-  ];
+  const narrow = (x: Tensor) => x.cast(dtype);
+  const [fine, middle, coarse] = [narrow(stages[1]!), narrow(stages[2]!), narrow(sppf(x, '9'))];
   // Neck: up to the finest size, and down again.
   const p4 = c2f([up(coarse), middle], '12', depths[0]);
   const p3 = c2f([up(p4), fine], '15', depths[0]);
