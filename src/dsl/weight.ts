@@ -4,22 +4,22 @@ import { show, TensorRTError } from './errors.js';
 /** Known elements with a shape: a `Weight` of a weight file, or an object of one's own. */
 export interface WeightLike {
   /** Name in the weight file. */
-  name?: string;
+  name?: string | undefined;
   /** May be left out where `data` tells it (Float32Array, Int32Array, BigInt64Array, Int8Array, Uint8Array). */
-  dtype?: string;
+  dtype?: string | undefined;
   shape: readonly number[];
   /** The file it came from. */
-  file?: string;
+  file?: string | undefined;
   /** Throws once the file can no longer be trusted. */
-  check?(): void;
+  check?: (() => void) | undefined;
   /** Row-major elements; float16 and bfloat16 as their bits, 4-bit types packed two to a byte, low nibble first. */
   data: TypedArray;
 }
 
 /** A `WeightLike` that was checked. */
 export interface CheckedWeight {
-  name?: string;
-  file?: string;
+  name?: string | undefined;
+  file?: string | undefined;
   check?: () => void;
   dtype: DType;
   shape: readonly number[];

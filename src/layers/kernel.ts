@@ -22,7 +22,7 @@ import {
 
 export interface KernelOptions extends PaddingOptions, Named {
   /** [outChannels] */
-  bias?: WeightLike | TypedArray | Tensor;
+  bias?: WeightLike | TypedArray | Tensor | undefined;
   /** Default 1. */
   stride?: PerAxis;
   /** Default 1. */

@@ -103,9 +103,9 @@ function normalize(g: CpuGraph, x: CpuValue, axes: readonly number[], eps: numbe
 
 interface Affine extends Named {
   /** Default: ones. */
-  weight?: WeightLike | Tensor;
+  weight?: WeightLike | Tensor | undefined;
   /** Default: zeros. */
-  bias?: WeightLike | Tensor;
+  bias?: WeightLike | Tensor | undefined;
   /** Added to the variance. Default 1e-5. */
   eps?: number;
 }

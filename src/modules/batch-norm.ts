@@ -14,9 +14,9 @@ export interface BatchNormOptions extends Named {
   /** Another name of `running_var`. */
   variance?: WeightLike;
   /** Default: ones. */
-  weight?: WeightLike;
+  weight?: WeightLike | undefined;
   /** Default: zeros. */
-  bias?: WeightLike;
+  bias?: WeightLike | undefined;
   /** Default 1e-5. */
   eps?: number;
   /** PyTorch stores it too; not used. */

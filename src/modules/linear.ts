@@ -12,7 +12,7 @@ export interface LinearOptions extends AccumulationOptions, Named {
   /** [outFeatures, inFeatures], as PyTorch stores it: known weights, or a tensor. */
   weight: WeightLike | Tensor;
   /** [outFeatures] */
-  bias?: WeightLike | TypedArray | Tensor;
+  bias?: WeightLike | TypedArray | Tensor | undefined;
 }
 
 const method = 'linear';

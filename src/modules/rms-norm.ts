@@ -8,7 +8,7 @@ export interface RmsNormOptions extends Named {
   /** The last dims of the input, over which it is normalized. Default: the shape of the weight, else the last dim. */
   normalizedShape?: number | readonly number[];
   /** Default: ones. */
-  weight?: WeightLike | Tensor;
+  weight?: WeightLike | Tensor | undefined;
   /** Default: the distance from 1 to the next number of the input's dtype, as in PyTorch. */
   eps?: number;
 }

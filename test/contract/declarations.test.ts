@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,6 +24,10 @@ export const elements: Float32Array = prob!.toFloat32();
 export const found: string[] = (await findTensorRT({ env: { HOME: '/' } })).map(({ path }) => path);
 export const loaded = (await loadEngine('lenet.plan')).inputs.map(({ name }) => name);
 export const line: number | undefined = new TensorRTError('ERR_X', 'x').source?.line;
+const layer = w.layer('fc1');
+const known: { bias: typeof layer.bias } = { bias: w.has('b') ? w.get('b') : undefined };
+y.linear({ ...layer, ...known }).layerNorm({ ...layer, ...known }).batchNorm({ ...w.layer('bn'), ...known }).rmsNorm(w.layer('rms'));
+net.conv2d({ ...layer, ...known, stride: 2 }).add(w.get('fc')).prelu(w.layer('prelu'));
 // @ts-expect-error kernels are numbers
 net.pool({ type: 'max', kernel: '2' });
 `;
@@ -58,3 +62,33 @@ test.each([
   },
   60_000,
 );
+
+/** What `tsc --init` of TypeScript 5.9 and later switches on beside `strict`. */
+const init: ts.CompilerOptions = {
+  module: ts.ModuleKind.NodeNext,
+  target: ts.ScriptTarget.ESNext,
+  strict: true,
+  types: [],
+  noEmit: true,
+  noUncheckedIndexedAccess: true,
+  exactOptionalPropertyTypes: true,
+  verbatimModuleSyntax: true,
+  isolatedModules: true,
+  moduleDetection: ts.ModuleDetectionKind.Force,
+};
+
+test('it compiles as `tsc --init` sets a project up', () => {
+  expect(problems(init, join(project, 'user.ts'))).toEqual([]);
+}, 60_000);
+
+test('so do the samples of README.md', () => {
+  const samples = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```ts\n(.*?)^```/gms)].map(
+    ([, s]) => s!,
+  );
+  expect(samples.length).toBeGreaterThan(1);
+  for (const [i, sample] of samples.entries()) {
+    const file = join(project, `readme${i}.ts`);
+    writeFileSync(file, `declare const pixels: Float32Array;\n${sample}`);
+    expect(problems(init, file)).toEqual([]);
+  }
+}, 60_000);
