@@ -1,8 +1,9 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, type Stats, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { TensorRTError } from '../dsl/errors.js';
 import { reading } from '../dsl/source.js';
 import type { ParsedFile } from './entry.js';
+import { foreign } from './foreign.js';
 import { malformed } from './format-error.js';
 import { looksLikeNpy, parseNpy } from './npy.js';
 import { parseNpz } from './npz.js';
@@ -54,9 +55,10 @@ async function open(source: Source, shards = true): Promise<ParsedFile[]> {
   try {
     const head = source.read(0, Math.min(source.size, headBytes));
     if (!looksLikeIndex(head)) return [await parse(source, head)];
+    const index = parseIndex(source);
     if (!shards)
       throw malformed(source.name, 'an index of shards, expected weights; an index is read only by its own path');
-    return await openShards(source);
+    return await openShards(source, index);
   } catch (error) {
     source.dispose();
     throw error;
@@ -65,8 +67,11 @@ async function open(source: Source, shards = true): Promise<ParsedFile[]> {
 
 /** @throws ERR_WEIGHTS_FILE, which for a folder says what in it may be meant */
 function mapped(path: string): Source {
-  if (path.includes('\0') || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) return new MappedSource(path);
-  const names = readdirSync(path).sort();
+  const stats = statsOf(path);
+  if (stats && !stats.isFile() && !stats.isDirectory())
+    throw new TensorRTError('ERR_WEIGHTS_FILE', `${path} cannot be read: expected a file, which can be mapped`);
+  if (!stats?.isDirectory()) return new MappedSource(path);
+  const names = namesIn(path);
   const indices = names.filter((name) => name.endsWith('.index.json'));
   const weights = names.filter((name) => /\.(safetensors|pt|pth|bin|npz|npy|wts)$/.test(name));
   const [first, second] = indices.length ? indices : weights;
@@ -79,6 +84,29 @@ function mapped(path: string): Source {
   throw new TensorRTError('ERR_WEIGHTS_FILE', `${path} is a folder${hint}`);
 }
 
+/** Undefined where there is nothing that could be looked at; opening it says why. */
+function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch (cause) {
+    throw new TensorRTError(
+      'ERR_WEIGHTS_FILE',
+      `${folder} is a folder that cannot be read: ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
 const headBytes = 512;
 
 async function parse(source: Source, head: Uint8Array): Promise<ParsedFile> {
@@ -88,27 +116,40 @@ async function parse(source: Source, head: Uint8Array): Promise<ParsedFile> {
     const pickle = pickleMember(members);
     return pickle ? parsePyTorch(source, members, pickle) : parseNpz(source, members);
   }
-  if (looksLikeSafetensors(head, source.size)) return parseSafetensors(source);
+  if (looksLikeSafetensors(head)) return parseSafetensors(source);
   if (looksLikeLegacyPyTorch(head)) return parseLegacyPyTorch(source);
   if (looksLikePickle(head))
     throw malformed(source.name, 'a bare pickle, which is no weight format; save with torch.save or safetensors');
   const wts = looksLikeWts(head);
   if (wts) return parseWts(source, wts);
-  throw malformed(source.name, `no known weight format (${source.size} bytes); expected ${formats}`);
+  throw malformed(source.name, foreign(head, source.size));
 }
 
 /** The shards of an index, each with only the tensors that the index says it has. */
-async function openShards(index: Source): Promise<ParsedFile[]> {
-  const shards = parseIndex(index);
+async function openShards(index: Source, shards: Map<string, string[]>): Promise<ParsedFile[]> {
+  const absent = [...shards.keys()].filter((path) => !statsOf(path));
+  if (absent.length) {
+    const names = `${absent.slice(0, 8).join(', ')}${absent.length > 8 ? ', …' : ''}`;
+    throw new TensorRTError(
+      'ERR_WEIGHTS_FILE',
+      `${index.name}: ${absent.length} of its ${shards.size} files cannot be found: ${names}`,
+    );
+  }
   const files: ParsedFile[] = [];
   try {
     for (const [path, names] of shards) {
       const [file] = await open(new MappedSource(path), false);
       files.push(file!);
       const tensors = new Map(file!.tensors.map((tensor) => [tensor.name, tensor]));
-      const missing = names.find((name) => !tensors.has(name));
-      if (missing !== undefined)
-        throw malformed(index.name, `says ${JSON.stringify(missing)} is in ${path}, which does not have it`);
+      const missing = names.filter((name) => !tensors.has(name));
+      if (missing.length) {
+        const name = JSON.stringify(missing[0]!.slice(0, 200));
+        const more = missing.length > 1 ? ` and ${missing.length - 1} more are` : ' is';
+        throw malformed(
+          index.name,
+          `says ${name}${more} in ${path}, which does not have ${missing.length > 1 ? 'them' : 'it'}`,
+        );
+      }
       file!.tensors = names.map((name) => tensors.get(name)!);
     }
   } catch (error) {
@@ -118,8 +159,6 @@ async function openShards(index: Source): Promise<ParsedFile[]> {
   index.dispose();
   return files;
 }
-
-const formats = 'safetensors, npy, npz, a PyTorch checkpoint, .wts or .index.json';
 
 const tensorName = (path: string): string => basename(path).replace(/\.npy$/, '');
 

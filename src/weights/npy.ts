@@ -34,8 +34,8 @@ export interface NpyHeader {
   shape: number[];
   /** Byte at which the elements begin. */
   begin: number;
-  /** Bytes the elements take. */
-  length: number;
+  /** Bytes the elements take; undefined where that is not known. */
+  length: number | undefined;
 }
 
 export const looksLikeNpy = (head: Uint8Array): boolean => magic.every((byte, i) => head[i] === byte);
@@ -66,20 +66,21 @@ export function parseNpyHeader(head: Uint8Array, file: string): NpyHeader {
   const { descr, fortran, shape } = parseDict(text, fail);
   const dtype = /^[<>=|]?..$/.test(descr) ? kinds.get(descr.slice(-2)) : undefined;
   const size = dtype ? weightBits[dtype] / 8 : otherSize(descr);
-  if (size === undefined) throw fail(`has dtype '${descr.slice(0, 100)}'; ${dtypeHint(descr)}`);
+  const unsized = /^(?:\|O|\[)/.test(descr);
+  if (size === undefined && !unsized) throw fail(`has dtype '${descr.slice(0, 100)}'; ${dtypeHint(descr)}`);
   if (shape.length > maxRank) throw fail(`has ${shape.length} axes, more than ${maxRank}`);
   const count = elementCount(shape);
-  if (count === undefined || !Number.isSafeInteger(count * Math.max(8, size))) {
+  if (count === undefined || !Number.isSafeInteger(count * Math.max(8, size ?? 0))) {
     throw fail(`has shape ${shapeText(shape)}, whose size overflows`);
   }
   return {
     dtype,
     descr,
-    bigEndian: descr.startsWith('>') && size > 1,
+    bigEndian: descr.startsWith('>') && dtype !== undefined && weightBits[dtype] > 8,
     fortran: fortran && shape.filter((d) => d !== 1).length > 1,
     shape,
     begin: prefix + length,
-    length: count * size,
+    length: size === undefined ? undefined : count * size,
   };
 }
 
@@ -104,7 +105,7 @@ export function parseNpy(source: Source, name: string): ParsedFile {
       { expected: header.length, actual: size },
     );
   }
-  const read = () => npyElements(header, source.read(header.begin, header.length));
+  const read = () => npyElements(header, source.read(header.begin, size));
   const entry: TensorEntry = { name, dtype: header.dtype, fileDType: header.descr, shape: header.shape, read };
   return { format: 'npy', source, tensors: [entry], metadata: new Map() };
 }
@@ -139,11 +140,20 @@ function decode(bytes: Uint8Array, utf8: boolean, fail: (problem: string) => Err
 }
 
 function dtypeHint(descr: string): string {
-  if (/[OSUM]/.test(descr)) return 'expected numbers; objects and strings are refused';
+  if (/^\|?O/.test(descr))
+    return 'expected numbers; Python objects are a pickle, which is never run: save their numbers as arrays';
+  if (descr.startsWith('[')) return 'expected numbers; save each field of a structured array as an array of its own';
+  if (/[SU]/.test(descr)) return 'expected numbers; objects and strings are refused';
+  if (/[mM]/.test(descr)) return "expected numbers; save dates and times by their .astype('int64')";
+  if (/c/.test(descr)) return 'expected real numbers; save .real and .imag apart';
+  if (/f16/.test(descr)) return "expected numbers of at most 64 bits; save its .astype('float64')";
   if (/V/.test(descr))
     return "expected numbers; raw 'void' elements are how NumPy saves bfloat16 and float8, save them as safetensors";
   return `expected one of ${[...kinds.keys()].map((k) => `<${k}`).join(', ')}`;
 }
+
+/** Why the elements are not given, after "is "; for a header without a dtype. */
+export const npyRefusal = (descr: string): string => `of dtype '${descr.slice(0, 100)}'; ${dtypeHint(descr)}`;
 
 // The header is a Python literal as NumPy writes it: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
 const tokens = /[ \t\f\r\n]*(?:(['"])([^'"\\\n]*)\1|(-?\d+)L?|(True|False)|([{}():,[\]]))/y;
@@ -186,6 +196,17 @@ function parseDict(
     }
   };
 
+  /** The fields of a structured dtype, as they are written. */
+  const list = (): string => {
+    const begin = at - 1;
+    for (let depth = 1; depth; ) {
+      const token = next();
+      if (isMark(token, '[')) depth++;
+      else if (isMark(token, ']')) depth--;
+    }
+    return text.slice(begin, at);
+  };
+
   expect('{');
   for (let token = next(); !isMark(token, '}'); ) {
     if (typeof token !== 'string') throw fail('its header is no dictionary of strings');
@@ -193,8 +214,7 @@ function parseDict(
     if (found.has(key)) throw fail(`its header has the key '${key}' twice`);
     expect(':');
     const value = next();
-    if (isMark(value, '[')) throw fail('has a structured dtype; expected plain numbers');
-    found.set(key, isMark(value, '(') ? tuple() : value);
+    found.set(key, isMark(value, '(') ? tuple() : isMark(value, '[') ? list() : value);
     token = next();
     if (isMark(token, ',')) token = next();
     else if (!isMark(token, '}')) throw fail(`its header is malformed at character ${at}: expected , or }`);

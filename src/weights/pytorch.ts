@@ -50,8 +50,12 @@ export function parsePyTorch(source: Source, members: ReadonlyMap<string, ZipMem
 
   const member = members.get(pickle)!;
   if (member.size > maxPickle) throw fail(`${pickle} has ${member.size} bytes, more than ${maxPickle}`);
-  const hint = members.has(`${root}constants.pkl`) ? ' (a TorchScript archive: save its state_dict() instead)' : '';
-  const failPickle = (problem: string) => fail(`${pickle} ${problem}${hint}`);
+  if (members.has(`${root}constants.pkl`)) {
+    throw fail(
+      "a TorchScript archive, a program that is not run here. In Python: torch.save(torch.jit.load(path).state_dict(), 'weights.pt')",
+    );
+  }
+  const failPickle = (problem: string) => fail(`${pickle} ${problem}`);
   const { value } = unpickleTorch(member.read(), failPickle);
   const find = ({ key }: { key: string }) => {
     const found = members.get(`${root}data/${key}`);

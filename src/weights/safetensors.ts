@@ -46,12 +46,9 @@ interface Info {
   end: number;
 }
 
-/** True where the bytes begin like safetensors: a plausible header length, then `{`. */
-export function looksLikeSafetensors(head: Uint8Array, size: number): boolean {
-  if (size < length64 + 2 || head.length < length64 + 1) return false;
-  const n = new DataView(head.buffer, head.byteOffset).getBigUint64(0, true);
-  const open = head.subarray(length64).find((byte) => !isSpace(byte));
-  return open === 0x7b && n <= max64 && (n <= BigInt(size) || n > BigInt(maxHeader));
+/** True where the bytes begin like safetensors: eight of a length, then `{`. */
+export function looksLikeSafetensors(head: Uint8Array): boolean {
+  return head.length >= length64 + 2 && head.subarray(length64).find((byte) => !isSpace(byte)) === 0x7b;
 }
 
 const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
@@ -72,7 +69,9 @@ export function parseSafetensors(source: Source): ParsedFile {
     throw fail(`its header claims ${n} bytes, more than the ${maxHeader} that safetensors allows`);
   const begin = length64 + Number(n);
   if (begin > source.size)
-    throw fail(`its header claims ${n} bytes, the file has ${source.size - length64} after the length`);
+    throw fail(
+      `its header claims ${n} bytes, the file ends ${source.size - length64} after the length; it was cut off`,
+    );
   const header = parseJson(source.read(length64, Number(n)), (problem) => fail(`its header ${problem}`));
   if (!(header instanceof Map)) throw fail('its header is no JSON object');
 

@@ -12,9 +12,13 @@ export const looksLikeIndex = (head: Uint8Array): boolean =>
   head.length > 8 &&
   head.subarray(0, 8).every((byte) => byte >= 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09);
 
+/** Relative, and never a step up: `model.safetensors`, `./shards/1.safetensors`. */
+const isInside = (file: string): boolean =>
+  /^[^/\\\0]+(?:\/[^/\\\0]+)*$/.test(file) && !/(?:^|\/)\.\.(?:\/|$)/.test(file) && !/(?:^|\/)\.$/.test(file);
+
 /**
  * Reads `model.safetensors.index.json` or `pytorch_model.bin.index.json` as transformers writes them: `weight_map`
- * gives each tensor's file, in the same folder.
+ * gives each tensor's file, in the same folder or below it.
  * @returns paths of the shards, with the tensors each should have
  * @throws ERR_WEIGHTS_FORMAT
  */
@@ -23,12 +27,16 @@ export function parseIndex(source: Source): Map<string, string[]> {
   if (source.size > maxIndex) throw fail(`an index of ${source.size} bytes, more than ${maxIndex}`);
   const json = parseJson(source.read(0, source.size), fail);
   const map = json instanceof Map ? json.get('weight_map') : undefined;
-  if (!(map instanceof Map) || map.size === 0) throw fail("JSON without a 'weight_map' of tensor names to files");
+  if (!(map instanceof Map) || map.size === 0) {
+    const keys = json instanceof Map ? [...json.keys()].slice(0, 4).map((key) => JSON.stringify(key.slice(0, 40))) : [];
+    const given = keys.length ? `, given ${keys.join(', ')}` : '';
+    throw fail(`JSON that is no index of shards: expected a 'weight_map' of tensor names to files${given}`);
+  }
   const shards = new Map<string, string[]>();
   for (const [name, file] of map) {
-    if (typeof file !== 'string' || !/^[^/\\\0]+$/.test(file) || file === '..' || file === '.') {
+    if (typeof file !== 'string' || !isInside(file)) {
       throw fail(
-        `${JSON.stringify(name.slice(0, 200))} should be in a file of the same folder, given ${JSON.stringify(String(file).slice(0, 200))}`,
+        `${JSON.stringify(name.slice(0, 200))} should be in a file of the same folder or one below, given ${JSON.stringify(String(file).slice(0, 200))}`,
       );
     }
     const path = join(dirname(source.name), file);

@@ -135,6 +135,7 @@ function torchRules(storages: Map<string, Storage>, legacy: boolean): PickleRule
       return known ? known(inner.items) : new PyOpaque(type.name);
     },
     'torch._utils._rebuild_sparse_tensor': sparse,
+    'torch._utils._rebuild_sparse_csr_tensor': sparse,
     'torch._utils._rebuild_qtensor': (args) => {
       const storage = args[0];
       return args.length === 7 && storage instanceof Storage

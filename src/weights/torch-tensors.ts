@@ -44,7 +44,7 @@ export function torchTensors(
   if (tensors.size === 0 && first) {
     const [path, value] = first;
     const key = JSON.stringify(path.slice(0, 200));
-    throw fail(`holds no tensors, but at ${key} ${describe(value)}; ${remedy(value, `[${key}]`)}`);
+    throw fail(`holds no tensors, but at ${key} ${describe(value)}; ${remedy(value, path)}`);
   }
   const storages = new Map<string, Storage>();
   const entries: TensorEntry[] = [];
@@ -60,18 +60,28 @@ export function torchTensors(
   }
   const described = [...opaque].map(([path, value]): [string, string] => [
     path,
-    `${describe(value)}, which only its own code could read; ${remedy(value, `[${JSON.stringify(path)}]`)}`,
+    `${describe(value)}, which only its own code could read; ${remedy(value, path)}`,
   ]);
   return { tensors: entries, opaque: new Map(described) };
 }
 
-const describe = (value: PyOpaque): string =>
-  value.isModule ? `a whole model (${value.name.slice(0, 200)})` : `an object made by ${value.name.slice(0, 200)}`;
-
-const remedy = (value: PyOpaque, at = ''): string => {
-  const what = value.isModule ? `checkpoint${at}.state_dict()` : "checkpoint['state_dict']";
-  return `nothing was run. In Python, with its code at hand: checkpoint = torch.load(path, weights_only=False); torch.save(${what}, 'weights.pt')`;
+const describe = (value: PyOpaque): string => {
+  const name = value.name.slice(0, 200);
+  if (isArray(value)) return `a NumPy array (${name})`;
+  return value.isModule ? `a whole model (${name})` : `an object made by ${name}`;
 };
+
+/** @param at path of the value; its keys may hold dots, so that it can be told only where there are none */
+const remedy = (value: PyOpaque, at = ''): string => {
+  const item = at === '' ? 'checkpoint' : at.includes('.') ? 'it' : `checkpoint[${JSON.stringify(at)}]`;
+  const load = 'nothing was run. In Python';
+  if (isArray(value))
+    return `${load}: checkpoint = torch.load(path, weights_only=False); save torch.from_numpy(${item}) in its place`;
+  const what = value.isModule ? `${item}.state_dict()` : "checkpoint['state_dict']";
+  return `${load}, with its code at hand: checkpoint = torch.load(path, weights_only=False); torch.save(${what}, 'weights.pt')`;
+};
+
+const isArray = (value: PyOpaque): boolean => /^numpy\._?core\.multiarray\._reconstruct$/.test(value.name);
 
 /** Shared and cyclic containers are walked within limits. */
 function flatten(root: PyValue, fail: Fail): { tensors: Map<string, Tensor>; opaque: Map<string, PyOpaque> } {

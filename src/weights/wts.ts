@@ -14,12 +14,13 @@ import type { Source } from './source.js';
 export function looksLikeWts(head: Uint8Array): 'wts' | 'wts2' | undefined {
   const text = Buffer.from(head).toString('latin1');
   if (/^\d{1,9}[ \r]*\n[^\s]+ \d+ \(/.test(text)) return 'wts2';
-  return /^\d{1,9}[ \r]*\n[^\s]+ +\d+[ \r\n]/.test(text) ? 'wts' : undefined;
+  return /^[ \t]*\d{1,9}[ \t\r]*\n\s*[^\s]+[ \t]+\d+\s/.test(text) ? 'wts' : undefined;
 }
 
 const types: readonly (WeightDType | undefined)[] = ['float32', 'float16', 'int8', 'int32'];
 const newline = 0x0a;
-const space = 0x20;
+/** Within a line. */
+const isBlank = (c: number | undefined): boolean => c === 0x20 || c === 0x09 || c === 0x0d;
 const longestName = 4096;
 
 const asBuffer = (bytes: Uint8Array): Buffer =>
@@ -48,12 +49,14 @@ export function parseWts(source: Source, format: 'wts' | 'wts2'): ParsedFile {
   return { format, source, tensors: [...tensors.values()], metadata: new Map() };
 }
 
-function textTensor(source: Source, file: Buffer, begin: number, fail: Fail): [TensorEntry, number] {
+function textTensor(source: Source, file: Buffer, from: number, fail: Fail): [TensorEntry, number] {
+  let begin = from;
+  while (isBlank(file[begin]) || file[begin] === newline) begin++;
   if (begin >= file.length) throw fail('ends before the last tensor it counts');
   const end = file.indexOf(newline, begin);
   // A value cut short would still be a value.
   if (end < 0) throw fail('ends within a line; expected a new line after the last value');
-  const head = /^(\S+) +(\d+)(?![^ \r])/.exec(file.toString('latin1', begin, Math.min(end, begin + longestName)));
+  const head = /^(\S+)[ \t]+(\d+)(?![^ \t\r])/.exec(file.toString('latin1', begin, Math.min(end, begin + longestName)));
   if (!head) throw fail(`has no name and count at byte ${begin}`);
   const name = utf8(file.subarray(begin, begin + head[1]!.length), fail);
   const label = JSON.stringify(name.slice(0, 200));
@@ -63,7 +66,7 @@ function textTensor(source: Source, file: Buffer, begin: number, fail: Fail): [T
   const values = countTokens(file, at, end);
   if (values !== count) {
     // Not a count, but NVIDIA's type, and the count comes next.
-    const typed = /^ +(\d+)(?![^ \r])/.exec(file.toString('latin1', at, Math.min(end, at + 32)));
+    const typed = /^[ \t]+(\d+)(?![^ \t\r])/.exec(file.toString('latin1', at, Math.min(end, at + 32)));
     if (count > 1 || !typed || Number(typed[1]) !== values - 1) {
       throw fail(`${label} counts ${count} values, its line has ${values}`);
     }
@@ -81,7 +84,7 @@ function textTensor(source: Source, file: Buffer, begin: number, fail: Fail): [T
 function countTokens(file: Buffer, begin: number, end: number): number {
   let count = 0;
   for (let i = begin, inside = false; i < end; i++) {
-    const blank = file[i] === space || file[i] === 0x0d;
+    const blank = isBlank(file[i]);
     if (!blank && !inside) count++;
     inside = !blank;
   }
@@ -93,12 +96,18 @@ function hexValues(text: Buffer, count: number, size: number, fail: Fail): Uint8
   const out = size === 2 ? new Uint16Array(count) : new Uint32Array(count);
   let at = 0;
   for (let i = 0; i < count; i++) {
-    while (text[at] === space) at++;
+    while (isBlank(text[at])) at++;
+    const begin = at;
     let value = 0;
     let digits = 0;
-    for (; at < text.length && text[at] !== space && text[at] !== 0x0d; at++, digits++) {
+    for (; at < text.length && !isBlank(text[at]); at++, digits++) {
       const digit = hexDigit(text[at]!);
-      if (digit < 0) throw fail(`has a value that is no hexadecimal number (value ${i})`);
+      if (digit < 0) {
+        const given = JSON.stringify(/^[^ \t\r]{0,20}/.exec(text.toString('latin1', begin, begin + 20))![0]);
+        throw fail(
+          `has a value that is no hexadecimal number (value ${i}): expected bits such as 3f800000, given ${given}`,
+        );
+      }
       value = value * 16 + digit;
     }
     if (digits === 0 || digits > 2 * size) throw fail(`has a value of ${digits} hexadecimal digits (value ${i})`);

@@ -118,7 +118,7 @@ const shards = (map: unknown): string => {
 
 test('an index whose shards lie', async () => {
   const code = async (map: unknown): Promise<string> => (await failure(() => loadWeights(shards(map)))).code;
-  for (const file of ['../secret', '/etc/passwd', 'a/b', '..', 'a\\b', '', 5, null])
+  for (const file of ['../secret', '/etc/passwd', 'a/../../b', 'a//b', 'a/..', 'a/', '.', '..', 'a\\b', '', 5, null])
     expect(await code({ a: file })).toBe('ERR_WEIGHTS_FORMAT');
   expect(await code({ a: 'absent.safetensors' })).toBe('ERR_WEIGHTS_FILE');
   expect(await code({ a: 'model.safetensors.index.json' })).toBe('ERR_WEIGHTS_FORMAT');
@@ -260,7 +260,9 @@ test('keys of prototypes are plain names', async () => {
 });
 
 test('a TorchScript archive is told apart from weights', async () => {
-  expect((await failure(() => loadWeights(fixture('script.pt')))).message).toContain('save its state_dict() instead');
+  expect((await failure(() => loadWeights(fixture('script.pt')))).message).toContain(
+    "a TorchScript archive, a program that is not run here. In Python: torch.save(torch.jit.load(path).state_dict(), 'weights.pt')",
+  );
 });
 
 // ---- unlisted names: inert, and nothing of theirs is kept ----
