@@ -1,16 +1,17 @@
 import type { z } from 'zod';
-import { type Fail, type InferredValue, type LayerDefinition, layerKinds, type WeightType } from './define-layer.js';
+import type { Fail, InferredValue, LayerDefinition, WeightType } from './define-layer.js';
 import { isSameShape } from './dim.js';
-import { isNarrow } from './dtype.js';
 import { show, TensorRTError } from './errors.js';
 import type { IRGraph, IRNode, IRValue, IRWeight, NetworkJSON, Params, ValueId, ValueType, WeightId } from './ir.js';
 import { fromJSON, toJSON, type WeightSource } from './json.js';
-import { checkName, nameProblem } from './name.js';
+import { LayerNames } from './layer-names.js';
+import { checkName } from './name.js';
 import { checkParams } from './params.js';
-import { checkShape, checkWeights, commonPrefix, mapValues } from './recording.js';
+import { checkShape, checkWeights, commonPrefix, mapValues, requireWide } from './recording.js';
 import { leave, locate, type Mark, mark, reading } from './source.js';
 import { spec } from './spec.js';
 import { Chain, type Home, Tensor } from './tensor.js';
+import { type Before, cutTo, isUnkept, keep } from './undo.js';
 import type { CheckedWeight } from './weight.js';
 
 /** What a layer method hands to `record`. */
@@ -44,41 +45,31 @@ interface OpenGraph extends Home {
   graph: Omit<IRGraph, 'nodes'> & { nodes: RecordedNode[] };
 }
 
-const newGraph = (): OpenGraph => ({ graph: { inputs: [], nodes: [], outputs: [] }, open: true });
-
-/** Refuses 8-bit floats and 4-bit types that a layer would consume, or hand out of a body. */
-function requireWide(
-  inputs: readonly (Tensor | null | undefined)[],
-  bodies: Recording<never>['bodies'],
-  fail: Fail,
-): void {
-  let found = inputs.find((tensor) => tensor && isNarrow(tensor.dtype));
-  for (const role in bodies) found ??= bodies[role]!.outputs.find((tensor) => isNarrow(tensor.dtype));
-  if (!found) return;
-  const taking = [...layerKinds.values()]
-    .filter(({ takesNarrow }) => takesNarrow)
-    .map(({ kind }) => kind)
-    .sort();
-  const { dtype, name } = found;
-  fail('ERR_DTYPE', `'${name}': expected a dequantized tensor, given ${dtype}, which only ${taking.join(', ')} take`, {
-    actual: dtype,
-  });
+/** How long the lists were, which only grow. */
+interface Sizes extends Before {
+  nodes: RecordedNode[];
+  layers: number;
+  inputs: number;
+  outputs: number;
+  tensors: number;
+  weights: number;
+  names: number;
+  ioNames: number;
 }
+
+const newGraph = (): OpenGraph => ({ graph: { inputs: [], nodes: [], outputs: [] }, open: true });
 
 /** A network under construction: layers are recorded in the order of the calls. */
 export class Network extends Chain {
   readonly name: string;
   readonly weights: IRWeight[] = [];
   readonly #open: OpenGraph[] = [newGraph()];
-  readonly #names = new Set<string>();
-  /** By scope: how many names were made from a hint. */
-  readonly #counts = new Map<string, Map<string, number>>();
+  readonly #names = new LayerNames();
   readonly #ioNames = new Map<ValueId, string>();
   readonly #tensors: Tensor[] = [];
   readonly #weightIds = new Map<unknown, WeightId>();
   readonly #sized = new Map<string, Tensor>();
   #scope = '';
-  #nodes = 0;
 
   constructor(name: string) {
     super();
@@ -112,6 +103,7 @@ export class Network extends Chain {
       );
     }
     const { dtype, shape } = reading('input', [name, type], () => spec(type.dtype, type.shape));
+    this.#keep();
     const tensor = this.#newTensor({ dtype, shape }, name, this.#open[0]!);
     this.#open[0]!.graph.inputs.push({ id: tensor.id, name, dtype, shape });
     this.#ioNames.set(tensor.id, name);
@@ -178,13 +170,14 @@ export class Network extends Chain {
     }
     if (this.graph.outputs.some((o) => o.id === tensor.id && o.name === name)) return;
     this.#claimIO(name, 'output');
+    this.#keep();
     if (!this.#ioNames.has(tensor.id)) this.#ioNames.set(tensor.id, name);
     this.#open[0]!.graph.outputs.push({ id: tensor.id, name });
   }
 
   /** @internal Whether layers may use the tensor here: it belongs to this graph, or to one around it. */
   isOpen(tensor: Tensor): boolean {
-    return tensor.network === this && tensor.home.open;
+    return tensor.network === this && tensor.home.open && this.#tensors[tensor.id] === tensor;
   }
 
   /** @internal The first tensor usable here that has this dynamic dim. */
@@ -206,6 +199,7 @@ export class Network extends Chain {
     inputs: readonly { name: string; type: InferredValue }[],
     body: (parameters: Tensor[]) => readonly Tensor[],
   ): Body {
+    this.#keep();
     const open = newGraph();
     this.#open.push(open);
     try {
@@ -230,6 +224,7 @@ export class Network extends Chain {
   record<P extends Params>(definition: LayerDefinition<P>, recording: Recording<P>): Tensor[] {
     const { kind } = definition;
     const at = mark();
+    this.#keep();
     const { inputs, bodies } = recording;
     const method = recording.method ?? kind;
     let name = typeof recording.name === 'string' ? recording.name : undefined;
@@ -249,7 +244,10 @@ export class Network extends Chain {
     if (!definition.takesNarrow) requireWide(inputs, bodies, fail);
     const given = inputs.map((tensor) => tensor ?? null);
     const weights = checkWeights(recording.weights, fail);
-    name = this.#layerName(kind, recording, weights, fail);
+    name =
+      recording.name !== undefined
+        ? this.#names.given(this.#scope, recording.name, fail)
+        : this.#names.made(this.#scope, recording.hint ?? commonPrefix(weights) ?? kind);
     const params = checkParams(definition, recording.params, fail);
     const inferred = definition.infer({
       params,
@@ -271,9 +269,8 @@ export class Network extends Chain {
       tensors.push(tensor);
       outputs.push({ id: tensor.id, dtype: tensor.dtype, shape: tensor.shape });
     }
-    this.#names.add(name);
     const node: RecordedNode = {
-      id: this.#nodes++,
+      id: this.#names.size,
       kind,
       name,
       inputs: given.map((tensor) => tensor?.id ?? null),
@@ -284,7 +281,39 @@ export class Network extends Chain {
     };
     if (bodies) node.bodies = mapValues(bodies, (body) => body.graph);
     open.graph.nodes.push(node);
+    this.#names.add(name);
     return tensors;
+  }
+
+  /** @internal What a call that failed has recorded goes again. */
+  restore({ nodes, layers, inputs, outputs, tensors, weights, names, ioNames }: Sizes): void {
+    nodes.length = layers;
+    this.graph.inputs.length = inputs;
+    this.graph.outputs.length = outputs;
+    this.#tensors.length = tensors;
+    this.weights.length = weights;
+    cutTo(this.#weightIds, weights);
+    cutTo(this.#ioNames, ioNames);
+    this.#names.cutTo(names);
+  }
+
+  /** Before anything changes, for `restore`. */
+  #keep(): void {
+    if (!isUnkept(this)) return;
+    const { nodes } = this.#open.at(-1)!.graph;
+    const { inputs, outputs } = this.graph;
+    keep({
+      owner: this,
+      next: undefined,
+      nodes,
+      layers: nodes.length,
+      inputs: inputs.length,
+      outputs: outputs.length,
+      tensors: this.#tensors.length,
+      weights: this.weights.length,
+      names: this.#names.size,
+      ioNames: this.#ioNames.size,
+    } as Sizes);
   }
 
   #newTensor(value: InferredValue, name: string, open: OpenGraph, inputs: readonly (Tensor | null)[] = []): Tensor {
@@ -314,10 +343,13 @@ export class Network extends Chain {
         source: locate(mark()),
       });
     }
-    if (tensor.network !== this) {
+    const isLost = tensor.network === this && this.#tensors[tensor.id] !== tensor;
+    if (tensor.network !== this || isLost) {
       throw new TensorRTError(
         'ERR_FOREIGN_TENSOR',
-        `${method}: ${tensor} belongs to network '${tensor.network.name}', not to '${this.name}'`,
+        isLost
+          ? `${method}: the tensor was made in a call that failed, and went with it`
+          : `${method}: ${tensor} belongs to network '${tensor.network.name}', not to '${this.name}'`,
         {
           source: locate(mark()),
         },
@@ -343,36 +375,6 @@ export class Network extends Chain {
         `network '${this.name}' has an input or output named '${name}' already`,
         { source: locate(mark()) },
       );
-  }
-
-  /** A user's name must be new; otherwise the hint, the weights' common prefix or the kind is made unique. */
-  #layerName(
-    kind: string,
-    { name: given, hint }: Pick<Recording<never>, 'name' | 'hint'>,
-    weights: Record<string, CheckedWeight>,
-    fail: Fail,
-  ): string {
-    if (given !== undefined) {
-      const problem = nameProblem(given);
-      if (problem) fail('ERR_NAME', `name: ${problem}`);
-      const full = this.#scope + given;
-      if (this.#names.has(full)) fail('ERR_DUPLICATE_NAME', `a layer named '${full}' exists already`);
-      return full;
-    }
-    const stem = hint ?? commonPrefix(weights) ?? kind;
-    let counts = this.#counts.get(this.#scope);
-    if (!counts) {
-      counts = new Map();
-      this.#counts.set(this.#scope, counts);
-    }
-    let n = counts.get(stem) ?? 0;
-    let name: string;
-    do {
-      name = this.#scope + stem + (n ? `_${n}` : '');
-      n++;
-    } while (this.#names.has(name));
-    counts.set(stem, n);
-    return name;
   }
 }
 

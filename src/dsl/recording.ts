@@ -1,8 +1,10 @@
 import type { z } from 'zod';
-import type { Fail } from './define-layer.js';
+import { type Fail, layerKinds } from './define-layer.js';
 import { formatShape, type Shape } from './dim.js';
+import { isNarrow } from './dtype.js';
 import { show, TensorRTError } from './errors.js';
 import { maxRank } from './spec.js';
+import type { Tensor } from './tensor.js';
 import { type CheckedWeight, checkWeight } from './weight.js';
 
 /** What layers without weights or bodies share. */
@@ -47,6 +49,25 @@ export function commonPrefix(weights: Readonly<Record<string, CheckedWeight>>): 
     if (dot >= 0) return name!.slice(0, dot);
   }
   return undefined;
+}
+
+/** Refuses 8-bit floats and 4-bit types that a layer would consume, or hand out of a body. */
+export function requireWide(
+  inputs: readonly (Tensor | null | undefined)[],
+  bodies: Readonly<Record<string, { outputs: readonly Tensor[] }>> | undefined,
+  fail: Fail,
+): void {
+  let found = inputs.find((tensor) => tensor && isNarrow(tensor.dtype));
+  for (const role in bodies) found ??= bodies[role]!.outputs.find((tensor) => isNarrow(tensor.dtype));
+  if (!found) return;
+  const taking = [...layerKinds.values()]
+    .filter(({ takesNarrow }) => takesNarrow)
+    .map(({ kind }) => kind)
+    .sort();
+  const { dtype, name } = found;
+  fail('ERR_DTYPE', `'${name}': expected a dequantized tensor, given ${dtype}, which only ${taking.join(', ')} take`, {
+    actual: dtype,
+  });
 }
 
 /** Refuses a shape that no tensor can have. */

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { nameWeights } from './blame.js';
 import { type SourceLocation, show, TensorRTError } from './errors.js';
 import { Chain } from './tensor.js';
+import { atomic } from './undo.js';
 
 /** A stack captured now and read only when somebody asks: capturing costs about a microsecond, reading far more. */
 export interface Mark {
@@ -78,6 +79,7 @@ function checkArguments(args: readonly unknown[]): void {
 function callFrom<A extends unknown[], R>(
   at: Mark,
   method: (...args: A) => R,
+  name: string,
   check: ((args: readonly unknown[]) => void) | undefined,
   self: unknown,
   args: A,
@@ -85,11 +87,13 @@ function callFrom<A extends unknown[], R>(
   if (around) at.outer = around;
   entered = at;
   try {
-    checkArguments(args);
-    check?.(args);
-    return method.apply(self, args);
+    return atomic(() => {
+      checkArguments(args);
+      check?.(args);
+      return method.apply(self, args);
+    });
   } catch (error) {
-    const refusal = asRefusal(error, method.name, args);
+    const refusal = asRefusal(error, name, args);
     if (refusal instanceof TensorRTError && refusal !== callersError?.error) nameWeights(refusal, args);
     throw refusal;
   } finally {
@@ -101,12 +105,16 @@ function callFrom<A extends unknown[], R>(
 /**
  * Makes a method one through which callers come in. All that it records stands where it was called, so one short stack
  * serves for the whole of a composite. Arguments that it cannot even read (null for options, a revoked proxy, a getter that
- * throws) are refused with ERR_INPUT.
+ * throws) are refused with ERR_INPUT. Where it throws, nothing of it stays recorded.
  * @param check throws for arguments that the method would ignore
+ * @param name what callers call it
+ * @param frames how far away the caller is: 2 where a function of this package calls what this returns
  */
 export function entry<A extends unknown[], R>(
   method: (...args: A) => R,
   check?: (args: readonly unknown[]) => void,
+  name = method.name,
+  frames = 1,
 ): (...args: A) => R {
   // The smaller the function that captures, the cheaper its frame is to walk.
   return function enter(this: unknown, ...args: A): R {
@@ -115,11 +123,11 @@ export function entry<A extends unknown[], R>(
     const limit = Error.stackTraceLimit;
     // Who wants no stacks gets none here either.
     if (limit !== 0) {
-      Error.stackTraceLimit = 1;
+      Error.stackTraceLimit = frames;
       Error.captureStackTrace(at, enter);
       Error.stackTraceLimit = limit;
     }
-    return callFrom(at, method, check, this, args);
+    return callFrom(at, method, name, check, this, args);
   };
 }
 

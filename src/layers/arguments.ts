@@ -1,5 +1,5 @@
 import { show } from '../dsl/errors.js';
-import { reading } from '../dsl/source.js';
+import { entry } from '../dsl/source.js';
 import { Chain } from '../dsl/tensor.js';
 import { distance } from '../weights/nearest.js';
 import { refuse } from './common.js';
@@ -172,12 +172,6 @@ export const functionCalls: ReadonlyMap<string, Call> = parse(functionSignatures
 /** The check of a method's arguments. One that the generated signatures lack yet has none. */
 export const methodCheck = (method: string) => checker(method, methodCalls.get(method));
 
-/** Makes an exported function of what reads its arguments: they are checked, and refused where they cannot be read. */
-export function checkedFunction<A extends unknown[], R>(name: string, call: (...args: A) => R): (...args: A) => R {
-  const check = checker(name, functionCalls.get(name));
-  return (...args) =>
-    reading(name, args, () => {
-      check(args);
-      return call(...args);
-    });
-}
+/** Makes an exported function of what reads its arguments: they are checked, and refused where they cannot be read. The function itself calls what this returns. */
+export const checkedFunction = <A extends unknown[], R>(name: string, call: (...args: A) => R): ((...args: A) => R) =>
+  entry(call, checker(name, functionCalls.get(name)), name, 2);

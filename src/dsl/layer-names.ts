@@ -1,0 +1,50 @@
+import type { Fail } from './define-layer.js';
+import { nameProblem } from './name.js';
+import { cutTo } from './undo.js';
+
+/** The names of a network's layers. */
+export class LayerNames {
+  readonly #taken = new Set<string>();
+  /** By scope: how many names were made from a stem. */
+  readonly #counts = new Map<string, Map<string, number>>();
+
+  get size(): number {
+    return this.#taken.size;
+  }
+
+  add(name: string): void {
+    this.#taken.add(name);
+  }
+
+  /** Frees all names but the first `size`. */
+  cutTo(size: number): void {
+    cutTo(this.#taken, size);
+    this.#counts.clear();
+  }
+
+  /** A user's name, which must be new. */
+  given(scope: string, name: string, fail: Fail): string {
+    const problem = nameProblem(name);
+    if (problem) fail('ERR_NAME', `name: ${problem}`);
+    const full = scope + name;
+    if (this.#taken.has(full)) fail('ERR_DUPLICATE_NAME', `a layer named '${full}' exists already`);
+    return full;
+  }
+
+  /** A new name that begins with the stem. */
+  made(scope: string, stem: string): string {
+    let counts = this.#counts.get(scope);
+    if (!counts) {
+      counts = new Map();
+      this.#counts.set(scope, counts);
+    }
+    let n = counts.get(stem) ?? 0;
+    let name: string;
+    do {
+      name = scope + stem + (n ? `_${n}` : '');
+      n++;
+    } while (this.#taken.has(name));
+    counts.set(stem, n);
+    return name;
+  }
+}
