@@ -28,6 +28,8 @@ export interface Recording<P extends Params> {
   hint?: string;
   /** What the caller calls the method, for messages. */
   method?: string;
+  /** What the caller calls parameters that have another name there, for messages. */
+  called?: Readonly<Record<string, string>>;
 }
 
 /** A recorded nested graph. */
@@ -229,9 +231,10 @@ export class Network extends Chain {
     const method = recording.method ?? kind;
     let name = typeof recording.name === 'string' ? recording.name : undefined;
     const fail: Fail = (code, message, facts) => {
+      const said = message.replace(/^\w+/, (word) => recording.called?.[word] ?? word);
       throw new TensorRTError(
         code,
-        `${method}${name ? ` '${name.length > 200 ? `${name.slice(0, 200)}…` : name}'` : ''}: ${message}`,
+        `${method}${name ? ` '${name.length > 200 ? `${name.slice(0, 200)}…` : name}'` : ''}: ${said}`,
         {
           layer: name,
           kind,

@@ -175,6 +175,15 @@ export function requirePerAxis<K extends string>(
   names: readonly K[],
   axes: number,
   fail: Fail,
+/** What the caller calls them: TensorRT has two where `padding` is one. */
+export const paddingNames = ({ padding, prePadding, postPadding }: { [K in keyof PaddingOptions]?: unknown }) =>
+  padding === undefined
+    ? undefined
+    : {
+        prePadding: prePadding === undefined ? 'padding' : 'prePadding',
+        postPadding: postPadding === undefined ? 'padding' : 'postPadding',
+      };
+
 ): void {
   for (const name of names) {
     const list = params[name];

@@ -3,7 +3,7 @@ import { defineLayer } from '../dsl/define-layer.js';
 import { type Dim, formatShape, isStatic } from '../dsl/dim.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
 import type { WeightLike } from '../dsl/weight.js';
-import { type PaddingOptions, type PerAxis, refuse, resolvePadding, windowSize } from './common.js';
+import { type PaddingOptions, type PerAxis, paddingNames, refuse, resolvePadding, windowSize } from './common.js';
 import { givenShape, type KernelOptions, kernelOperands, kernelParams, kernelShape, kernelWindow } from './kernel.js';
 import { kernelOfOneAxis, overOneAxis } from './one-axis.js';
 
@@ -89,6 +89,7 @@ function convolve(self: Chain, method: string, axes: number, options: Convolutio
   const outChannels = (shape[0] ?? 1) as number;
   return x.network.record(convolution, {
     method,
+    called: paddingNames(options),
     name: options.name,
     inputs,
     weights,

@@ -3,7 +3,7 @@ import { defineLayer } from '../dsl/define-layer.js';
 import { addDims, type Dim, formatShape, isStatic, minDims, mulDims, subDims } from '../dsl/dim.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
 import type { WeightLike } from '../dsl/weight.js';
-import { type PerAxis, perAxis, refuse, resolvePadding } from './common.js';
+import { type PerAxis, paddingNames, perAxis, refuse, resolvePadding } from './common.js';
 import { givenShape, type KernelOptions, kernelOperands, kernelParams, kernelShape, kernelWindow } from './kernel.js';
 import { kernelOfOneAxis, overOneAxis } from './one-axis.js';
 
@@ -92,6 +92,7 @@ function deconvolve(self: Chain, method: string, axes: number, given: Deconvolut
   }
   return x.network.record(deconvolution, {
     method,
+    called: paddingNames(options),
     name: options.name,
     ...kernelOperands(x, options.weight, options.bias),
     params: {

@@ -8,6 +8,7 @@ import {
   type Named,
   type PaddingOptions,
   type PerAxis,
+  paddingNames,
   paddingParams,
   perAxis,
   requireDType,
@@ -139,6 +140,7 @@ function record(
   const { prePadding, postPadding, paddingMode } = resolvePadding(options, rank);
   return x.network.record(pooling, {
     method,
+    called: paddingNames(options),
     name: options.name,
     inputs: [x],
     params: {

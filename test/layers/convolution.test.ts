@@ -20,8 +20,22 @@ test('what does not fit is refused, with what was expected and given', () => {
   );
   expectRefusal(() => x.conv2d({ weight: weight(6, 4, 3, 3), stride: 0 }), 'ERR_PARAMETER', /stride/);
   expectRefusal(() => x.conv2d({ weight: weight(6, 4, 3, 3), stride: Number.NaN }), 'ERR_PARAMETER', /stride/);
-  expectRefusal(() => x.conv2d({ weight: weight(6, 4, 3, 3), padding: [1, 1, 1] }), 'ERR_PARAMETER', /prePadding/);
-  expectRefusal(() => x.conv2d({ weight: weight(6, 4, 3, 3), padding: -1 }), 'ERR_PARAMETER', /prePadding/);
+  expectRefusal(
+    () => x.conv2d({ weight: weight(6, 4, 3, 3), padding: [1, 1, 1] }),
+    'ERR_PARAMETER',
+    /: padding: .* 2, given/,
+  );
+  expectRefusal(() => x.conv2d({ weight: weight(6, 4, 3, 3), padding: -1 }), 'ERR_PARAMETER', /: padding.0: /);
+  const sides = { prePadding: 1, postPadding: [1, 1, 1] };
+  for (const [given, name] of [
+    [sides, 'postPadding'],
+    [{ ...sides, padding: 0 }, 'postPadding'],
+    [{ padding: [1, 1, 1], postPadding: 1 }, 'padding'],
+    [{ padding: [1, 1, 1], prePadding: 1 }, 'padding'],
+  ] as const) {
+    const message = new RegExp(`^conv2d '\\w+': ${name}: expected one number or 2, given \\[1, 1, 1\\]`);
+    expectRefusal(() => x.conv2d({ weight: weight(6, 4, 3, 3), ...given }), 'ERR_PARAMETER', message);
+  }
   expectRefusal(() => x.conv2d({ weight: undefined as never }), 'ERR_INPUT', /weight is missing/);
   expectRefusal(() => x.conv2d({ weight: 'conv1' as never }), 'ERR_WEIGHT', /kernel/);
 });

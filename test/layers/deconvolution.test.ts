@@ -38,7 +38,8 @@ test('what does not fit is refused, with what was expected and given', () => {
     'ERR_PARAMETER',
     /outputPadding/,
   );
-  expectRefusal(() => x.convTranspose2d({ weight: kernel, padding: -1 }), 'ERR_PARAMETER', /prePadding/);
+  expectRefusal(() => x.convTranspose2d({ weight: kernel, padding: -1 }), 'ERR_PARAMETER', /: padding.0: /);
+  expectRefusal(() => x.convTranspose2d({ weight: kernel, prePadding: -1 }), 'ERR_PARAMETER', /: prePadding.0: /);
   expectRefusal(() => x.convTranspose2d({ weight: kernel, stride: 0 }), 'ERR_PARAMETER', /stride/);
   expectRefusal(() => x.convTranspose3d({ weight: kernel }), 'ERR_RANK', /rank 5, given rank 4/);
   expectRefusal(() => x.convTranspose2d({ weight: undefined as never }), 'ERR_INPUT', /weight is missing/);
