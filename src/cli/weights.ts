@@ -1,5 +1,5 @@
+import { constants } from 'node:os';
 import { SingleBar } from 'cli-progress';
-import Table from 'cli-table3';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { TensorRTError } from '../dsl/errors.js';
 import {
@@ -13,6 +13,7 @@ import {
   type Weights,
   weightDTypes,
 } from '../weights/index.js';
+import { endWithReader, figure, plain, plainTable, print, size, tensorCount, withoutPlace } from './weights-text.js';
 
 /** `node-tensorrt weights ls|cat|convert|diff`. */
 export function weightsCommand(): Command {
@@ -27,7 +28,7 @@ export function weightsCommand(): Command {
     .option('-f, --filter <pattern>', 'only names that match; * stands for anything')
     .option('-s, --stats', 'also min, max, mean and the number of NaN')
     .option('--json', 'as JSON')
-    .action(list);
+    .action(withoutPlace(list));
   weights
     .command('cat')
     .description('elements of a tensor')
@@ -35,7 +36,7 @@ export function weightsCommand(): Command {
     .argument('<name>')
     .option('-n, --limit <count>', 'at most so many elements', wholeNumber, 100)
     .option('--json', 'as JSON')
-    .action(cat);
+    .action(withoutPlace(cat));
   weights
     .command('convert')
     .description('write tensors as safetensors')
@@ -45,7 +46,7 @@ export function weightsCommand(): Command {
     .option('-f, --filter <pattern>', 'only names of <file> that match; * stands for anything')
     .option('-r, --rename <from=to>', 'replace leading or trailing parts of names; may be repeated', renaming, {})
     .option('--json', 'as JSON')
-    .action(convert);
+    .action(withoutPlace(convert));
   weights
     .command('diff')
     .description('compare two files; exits with 1 where they differ, 2 where they cannot be compared')
@@ -54,24 +55,20 @@ export function weightsCommand(): Command {
     .option('-f, --filter <pattern>', 'only names that match; * stands for anything')
     .option('-t, --tolerance <value>', 'largest absolute difference to overlook', tolerance, 0)
     .option('--json', 'as JSON')
+    .option(
+      '-r, --rename <from=to>',
+      'replace leading or trailing parts of names in both; may be repeated',
+      renaming,
+      {},
+    )
+    // Commander's own errors would say 1: that the files differ.
+    .exitOverride(({ exitCode }) => process.exit(exitCode && 2))
     .action(tryDiff);
   return weights;
 }
 
 // What safetensors holds and `as` converts to.
 const writable = weightDTypes.filter((dtype) => !['int4', 'float4e2m1', 'float8e8m0'].includes(dtype));
-
-let listening = false;
-
-/** `… | head` closes the pipe: what it did not want to read is no error. */
-function endWithReader(): void {
-  if (listening) return;
-  listening = true;
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(process.exitCode ?? 0);
-  });
-}
 
 interface ListOptions {
   filter?: string;
@@ -91,13 +88,19 @@ async function list(file: string, options: ListOptions): Promise<void> {
   const head = ['name', 'dtype', 'shape', 'bytes', ...(options.stats ? ['min', 'max', 'mean', 'NaN'] : [])];
   const table = plainTable(head);
   for (const row of rows) {
-    const cells = [row.name, row.dtype, `[${row.shape.join(', ')}]`, row.bytes ?? '?'];
+    const cells = [plain(row.name), plain(shortened(row.dtype)), `[${row.shape.join(', ')}]`, row.bytes ?? '?'];
     const stats = options.stats ? [figure(row.min), figure(row.max), figure(row.mean), row.nan ?? ''] : [];
     table.push([...cells, ...stats]);
   }
-  print(table.toString());
-  print(`${rows.length} tensors, ${size(rows.reduce((sum, row) => sum + (row.bytes ?? 0), 0))}`);
+  const bytes = size(rows.reduce((sum, row) => sum + (row.bytes ?? 0), 0));
+  if (options.filter === undefined || rows.length) {
+    print(table.toString());
+    print(`${tensorCount(rows.length)}, ${bytes}`);
+  } else print(`none of ${tensorCount(weights.size)} matches '${plain(options.filter)}'`);
 }
+
+/** The dtype of a structured array may fill pages. */
+const shortened = (dtype: string): string => (dtype.length > 40 ? `${dtype.slice(0, 39)}…` : dtype);
 
 async function cat(file: string, name: string, options: { limit: number; json?: boolean }): Promise<void> {
   using weights = await loadWeights(file);
@@ -138,22 +141,51 @@ async function convert(file: string, output: string, options: ConvertOptions): P
     const weight = renamed.get(name);
     tensors.set(name, options.dtype && isFloat(weight.dtype) ? weight.converting(options.dtype) : weight);
   }
-  const bar = process.stderr.isTTY && !options.json ? new SingleBar({ format: barFormat }) : undefined;
+  warnOfIdle(options.rename, [...readable]);
+  // A graceful exit of the bar's own would leave half a file beside the output.
+  const bar =
+    process.stderr.isTTY && !options.json ? new SingleBar({ format: barFormat, gracefulExit: false }) : undefined;
   let started = false;
+  let signal: NodeJS.Signals | undefined;
+  const interrupt = (given: NodeJS.Signals): void => {
+    signal = given;
+  };
   const progress = (written: number, total: number): void => {
+    if (signal) throw new TensorRTError('ERR_ABORTED', `${output} was not written: ended by ${signal}`);
     if (!started) bar?.start(total, written);
     else bar?.update(written);
     started = true;
   };
+  for (const name of stops) process.on(name, interrupt);
   try {
     await saveSafetensors(output, tensors, Object.fromEntries(source.metadata), progress);
+  } catch (error) {
+    if (!signal) throw error;
+    process.stderr.write(`error: ${(error as Error).message}\n`);
+    process.exitCode = 128 + constants.signals[signal];
+    return;
   } finally {
     bar?.stop();
+    for (const name of stops) process.off(name, interrupt);
   }
-  for (const name of others) process.stderr.write(`left out: ${name}, ${source.info(name).fileDType}\n`);
+  for (const name of others) process.stderr.write(`left out: ${plain(name)}, ${source.info(name).fileDType}\n`);
   const bytes = [...tensors.values()].reduce((sum, weight) => sum + weight.byteLength, 0);
   if (options.json) print(JSON.stringify({ output, tensors: tensors.size, bytes, leftOut: others }));
-  else print(`${output}: ${tensors.size} tensors, ${size(bytes)}`);
+  else print(`${output}: ${tensorCount(tensors.size)}, ${size(bytes)}`);
+}
+
+/** Signals on which the half written file is removed. */
+const stops = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Says which renamings change no name. */
+function warnOfIdle(renaming: Readonly<Record<string, string>>, names: readonly string[]): void {
+  for (const [from, to] of Object.entries(renaming)) {
+    const meant = names.some((name) => name === from || name.startsWith(`${from}.`) || name.endsWith(`.${from}`));
+    if (!meant)
+      process.stderr.write(
+        `no name begins or ends with '${plain(from)}': '${plain(`${from}=${to}`)}' changes nothing\n`,
+      );
+  }
 }
 
 const barFormat = '{bar} {percentage}% | {value}/{total} bytes';
@@ -173,13 +205,14 @@ type Difference = { name: string; difference: string; maxAbs?: number | string; 
 interface DiffOptions {
   tolerance: number;
   filter?: string;
+  rename: Record<string, string>;
   json?: boolean;
 }
 
 /** As diff(1) does: 1 says that the files differ, 2 that they could not be compared. */
 async function tryDiff(file: string, other: string, options: DiffOptions): Promise<void> {
   try {
-    await diff(file, other, options);
+    await withoutPlace(diff)(file, other, options);
   } catch (error) {
     if (!(error instanceof TensorRTError)) throw error;
     process.stderr.write(`error: ${error.message}\n`);
@@ -188,8 +221,10 @@ async function tryDiff(file: string, other: string, options: DiffOptions): Promi
 }
 
 async function diff(file: string, other: string, options: DiffOptions): Promise<void> {
-  using a = await loadWeights(file);
-  using b = await loadWeights(other);
+  using first = await loadWeights(file);
+  using second = await loadWeights(other);
+  const [a, b] = [first.rename(options.rename), second.rename(options.rename)];
+  warnOfIdle(options.rename, [...first.names(), ...second.names()]);
   const names = new Set([...matching(a, options.filter), ...matching(b, options.filter)]);
   if (names.size === 0)
     throw new TensorRTError('ERR_WEIGHTS_NAME', `${file} and ${other} have no tensors${matchText(options.filter)}`);
@@ -204,11 +239,28 @@ async function diff(file: string, other: string, options: DiffOptions): Promise<
   else if (skipped.length) process.exitCode = 2;
   const equal = found.length + skipped.length === 0;
   if (options.json) return print(JSON.stringify({ equal, differences: found, notCompared: skipped }, null, 2));
-  if (equal) return print(`${names.size} tensors, all equal`);
+  if (equal) return print(`${tensorCount(names.size)}, all equal`);
   const table = plainTable(['name', 'difference']);
-  for (const { name, difference } of found) table.push([name, difference]);
-  for (const name of skipped) table.push([name, `not compared: ${a.info(name).fileDType}`]);
+  for (const { name, difference } of found) table.push([plain(name), difference]);
+  for (const name of skipped) table.push([plain(name), `not compared: ${a.info(name).fileDType}`]);
   print(table.toString());
+  const renaming = commonNames(a.names(), b.names());
+  if (renaming) print(`no name is in both; try --rename ${plain(renaming)}`);
+}
+
+/** What to strip so that names of two files meet, where none does. */
+function commonNames(a: readonly string[], b: readonly string[]): string | undefined {
+  const all = new Set(a);
+  if (b.some((name) => all.has(name))) return undefined;
+  for (const [shorter, longer] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const name = shorter[0]!;
+    const found = longer.find((long) => long.endsWith(`.${name}`));
+    if (found) return `${found.slice(0, -name.length - 1)}=`;
+  }
+  return undefined;
 }
 
 function compare(
@@ -229,7 +281,8 @@ function compare(
   const [x, y] = [a.get(name), b.get(name)];
   const { count, maxAbs } = difference(x, y);
   const dtypes = x.dtype === y.dtype ? '' : `dtype ${x.dtype}, ${y.dtype}`;
-  const values = maxAbs > tolerance ? `${count} of ${x.size} elements differ, by at most ${figure(maxAbs)}` : '';
+  const gap = maxAbs === Infinity ? 'some by infinity or NaN on one side' : `by at most ${figure(maxAbs)}`;
+  const values = maxAbs > tolerance ? `${count} of ${x.size} elements differ, ${gap}` : '';
   if (!dtypes && !values) return undefined;
   return { name, difference: [dtypes, values].filter(Boolean).join('; '), maxAbs: jsonValue(maxAbs), count };
 }
@@ -256,44 +309,6 @@ function elements(weight: Weight, count: number): (number | bigint)[] {
 const jsonValue = (value: number | bigint): number | string =>
   typeof value === 'bigint' || !Number.isFinite(value) ? String(value) : value;
 
-const figure = (value: number | null | undefined): string =>
-  value === null || value === undefined ? '' : String(Number(value.toPrecision(6)));
-
-function size(bytes: number): string {
-  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
-  const power = bytes < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
-  return `${power ? (bytes / 1024 ** power).toFixed(1) : bytes} ${units[power]}`;
-}
-
-function plainTable(head: string[]): Table.Table {
-  const none = '';
-  const edges = [
-    'top',
-    'top-mid',
-    'top-left',
-    'top-right',
-    'bottom',
-    'bottom-mid',
-    'bottom-left',
-    'bottom-right',
-    'left',
-    'left-mid',
-    'mid',
-    'mid-mid',
-    'right',
-    'right-mid',
-  ];
-  const chars = Object.fromEntries([
-    ...edges.map((edge) => [edge, none]),
-    ['middle', '  '],
-  ]) as Table.TableConstructorOptions['chars'];
-  return new Table({ head, chars: chars!, style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] } });
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
 function wholeNumber(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('expected a whole number');
@@ -309,5 +324,9 @@ function tolerance(text: string): number {
 function renaming(text: string, before: Record<string, string>): Record<string, string> {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('expected from=to');
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+  const [from, to] = [text.slice(0, at), text.slice(at + 1)].map((part) => part.replace(/^\.|\.$/g, '')) as [
+    string,
+    string,
+  ];
+  return { ...before, [from]: to };
 }

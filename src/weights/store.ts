@@ -374,7 +374,10 @@ function prefixes(names: Iterable<string>): Set<string> {
 
 function replaceParts(map: Readonly<Record<string, string>>): (name: string) => string {
   const exact = new Map(Object.entries(map));
-  const rules = [...exact].sort(([a], [b]) => b.length - a.length);
+  // `module.` is often written for `module`.
+  const bare = (part: unknown) => (typeof part === 'string' ? part.replace(/^\.|\.$/g, '') : (part as string));
+  const rules = [...exact].map(([from, to]): [string, string] => [bare(from), bare(to)]);
+  rules.sort(([a], [b]) => b.length - a.length);
   return (name) => {
     const whole = exact.get(name);
     if (whole !== undefined) return whole;

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { show, TensorRTError } from '../dsl/errors.js';
 import { type WeightDType, weightBytes } from './dtype.js';
 import { refusal } from './format-error.js';
@@ -21,7 +21,7 @@ const chunk = 64 * 2 ** 20;
 
 /**
  * Writes a safetensors file, laid out as the official writer does: largest elements first, then by name. It is written
- * beside `path` and renamed, so that a file in use is never cut short.
+ * beside `path` and renamed, so that a file in use is never cut short; a link stays, and leads to the new file.
  * @param tensors by name, or a store (all its tensors, under the names it shows)
  * @param metadata strings for `__metadata__`
  * @throws ERR_INPUT (tensors or metadata of another kind), ERR_WEIGHTS_NAME (a name that safetensors cannot hold),
@@ -40,9 +40,13 @@ export async function saveSafetensors(
   ordered.sort((a, b) => b.rank - a.rank || Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
   const header = headerOf(ordered, metadata);
   const total = header.length + ordered.reduce((sum, { weight }) => sum + weight.byteLength, 0);
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const target = await realpath(path).catch(() => path);
+  const there = await stat(target).catch(() => undefined);
+  if (there && !there.isFile())
+    throw unwritable(path, new Error(`there is ${there.isDirectory() ? 'a folder' : 'a device'} of that name`));
+  const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
   const file = await open(temporary, 'wx').catch((cause: Error) => {
-    throw new TensorRTError('ERR_WEIGHTS_FILE', `${path} cannot be written: ${cause.message}`, { cause });
+    throw unwritable(path, cause);
   });
   try {
     let written = 0;
@@ -60,14 +64,20 @@ export async function saveSafetensors(
       weight.check();
     }
     await file.close();
-    await rename(temporary, path);
+    await rename(temporary, target);
   } catch (cause) {
     await file.close().catch(() => {});
     await rm(temporary, { force: true });
     if (cause instanceof TensorRTError) throw cause;
-    throw new TensorRTError('ERR_WEIGHTS_FILE', `${path} cannot be written: ${(cause as Error).message}`, { cause });
+    throw unwritable(path, cause as Error);
   }
 }
+
+/** Without the call and the temporary name that the system's message goes on with. */
+const unwritable = (path: string, cause: Error): TensorRTError =>
+  new TensorRTError('ERR_WEIGHTS_FILE', `${path} cannot be written: ${cause.message.replace(/, \w+ '.*$/s, '')}`, {
+    cause,
+  });
 
 function* named(
   tensors: Weights | Readonly<Record<string, Weight>> | ReadonlyMap<string, Weight>,

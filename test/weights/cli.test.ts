@@ -57,7 +57,7 @@ test('ls as a table, filtered', async () => {
   expect(text.split('\n').map((line) => line.trim())).toEqual([
     'name             dtype    shape  bytes',
     'bn.running_mean  float32  [3]    12',
-    '1 tensors, 12 bytes',
+    '1 tensor, 12 bytes',
     '',
   ]);
 });

@@ -1,0 +1,72 @@
+import Table from 'cli-table3';
+import { TensorRTError } from '../dsl/errors.js';
+
+let listening = false;
+
+/**
+ * Ends the command where its output ends: `… | head` closes the pipe, and what it did not want to read is no error; a full
+ * disk is one.
+ */
+export function endWithReader(): void {
+  if (listening) return;
+  listening = true;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+    process.stderr.write(`error: what it tells cannot be written: ${error.message}\n`);
+    process.exit(2);
+  });
+  process.stderr.on('error', () => {});
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Names come from files of strangers: control characters, which could steer a terminal, are shown as `\u001b`. */
+export const plain = (text: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones
+  text.replace(/[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (c) => {
+    const short = JSON.stringify(c).slice(1, -1);
+    return short === c ? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}` : short;
+  });
+
+/** For people: their line in a program is none of this package's dependencies. */
+export function withoutPlace<A extends unknown[]>(
+  action: (...args: A) => Promise<void>,
+): (...args: A) => Promise<void> {
+  return async (...args) => {
+    try {
+      await action(...args);
+    } catch (error) {
+      if (!(error instanceof TensorRTError)) throw error;
+      const [text] = error.message.split('\n    recorded at ') as [string];
+      throw new TensorRTError(error.code, text.split('\n').map(plain).join('\n'), { cause: error });
+    }
+  };
+}
+
+/** A number of at most six digits, but whole ones as they are while a double tells them apart. */
+export function figure(value: number | null | undefined): string {
+  if (value === null || value === undefined) return '';
+  if (Number.isSafeInteger(value)) return String(value);
+  return Math.abs(value) > Number.MAX_SAFE_INTEGER && Number.isFinite(value)
+    ? value.toExponential(5)
+    : String(Number(value.toPrecision(6)));
+}
+
+export function size(bytes: number): string {
+  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = bytes < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
+  return `${power ? (bytes / 1024 ** power).toFixed(1) : bytes} ${units[power]}`;
+}
+
+export const tensorCount = (count: number): string => (count === 1 ? '1 tensor' : `${count} tensors`);
+
+const edges =
+  'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid';
+
+/** Columns without lines around them. */
+export function plainTable(head: string[]): Table.Table {
+  const chars = Object.fromEntries([...edges.split(' ').map((edge) => [edge, '']), ['middle', '  ']]);
+  return new Table({ head, chars, style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] } });
+}
