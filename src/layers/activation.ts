@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type CpuGraph, defineLayer } from '../dsl/define-layer.js';
 import type { DType } from '../dsl/dtype.js';
+import { show } from '../dsl/errors.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
 import { float32Number, floats, type Named, refuse, requireDType } from './common.js';
 import type { Liftable } from './constant.js';
@@ -160,14 +161,10 @@ const methods = {
   /** Gaussian error linear unit, exact (`none`, by erf) or approximated by tanh. TensorRT kind: activation (GELU_ERF, GELU_TANH). */
   gelu(this: Chain, options: { approximate?: 'none' | 'tanh' } & Named = {}): Tensor {
     const { approximate = 'none' } = options;
-    return activate(
-      this,
-      'gelu',
-      approximate === 'none' ? 'gelu_erf' : (`gelu_${approximate}` as ActivationType),
-      0,
-      0,
-      options,
-    );
+    if (approximate !== 'none' && approximate !== 'tanh') {
+      refuse('gelu', 'ERR_PARAMETER', `approximate: expected none or tanh, given ${show(approximate)}`);
+    }
+    return activate(this, 'gelu', approximate === 'none' ? 'gelu_erf' : 'gelu_tanh', 0, 0, options);
   },
 };
 

@@ -118,6 +118,19 @@ export function requireDType(given: DType, allowed: readonly DType[], fail: Fail
   }
 }
 
+/** What makes known elements, or else a tensor, fit an input's dtype. */
+export const convertTo = (dtype: DType): string =>
+  `convert a weight with .as('${dtype}'), a tensor with .cast('${dtype}')`;
+
+/** Refuses weights, or tensors in their place, of another dtype than the input's. */
+export function requireInputsDType(what: string, given: DType, dtype: DType, fail: Fail): void {
+  if (given === dtype) return;
+  fail('ERR_DTYPE', `${what}: expected the input's dtype ${dtype}, given ${given}; ${convertTo(dtype)}`, {
+    expected: dtype,
+    actual: given,
+  });
+}
+
 export const floats: readonly DType[] = ['float32', 'float16', 'bfloat16'];
 /** What layers that only move elements take: uint8 lives at inputs, outputs and casts alone. */
 export const movable: readonly DType[] = dtypes.filter((dtype) => dtype !== 'uint8');
@@ -162,6 +175,15 @@ export const resolvePadding = (options: PaddingOptions, rank: number) => ({
   paddingMode: options.paddingMode ?? ('explicit_round_down' as const),
 });
 
+/** What the caller calls them: TensorRT has two where `padding` is one. */
+export const paddingNames = ({ padding, prePadding, postPadding }: { [K in keyof PaddingOptions]?: unknown }) =>
+  padding === undefined
+    ? undefined
+    : {
+        prePadding: prePadding === undefined ? 'padding' : 'prePadding',
+        postPadding: postPadding === undefined ? 'padding' : 'postPadding',
+      };
+
 interface WindowParams {
   stride: readonly number[];
   prePadding: readonly number[];
@@ -175,15 +197,6 @@ export function requirePerAxis<K extends string>(
   names: readonly K[],
   axes: number,
   fail: Fail,
-/** What the caller calls them: TensorRT has two where `padding` is one. */
-export const paddingNames = ({ padding, prePadding, postPadding }: { [K in keyof PaddingOptions]?: unknown }) =>
-  padding === undefined
-    ? undefined
-    : {
-        prePadding: prePadding === undefined ? 'padding' : 'prePadding',
-        postPadding: postPadding === undefined ? 'padding' : 'postPadding',
-      };
-
 ): void {
   for (const name of names) {
     const list = params[name];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer, type InferredValue } from '../dsl/define-layer.js';
-import { addDims, type Dim, formatShape, isStatic } from '../dsl/dim.js';
+import { addDims, type Dim, formatShape, isDimName, isStatic } from '../dsl/dim.js';
 import { show } from '../dsl/errors.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
 import { checkedFunction } from './arguments.js';
@@ -39,12 +39,21 @@ export const concatenation = defineLayer({
         else shape[at] = same(shape[at]!, size) ?? mismatch(i + 1, other, at);
       }
     }
+    for (const [at, size] of shape.entries()) if (at !== axis && size === 1) requireOnes(at);
     function mismatch(i: number, other: InferredValue, at: number): never {
       return fail(
         'ERR_SHAPE',
         `tensor ${i} ${formatShape(other.shape)} and tensor 0 ${formatShape(first!.shape)} differ at axis ${at}, and are joined along axis ${axis}`,
         { expected: first!.shape, actual: other.shape },
       );
+    }
+    /** Not a batch, say, that only a batch of 1 would fit. */
+    function requireOnes(at: number): void {
+      const name = inputs.map((input) => input!.shape[at]!).find((size) => !isStatic(size) && isDimName(size));
+      if (name === undefined) return;
+      const one = inputs.findIndex((input) => input!.shape[at] === 1);
+      const given = formatShape(inputs[one]!.shape);
+      fail('ERR_SHAPE', `tensor ${one} ${given} has 1 along axis ${at}, others have ${name}: repeat it with .expand()`);
     }
     const { dtype } = first;
     const contents = inputs.flatMap((input) => input!.contents ?? []);

@@ -4,7 +4,15 @@ import { type Dim, formatShape, isStatic } from '../dsl/dim.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
 import type { WeightLike } from '../dsl/weight.js';
 import { type PaddingOptions, type PerAxis, paddingNames, refuse, resolvePadding, windowSize } from './common.js';
-import { givenShape, type KernelOptions, kernelOperands, kernelParams, kernelShape, kernelWindow } from './kernel.js';
+import {
+  givenShape,
+  type KernelOptions,
+  kernelOperands,
+  kernelParams,
+  kernelShape,
+  kernelWindow,
+  requireBias,
+} from './kernel.js';
 import { kernelOfOneAxis, overOneAxis } from './one-axis.js';
 
 export interface ConvolutionOptions extends Omit<KernelOptions, 'padding'> {
@@ -36,6 +44,7 @@ export const convolution = defineLayer({
         { expected: expected * p.groups, actual: channels },
       );
     }
+    requireBias(context);
     const spatial = p.kernel.map((k, i) => windowSize(shape[i + 2]!, i, p.dilation[i]! * (k - 1) + 1, p, fail));
     return { dtype, shape: [batch, p.outChannels, ...spatial] };
   },

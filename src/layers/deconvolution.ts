@@ -4,7 +4,15 @@ import { addDims, type Dim, formatShape, isStatic, minDims, mulDims, subDims } f
 import type { Chain, Tensor } from '../dsl/tensor.js';
 import type { WeightLike } from '../dsl/weight.js';
 import { type PerAxis, paddingNames, perAxis, refuse, resolvePadding } from './common.js';
-import { givenShape, type KernelOptions, kernelOperands, kernelParams, kernelShape, kernelWindow } from './kernel.js';
+import {
+  givenShape,
+  type KernelOptions,
+  kernelOperands,
+  kernelParams,
+  kernelShape,
+  kernelWindow,
+  requireBias,
+} from './kernel.js';
 import { kernelOfOneAxis, overOneAxis } from './one-axis.js';
 
 export interface DeconvolutionOptions extends KernelOptions {
@@ -33,6 +41,7 @@ export const deconvolution = defineLayer({
         { expected, actual: channels },
       );
     }
+    requireBias(context);
     const spatial = p.kernel.map((_, i) => outputSize(shape[i + 2]!, i, p));
     return { dtype, shape: [batch, p.outChannels, ...spatial] };
   },

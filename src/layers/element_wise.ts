@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type InferredValue } from '../dsl/define-layer.js';
 import { addDims, type Dim, floorDivDims, isStatic, maxDims, minDims, mulDims, subDims } from '../dsl/dim.js';
 import { type DType, isFloat } from '../dsl/dtype.js';
-import type { Chain, Tensor } from '../dsl/tensor.js';
-import { broadcastShapes, floats, type Named, refuse, requireDType } from './common.js';
+import { type Chain, Tensor } from '../dsl/tensor.js';
+import { broadcastShapes, convertTo, floats, type Named, refuse, requireDType } from './common.js';
 import { type Liftable, lift } from './constant.js';
 import { liftRank } from './shuffle.js';
 import { unary } from './unary.js';
@@ -106,7 +106,11 @@ function operands(a: Tensor, given: Liftable, method: string): [Tensor, Tensor] 
   // What belongs to another network is refused when the layer is recorded.
   if (b.network !== a.network) return [a, b];
   if (a.dtype !== b.dtype) {
-    refuse(method, 'ERR_DTYPE', mixed(a.dtype, b.dtype), { expected: a.dtype, actual: b.dtype });
+    const message =
+      given instanceof Tensor
+        ? mixed(a.dtype, b.dtype)
+        : `expected the tensor's dtype ${a.dtype}, given ${b.dtype}; ${convertTo(a.dtype)}`;
+    refuse(method, 'ERR_DTYPE', message, { expected: a.dtype, actual: b.dtype });
   }
   return [liftRank(a, b.rank, method), liftRank(b, a.rank, method)];
 }

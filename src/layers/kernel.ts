@@ -1,4 +1,4 @@
-import type { Fail, InferContext, WeightType } from '../dsl/define-layer.js';
+import type { InferContext, WeightType } from '../dsl/define-layer.js';
 import { formatShape, type Shape } from '../dsl/dim.js';
 import type { DType, TypedArray } from '../dsl/dtype.js';
 import { Tensor } from '../dsl/tensor.js';
@@ -12,6 +12,7 @@ import {
   perAxis,
   positive,
   requireDType,
+  requireInputsDType,
   requirePerAxis,
   requireRank,
   wholeNumbers,
@@ -51,7 +52,7 @@ interface Params {
   postPadding: number[];
 }
 
-/** The kernel's shape, once it, the bias and the parameters per axis fit the input's rank and dtype. */
+/** The kernel's shape, once it and the parameters per axis fit the input's rank and dtype. */
 export function kernelShape({ input, inputs, weights, params: p, fail }: InferContext<Params>): Shape {
   const { dtype, shape } = input(0);
   const axes = p.stride.length;
@@ -62,20 +63,19 @@ export function kernelShape({ input, inputs, weights, params: p, fail }: InferCo
   requireRank(kernel.shape, axes + 2, axes + 2, fail, 'weight');
   requirePerAxis(p, kernelLists, axes, fail);
   requireInputsDType('weight', kernel.dtype, dtype, fail);
-  const bias = weights.bias ?? inputs[2];
-  if (bias) requireInputsDType('bias', bias.dtype, dtype, fail);
-  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== p.outChannels)) {
-    fail('ERR_SHAPE', `bias: expected [${p.outChannels}], given ${formatShape(bias.shape)}`, {
-      expected: [p.outChannels],
-      actual: bias.shape,
-    });
-  }
   return kernel.shape;
 }
 
-function requireInputsDType(what: string, given: DType, dtype: DType, fail: Fail): void {
-  if (given === dtype) return;
-  fail('ERR_DTYPE', `${what}: expected the input's dtype ${dtype}, given ${given}`, { expected: dtype, actual: given });
+/** After the channels: where the kernel is not the one meant, its bias does not fit either. */
+export function requireBias({ input, inputs, weights, params: p, fail }: InferContext<Params>): void {
+  const bias = weights.bias ?? inputs[2];
+  if (!bias) return;
+  requireInputsDType('bias', bias.dtype, input(0).dtype, fail);
+  if (bias.shape.length === 1 && bias.shape[0] === p.outChannels) return;
+  fail('ERR_SHAPE', `bias: expected [${p.outChannels}], given ${formatShape(bias.shape)}`, {
+    expected: [p.outChannels],
+    actual: bias.shape,
+  });
 }
 
 /** Kernel and bias as a recording takes them: tensors as inputs 1 and 2, all else as weights. */

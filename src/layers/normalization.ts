@@ -14,6 +14,7 @@ import {
   positive,
   refuse,
   requireDType,
+  requireInputsDType,
   requireRank,
   resolveAxes,
   wholeNumber,
@@ -34,16 +35,17 @@ export const normalization = defineLayer({
     requireDType(dtype, floats, fail);
     requireRank(shape, 1, 8, fail);
     const axes = resolveAxes(p.axes, shape.length, fail);
-    for (const [role, index] of [
-      ['scale', 1],
-      ['bias', 2],
+    for (const [role, index, option] of [
+      ['scale', 1, 'weight'],
+      ['bias', 2, 'bias'],
     ] as const) {
-      const given = weights[role] ?? inputs[index] ?? fail('ERR_INPUT', `${role} is missing`);
-      requireDType(given.dtype, [dtype], fail, role);
+      const given = weights[role] ?? inputs[index] ?? fail('ERR_INPUT', `${option} is missing`);
+      requireInputsDType(option, given.dtype, dtype, fail);
       const count = isStaticShape(given.shape) ? countOf(given.shape) : undefined;
       if (count !== undefined && count !== countOf(p.shape)) {
-        fail('ERR_SHAPE', `${role}: expected ${formatShape(p.shape)}, given ${formatShape(given.shape)}`, {
-          expected: p.shape,
+        const expected = p.shape.filter((size) => size !== 1);
+        fail('ERR_SHAPE', `${option}: expected ${formatShape(expected)}, given ${formatShape(given.shape)}`, {
+          expected,
           actual: given.shape,
         });
       }
@@ -54,7 +56,7 @@ export const normalization = defineLayer({
     ) {
       fail(
         'ERR_SHAPE',
-        `scale and bias: expected a shape that broadcasts to ${formatShape(shape)}, given ${formatShape(p.shape)}`,
+        `weight and bias: expected a shape that broadcasts to ${formatShape(shape)}, given ${formatShape(p.shape)}`,
       );
     }
     if (p.groups > 1) {

@@ -1,8 +1,8 @@
 import { formatShape, isStatic, type Shape } from '../dsl/dim.js';
-import { isTypedArray, type TypedArray } from '../dsl/dtype.js';
+import { type DType, isTypedArray, type TypedArray } from '../dsl/dtype.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
 import { isWeightLike, type WeightLike } from '../dsl/weight.js';
-import { floats, type Named, refuse } from '../layers/common.js';
+import { floats, type Named, refuse, refusing, requireInputsDType } from '../layers/common.js';
 import { lift } from '../layers/constant.js';
 import { elementWise } from '../layers/element_wise.js';
 import { type AccumulationOptions, matrixMultiply } from '../layers/matrix_multiply.js';
@@ -25,10 +25,7 @@ const shapeOf = (value: Operand): Shape =>
 function checkDType(value: Operand, x: Tensor, role: string): void {
   const dtype = value instanceof Tensor || isWeightLike(value) ? value.dtype : undefined;
   if (dtype === undefined || dtype === x.dtype) return;
-  refuse(method, 'ERR_DTYPE', `${role}: expected the input's dtype ${x.dtype}, given ${dtype}`, {
-    expected: x.dtype,
-    actual: dtype,
-  });
+  requireInputsDType(role, dtype as DType, x.dtype, refusing(method));
 }
 
 /** The prefix of a weight's name, `fc1` of `fc1.weight`. */

@@ -18,6 +18,19 @@ test('known integers are followed', () => {
   expect(concat([one, two]).contents).toEqual([1, 2, 3]);
 });
 
+test('one class token for a batch of any size is refused', () => {
+  const net = network('tokens', { x: float32('batch', 16, 4), y: float32('batch', 'h', 4) });
+  const [x, y] = net.inputs as unknown as [Tensor, Tensor];
+  const token = net.constant(new Float32Array(4), { shape: [1, 1, 4] });
+  const message = /tensor 0 \[1, 1, 4\] has 1 along axis 0, others have batch: repeat it with \.expand/;
+  expectRefusal(() => concat([token, x], { axis: 1 }), 'ERR_SHAPE', message);
+  expectRefusal(() => concat([x, token], { axis: 1 }), 'ERR_SHAPE', /tensor 1 \[1, 1, 4\] has 1 along axis 0/);
+  expect(concat([token.expand([x.dim(0), 1, 4]), x], { axis: 1 }).shape).toEqual(['batch', 17, 4]);
+  // Along the joined axis anything goes.
+  const half = y.slice({ start: [0, 0, 0], size: [y.dim(0), 1, 4] });
+  expect(concat([half, y], { axis: 1 }).shape).toEqual(['batch', 'h + 1', 4]);
+});
+
 test('tensors that do not fit are refused', () => {
   const net = network('bad', { x: float32(2, 3), h: float16(2, 3), r: float32(2), y: float32(3, 4), u: uint8(2) });
   const [x, h, r, y, u] = net.inputs as unknown as [Tensor, Tensor, Tensor, Tensor, Tensor];

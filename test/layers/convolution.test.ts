@@ -18,6 +18,9 @@ test('what does not fit is refused, with what was expected and given', () => {
     'ERR_SHAPE',
     /bias: expected \[6\], given \[5\]/,
   );
+  // The kernel of a transposed convolution: what is wrong is not its bias.
+  const transposed = { weight: weight(4, 2, 2, 2), bias: weight(2) };
+  expectRefusal(() => x.conv2d(transposed), 'ERR_SHAPE', /\[4, 2, 2, 2\] with groups 1 takes 2 input channels/);
   expectRefusal(() => x.conv2d({ weight: weight(6, 4, 3, 3), stride: 0 }), 'ERR_PARAMETER', /stride/);
   expectRefusal(() => x.conv2d({ weight: weight(6, 4, 3, 3), stride: Number.NaN }), 'ERR_PARAMETER', /stride/);
   expectRefusal(

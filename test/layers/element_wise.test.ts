@@ -22,7 +22,7 @@ test('operands that do not fit are refused', () => {
   expectRefusal(
     () => x!.add({ dtype: 'int32', shape: [3], data: new Int32Array(3) }),
     'ERR_DTYPE',
-    /float32 and int32/,
+    /expected the tensor's dtype float32, given int32; convert a weight with \.as\('float32'\)/,
   );
   expectRefusal(() => x!.add(new Float32Array(4)), 'ERR_SHAPE', /axis 1 has 3 and 4/);
   expectRefusal(() => x!.add(oneInput(2, 3)), 'ERR_FOREIGN_TENSOR');

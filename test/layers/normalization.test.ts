@@ -12,7 +12,7 @@ test('what does not fit is refused, with what was expected and given', () => {
   expectRefusal(() => x.groupNorm(undefined as never), 'ERR_PARAMETER', /groups/);
   expectRefusal(() => x.layerNorm({ normalizedShape: '3' as never, weight: 1 as never }), 'ERR_WEIGHT', /scale/);
   expectRefusal(() => x.layerNorm({ normalizedShape: 4 }), 'ERR_SHAPE', /the last dims of \[2, 6, 4, 3\], given \[4\]/);
-  expectRefusal(() => x.layerNorm({ weight: ones(4) }), 'ERR_SHAPE', /scale: expected \[1, 1, 1, 3\], given \[4\]/);
+  expectRefusal(() => x.layerNorm({ weight: ones(4) }), 'ERR_SHAPE', /weight: expected \[3\], given \[4\]/);
   expectRefusal(() => x.layerNorm({ weight: ones(3), bias: ones(2) }), 'ERR_SHAPE', /bias/);
   expectRefusal(() => x.layerNorm({ axes: [4] }), 'ERR_AXIS', /given 4/);
   expectRefusal(() => x.layerNorm({ axes: [1, -3] }), 'ERR_AXIS', /each axis once/);
@@ -21,7 +21,7 @@ test('what does not fit is refused, with what was expected and given', () => {
   expectRefusal(() => x.groupNorm({ groups: 4 }), 'ERR_SHAPE', /divisor of the 6 channels.* given 4/);
   expectRefusal(() => x.groupNorm({ groups: 0 }), 'ERR_PARAMETER', /groups/);
   expectRefusal(() => x.groupNorm({} as never), 'ERR_PARAMETER', /groups/);
-  expectRefusal(() => x.instanceNorm({ weight: ones(5) }), 'ERR_SHAPE', /scale: expected \[1, 6, 1, 1\], given \[5\]/);
+  expectRefusal(() => x.instanceNorm({ weight: ones(5) }), 'ERR_SHAPE', /weight: expected \[6\], given \[5\]/);
   expectRefusal(() => oneInput(2, 6).instanceNorm(), 'ERR_RANK', /rank 3 or more/);
   const stored = { shape: [6], data: new Float32Array(6), name: 'norm.running_mean' };
   expectRefusal(() => x.instanceNorm({ running_mean: stored } as never), 'ERR_PARAMETER', /batchNorm/);
@@ -31,7 +31,7 @@ test('what does not fit is refused, with what was expected and given', () => {
   expectRefusal(
     () => network('h', { x: float16(2, 3) }).layerNorm({ weight: ones(3) }),
     'ERR_DTYPE',
-    /scale: expected float16, given float32/,
+    /weight: expected the input's dtype float16, given float32; convert a weight with .as\('float16'\)/,
   );
 });
 

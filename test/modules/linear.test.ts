@@ -64,7 +64,7 @@ test('what does not fit is refused, with what was expected and given, and record
   expectRefusal(
     () => half.linear({ weight: weight([5, 4]) }),
     'ERR_DTYPE',
-    /weight: expected the input's dtype float16/,
+    /weight: expected the input's dtype float16, given float32; convert a weight with \.as\('float16'\)/,
   );
   const halfWeight = { dtype: 'float16', shape: [5, 4], data: new Uint16Array(20) };
   expectRefusal(
