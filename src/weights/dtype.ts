@@ -1,5 +1,5 @@
 import { type DType, dtypes, type TypedArray } from '../dsl/dtype.js';
-import { TensorRTError } from '../dsl/errors.js';
+import { refusal } from './format-error.js';
 
 /** Element types that only weight files hold; convert them with `Weight.as` before use in a network. */
 export const fileDTypes = ['float64', 'float8e5m2', 'int16', 'uint16', 'uint32', 'uint64'] as const;
@@ -65,10 +65,7 @@ export const bytesOf = (array: TypedArray): Uint8Array =>
 /** @throws ERR_WEIGHTS_DTYPE */
 export function checkDType(dtype: unknown): asserts dtype is WeightDType {
   if (!weightDTypes.includes(dtype as WeightDType)) {
-    throw new TensorRTError(
-      'ERR_WEIGHTS_DTYPE',
-      `Expected a dtype out of ${weightDTypes.join(', ')}, given ${String(dtype)}`,
-    );
+    throw refusal('ERR_WEIGHTS_DTYPE', `Expected a dtype out of ${weightDTypes.join(', ')}, given ${String(dtype)}`);
   }
 }
 

@@ -1,21 +1,23 @@
 export { fileDTypes, type WeightDType, weightDTypes } from './dtype.js';
 export type { WeightFormat } from './entry.js';
-export { loadWeights, parseWeights } from './load.js';
 export {
   type BatchNormWeights,
   batchNormScale,
   foldBatchNorm,
+  foldWeightNorm,
+  type WeightNormWeights,
+} from './fold.js';
+export {
   gateOrders,
-  joined as joinWeights,
   type LstmOptions,
   type LstmWeights,
   lstmFromTensorFlow,
   lstmToTensorFlow,
-  type Projection,
-  type QkvOptions,
   reorderGates,
-  splitQkv,
-} from './port.js';
+} from './gates.js';
+export { loadWeights, parseWeights } from './load.js';
+export { type AttentionWeights, joined as joinWeights, type QkvOptions, splitQkv } from './port.js';
+export type { Projection } from './port-checks.js';
 export type { Expected, WeightsReport } from './report.js';
 export { difference, statistics, type WeightDifference, type WeightStatistics } from './statistics.js';
 export { type GetOptions, type LayerWeights, type StrictOptions, type WeightInfo, Weights } from './store.js';

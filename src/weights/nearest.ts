@@ -25,7 +25,7 @@ export function nearest(name: string, names: Iterable<string>): string[] {
   let compared = 0;
   for (const candidate of names) {
     if (++compared > mostCompared) break;
-    if (candidate.length > longest || name.length > longest) continue;
+    if (candidate === '' || candidate.length > longest || name.length > longest) continue;
     const nested = candidate.endsWith(`.${name}`) || name.endsWith(`.${candidate}`) || candidate.startsWith(`${name}.`);
     const limit = Math.max(2, Math.ceil(name.length * 0.4));
     const cost = nested ? 0.5 : distance(name, candidate, limit);

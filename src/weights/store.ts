@@ -128,7 +128,10 @@ export class Weights {
         : `has dtype ${fileDType}, which TensorRT cannot take; expected a real float of at most 64 bits or an integer`;
       throw refusal('ERR_WEIGHTS_DTYPE', `${full} of ${found.file} ${what}`, { actual: fileDType });
     }
-    const { shape, dtype } = options ?? {};
+    const { shape, dtype, ...others } = options ?? {};
+    const [unknown] = Object.keys(others);
+    if (unknown !== undefined)
+      throw refusal('ERR_INPUT', `get: expected the options shape and dtype, given '${unknown}'`);
     if (shape !== undefined) {
       if (!Array.isArray(shape))
         throw refusal('ERR_WEIGHTS_SHAPE', `${weight.label}: expected a list of sizes, given ${show(shape)}`);

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import {
   batchNormScale,
   foldBatchNorm,
+  foldWeightNorm,
   gateOrders,
   joinWeights,
   lstmFromTensorFlow,
@@ -30,6 +31,18 @@ const reference = JSON.parse(readFileSync(new URL('fixtures/port.json', import.m
     layer: Record<string, Flat>;
     bn: Record<string, Flat>;
     folded: { weight: Flat; bias: Flat };
+  }[];
+  groupedFolds: {
+    groups: number;
+    layer: Record<string, Flat>;
+    bn: Record<string, Flat>;
+    folded: { weight: Flat; bias: Flat };
+  }[];
+  weightNorms: { name: string; layer: Record<string, Flat>; weight: Flat }[];
+  attentions: {
+    options: object;
+    layer: Record<string, Flat>;
+    split: Record<'q' | 'k' | 'v', { weight: Flat; bias?: Flat }>;
   }[];
 };
 
@@ -99,6 +112,68 @@ test.each(reference.folds)('folds batch norm into $name as PyTorch does', ({ lay
   close(result.bias, folded.bias);
 });
 
+test.each(reference.groupedFolds)(
+  'folds batch norm into $groups groups, transposed',
+  async ({ groups, layer, bn, folded }) => {
+    const [convolution, norm] = [weights(layer) as { weight: Weight; bias: Weight }, weights(bn)];
+    const result = foldBatchNorm(convolution, norm, { axis: 1, groups });
+    close(result.weight, folded.weight);
+    close(result.bias, folded.bias);
+    const { message } = await failure(() => foldBatchNorm(convolution, norm, { axis: 1 }));
+    expect(message).toMatch(
+      /expected 6 output channels on axis 1, .* given shape \[4, 3, 2, 2\]; for 2 groups, say so/,
+    );
+    expect((await failure(() => foldBatchNorm(convolution, norm, { axis: 1, groups: 3 }))).message).toContain(
+      'in 3 groups',
+    );
+  },
+);
+
+test.each(reference.weightNorms)('weight norm as PyTorch computes it: $name', ({ layer, weight: expected }) => {
+  const given = weights(layer);
+  const result = foldWeightNorm(given);
+  close(result.weight, expected);
+  expect(result.weight.name).toBe('weight');
+  expect(result.bias).toBe(given.bias);
+  const { weight_g, weight_v } = given;
+  close(foldWeightNorm({ original0: weight_g!, original1: weight_v! }).weight, expected);
+});
+
+test('weight norm: what does not fit', async () => {
+  const cases: [() => unknown, string, RegExp][] = [
+    [
+      () => foldWeightNorm({ weight: counted(2, 2) }),
+      'ERR_WEIGHTS_NAME',
+      /expected weight_g and weight_v .*, given weight$/m,
+    ],
+    [() => foldWeightNorm(null as never), 'ERR_WEIGHTS_NAME', /given null/],
+    [
+      () => foldWeightNorm({ weight_g: counted(3, 1), weight_v: counted(2, 3) }),
+      'ERR_WEIGHTS_SHAPE',
+      /expected the sizes of \[2, 3\] or 1, given \[3, 1\]/,
+    ],
+    [
+      () => foldWeightNorm({ weight_g: [1] as never, weight_v: counted(2) }),
+      'ERR_INPUT',
+      /expected a weight, given \[ 1 \]/,
+    ],
+  ];
+  for (const [run, code, message] of cases) {
+    const error = await failure(run);
+    expect([error.code, error.source?.file]).toEqual([code, import.meta.filename]);
+    expect(error.message).toMatch(message);
+  }
+});
+
+test.each(reference.attentions)('splits a MultiheadAttention of $options', ({ layer, split }) => {
+  const parts = splitQkv(weights(layer));
+  const flats = Object.entries(parts).map(([name, { weight: w, bias }]) => [
+    name,
+    bias ? { weight: flat(w), bias: flat(bias) } : { weight: flat(w) },
+  ]);
+  expect(Object.fromEntries(flats)).toEqual(split);
+});
+
 test('batch norm as scale and shift', () => {
   const { bn, eps, layer, folded } = reference.folds.find((f) => f.name === 'conv')!;
   const { scale, shift } = batchNormScale(weights(bn), { eps });
@@ -162,6 +237,23 @@ test('an LSTM in TensorFlow layout: W above R, gates i c f o along the columns',
   expect(flat(back.weight_ih)).toEqual(flat(layer.weight_ih));
   expect(flat(back.weight_hh)).toEqual(flat(layer.weight_hh));
   expect(flat(back.bias_ih!).data).toEqual([1.5, 3.5, 3.5, 4.5]);
+});
+
+test('joining along an axis counted from the end', async () => {
+  const [a, b] = [counted(2, 1), counted(2, 2)];
+  expect(flat(joinWeights([a, b], -1))).toEqual(flat(joinWeights([a, b], 1)));
+  expect(flat(joinWeights([a, b], -1))).toEqual({ shape: [2, 3], data: [0, 0, 1, 1, 2, 3] });
+  for (const axis of [-3, 2, 0.5, Number.NaN])
+    expect((await failure(() => joinWeights([a, a], axis))).code).toBe('ERR_WEIGHTS_SHAPE');
+});
+
+test('an LSTM that is none is not shuffled', async () => {
+  const of = (rows: number, hidden: number) => ({ weight_ih: counted(rows, 2), weight_hh: counted(rows, hidden) });
+  expect((await failure(() => lstmToTensorFlow(of(48, 16)))).message).toMatch(
+    /expected shape \[4 · hidden, hidden\] .*, given \[48, 16\], as a GRU has it/,
+  );
+  for (const cell of [of(8, 1), { ...of(8, 2), weight_ih: counted(4, 2) }])
+    expect((await failure(() => lstmToTensorFlow(cell))).code).toBe('ERR_WEIGHTS_SHAPE');
 });
 
 test('joining', async () => {

@@ -62,7 +62,7 @@ const cases: [string, () => unknown, string, RegExp][] = [
     'splitQkv of nothing',
     () => splitQkv({} as never),
     'ERR_INPUT',
-    /splitQkv: expected \{ weight, bias\? \} as a fused projection, given \{\}/,
+    /splitQkv: expected \{ weight, bias\? \} as a fused projection, or an attention's in_proj_weight, given \{\}/,
   ],
   [
     'splitQkv of 4 outputs',
@@ -161,6 +161,9 @@ test('errors of a store say where it was asked', async () => {
     () => w.get('state_dict.conv.wieght'),
     () => w.get('state_dict.conv.weight', { shape: [1] }),
     () => w.get('state_dict.conv.weight', { shape: 5 as never }),
+    () => w.get('state_dict.conv.weight', { shapes: [1] } as never),
+    () => w.get('state_dict.conv.weight', { dtype: 'fp16' as never }),
+    () => w.as('half' as never),
     () => w.layer('conv'),
     () => w.scope('nowhere'),
     () => w.scope(5 as never),
