@@ -151,7 +151,7 @@ const methods = {
   /**
    * Matrix product of the last two axes, as `torch.matmul`: other axes broadcast, an operand with one axis is a vector (a row
    * on the left, a column on the right) whose axis is summed over. The right operand may be known: a weight, an array.
-   * float32, float16, bfloat16. TensorRT kind: matrix_multiply.
+   * float32, float16 (whose products `useFp32Acc` sums in float32, as PyTorch does), bfloat16. TensorRT kind: matrix_multiply.
    * @throws ERR_SHAPE where inner sizes differ or the other axes do not broadcast; ERR_DTYPE, ERR_RANK, ERR_PARAMETER
    */
   matmul(this: Chain, b: Tensor | ConstantData, options: MatmulOptions = {}): Tensor {

@@ -48,35 +48,43 @@ export interface BuildOptions {
    * Default: one profile with every dim from 1 to 64, tuned for 8; elements have no default.
    */
   profiles?: readonly Profile[];
-  /** Allow TF32 in float32 layers (TensorRT: on). */
+  /** Allow TF32, with 10 bits of mantissa, in float32 layers (TensorRT: on): `false` where results are compared with PyTorch. */
   tf32?: boolean;
-  /** Make weights refittable. */
+  /** Make weights refittable (kREFIT), for a refitter of your own: this package has none. */
   refit?: boolean;
-  /** Refittable with the same weights only. */
+  /** Refittable with the same weights only (kREFIT_IDENTICAL). */
   refitIdentical?: boolean;
-  /** Leave refittable weights out of the plan. */
+  /** Leave refittable weights out of the plan (kSTRIP_PLAN), which runs only once it was refitted. */
   stripPlan?: boolean;
-  /** A plan that later releases of the same major version can run. */
+  /** A plan that later releases of the same major version can run (kVERSION_COMPATIBLE). Not TensorRT-RTX. */
   versionCompatible?: boolean;
+  /** With `versionCompatible`: leave the lean runtime out of the plan (kEXCLUDE_LEAN_RUNTIME). */
   excludeLeanRuntime?: boolean;
-  /** Allow 2:4 structured sparsity. */
+  /** Allow kernels for weights of 2:4 structured sparsity (kSPARSE_WEIGHTS). */
   sparseWeights?: boolean;
-  /** Never assume that values are no NaN. */
+  /** Never assume that values are no NaN (kSTRICT_NANS, from TensorRT 10.6 on). */
   strictNans?: boolean;
+  /** Let weights stay in host memory and stream to the GPU (kWEIGHT_STREAMING); the budget is TensorRT's own. */
   weightStreaming?: boolean;
-  /** No reformatting of inputs and outputs. */
+  /** No reformatting of inputs and outputs (kDIRECT_IO). */
   directIO?: boolean;
+  /** Synchronize after every layer, to tell which one fails (kDEBUG). */
   debug?: boolean;
+  /** Time every layer anew, also one that equals another of this build (kDISABLE_TIMING_CACHE). */
   disableTimingCache?: boolean;
-  /** Most scratch memory a layer may use, in bytes. */
+  /** Most scratch memory a layer may use, in bytes (kWORKSPACE). TensorRT: all of the GPU's. */
   workspace?: number;
   /** 0 (fast build) to 5 (fast engine); TensorRT: 3. */
   optimizationLevel?: number;
+  /** Runs over which the time of a tactic is averaged; 1 or more. */
   avgTimingIterations?: number;
   /** Most tactics tried per layer; -1 leaves it to TensorRT. */
   maxTactics?: number;
+  /** Most streams beside the main one, on which layers run in parallel; 0: none. Default: TensorRT's choice. */
   maxAuxStreams?: number;
+  /** What `engine.inspect()` can tell: `detailed` has kernels, shapes and formats, `layer_names_only` (TensorRT's default) names, `none` nothing. */
   profilingVerbosity?: 'none' | 'layer_names_only' | 'detailed';
+  /** GPUs beside this one on which the plan runs: those of compute capability 8.0 and later, or of the same one. Not TensorRT-RTX. */
   hardwareCompatibility?: 'none' | 'ampere_plus' | 'same_compute_capability';
   /** TensorRT-RTX: compute capabilities to build for, e.g. `[89, 120]`. */
   computeCapabilities?: readonly number[];

@@ -81,14 +81,22 @@ test('it compiles as `tsc --init` sets a project up', () => {
   expect(problems(init, join(project, 'user.ts'))).toEqual([]);
 }, 60_000);
 
-test('so do the samples of README.md', () => {
-  const samples = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```ts\n(.*?)^```/gms)].map(
-    ([, s]) => s!,
-  );
-  expect(samples.length).toBeGreaterThan(1);
-  for (const [i, sample] of samples.entries()) {
-    const file = join(project, `readme${i}.ts`);
-    writeFileSync(file, `declare const pixels: Float32Array;\n${sample}`);
-    expect(problems(init, file)).toEqual([]);
-  }
-}, 60_000);
+test.each([
+  ['README.md', 2],
+  ['docs/from-pytorch.md', 1],
+])(
+  'so do the samples of %s',
+  (page, count) => {
+    const samples = [...readFileSync(join(root, page), 'utf8').matchAll(/^```ts\n(.*?)^```/gms)].map(
+      ([, text]) => text!,
+    );
+    expect(samples).toHaveLength(count);
+    const given = 'declare const pixels: Float32Array; declare const console: { log(value: unknown): void };\n';
+    for (const [i, sample] of samples.entries()) {
+      const file = join(project, `sample${i}.ts`);
+      writeFileSync(file, given + sample);
+      expect(problems(init, file)).toEqual([]);
+    }
+  },
+  60_000,
+);
