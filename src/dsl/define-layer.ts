@@ -104,6 +104,8 @@ export interface LayerDefinition<P extends Params = Params> {
   kind: string;
   /** Whether TensorRT lets it consume 8-bit floats and 4-bit types; other kinds get what dequantize makes of them. */
   takesNarrow?: true;
+  /** Whether TensorRT lets it consume uint8, which it has at inputs and outputs of a network alone. */
+  takesUint8?: true;
   /** Parsed when the layer is recorded; what it returns is what the IR holds. */
   params: z.ZodType<P>;
   infer(context: InferContext<P>): InferredValue | InferredValue[];

@@ -7,7 +7,7 @@ import { fromJSON, toJSON, type WeightSource } from './json.js';
 import { LayerNames } from './layer-names.js';
 import { checkName } from './name.js';
 import { checkParams } from './params.js';
-import { checkShape, checkWeights, commonPrefix, mapValues, requireWide } from './recording.js';
+import { checkShape, checkWeights, commonPrefix, mapValues, refuseUint8, requireWide } from './recording.js';
 import { leave, locate, type Mark, mark, reading } from './source.js';
 import { spec } from './spec.js';
 import { Chain, type Home, Tensor } from './tensor.js';
@@ -261,6 +261,7 @@ export class Network extends Chain {
       fail,
     });
     const values = Array.isArray(inferred) ? inferred : [inferred];
+    refuseUint8(definition, inputs, bodies, this.#open.length > 1 ? values : undefined, fail);
     for (const { shape } of values) checkShape(shape, fail);
 
     const open = this.#open.at(-1)!;

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type Fail, layerKinds } from './define-layer.js';
+import { type Fail, type InferredValue, type LayerDefinition, layerKinds } from './define-layer.js';
 import { formatShape, type Shape } from './dim.js';
 import { isNarrow } from './dtype.js';
 import { show, TensorRTError } from './errors.js';
@@ -60,15 +60,51 @@ export function requireWide(
   let found = inputs.find((tensor) => tensor && isNarrow(tensor.dtype));
   for (const role in bodies) found ??= bodies[role]!.outputs.find((tensor) => isNarrow(tensor.dtype));
   if (!found) return;
-  const taking = [...layerKinds.values()]
-    .filter(({ takesNarrow }) => takesNarrow)
-    .map(({ kind }) => kind)
-    .sort();
+  const taking = kindsThat(({ takesNarrow }) => takesNarrow);
   const { dtype, name } = found;
-  fail('ERR_DTYPE', `'${name}': expected a dequantized tensor, given ${dtype}, which only ${taking.join(', ')} take`, {
+  fail('ERR_DTYPE', `'${name}': expected a dequantized tensor, given ${dtype}, which only ${taking} take`, {
     actual: dtype,
   });
 }
+
+const isUint8 = (value: InferredValue | null | undefined): boolean => value?.dtype === 'uint8';
+
+/**
+ * Refuses uint8 where TensorRT has none: consumed by most layers (where their own inference does not say what they take), or
+ * anywhere within a body.
+ */
+export function refuseUint8(
+  { takesUint8 }: { takesUint8?: true },
+  inputs: readonly (Tensor | null | undefined)[],
+  bodies: Readonly<Record<string, { outputs: readonly Tensor[] }>> | undefined,
+  made: readonly InferredValue[] | undefined,
+  fail: Fail,
+): void {
+  if (made?.some(isUint8)) {
+    fail(
+      'ERR_DTYPE',
+      'expected another dtype than uint8, which TensorRT has at inputs and outputs of the network alone',
+      {
+        actual: 'uint8',
+      },
+    );
+  }
+  if (takesUint8) return;
+  let found = inputs.find(isUint8);
+  for (const role in bodies) found ??= bodies[role]!.outputs.find(isUint8);
+  if (!found) return;
+  const taking = kindsThat(({ takesUint8 }) => takesUint8);
+  fail('ERR_DTYPE', `'${found.name}': expected another dtype, given uint8, which only ${taking} take; use .cast()`, {
+    actual: 'uint8',
+  });
+}
+
+const kindsThat = (take: (definition: LayerDefinition) => boolean | undefined): string =>
+  [...layerKinds.values()]
+    .filter(take)
+    .map(({ kind }) => kind)
+    .sort()
+    .join(', ');
 
 /** Refuses a shape that no tensor can have. */
 export function checkShape(shape: Shape, fail: Fail): void {

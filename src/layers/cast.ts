@@ -10,6 +10,7 @@ export const castDTypes = ['float32', 'float16', 'bfloat16', 'int64', 'int32', '
 
 export const cast = defineLayer({
   kind: 'cast',
+  takesUint8: true,
   params: z.strictObject({ to: z.enum(castDTypes) }),
   infer({ input, params: { to }, fail }) {
     const { dtype, shape, contents } = input(0);

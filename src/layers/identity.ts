@@ -6,6 +6,7 @@ import type { Named } from './common.js';
 export const identity = defineLayer({
   kind: 'identity',
   takesNarrow: true,
+  takesUint8: true,
   params: z.strictObject({}),
   infer({ input }) {
     const { dtype, shape, contents } = input(0);

@@ -7,6 +7,7 @@ import { DimValue } from './dim-value.js';
 export const shape = defineLayer({
   kind: 'shape',
   takesNarrow: true,
+  takesUint8: true,
   params: z.strictObject({}),
   infer({ input }) {
     const { shape } = input(0);
