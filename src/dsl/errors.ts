@@ -52,13 +52,21 @@ const mostWeights = 8;
 /** The one error class of this package. `code` is stable; the message says what was expected and what was given. */
 export class TensorRTError extends Error {
   override readonly name = 'TensorRTError';
+  /** What went wrong, e.g. `ERR_SHAPE`: stable, to be compared with. */
   readonly code: string;
+  /** Name of the layer at fault. */
   declare readonly layer?: string;
+  /** TensorRT layer kind, e.g. `convolution`. */
   declare readonly kind?: string;
+  /** Your file and line, where the layer was recorded. */
   declare readonly source?: SourceLocation;
+  /** What would have fitted, e.g. a shape or a dtype. */
   declare readonly expected?: unknown;
+  /** What was given in its place. */
   declare readonly actual?: unknown;
+  /** Weights of files that do not fit. */
   declare readonly weights?: readonly WeightOperand[];
+  /** TensorRT's own log lines, oldest first. */
   declare readonly log?: string[];
 
   constructor(code: string, message: string, details: ErrorDetails = {}) {

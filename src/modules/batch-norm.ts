@@ -7,15 +7,17 @@ import { scale } from '../layers/scale.js';
 
 /** Statistics and coefficients, one per channel, by the names PyTorch stores them under: `batchNorm(w.layer('bn1'))`. */
 export interface BatchNormOptions extends Named {
+  /** [channels] */
   running_mean?: WeightLike;
+  /** [channels] */
   running_var?: WeightLike;
   /** Another name of `running_mean`. */
   mean?: WeightLike;
   /** Another name of `running_var`. */
   variance?: WeightLike;
-  /** Default: ones. */
+  /** [channels]. Default: ones. */
   weight?: WeightLike | undefined;
-  /** Default: zeros. */
+  /** [channels]. Default: zeros. */
   bias?: WeightLike | undefined;
   /** Default 1e-5. */
   eps?: number;

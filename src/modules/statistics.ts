@@ -106,7 +106,8 @@ const methods = {
     return inFloat32(x, 'norm', options, (wide, last) => magnitude(wide, p, { axes, keepDims }, last));
   },
   /**
-   * `x / max(norm, eps)` along `axis` (default 1), as PyTorch's normalize. TensorRT kinds: reduce, element_wise, unary.
+   * `x / max(norm, eps)` along `axis` (default 1), as PyTorch's normalize; p-norm, `p` 2 and `eps` 1e-12 by default.
+   * TensorRT kinds: reduce, element_wise, unary.
    * @throws ERR_AXIS, ERR_DTYPE, ERR_PARAMETER
    */
   normalize(this: Chain, options: { p?: number; axis?: number; eps?: number } & Named = {}): Tensor {

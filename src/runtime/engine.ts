@@ -56,8 +56,11 @@ export interface ContextOptions {
 
 /** A built TensorRT engine. Running needs a GPU that its library supports; saving does not. */
 export class Engine {
+  /** The TensorRT that built or loaded it. */
   readonly library: LibraryInfo;
+  /** Names, dtypes and shapes of what `run` takes. */
   readonly inputs: readonly EngineIO[];
+  /** Names, dtypes and shapes of what `run` gives. */
   readonly outputs: readonly EngineIO[];
   /** Milliseconds of lowering and building; undefined for an engine that was loaded. */
   readonly buildMs?: number;
