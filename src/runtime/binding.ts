@@ -152,9 +152,10 @@ export function binding(): NativeBinding {
     loaded = require(path) as NativeBinding;
     process.on('exit', () => loaded?.shutdown());
   } catch (cause) {
+    const fix = path.includes('/node_modules/') ? 'npx node-tensorrt install --no-fetch' : 'npm run build';
     throw new TensorRTError(
       'ERR_ADDON_MISSING',
-      `The native addon could not be loaded from ${path}: ${(cause as Error).message.split('\n', 1)[0]}; compile it with: npm run build`,
+      `The native addon could not be loaded from ${path}: ${(cause as Error).message.split('\n', 1)[0]}; compile it with: ${fix}`,
       { cause },
     );
   }

@@ -87,6 +87,14 @@ describe('the addon', () => {
     ]);
   });
 
+  test('is missing in a project of one’s own: npm run build would be that project’s', () => {
+    const [code, message] = run(elsewhere(join('project', 'node_modules', 'node-tensorrt')));
+    expect([code, message]).toEqual([
+      'ERR_ADDON_MISSING',
+      expect.stringMatching(/: npx node-tensorrt install --no-fetch$/),
+    ]);
+  });
+
   test('is damaged', () => {
     const root = elsewhere('damaged');
     writeFileSync(addon(root), 'not an addon');
