@@ -302,11 +302,12 @@ export class Weights {
   }
 
   #nothingUnder(prefix: string, known: Iterable<string>): TensorRTError {
+    const deeper = [...this.#entries.keys()].some((name) => name.startsWith(`${text(prefix)}.`));
     return (
       this.#opaqueAt(prefix) ??
       refusal(
         'ERR_WEIGHTS_NAME',
-        `${this.#label} has no tensors under '${this.#prefix}${text(prefix)}'${suggestion(prefix, known)}`,
+        `${this.#label} has no tensors ${deeper ? 'directly ' : ''}under '${this.#prefix}${text(prefix)}'${suggestion(prefix, known)}`,
         { actual: prefix },
       )
     );

@@ -53,6 +53,9 @@ test('unknown names are answered with the nearest', async () => {
   );
   expect((await failure(() => w.get('conv.weight'))).message).toContain("'block.0.conv.weight'");
   expect((await failure(() => w.layer('conv2'))).message).toContain("did you mean 'conv1'?");
+  expect((await failure(() => w.layer('block'))).message).toContain(
+    "no tensors directly under 'block'; did you mean 'block.0.conv'",
+  );
   expect((await failure(() => w.scope('blok'))).message).toContain("did you mean 'block'");
   expect((await failure(() => w.scope('block').get('0.conv.bias'))).message).toContain("no tensor 'block.0.conv.bias'");
   expect((await failure(() => w.get('zzzzzzzzzzzz'))).message).not.toContain('did you mean');
