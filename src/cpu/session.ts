@@ -40,7 +40,7 @@ async function loadRuntime(): Promise<Runtime> {
   } catch (cause) {
     throw new TensorRTError(
       'ERR_CPU_BACKEND',
-      `The CPU backend needs the package onnxruntime-node, which could not be loaded (${firstLine(cause)}); install it with: npm install onnxruntime-node`,
+      `The CPU backend needs the package onnxruntime-node, which could not be loaded (${firstLine(cause)}); install it with: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node (its CUDA parts, which that skips, are not used)`,
       { cause },
     );
   }

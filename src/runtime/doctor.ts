@@ -109,7 +109,7 @@ async function missing(report: DoctorReport, cudaError: string | undefined): Pro
   }
   if (onnxruntime.version === null) {
     const why = `runs networks without a GPU: ${onnxruntime.error}`;
-    list.push({ what: 'onnxruntime-node', why, fix: 'npm install onnxruntime-node' });
+    list.push({ what: 'onnxruntime-node', why, fix: 'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node' });
   }
   return list;
 }
