@@ -3,8 +3,7 @@
 namespace ntrt {
 
 Layer* lower_constant(Lowering& l, Node const& node) {
-  Weights weights = l.weights(node, "value");
-  if (weights.count == 0) weights.values = nullptr;
+  Weights const weights = l.weights(node, "value");
   Weight const* value = l.weight(node, "value");
   if (!value || value->dtype != "uint8") return l.add<m::Network::addConstant>(node.params.dims("shape"), weights);
   // TensorRT has no constants of uint8, but casts to it.

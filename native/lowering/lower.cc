@@ -91,7 +91,7 @@ Weight const* Lowering::weight(Node const& node, char const* role) const {
 Weights Lowering::weights(Node const& node, char const* role) {
   auto const* found = weight(node, role);
   if (!found) return {};
-  Weights const result{dtype(found->dtype), found->data, found->count};
+  Weights const result{dtype(found->dtype), found->count > 0 ? found->data : nullptr, found->count};
   size_t const index = static_cast<size_t>(found - program_.weights.data());
   if (!found->name.empty() && found->count > 0 && !weight_named_[index]) {
     weight_named_[index] = true;

@@ -12,6 +12,7 @@ import {
   kernelShape,
   kernelWindow,
   requireBias,
+  requireEmptyOfEmpty,
 } from './kernel.js';
 import { kernelOfOneAxis, overOneAxis } from './one-axis.js';
 
@@ -46,6 +47,7 @@ export const convolution = defineLayer({
     }
     requireBias(context);
     const spatial = p.kernel.map((k, i) => windowSize(shape[i + 2]!, i, p.dilation[i]! * (k - 1) + 1, p, fail));
+    requireEmptyOfEmpty(shape, spatial, fail);
     return { dtype, shape: [batch, p.outChannels, ...spatial] };
   },
   cpu(g, { input, inputs, weights, params: p }) {

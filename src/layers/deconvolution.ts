@@ -12,6 +12,7 @@ import {
   kernelShape,
   kernelWindow,
   requireBias,
+  requireEmptyOfEmpty,
 } from './kernel.js';
 import { kernelOfOneAxis, overOneAxis } from './one-axis.js';
 
@@ -43,6 +44,7 @@ export const deconvolution = defineLayer({
     }
     requireBias(context);
     const spatial = p.kernel.map((_, i) => outputSize(shape[i + 2]!, i, p));
+    requireEmptyOfEmpty(shape, spatial, fail);
     return { dtype, shape: [batch, p.outChannels, ...spatial] };
   },
   cpu(g, { input, inputs, weights, params: p, outputTypes }) {

@@ -1,4 +1,4 @@
-import type { InferContext, WeightType } from '../dsl/define-layer.js';
+import type { Fail, InferContext, WeightType } from '../dsl/define-layer.js';
 import { formatShape, type Shape } from '../dsl/dim.js';
 import type { DType, TypedArray } from '../dsl/dtype.js';
 import { Tensor } from '../dsl/tensor.js';
@@ -76,6 +76,21 @@ export function requireBias({ input, inputs, weights, params: p, fail }: InferCo
     expected: [p.outChannels],
     actual: bias.shape,
   });
+}
+
+/** TensorRT makes nothing of nothing, also where padding alone would fill the window. */
+export function requireEmptyOfEmpty(shape: Shape, spatial: Shape, fail: Fail): void {
+  for (const [i, size] of spatial.entries()) {
+    if (shape[i + 2] !== 0 || size === 0) continue;
+    fail(
+      'ERR_SHAPE',
+      `spatial axis ${i} of ${formatShape(shape)} is empty, the result would have ${String(size)} there`,
+      {
+        expected: 0,
+        actual: size,
+      },
+    );
+  }
 }
 
 /** Kernel and bias as a recording takes them: tensors as inputs 1 and 2, all else as weights. */

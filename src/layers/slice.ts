@@ -153,7 +153,7 @@ export function recordSlice(x: Tensor, options: SliceOptions & { method: string 
   const stride = list('stride', -(2 ** 31)) ?? axes.map(() => 1);
   const start =
     list('start', -(2 ** 31)) ??
-    dims.map((dim, i) => (!(stride instanceof Tensor) && isNegative(stride[i]!) ? subDims(dim, 1) : 0));
+    dims.map((dim, i) => (!(stride instanceof Tensor) && dim !== 0 && isNegative(stride[i]!) ? subDims(dim, 1) : 0));
   const from =
     mode === 'strict_bounds' && !(start instanceof Tensor)
       ? start.map((dim, i) => (isNegative(dim) ? addDims(dims[i]!, dim) : dim))
@@ -203,6 +203,7 @@ function remaining(
     return fail('ERR_PARAMETER', 'size: expected sizes, as start or stride is a tensor');
   }
   const [start, stride] = [starts[i]!, strides[i]!];
+  if (dim === 0) return 0;
   if (stride === 0) return fail('ERR_PARAMETER', 'size: expected sizes, as a stride is 0');
   const count = isNegative(stride)
     ? addDims(floorDivDims(start, -(stride as number)), 1)
@@ -243,7 +244,8 @@ const methods = {
     return splitInto(this.tensor(), sizes, options.axis ?? 0, 'split');
   },
   /**
-   * `count` consecutive parts along an axis (default 0) of equal size, but for the last, as PyTorch's chunk.
+   * `count` consecutive parts along an axis (default 0) of equal size, but for the last, as PyTorch's chunk: fewer
+   * where there are fewer elements, though as many of an empty axis.
    * TensorRT kind: slice.
    * @throws ERR_SHAPE where a dynamic axis is not known to divide
    */
@@ -256,7 +258,8 @@ const methods = {
       refuse(method, 'ERR_PARAMETER', `count: expected a whole number from 1 to ${mostParts}, given ${show(count)}`);
     }
     const dim = x.shape[at]!;
-    if (isStatic(dim)) return splitInto(x, Math.max(1, Math.ceil(dim / count)), at, method);
+    if (dim === 0) return splitInto(x, Array(count).fill(0), at, method);
+    if (isStatic(dim)) return splitInto(x, Math.ceil(dim / count), at, method);
     const part = divideExactly(dim, count);
     if (part === undefined) {
       return refuse(

@@ -18,6 +18,8 @@ test('what does not fit is refused, with what was expected and given', () => {
     'ERR_SHAPE',
     /bias: expected \[6\], given \[5\]/,
   );
+  const empty = { weight: weight(6, 4, 1, 1), padding: 1 };
+  expectRefusal(() => oneInput(1, 4, 0, 8).conv2d(empty), 'ERR_SHAPE', /axis 0 of \[1, 4, 0, 8\] is empty.* have 2/);
   // The kernel of a transposed convolution: what is wrong is not its bias.
   const transposed = { weight: weight(4, 2, 2, 2), bias: weight(2) };
   expectRefusal(() => x.conv2d(transposed), 'ERR_SHAPE', /\[4, 2, 2, 2\] with groups 1 takes 2 input channels/);

@@ -40,6 +40,7 @@ test('what does not fit is refused, with what was expected and given', () => {
   );
   expectRefusal(() => x.convTranspose2d({ weight: kernel, padding: -1 }), 'ERR_PARAMETER', /: padding.0: /);
   expectRefusal(() => x.convTranspose2d({ weight: kernel, prePadding: -1 }), 'ERR_PARAMETER', /: prePadding.0: /);
+  expectRefusal(() => oneInput(1, 4, 2, 0).convTranspose2d({ weight: kernel }), 'ERR_SHAPE', /axis 1 of .* is empty/);
   expectRefusal(() => x.convTranspose2d({ weight: kernel, stride: 0 }), 'ERR_PARAMETER', /stride/);
   const plain = { weight: weight(6, 2, 3, 3), bias: weight(6) };
   expectRefusal(() => x.convTranspose2d(plain), 'ERR_SHAPE', /\[6, 2, 3, 3\] takes 6 input channels/);

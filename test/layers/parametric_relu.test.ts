@@ -23,6 +23,13 @@ test('what does not fit is refused, with what was expected and given', () => {
   expectRefusal(() => net.inputs[0]!.prelu({ slope }), 'ERR_DTYPE', /slope: expected float16, given float32/);
 });
 
+test('a slope without elements goes with an input without elements', async () => {
+  const x = oneInput(2, 0, 3);
+  x.prelu({ weight: { shape: [0], data: new Float32Array(0) } }).output('y');
+  using engine = await x.network.build();
+  expect(engine.outputs[0]!.shape).toEqual([2, 0, 3]);
+});
+
 test('a vector of weights belongs to the channels, a vector of slopes to the last axis', () => {
   const x = oneInput(2, 3, 3);
   const shape = [3];

@@ -95,3 +95,24 @@ test('positions may be an input, whose range the profile tells', async () => {
   const { y } = await model.run({ x: Float32Array.from({ length: 24 }, (_, i) => i), start: Int32Array.of(3, 1) });
   expect([...(y!.data as Float32Array)]).toEqual([13, 14, 15, 17, 18, 19]);
 });
+
+test('an empty axis is reversed, and divided into as many empty parts, as by PyTorch', async () => {
+  const x = oneInput(3, 0);
+  const parts = x.chunk(2, { axis: 1 });
+  expect(parts.map(({ shape }) => shape)).toEqual([
+    [3, 0],
+    [3, 0],
+  ]);
+  expect(x.chunk(5).map(({ shape }) => shape)).toEqual([
+    [1, 0],
+    [1, 0],
+    [1, 0],
+  ]);
+  x.flip([0, 1]).output('reversed');
+  parts[1]!.output('part');
+  using engine = await x.network.build();
+  expect(engine.outputs.map(({ shape }) => shape)).toEqual([
+    [3, 0],
+    [3, 0],
+  ]);
+});

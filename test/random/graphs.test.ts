@@ -58,6 +58,9 @@ describe('random graphs', () => {
     expect(graphs).toHaveLength(500);
     const count = (is: (graph: RandomGraph) => boolean) => graphs.filter(is).length;
     expect(count((graph) => dimNames(graph).size >= 2)).toBeGreaterThan(150);
+    const empty = ({ description: { layers } }: RandomGraph) =>
+      layers.flatMap(({ out }) => out).filter(([, , shape]) => shape.includes(0));
+    expect(count((graph) => empty(graph).length >= 2)).toBeGreaterThan(15);
     for (const dtype of ['float16', 'bfloat16']) {
       const computed = ({ description: { layers } }: RandomGraph) =>
         layers.filter(({ out }) => out.some(([, type]) => type === dtype)).length >= 3;
