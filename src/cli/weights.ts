@@ -13,7 +13,7 @@ import {
   type Weights,
   weightDTypes,
 } from '../weights/index.js';
-import { endWithReader, figure, plain, plainTable, print, size, tensorCount, withoutPlace } from './weights-text.js';
+import { columns, endWithReader, figure, plain, print, size, tensorCount, withoutPlace } from './weights-text.js';
 
 /** `node-tensorrt weights ls|cat|convert|diff`. */
 export function weightsCommand(): Command {
@@ -86,7 +86,7 @@ async function list(file: string, options: ListOptions): Promise<void> {
   if (options.json)
     return print(JSON.stringify({ file, metadata: Object.fromEntries(weights.metadata), tensors: rows }, null, 2));
   const head = ['name', 'dtype', 'shape', 'bytes', ...(options.stats ? ['min', 'max', 'mean', 'NaN'] : [])];
-  const table = plainTable(head);
+  const table: (string | number)[][] = [head];
   for (const row of rows) {
     const cells = [plain(row.name), plain(shortened(row.dtype)), `[${row.shape.join(', ')}]`, row.bytes ?? '?'];
     const stats = options.stats ? [figure(row.min), figure(row.max), figure(row.mean), row.nan ?? ''] : [];
@@ -94,7 +94,7 @@ async function list(file: string, options: ListOptions): Promise<void> {
   }
   const bytes = size(rows.reduce((sum, row) => sum + (row.bytes ?? 0), 0));
   if (options.filter === undefined || rows.length) {
-    print(table.toString());
+    print(columns(table));
     print(`${tensorCount(rows.length)}, ${bytes}`);
   } else print(`none of ${tensorCount(weights.size)} matches '${plain(options.filter)}'`);
 }
@@ -240,10 +240,10 @@ async function diff(file: string, other: string, options: DiffOptions): Promise<
   const equal = found.length + skipped.length === 0;
   if (options.json) return print(JSON.stringify({ equal, differences: found, notCompared: skipped }, null, 2));
   if (equal) return print(`${tensorCount(names.size)}, all equal`);
-  const table = plainTable(['name', 'difference']);
+  const table = [['name', 'difference']];
   for (const { name, difference } of found) table.push([plain(name), difference]);
   for (const name of skipped) table.push([plain(name), `not compared: ${a.info(name).fileDType}`]);
-  print(table.toString());
+  print(columns(table));
   const renaming = commonNames(a.names(), b.names());
   if (renaming) print(`no name is in both; try --rename ${plain(renaming)}`);
 }
