@@ -17,18 +17,25 @@ export function distance(a: string, b: string, limit = Number.POSITIVE_INFINITY)
 }
 
 const longest = 200;
-const mostCompared = 20_000;
+/** Candidates looked at. */
+export const mostCompared = 20_000;
 
 /** Up to three names closest to `name`: those with it as their tail or head first, then by edits. */
 export function nearest(name: string, names: Iterable<string>): string[] {
   const found: { name: string; cost: number }[] = [];
+  const others: string[] = [];
   let compared = 0;
   for (const candidate of names) {
     if (++compared > mostCompared) break;
     if (candidate === '' || candidate.length > longest || name.length > longest) continue;
     const nested = candidate.endsWith(`.${name}`) || name.endsWith(`.${candidate}`) || candidate.startsWith(`${name}.`);
-    const limit = Math.max(2, Math.ceil(name.length * 0.4));
-    const cost = nested ? 0.5 : distance(name, candidate, limit);
+    if (nested) found.push({ name: candidate, cost: 0.5 });
+    else others.push(candidate);
+  }
+  // Of those that cost more than twice the best, none is told.
+  const limit = found.length ? 1 : Math.max(2, Math.ceil(name.length * 0.4));
+  for (const candidate of others) {
+    const cost = distance(name, candidate, limit);
     if (cost <= limit) found.push({ name: candidate, cost });
   }
   found.sort((a, b) => a.cost - b.cost);

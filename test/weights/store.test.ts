@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { loadWeights, parseWeights, weight } from '../../src/weights/index.js';
+import { loadWeights, parseWeights, type WeightsReport, weight } from '../../src/weights/index.js';
 import { failure, fixture, fixtureBytes, safetensors } from './helpers.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'weights-'));
@@ -264,3 +264,16 @@ test('as gives floats in another dtype, once, and leaves integers alone', async 
   expect(w.unused()).toEqual([]);
   expect((await failure(() => w.as('half' as 'float16'))).code).toBe('ERR_WEIGHTS_DTYPE');
 });
+
+test('a forgotten scope over ten thousand tensors is told in seconds', async () => {
+  const count = 10_000;
+  const names = Array.from({ length: count }, (_, i) => `layers.${i >> 4}.attention.output.dense.weight_${i & 15}`);
+  const header = names.map((name, i) => [`model.${name}`, { dtype: 'U8', shape: [1], data_offsets: [i, i + 1] }]);
+  using w = await parseWeights(safetensors(Object.fromEntries(header), count));
+  const began = performance.now();
+  const error = await failure(() => w.strict(Object.fromEntries(names.map((name) => [name, [1]]))));
+  expect(performance.now() - began).toBeLessThan(20_000);
+  expect(error.message).toContain(`missing ${names[0]} (nearest: model.${names[0]}`);
+  const { missing } = error.actual as WeightsReport;
+  expect([missing.length, missing.at(-1)]).toEqual([count, { name: names.at(-1), nearest: [] }]);
+}, 30_000);
