@@ -90,7 +90,9 @@ export function refuseUint8(
     );
   }
   if (takesUint8) return;
-  let found = inputs.find(isUint8);
+  let found: Tensor | undefined;
+  // A loop, as every layer comes by.
+  for (const tensor of inputs) if (tensor && tensor.dtype === 'uint8') found ??= tensor;
   for (const role in bodies) found ??= bodies[role]!.outputs.find(isUint8);
   if (!found) return;
   const taking = kindsThat(({ takesUint8 }) => takesUint8);

@@ -106,11 +106,16 @@ export function lift(
   if (value instanceof Tensor) return value;
   const target = (own: number) => (typeof rank === 'number' ? rank : rank(own));
   if (value instanceof DimValue) return sizeOf(peer.network, value, peer.dtype, target(0), method);
-  if (isScalar(value)) return scalar(peer.network, peer.dtype, value, target(0), method);
+  if (isScalar(value) && peer.dtype !== 'int8') {
+    return scalar(peer.network, peer.dtype, value, target(0), method);
+  }
   const literal = toLiteral(value, isTyped(value) ? {} : { dtype: peer.dtype }, method);
   const own = literal.shape.length;
   const shape = [...Array(Math.max(0, target(own) - own)).fill(1), ...literal.shape];
-  return recordConstant(peer.network, { ...literal, shape }, { method });
+  if (literal.weight.dtype !== 'int8') return recordConstant(peer.network, { ...literal, shape }, { method });
+  // TensorRT takes int8 constants for quantized numbers, and these before a dequantize layer only.
+  const wide = { shape: literal.weight.shape, dtype: 'int32', data: Int32Array.from(literal.weight.data as Int8Array) };
+  return recordConstant(peer.network, { weight: wide, shape }, { method }).cast('int8');
 }
 
 /**

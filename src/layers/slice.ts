@@ -171,8 +171,7 @@ export function recordSlice(x: Tensor, options: SliceOptions & { method: string 
       method,
     ),
   };
-  const value =
-    mode === 'fill' ? fillValue(x, fill ?? 0, method) : fill === undefined ? null : lift(fill, x, method, 0);
+  const value = mode === 'fill' ? lift(fill ?? 0, x, method, 0) : fill === undefined ? null : lift(fill, x, method, 0);
   const numbers = (part: number[] | Tensor) => (part instanceof Tensor ? null : part);
   const tensor = (part: number[] | Tensor) => (part instanceof Tensor ? part : null);
   return network.record(slice, {
@@ -182,12 +181,6 @@ export function recordSlice(x: Tensor, options: SliceOptions & { method: string 
     params: { start: numbers(given.start), size: numbers(given.size), stride: numbers(given.stride), mode },
   })[0]!;
 }
-
-/** TensorRT takes int8 constants before a dequantize layer only. */
-const fillValue = (x: Tensor, fill: Liftable, method: string): Tensor =>
-  x.dtype === 'int8' && !(fill instanceof Tensor)
-    ? constantTensor(x.network, fill, 'int32', method).cast('int8')
-    : lift(fill, x, method, 0);
 
 const isNegative = (dim: Dim): boolean => isStatic(dim) && dim < 0;
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { float16, float32, int32, network, type Tensor } from '../../src/index.js';
+import { float16, float32, int8, int32, network, type Tensor } from '../../src/index.js';
 import { lift } from '../../src/layers/constant.js';
 import { cases } from './constant.cases.js';
 import { expectRefusal, testLayer } from './harness.js';
@@ -66,4 +66,26 @@ test('equal numbers share their elements', () => {
   const x = net.tensor();
   for (const value of [2, 2, -0, 0]) lift(value, x);
   expect(net.weights.map((w) => Array.from(w.data as Float32Array))).toEqual([[2], [-0], [0]]);
+});
+
+test('known int8 operands come as a cast, since TensorRT takes int8 constants before dequantize layers only', async () => {
+  const net = network('operands', { x: int8(3) });
+  const x = net.tensor();
+  const data = Int8Array.of(1, -2, 3);
+  x.add(100).output('sum');
+  x.mul({ dtype: 'int8', shape: [3], data }).output('product');
+  x.clamp({ min: -1, max: 1 }).output('clamped');
+  x.maskedFill(net.constant([true, false, true]), -128).output('filled');
+  expectRefusal(() => x.add(128), 'ERR_VALUE', /128/);
+  expectRefusal(() => x.add(0.5), 'ERR_VALUE', /0.5/);
+  using engine = await net.build();
+  expect(engine.outputs).toHaveLength(4);
+  using model = await net.compile({ backend: 'cpu' });
+  const { sum, product, clamped, filled } = await model.run({ x: Int8Array.of(5, -7, 0) });
+  expect([sum, product, clamped, filled].map((result) => [...(result!.data as Int8Array)])).toEqual([
+    [105, 93, 100],
+    [5, 14, 0],
+    [1, -1, 0],
+    [-128, -7, -128],
+  ]);
 });
