@@ -58,7 +58,9 @@ class Exit extends Error {
 
 const shell = (line: string) => {
   const weights = `'${process.execPath}' ${command.map((part) => `'${part}'`).join(' ')}`;
-  return spawnSync('bash', ['-c', line.replaceAll('WEIGHTS', weights)], { encoding: 'utf8' });
+  // Colours are on where CI is set.
+  const env = { ...process.env, NO_COLOR: '1' };
+  return spawnSync('bash', ['-c', line.replaceAll('WEIGHTS', weights)], { encoding: 'utf8', env });
 };
 const one = weight(new Float32Array([1]));
 
