@@ -19,6 +19,8 @@ export interface TensorEntry {
   byteLength?: number;
   /** Why `get` refuses it, after "is "; where it does for another reason than the dtype. */
   refusal?: string;
+  /** The first tensor of the file that is this one by another name, as tied weights are. */
+  tiedTo?: string;
   /** Row-major little-endian bytes; a view of the source where the file holds them so. */
   read(): Uint8Array;
 }

@@ -238,7 +238,7 @@ export class Weights {
     return new Weights(this.#shared, new Map(views), this.#prefix);
   }
 
-  /** Names of the tensors that were never asked for, here or through any view. */
+  /** Names of the tensors that were never asked for, here or through any view; tied ones under none of their names. */
   unused(): string[] {
     this.#alive();
     return [...this.#entries].filter(([, stored]) => !this.#shared.used.has(stored.id)).map(([name]) => name);
@@ -340,14 +340,14 @@ export function storeOf(files: readonly ParsedFile[], label: string): Weights {
   for (const { source, tensors, metadata: strings, opaque: others = [] } of files) {
     for (const [key, value] of strings) metadata.set(key, value);
     for (const [path, what] of others) opaque.set(path, what);
-    for (const { name, dtype, fileDType, shape, byteLength, refusal: reason, read } of tensors) {
+    for (const { name, dtype, fileDType, shape, byteLength, refusal: reason, tiedTo: id = name, read } of tensors) {
       const twice = entries.get(name);
       if (twice) {
         throw refusal('ERR_WEIGHTS_NAME', `'${name}' is in both ${twice.file} and ${source.name}; load them apart`);
       }
       const elements = { read, check: () => source.check() };
       const weight = dtype && new Weight(name, dtype, shape, elements, source.name);
-      entries.set(name, { id: name, weight, fileDType, shape, byteLength, refusal: reason, file: source.name });
+      entries.set(name, { id, weight, fileDType, shape, byteLength, refusal: reason, file: source.name });
     }
   }
   return new Weights(

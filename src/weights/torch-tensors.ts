@@ -47,16 +47,21 @@ export function torchTensors(
     throw fail(`holds no tensors, but at ${key} ${describe(value)}; ${remedy(value, path)}`);
   }
   const storages = new Map<string, Storage>();
+  const firsts = new Map<string, string>();
   const entries: TensorEntry[] = [];
   for (const [name, tensor] of tensors) {
     const { storage } = tensor;
+    let tiedTo: string | undefined;
     if (storage && torchTypes.has(tensor.type)) {
       const same = storages.get(storage.key) ?? storage;
       if (same.type !== storage.type || same.count !== storage.count)
         throw fail(`storage ${storage.key} is ${same.type} and ${storage.type}, or of two sizes`);
       storages.set(storage.key, same);
+      const place = JSON.stringify([storage.key, tensor.type, tensor.offset, tensor.shape, tensor.strides]);
+      tiedTo = firsts.get(place);
+      if (tiedTo === undefined) firsts.set(place, name);
     }
-    entries.push(entry(name, tensor, records, fail));
+    entries.push({ ...entry(name, tensor, records, fail), tiedTo });
   }
   const described = [...opaque].map(([path, value]): [string, string] => [
     path,

@@ -58,6 +58,15 @@ test('a compressed sparse tensor is listed', async () => {
   );
 });
 
+test('tied weights are used under any of their names; a part of them is another tensor', async () => {
+  for (const name of ['wte.weight', 'head.weight']) {
+    using weights = await loadWeights(fixture('found_tied.pt'));
+    expect(weights.names()).toEqual(['wte.weight', 'head.weight', 'row']);
+    weights.get(name);
+    expect(weights.unused()).toEqual(['row']);
+  }
+});
+
 const lfs = 'version https://git-lfs.github.com/spec/v1\noid sha256:4665214bb1b1a1ef3e4cb0ce6b36d0f2\nsize 548105171\n';
 
 test.each<[string, Uint8Array, RegExp]>([
