@@ -4,10 +4,6 @@ namespace ntrt {
 
 namespace {
 
-Tensor* cast(Lowering& l, Node const& node, Tensor* tensor, std::string const& suffix) {
-  return l.helper(node, l.add<m::Network::addCast>(tensor, l.dtype("float32")), suffix.c_str());
-}
-
 // A known weight or a tensor as float32; null where absent.
 Tensor* widened(Lowering& l, Node const& node, char const* role, size_t index) {
   std::string const suffix = std::string(role) + ".float32";
@@ -15,9 +11,9 @@ Tensor* widened(Lowering& l, Node const& node, char const* role, size_t index) {
     Dims dims;
     dims.rank = static_cast<int32_t>(known->shape.size());
     for (size_t i = 0; i < known->shape.size(); i++) dims.d[i] = known->shape[i];
-    return cast(l, node, l.helper(node, l.add<m::Network::addConstant>(dims, l.weights(node, role)), role), suffix);
+    return l.cast(node, l.helper(node, l.add<m::Network::addConstant>(dims, l.weights(node, role)), role), "float32", suffix.c_str());
   }
-  return l.has_input(node, index) ? cast(l, node, l.input(node, index), suffix) : nullptr;
+  return l.has_input(node, index) ? l.cast(node, l.input(node, index), "float32", suffix.c_str()) : nullptr;
 }
 
 }  // namespace
@@ -26,7 +22,7 @@ Layer* lower_deconvolution(Lowering& l, Node const& node) {
   auto const& p = node.params;
   // Neither TensorRT 10.6 nor TensorRT-RTX has a deconvolution of bfloat16: it runs in float32.
   bool const wide = node.outputs[0].dtype == "bfloat16";
-  Tensor* input = wide ? cast(l, node, l.input(node, 0), "input.float32") : l.input(node, 0);
+  Tensor* input = wide ? l.cast(node, l.input(node, 0), "float32", "input.float32") : l.input(node, 0);
   Weights const kernel = wide ? Weights{} : l.weights(node, "kernel");
   Weights const bias = wide ? Weights{} : l.weights(node, "bias");
   Layer* layer = l.add<m::Network::addDeconvolutionNd>(input, p.integer("outChannels"), p.dims("kernel"), kernel, bias);

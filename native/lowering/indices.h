@@ -7,8 +7,7 @@ namespace ntrt {
 
 // Binds output `index`, cast to int64 where the node wants that and the layer gave int32.
 inline void finish_indices(Lowering& l, Node const& node, size_t index, Tensor* tensor) {
-  int32_t const wanted = l.dtype(node.outputs[index].dtype);
-  if (tensor && l.call<m::Tensor::getType>(tensor) != wanted) tensor = l.helper(node, l.add<m::Network::addCast>(tensor, wanted), "cast");
+  if (tensor) tensor = l.cast(node, tensor, node.outputs[index].dtype, "cast");
   l.finish_output(node, index, tensor);
 }
 

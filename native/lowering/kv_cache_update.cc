@@ -16,9 +16,7 @@ Layer* by_other_layers(Lowering& l, Node const& node) {
   l.call<m::Layer::setInput>(fill, 1, l.constant(node, {0}, "first", true));
   l.call<m::Layer::setInput>(fill, 2, l.constant(node, {0, 0, 1, 0}, "steps"));
   Tensor* tokens = l.helper(node, fill, "tokens");
-  Tensor* start = l.input(node, 2);
-  if (l.call<m::Tensor::getType>(start) != int64) start = l.helper(node, l.add<m::Network::addCast>(start, int64), "start");
-  start = l.helper(node, l.reshape(start, {0, 1, 1, 1}), "start4");
+  Tensor* start = l.helper(node, l.reshape(l.cast(node, l.input(node, 2), "int64", "start"), {0, 1, 1, 1}), "start4");
   Tensor* rows = l.helper(node, l.add<m::Network::addElementWise>(tokens, start, l.enumerator("ElementWiseOperation", "sum")), "rows");
   Layer* layer = l.add<m::Network::addScatter>(l.input(node, 0), rows, update, l.enumerator("ScatterMode", "element"));
   if (layer) l.call<m::ScatterLayer::setAxis>(layer, 2);
@@ -30,9 +28,8 @@ Layer* by_other_layers(Lowering& l, Node const& node) {
 Layer* lower_kv_cache_update(Lowering& l, Node const& node) {
   auto const& p = node.params;
   if (!l.api.has(m::Network::addKVCacheUpdate::info)) return by_other_layers(l, node);
-  Tensor* start = l.input(node, 2);
   // The header names int64 too, which the builder refuses.
-  if (l.call<m::Tensor::getType>(start) != l.dtype("int32")) start = l.helper(node, l.add<m::Network::addCast>(start, l.dtype("int32")), "start");
+  Tensor* start = l.cast(node, l.input(node, 2), "int32", "start");
   Layer* layer = l.add<m::Network::addKVCacheUpdate>(l.input(node, 0), l.input(node, 1), start, l.enumerator("KVCacheMode", p.text("mode")));
   if (!layer || p.text("updateForm") == "padded_bhnd") return layer;
   bool const taken = l.call<m::KVCacheUpdateLayer::setUpdateForm>(layer, l.enumerator("AttentionIOForm", p.text("updateForm"))) &&

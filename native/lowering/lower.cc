@@ -126,6 +126,11 @@ Tensor* Lowering::helper(Node const& node, Layer* layer, char const* suffix) {
   return output;
 }
 
+Tensor* Lowering::cast(Node const& node, Tensor* tensor, std::string const& to, char const* suffix) {
+  int32_t const wanted = dtype(to);
+  return call<m::Tensor::getType>(tensor) == wanted ? tensor : helper(node, add<m::Network::addCast>(tensor, wanted), suffix);
+}
+
 Layer* Lowering::reshape(Tensor* tensor, std::vector<int64_t> const& dims) {
   Layer* layer = add<m::Network::addShuffle>(tensor);
   Dims const target = to_dims(dims);

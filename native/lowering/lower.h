@@ -55,7 +55,9 @@ class Lowering {
 
   // A layer beside the node's own one: checked for null and named "node/suffix". Returns its first output.
   Tensor* helper(Node const& node, Layer* layer, char const* suffix);
-  // The same for a layer without outputs.
+  // A tensor as a dtype: itself where it has that, else what a cast beside the node's own layer makes of it.
+  Tensor* cast(Node const& node, Tensor* tensor, std::string const& to, char const* suffix);
+  // A layer as `helper` takes it, without outputs.
   Layer* part(Node const& node, Layer* layer, char const* suffix);
   // A shuffle layer that reshapes; 0 copies the dim at the same index.
   Layer* reshape(Tensor* tensor, std::vector<int64_t> const& dims);

@@ -7,7 +7,7 @@ Layer* lower_matrix_multiply(Lowering& l, Node const& node) {
   bool const wide = node.params.flag("useFp32Acc") && node.outputs[0].dtype == "float16";
   auto const operand = [&](size_t index, char const* suffix) {
     auto* tensor = l.input(node, index);
-    return wide ? l.helper(node, l.add<m::Network::addCast>(tensor, l.dtype("float32")), suffix) : tensor;
+    return wide ? l.cast(node, tensor, "float32", suffix) : tensor;
   };
   auto* a = operand(0, "a");
   auto* b = operand(1, "b");

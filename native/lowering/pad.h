@@ -12,7 +12,7 @@ inline Layer* pad_by_slice(Lowering& l, Node const& node, Tensor* x, std::vector
   // A fill value of int8 could count as quantized, without a scale.
   int32_t const type = l.call<m::Tensor::getType>(x);
   bool const narrow = type == l.dtype("int8");
-  if (narrow) x = l.helper(node, l.add<m::Network::addCast>(x, l.dtype("float32")), "wide");
+  if (narrow) x = l.cast(node, x, "float32", "wide");
   Dims const from = l.call<m::Tensor::getDimensions>(x);
   Dims start, size, stride;
   start.rank = size.rank = stride.rank = from.rank;

@@ -29,7 +29,7 @@ Layer* add_pool(Lowering& l, Node const& node, Tensor* x, Pool const& pool) {
 Tensor* times(Lowering& l, Node const& node, Tensor* x, float share, std::string const& suffix) {
   std::vector<int64_t> const ones(node.outputs[0].shape.size(), 1);
   Tensor* factor = l.constant(node, "float32", ones, &share, sizeof share, (suffix + "/share32").c_str());
-  factor = l.helper(node, l.add<m::Network::addCast>(factor, l.dtype(node.outputs[0].dtype)), (suffix + "/share").c_str());
+  factor = l.cast(node, factor, node.outputs[0].dtype, (suffix + "/share").c_str());
   return l.helper(node, l.add<m::Network::addElementWise>(x, factor, l.enumerator("ElementWiseOperation", "prod")), (suffix + "/part").c_str());
 }
 

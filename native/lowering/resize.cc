@@ -7,7 +7,7 @@ Layer* lower_resize(Lowering& l, Node const& node) {
   // TensorRT 10.6 resizes no bfloat16: it runs in float32, which holds every sample exactly.
   bool const wide = l.api.flavor == Flavor::trt10 && node.outputs[0].dtype == "bfloat16";
   Tensor* input = l.input(node, 0);
-  if (wide) input = l.helper(node, l.add<m::Network::addCast>(input, l.dtype("float32")), "float32");
+  if (wide) input = l.cast(node, input, "float32", "float32");
   Layer* layer = l.add<m::Network::addResize>(input);
   if (!layer) return nullptr;
   l.call<m::ResizeLayer::setResizeMode>(layer, l.enumerator("InterpolationMode", p.text("mode")));
