@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { isFloat } from '../dsl/dtype.js';
 import { TensorRTError } from '../dsl/errors.js';
 import {
   difference,
@@ -292,8 +293,6 @@ function matching(weights: Weights, filter = '*'): string[] {
   const pattern = new RegExp(`^${parts.join('.*')}$`, 's');
   return weights.names().filter((name) => pattern.test(name));
 }
-
-const isFloat = (dtype: WeightDType): boolean => dtype.startsWith('float') || dtype === 'bfloat16';
 
 /** The first elements, as numbers; 64-bit integers stay exact. */
 function elements(weight: Weight, count: number): (number | bigint)[] {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { type Fail, type InferredValue, type LayerDefinition, layerKinds } from './define-layer.js';
 import { formatShape, type Shape } from './dim.js';
-import { isNarrow } from './dtype.js';
+import { type DType, isNarrow } from './dtype.js';
 import { show, TensorRTError } from './errors.js';
 import { maxRank } from './spec.js';
 import type { Tensor } from './tensor.js';
@@ -51,14 +51,20 @@ export function commonPrefix(weights: Readonly<Record<string, CheckedWeight>>): 
   return undefined;
 }
 
+type Inputs = readonly (Tensor | null | undefined)[];
+type Bodies = Readonly<Record<string, { outputs: readonly Tensor[] }>> | undefined;
+
+/** The first tensor of such a dtype that a layer would consume, or hand out of a body. */
+function consumed(inputs: Inputs, bodies: Bodies, is: (dtype: DType) => boolean): Tensor | undefined {
+  // A loop, as every layer comes by.
+  for (const tensor of inputs) if (tensor && is(tensor.dtype)) return tensor;
+  for (const role in bodies) for (const tensor of bodies[role]!.outputs) if (is(tensor.dtype)) return tensor;
+  return undefined;
+}
+
 /** Refuses 8-bit floats and 4-bit types that a layer would consume, or hand out of a body. */
-export function requireWide(
-  inputs: readonly (Tensor | null | undefined)[],
-  bodies: Readonly<Record<string, { outputs: readonly Tensor[] }>> | undefined,
-  fail: Fail,
-): void {
-  let found = inputs.find((tensor) => tensor && isNarrow(tensor.dtype));
-  for (const role in bodies) found ??= bodies[role]!.outputs.find((tensor) => isNarrow(tensor.dtype));
+export function requireWide(inputs: Inputs, bodies: Bodies, fail: Fail): void {
+  const found = consumed(inputs, bodies, isNarrow);
   if (!found) return;
   const taking = kindsThat(({ takesNarrow }) => takesNarrow);
   const { dtype, name } = found;
@@ -67,7 +73,7 @@ export function requireWide(
   });
 }
 
-const isUint8 = (value: InferredValue | null | undefined): boolean => value?.dtype === 'uint8';
+const isUint8 = (dtype: DType): boolean => dtype === 'uint8';
 
 /**
  * Refuses uint8 where TensorRT has none: consumed by most layers (where their own inference does not say what they take), or
@@ -75,12 +81,12 @@ const isUint8 = (value: InferredValue | null | undefined): boolean => value?.dty
  */
 export function refuseUint8(
   { takesUint8 }: { takesUint8?: true },
-  inputs: readonly (Tensor | null | undefined)[],
-  bodies: Readonly<Record<string, { outputs: readonly Tensor[] }>> | undefined,
+  inputs: Inputs,
+  bodies: Bodies,
   made: readonly InferredValue[] | undefined,
   fail: Fail,
 ): void {
-  if (made?.some(isUint8)) {
+  if (made?.some(({ dtype }) => isUint8(dtype))) {
     fail(
       'ERR_DTYPE',
       'expected another dtype than uint8, which TensorRT has at inputs and outputs of the network alone',
@@ -90,10 +96,7 @@ export function refuseUint8(
     );
   }
   if (takesUint8) return;
-  let found: Tensor | undefined;
-  // A loop, as every layer comes by.
-  for (const tensor of inputs) if (tensor && tensor.dtype === 'uint8') found ??= tensor;
-  for (const role in bodies) found ??= bodies[role]!.outputs.find(isUint8);
+  const found = consumed(inputs, bodies, isUint8);
   if (!found) return;
   const taking = kindsThat(({ takesUint8 }) => takesUint8);
   fail('ERR_DTYPE', `'${found.name}': expected another dtype, given uint8, which only ${taking} take; use .cast()`, {

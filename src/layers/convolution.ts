@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../dsl/define-layer.js';
-import { type Dim, formatShape, isStatic } from '../dsl/dim.js';
+import { formatShape, isStatic } from '../dsl/dim.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
 import type { WeightLike } from '../dsl/weight.js';
 import { type PaddingOptions, type PerAxis, paddingNames, refuse, resolvePadding, windowSize } from './common.js';
@@ -8,11 +8,10 @@ import {
   givenShape,
   type KernelOptions,
   kernelOperands,
+  kernelOutput,
   kernelParams,
   kernelShape,
   kernelWindow,
-  requireBias,
-  requireEmptyOfEmpty,
 } from './kernel.js';
 import { kernelOfOneAxis, overOneAxis } from './one-axis.js';
 
@@ -32,8 +31,8 @@ export const convolution = defineLayer({
   infer(context) {
     const { input, params: p, fail } = context;
     const kernel = kernelShape(context);
-    const { dtype, shape } = input(0);
-    const [batch, channels] = shape as readonly [Dim, Dim];
+    const { shape } = input(0);
+    const channels = shape[1]!;
     if (p.outChannels % p.groups !== 0) {
       fail('ERR_SHAPE', `groups: expected a divisor of the ${p.outChannels} output channels, given ${p.groups}`);
     }
@@ -45,10 +44,7 @@ export const convolution = defineLayer({
         { expected: expected * p.groups, actual: channels },
       );
     }
-    requireBias(context);
-    const spatial = p.kernel.map((k, i) => windowSize(shape[i + 2]!, i, p.dilation[i]! * (k - 1) + 1, p, fail));
-    requireEmptyOfEmpty(shape, spatial, fail);
-    return { dtype, shape: [batch, p.outChannels, ...spatial] };
+    return kernelOutput(context, (i) => windowSize(shape[i + 2]!, i, p.dilation[i]! * (p.kernel[i]! - 1) + 1, p, fail));
   },
   cpu(g, { input, inputs, weights, params: p }) {
     const explicit = p.paddingMode.startsWith('explicit');

@@ -8,11 +8,10 @@ import {
   givenShape,
   type KernelOptions,
   kernelOperands,
+  kernelOutput,
   kernelParams,
   kernelShape,
   kernelWindow,
-  requireBias,
-  requireEmptyOfEmpty,
 } from './kernel.js';
 import { kernelOfOneAxis, overOneAxis } from './one-axis.js';
 
@@ -29,8 +28,8 @@ export const deconvolution = defineLayer({
   infer(context) {
     const { input, params: p, fail } = context;
     const kernel = kernelShape(context);
-    const { dtype, shape } = input(0);
-    const [batch, channels] = shape as readonly [Dim, Dim];
+    const { shape } = input(0);
+    const channels = shape[1]!;
     const expected = kernel[0]!;
     if (isStatic(expected) && expected % p.groups !== 0) {
       fail('ERR_SHAPE', `groups: expected a divisor of the ${expected} input channels, given ${p.groups}`);
@@ -42,10 +41,7 @@ export const deconvolution = defineLayer({
         { expected, actual: channels },
       );
     }
-    requireBias(context);
-    const spatial = p.kernel.map((_, i) => outputSize(shape[i + 2]!, i, p));
-    requireEmptyOfEmpty(shape, spatial, fail);
-    return { dtype, shape: [batch, p.outChannels, ...spatial] };
+    return kernelOutput(context, (i) => outputSize(shape[i + 2]!, i, p));
   },
   cpu(g, { input, inputs, weights, params: p, outputTypes }) {
     const wide = (value: string | null) => value && g.cast(value, 'float32');

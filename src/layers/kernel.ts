@@ -1,5 +1,5 @@
-import type { Fail, InferContext, WeightType } from '../dsl/define-layer.js';
-import { formatShape, type Shape } from '../dsl/dim.js';
+import type { Fail, InferContext, InferredValue, WeightType } from '../dsl/define-layer.js';
+import { type Dim, formatShape, type Shape } from '../dsl/dim.js';
 import type { DType, TypedArray } from '../dsl/dtype.js';
 import { Tensor } from '../dsl/tensor.js';
 import { isWeightLike, type WeightLike } from '../dsl/weight.js';
@@ -66,8 +66,17 @@ export function kernelShape({ input, inputs, weights, params: p, fail }: InferCo
   return kernel.shape;
 }
 
-/** After the channels: where the kernel is not the one meant, its bias does not fit either. */
-export function requireBias({ input, inputs, weights, params: p, fail }: InferContext<Params>): void {
+/** The output, once the channels fit: where the kernel is not the one meant, its bias does not fit either. */
+export function kernelOutput(context: InferContext<Params>, sizeOf: (axis: number) => Dim): InferredValue {
+  const { input, params: p, fail } = context;
+  const { dtype, shape } = input(0);
+  requireBias(context);
+  const spatial = p.kernel.map((_, axis) => sizeOf(axis));
+  requireEmptyOfEmpty(shape, spatial, fail);
+  return { dtype, shape: [shape[0]!, p.outChannels, ...spatial] };
+}
+
+function requireBias({ input, inputs, weights, params: p, fail }: InferContext<Params>): void {
   const bias = weights.bias ?? inputs[2];
   if (!bias) return;
   requireInputsDType('bias', bias.dtype, input(0).dtype, fail);
@@ -79,7 +88,7 @@ export function requireBias({ input, inputs, weights, params: p, fail }: InferCo
 }
 
 /** TensorRT makes nothing of nothing, also where padding alone would fill the window. */
-export function requireEmptyOfEmpty(shape: Shape, spatial: Shape, fail: Fail): void {
+function requireEmptyOfEmpty(shape: Shape, spatial: Shape, fail: Fail): void {
   for (const [i, size] of spatial.entries()) {
     if (shape[i + 2] !== 0 || size === 0) continue;
     fail(

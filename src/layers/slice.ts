@@ -171,7 +171,8 @@ export function recordSlice(x: Tensor, options: SliceOptions & { method: string 
       method,
     ),
   };
-  const value = mode === 'fill' ? lift(fill ?? 0, x, method, 0) : fill === undefined ? null : lift(fill, x, method, 0);
+  const filling = mode === 'fill' ? (fill ?? 0) : fill;
+  const value = filling === undefined ? null : lift(filling, x, method, 0);
   const numbers = (part: number[] | Tensor) => (part instanceof Tensor ? null : part);
   const tensor = (part: number[] | Tensor) => (part instanceof Tensor ? part : null);
   return network.record(slice, {

@@ -24,8 +24,7 @@ const shapeOf = (value: Operand): Shape =>
 
 function checkDType(value: Operand, x: Tensor, role: string): void {
   const dtype = value instanceof Tensor || isWeightLike(value) ? value.dtype : undefined;
-  if (dtype === undefined || dtype === x.dtype) return;
-  requireInputsDType(role, dtype as DType, x.dtype, refusing(method));
+  if (dtype !== undefined) requireInputsDType(role, dtype as DType, x.dtype, refusing(method));
 }
 
 /** The prefix of a weight's name, `fc1` of `fc1.weight`. */

@@ -126,15 +126,17 @@ export function foldWeightNorm(layer: WeightNormWeights | Readonly<Record<string
   const values = doubles(direction);
   const strides = contiguousStrides(shape);
   const steps = contiguousStrides(sizes);
-  const at = (i: number) =>
+  /** Of each element, which length it has. */
+  const places = Uint32Array.from(values, (_, i) =>
     shape.reduce(
       (sum, d, axis) => (sizes[axis] === 1 ? sum : sum + (Math.floor(i / strides[axis]!) % d) * steps[axis]!),
       0,
-    );
+    ),
+  );
   const squares = new Float64Array(lengths.length);
-  for (const [i, value] of values.entries()) squares[at(i)]! += value * value;
+  for (const [i, value] of values.entries()) squares[places[i]!]! += value * value;
   const factors = squares.map((sum, i) => lengths[i]! / Math.sqrt(sum));
-  for (let i = 0; i < values.length; i++) values[i]! *= factors[at(i)]!;
+  for (let i = 0; i < values.length; i++) values[i]! *= factors[places[i]!]!;
   const name = direction.name.replace(/(?:_v|\.original1)$/, '').replace('.parametrizations.', '.');
   const weight = rounded(values, shape, direction.dtype, name);
   return bias ? { weight, bias } : { weight };

@@ -30,14 +30,15 @@ export function reorderGates(gates: Weight, from: string, to: string, axis = 0):
       `Gate orders: expected the same distinct letters, given ${show(from)} and ${show(to)}`,
     );
   }
-  const size = gates.shape[axisOf(gates, axis)]! / from.length;
+  const at = axisOf(gates, axis);
+  const size = gates.shape[at]! / from.length;
   const parts = gates.split(
     Array.from(from, () => size),
     axis,
   );
   return joined(
     [...to].map((gate) => parts[from.indexOf(gate)]!),
-    axisOf(gates, axis),
+    at,
     gates.name,
   );
 }

@@ -36,7 +36,10 @@ export function splitQkv(
 ): { q: Projection; k: Projection; v: Projection } {
   const attention = (fused ?? {}) as AttentionWeights;
   const apart = [attention.q_proj_weight, attention.k_proj_weight, attention.v_proj_weight];
-  if (apart.every((part) => part instanceof Weight)) return projectionsOf(apart, attention.in_proj_bias);
+  if (apart.every((part) => part instanceof Weight)) {
+    const rows = apart.map((part) => part.shape[0] ?? 0);
+    return projections(apart, attention.in_proj_bias?.split(rows));
+  }
   const { in_proj_weight: weight, in_proj_bias } = attention;
   const given = weight ? { weight, ...(in_proj_bias && { bias: in_proj_bias }) } : fused;
   const { weight: whole, bias } = projection('splitQkv', "a fused projection, or an attention's in_proj_weight", given);
@@ -65,16 +68,10 @@ export function splitQkv(
     );
     return pieces.map((piece, i) => piece.reshape(shape.map((d, k) => (k === at ? sizes[i]! : d))));
   };
-  const weights = cut(whole, axis);
-  const biases = bias ? cut(bias, 0) : [];
-  const part = (i: number): Projection =>
-    biases[i] ? { weight: weights[i]!, bias: biases[i] } : { weight: weights[i]! };
-  return { q: part(0), k: part(1), v: part(2) };
+  return projections(cut(whole, axis), bias && cut(bias, 0));
 }
 
-function projectionsOf(weights: Weight[], bias: Weight | undefined): { q: Projection; k: Projection; v: Projection } {
-  const sizes = weights.map((part) => part.shape[0] ?? 0);
-  const biases = bias?.split(sizes);
+function projections(weights: Weight[], biases?: Weight[]): { q: Projection; k: Projection; v: Projection } {
   const [q, k, v] = weights.map((weight, i) => (biases ? { weight, bias: biases[i]! } : { weight }));
   return { q: q!, k: k!, v: v! };
 }

@@ -1,3 +1,4 @@
+import { isFloat } from '../dsl/dtype.js';
 import { show, type TensorRTError } from '../dsl/errors.js';
 import { checkDType, shapeText, type WeightDType } from './dtype.js';
 import type { ParsedFile } from './entry.js';
@@ -222,7 +223,7 @@ export class Weights {
     checkDType(dtype);
     const views = Array.from(this.#entries, ([name, stored]): [string, Stored] => {
       const { weight, ...rest } = stored;
-      if (!weight || !/^b?float/.test(weight.dtype)) return [name, stored];
+      if (!weight || !isFloat(weight.dtype)) return [name, stored];
       let converted: Weight | undefined;
       return [
         name,
