@@ -3,19 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { signaturesFile, signaturesText } from '../../scripts/signatures.js';
 import { Chain } from '../../src/dsl/tensor.js';
 import * as api from '../../src/index.js';
-import {
-  bool,
-  float32,
-  int32,
-  Network,
-  network,
-  type Tensor,
-  TensorRTError,
-  type WeightLike,
-} from '../../src/index.js';
+import { bool, float32, int32, Network, network, type Tensor, type WeightLike } from '../../src/index.js';
 import { functionCalls, methodCalls } from '../../src/layers/arguments.js';
 import { layerTable } from '../../src/layers/table.js';
 import { runtimeMethods } from '../../src/runtime/methods.js';
+import { refusal } from '../refusal.js';
 
 type Loose = Record<string, (...args: unknown[]) => unknown>;
 const loose = (value: object) => value as unknown as Loose;
@@ -24,15 +16,6 @@ const net = network('options', { x: float32('batch', 4, 8, 8) });
 const x = net.tensor();
 const functions = loose(api);
 
-function refusal(call: () => unknown): TensorRTError {
-  try {
-    call();
-  } catch (error) {
-    expect(error).toBeInstanceOf(TensorRTError);
-    return error as TensorRTError;
-  }
-  throw new Error('nothing was refused');
-}
 const message = (call: () => unknown): string => {
   const error = refusal(call);
   expect(error.code).toBe('ERR_PARAMETER');

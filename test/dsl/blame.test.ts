@@ -12,6 +12,7 @@ import {
   type Weights,
   weight,
 } from '../../src/index.js';
+import { refusal } from '../refusal.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'blame '));
 const file = join(folder, 'unet.safetensors');
@@ -40,21 +41,11 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-function errorOf(call: () => unknown): TensorRTError {
-  try {
-    call();
-  } catch (error) {
-    expect(error).toBeInstanceOf(TensorRTError);
-    return error as TensorRTError;
-  }
-  throw new Error('nothing was thrown');
-}
-
 const operand = (role: string, name: string) => ({ role, name, file, dtype: 'float32', shape: shapes[name] });
 const line = (role: string, name: string) => `\n    ${role}: '${name}' of ${file} [${shapes[name]!.join(', ')}]`;
 
 test('a weight that does not fit is named with its file, in the message, the stack and a field', () => {
-  const error = errorOf(() => net.conv2d({ ...w.layer('inc.conv.0'), bias: undefined }));
+  const error = refusal(() => net.conv2d({ ...w.layer('inc.conv.0'), bias: undefined }));
   expect(error.message).toMatch(/^conv2d 'inc.conv.0': the weight \[8, 3, 3, 3\] .*takes 3 input channels/);
   expect(error.message).toMatch(/recorded at .*blame\.test\.ts:\d+/);
   expect(error.message.endsWith(line('weight', 'inc.conv.0.weight'))).toBe(true);
@@ -85,19 +76,19 @@ test.each<[string, () => unknown, [string, string][]]>([
   ['a recurrent weight', () => net.reshape([1, 4, 64]).lstm(w.layer('lstm')), [['weight_hh_l0', 'lstm.weight_hh_l0']]],
   ['an operand', () => net.mul(w.get('gamma')), [['weight', 'gamma']]],
 ])('%s', (_, call, expected) => {
-  const error = errorOf(call);
+  const error = refusal(call);
   expect(error.weights).toEqual(expected.map(([role, name]) => operand(role, name)));
   expect(error.message.endsWith(expected.map(([role, name]) => line(role, name)).join(''))).toBe(true);
 });
 
 test('weights of no file, and other mistakes than theirs, name none', () => {
-  const own = errorOf(() => net.conv2d({ weight: zeros([8, 3, 3, 3]) }));
+  const own = refusal(() => net.conv2d({ weight: zeros([8, 3, 3, 3]) }));
   expect(own.message).not.toContain('of ');
   expect('weights' in own).toBe(false);
 });
 
 test('inside a loop, of the layer that failed alone', () => {
-  const error = errorOf(() =>
+  const error = refusal(() =>
     net.scope('s', () =>
       net.loop({ state: { s: net.tensor() }, count: 2 }, ({ s }) => ({ state: { s: s.mul(w.get('gamma')) } })),
     ),
@@ -107,7 +98,7 @@ test('inside a loop, of the layer that failed alone', () => {
 
 test('many weights are counted', () => {
   const many = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`bias_${i}`, w.get('gamma')]));
-  const error = errorOf(() => net.lstm(many));
+  const error = refusal(() => net.lstm(many));
   expect(error.weights).toHaveLength(12);
   expect(error.message.match(/'gamma' of/g)).toHaveLength(8);
   expect(error.message).toMatch(/and 4 weights more$/);

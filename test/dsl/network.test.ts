@@ -10,16 +10,7 @@ import {
   TensorRTError,
   where,
 } from '../../src/index.js';
-
-function errorOf(run: () => unknown): TensorRTError {
-  try {
-    run();
-  } catch (error) {
-    expect(error).toBeInstanceOf(TensorRTError);
-    return error as TensorRTError;
-  }
-  throw new Error('nothing was thrown');
-}
+import { refusal } from '../refusal.js';
 
 /** The line this is called from. */
 const here = () => Number(/:(\d+):\d+\)?$/.exec(new Error().stack!.split('\n')[2]!)![1]);
@@ -64,7 +55,7 @@ describe('names', () => {
   test('a given name must be new in its scope', () => {
     const net = net1();
     net.relu({ name: 'a' });
-    const error = errorOf(() => net.relu({ name: 'a' }));
+    const error = refusal(() => net.relu({ name: 'a' }));
     expect(error).toMatchObject({ code: 'ERR_DUPLICATE_NAME', message: expect.stringContaining("'a' exists already") });
     expect(net.scope('s', () => net.relu({ name: 'a' })).name).toBe('s.a');
   });
@@ -109,14 +100,14 @@ describe('names', () => {
           .output(name as string),
       () => net1().scope(name as string, () => 0),
     ]) {
-      const error = errorOf(use);
+      const error = refusal(use);
       expect(error.code).toBe('ERR_NAME');
       expect(error.source?.file).toBe(import.meta.filename);
     }
   });
 
   test('scope wants a function', () => {
-    expect(errorOf(() => net1().scope('s', undefined as never)).code).toBe('ERR_INPUT');
+    expect(refusal(() => net1().scope('s', undefined as never)).code).toBe('ERR_INPUT');
   });
 });
 
@@ -127,13 +118,13 @@ describe('inputs and outputs', () => {
   });
 
   test('with none or several there is no place to start', () => {
-    const none = errorOf(() => network('none').relu());
+    const none = refusal(() => network('none').relu());
     expect(none).toMatchObject({
       code: 'ERR_NO_SINGLE_INPUT',
       message: expect.stringContaining("'none' has no input"),
     });
     const two = network('two', { a: float32(1), b: float32(1) });
-    const several = errorOf(() => two.relu());
+    const several = refusal(() => two.relu());
     expect(several.message).toMatch(/has 2 inputs \(a, b\)/);
     expect(several.source?.file).toBe(import.meta.filename);
     expect(two.inputs[0]!.relu().shape).toEqual([1]);
@@ -141,11 +132,11 @@ describe('inputs and outputs', () => {
 
   test('an input or output name can be used once', () => {
     const net = net1();
-    expect(errorOf(() => net.input('x', float32(1))).code).toBe('ERR_DUPLICATE_NAME');
+    expect(refusal(() => net.input('x', float32(1))).code).toBe('ERR_DUPLICATE_NAME');
     const y = net.relu().output('y');
-    expect(errorOf(() => net.sigmoid().output('y')).code).toBe('ERR_DUPLICATE_NAME');
-    expect(errorOf(() => net.sigmoid().output('x')).code).toBe('ERR_DUPLICATE_NAME');
-    expect(errorOf(() => net.input('y', float32(1))).code).toBe('ERR_DUPLICATE_NAME');
+    expect(refusal(() => net.sigmoid().output('y')).code).toBe('ERR_DUPLICATE_NAME');
+    expect(refusal(() => net.sigmoid().output('x')).code).toBe('ERR_DUPLICATE_NAME');
+    expect(refusal(() => net.input('y', float32(1))).code).toBe('ERR_DUPLICATE_NAME');
     expect(y.name).toBe('y');
   });
 
@@ -176,7 +167,7 @@ describe('tensors', () => {
       () => concat([net.tensor(), stranger]),
       () => net.markOutput(stranger, 'y'),
     ]) {
-      const error = errorOf(use);
+      const error = refusal(use);
       expect(error).toMatchObject({ code: 'ERR_FOREIGN_TENSOR', message: expect.stringContaining("'one'") });
       expect(error.source?.file).toBe(import.meta.filename);
     }
@@ -195,7 +186,7 @@ describe('tensors', () => {
       () => x,
     );
     for (const use of [() => inside!.sigmoid(), () => x.add(inside!), () => inside!.output('y')]) {
-      const error = errorOf(use);
+      const error = refusal(use);
       expect(error.code).toBe('ERR_NESTED_TENSOR');
       expect(error.source?.file).toBe(import.meta.filename);
     }
@@ -203,7 +194,7 @@ describe('tensors', () => {
 
   test('what is none is refused', () => {
     for (const value of [{}, Symbol('x'), Object.create(null), () => 1]) {
-      const error = errorOf(() => net1().add(value as never));
+      const error = refusal(() => net1().add(value as never));
       expect(error.source?.file).toBe(import.meta.filename);
     }
   });
@@ -222,7 +213,7 @@ describe('the place in the caller’s code', () => {
   test('of a refused layer, in the message too', () => {
     const net = net1();
     const line = here() + 1;
-    const error = errorOf(() => net.conv2d({ weight: { shape: [3, 4, 1, 1], data: new Float32Array(12) } }));
+    const error = refusal(() => net.conv2d({ weight: { shape: [3, 4, 1, 1], data: new Float32Array(12) } }));
     expect(at(error)).toEqual([import.meta.filename, line]);
     expect(error.message).toContain(`recorded at ${import.meta.filename}:${line}`);
     expect(error).toMatchObject({ code: 'ERR_SHAPE', kind: 'convolution', layer: 'convolution' });
@@ -267,10 +258,10 @@ describe('the place in the caller’s code', () => {
     const [x, i, m] = net.inputs as [Tensor, Tensor, Tensor];
     const line = here() + 1;
     const errors = [
-      errorOf(() => concat([x, i])),
-      errorOf(() => where(x, x, x)),
-      errorOf(() => where(m, x, [1, 2, 3])),
-      errorOf(() => concat([])),
+      refusal(() => concat([x, i])),
+      refusal(() => where(x, x, x)),
+      refusal(() => where(m, x, [1, 2, 3])),
+      refusal(() => concat([])),
     ];
     for (const [k, error] of errors.entries()) {
       if (k < 3) expect(at(error)).toEqual([import.meta.filename, line + 1 + k]);
@@ -281,7 +272,7 @@ describe('the place in the caller’s code', () => {
     const net = net1();
     expect(() => net.relu({ name: '' })).toThrow();
     const line = here() + 1;
-    const error = errorOf(() => net.relu({ name: '' }));
+    const error = refusal(() => net.relu({ name: '' }));
     expect(error.source?.line).toBe(line);
   });
 
@@ -304,7 +295,7 @@ describe('parameters', () => {
     ['a null', [null, 1], /given null/],
     ['zero', 0, /given 0/],
   ])('%s as a stride is refused with what was given', (_, stride, message) => {
-    const error = errorOf(() => net1().conv2d({ weight: kernel(), stride: stride as number }));
+    const error = refusal(() => net1().conv2d({ weight: kernel(), stride: stride as number }));
     expect(error.message).toMatch(message);
     expect(error.source?.file).toBe(import.meta.filename);
   });

@@ -5,6 +5,7 @@ import { bool, concat, float32, int32, Network, network, stack, Tensor, TensorRT
 import { functionCalls, methodCalls } from '../../src/layers/arguments.js';
 import { readFixture } from '../layers/fixture.js';
 import { type LayerCase, record as recordCase } from '../layers/harness.js';
+import { refusal } from '../refusal.js';
 
 type Call = (this: unknown, ...args: unknown[]) => unknown;
 
@@ -108,16 +109,6 @@ describe('a call that fails after any of its layers leaves the network as it was
     expect(all.filter((name) => !reached.has(name))).toEqual([]);
   });
 });
-
-function refusal(call: () => unknown): TensorRTError {
-  try {
-    call();
-  } catch (error) {
-    expect(error).toBeInstanceOf(TensorRTError);
-    return error as TensorRTError;
-  }
-  throw new Error('nothing was refused');
-}
 
 describe('after a refusal that was caught', () => {
   const kernel = () => ({ name: 'w', shape: [3, 3], data: new Float32Array(9) });
