@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 const all = 'test/**/*.test.ts';
 /** What measures time or memory, or loads the machine on purpose: one file at a time, after all others. */
 const measuring = [
-  'test/runtime/{abort,crash,event-loop,exit,leak}.test.ts',
+  'test/tensorrt/compile/{abort,crash,leak}.test.ts',
+  'test/tensorrt/run/{event-loop,exit}.test.ts',
   'test/setup/{fetch,setup}.test.ts',
   'test/weights/{fuzz,hostile-zip,mapping}.test.ts',
   'test/examples/mnist.test.ts',

@@ -3,8 +3,10 @@ import { layers, type Package, record } from './recording-network.js';
 // Records, hands over and lowers each chain several times; prints milliseconds. What users install is measured: dist/.
 const dist = (path: string) => import(new URL(`../dist/${path}`, import.meta.url).href);
 const bench = (await dist('index.js')) as Package;
-const { snapshot, toProgram } = (await dist('runtime/program.js')) as typeof import('../src/runtime/program.js');
-const { chooseTensorRT } = (await dist('runtime/find.js')) as typeof import('../src/runtime/find.js');
+const { snapshot, toProgram } = (await dist(
+  'runtime/program.js',
+)) as typeof import('../src/tensorrt/compile/program.js');
+const { chooseTensorRT } = (await dist('runtime/find.js')) as typeof import('../src/tensorrt/library/find.js');
 
 const times = Number(process.argv[2]);
 const library = await chooseTensorRT({ for: 'build' });

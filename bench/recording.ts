@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chooseTensorRT } from '../src/runtime/find.js';
-import { cacheDir } from '../src/runtime/search-path.js';
+import { chooseTensorRT } from '../src/tensorrt/library/find.js';
+import { cacheDir } from '../src/tensorrt/library/search-path.js';
 import { layers } from './recording-network.js';
 
 // Recording, handing over and lowering 1,000-layer chains (all that happens before TensorRT's own build) beside the same

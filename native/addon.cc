@@ -1,9 +1,9 @@
-// What the addon exports; src/runtime/binding.ts has the types.
+// What the addon exports; src/tensorrt/binding.ts has the types.
 #include <napi.h>
 
-#include "build/held.h"
-#include "build/job.h"
-#include "build/program.h"
+#include "core/held.h"
+#include "core/job.h"
+#include "program/program.h"
 #include "cuda/driver.h"
 #include "lowering/lower.h"
 #include "runtime/engine.h"

@@ -10,10 +10,11 @@ const root = new URL('../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
 export const docsFile = fileURLToPath(new URL('docs/layers.md', root));
 
-/** JSDoc, as one line without code, of every method (`relu`) and function (`concat()`) in a folder. */
+/** JSDoc, as one line without code, of every method (`relu`) and function (`concat()`) below a folder. */
 export function docsIn(folder: string): Map<string, string> {
   const docs = new Map<string, string>();
-  for (const file of readdirSync(new URL(folder, root))) {
+  for (const file of readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts')) continue;
     const source = ts.createSourceFile(file, read(`${folder}${file}`), ts.ScriptTarget.Latest, true);
     const visit = (node: ts.Node): void => {
       const isPublic = ts.isMethodDeclaration(node) || (ts.isFunctionDeclaration(node) && !!node.modifiers?.length);
@@ -21,7 +22,7 @@ export function docsIn(folder: string): Map<string, string> {
       if (comment) {
         const name = `${node.name!.getText()}${ts.isFunctionDeclaration(node) ? '()' : ''}`;
         const text = ts.getTextOfJSDocComment(comment)!.replace(/```.*?```/gs, '');
-        docs.set(name, text.replace(/\s+/g, ' '));
+        if (!docs.has(name)) docs.set(name, text.replace(/\s+/g, ' '));
       }
       ts.forEachChild(node, visit);
     };

@@ -1,10 +1,10 @@
-// Writes src/layers/signatures.generated.ts: how every layer method and function is called, read from its types.
+// Writes src/layers/calls/signatures.generated.ts: how every layer method and function is called, read from its types.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
 const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
-export const signaturesFile = path('src/layers/signatures.generated.ts');
+export const signaturesFile = path('src/layers/calls/signatures.generated.ts');
 
 /** Where layer methods and functions are declared. */
 const folders = [path('src/layers/'), path('src/modules/')];
@@ -24,7 +24,7 @@ export function signaturesText(): string {
   const resolve = (symbol: ts.Symbol) =>
     symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
   const find = (file: string, name: string) => resolve(exportsOf(file).find((symbol) => symbol.name === name)!);
-  const weightLike = checker.getDeclaredTypeOfSymbol(find('src/dsl/weight.ts', 'WeightLike'));
+  const weightLike = checker.getDeclaredTypeOfSymbol(find('src/values/weight.ts', 'WeightLike'));
 
   /** An object of options, not a tensor, a list, a typed array, a weight or a function. */
   function isOptions(type: ts.Type): boolean {

@@ -3,31 +3,31 @@ import { Network } from './dsl/network.js';
 import { installInspection } from './inspect.js';
 import { installLayers } from './layers/table.js';
 import { installModules } from './modules/table.js';
-import { runtimeMethods } from './runtime/methods.js';
+import { runtimeMethods } from './network-methods.js';
 
 // Declarations keep only these: the methods that the three modules put on Network and Tensor.
 import './layers/table.js';
 import './modules/table.js';
-import './runtime/methods.js';
+import './network-methods.js';
 
 installLayers();
 installModules();
 Object.assign(Network.prototype, runtimeMethods);
 installInspection();
 
-export type { Dim, Shape } from './dsl/dim.js';
-export { byteLength, type DType, dtypes, type TypedArray } from './dsl/dtype.js';
-export { type ErrorDetails, type SourceLocation, TensorRTError, type WeightOperand } from './dsl/errors.js';
 export { Network, network } from './dsl/network.js';
-export { bfloat16, bool, float8e4m3, float16, float32, int4, int8, int32, int64, uint8 } from './dsl/spec.js';
 export { Tensor } from './dsl/tensor.js';
-export type { WeightLike } from './dsl/weight.js';
-export { type ConcatOptions, concat, stack } from './layers/concatenation.js';
-export { type DimLike, DimValue } from './layers/dim-value.js';
-export { einsumOf as einsum } from './layers/einsum.js';
-export { where } from './layers/select.js';
-export type { LayerReport, LoweringReport } from './runtime/build.js';
-export { type DoctorReport, doctor } from './runtime/doctor.js';
+export { type ErrorDetails, type SourceLocation, TensorRTError, type WeightOperand } from './errors/error.js';
+export { type ConcatOptions, concat, stack } from './layers/kinds/concatenation.js';
+export { einsumOf as einsum } from './layers/kinds/einsum.js';
+export { where } from './layers/kinds/select.js';
+export { type DimLike, DimValue } from './layers/shared/dim-value.js';
+export { type CompileOptions, Model } from './model.js';
+export type { LayerReport, LoweringReport } from './tensorrt/compile/build.js';
+export type { BuildOptions } from './tensorrt/compile/options.js';
+export type { Profile, ProfileBound } from './tensorrt/compile/profiles.js';
+export { type DoctorReport, doctor } from './tensorrt/library/doctor.js';
+export { findTensorRT, type TensorRTInstallation } from './tensorrt/library/find.js';
 export {
   Context,
   type ContextOptions,
@@ -36,11 +36,11 @@ export {
   type EngineInformation,
   type EngineIO,
   loadEngine,
-} from './runtime/engine.js';
-export type { Feed, Feeds } from './runtime/feeds.js';
-export { findTensorRT, type TensorRTInstallation } from './runtime/find.js';
-export { type CompileOptions, Model } from './runtime/model.js';
-export type { BuildOptions } from './runtime/options.js';
-export type { Profile, ProfileBound } from './runtime/profiles.js';
-export { Result } from './runtime/result.js';
+} from './tensorrt/run/engine.js';
+export type { Dim, Shape } from './values/dim.js';
+export { byteLength, type DType, dtypes, type TypedArray } from './values/dtype.js';
+export type { Feed, Feeds } from './values/feeds.js';
+export { Result } from './values/result.js';
+export { bfloat16, bool, float8e4m3, float16, float32, int4, int8, int32, int64, uint8 } from './values/spec.js';
+export type { WeightLike } from './values/weight.js';
 export * from './weights/index.js';

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
-import { formatShape, type Shape } from './dsl/dim.js';
 import { Network } from './dsl/network.js';
 import { Tensor } from './dsl/tensor.js';
-import { Context, Engine } from './runtime/engine.js';
-import { Model } from './runtime/model.js';
+import { Model } from './model.js';
+import { Context, Engine } from './tensorrt/run/engine.js';
+import { formatShape, type Shape } from './values/dim.js';
 import { Weights } from './weights/store.js';
 import { Weight } from './weights/weight.js';
 

@@ -5,7 +5,7 @@
 #include <unordered_set>
 
 #include "../tensorrt/callbacks.h"
-#include "graph.h"
+#include "../program/graph.h"
 
 namespace ntrt {
 

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "../build/held.h"
+#include "../core/held.h"
 #include "../tensorrt/library.h"
 #include "state.h"
 

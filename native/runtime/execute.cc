@@ -1,6 +1,6 @@
 #include <cstring>
 
-#include "../build/held.h"
+#include "../core/held.h"
 #include "../tensorrt/callbacks.h"
 #include "engine.h"
 #include "state.h"

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "../build/build.h"
-#include "../build/job.h"
+#include "../compile/build.h"
+#include "../core/job.h"
 #include "../cuda/memory.h"
 
 namespace ntrt {

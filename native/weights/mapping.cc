@@ -11,7 +11,7 @@
 #include <system_error>
 #include <unistd.h>
 
-#include "../build/guard.h"
+#include "../core/guard.h"
 
 namespace ntrt {
 namespace {

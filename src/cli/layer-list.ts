@@ -1,5 +1,5 @@
 import { layerTable } from '../layers/table.js';
-import { binding, type FirstReleases, type Flavor } from '../runtime/binding.js';
+import { binding, type FirstReleases, type Flavor } from '../tensorrt/binding.js';
 
 /** One layer kind, as `node-tensorrt layers --json` prints it. */
 export interface LayerSummary extends FirstReleases {

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import pc from 'picocolors';
-import { TensorRTError } from '../dsl/errors.js';
-import { doctorCommand } from './doctor.js';
-import { installCommand } from './install.js';
+import { TensorRTError } from '../errors/error.js';
+import { doctorCommand } from './commands/doctor.js';
+import { installCommand } from './commands/install.js';
 
 const { version, description } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
@@ -15,8 +15,8 @@ add(installCommand());
 
 // The others load what only they need.
 if (!program.commands.some((command) => command.name() === process.argv[2])) {
-  add((await import('./weights.js')).weightsCommand());
-  add((await import('./layers.js')).layersCommand());
+  add((await import('./commands/weights.js')).weightsCommand());
+  add((await import('./commands/layers.js')).layersCommand());
 }
 
 try {

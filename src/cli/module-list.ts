@@ -12,7 +12,7 @@ export interface ModuleSummary {
 }
 
 // The package ships its sources, so the comments there are the one place where methods are described.
-const sources = new URL('../../src/modules/', import.meta.url);
+const sources = new URL('../modules/', import.meta.url);
 const documentedMethod = /^ {2}\/\*\*((?:(?!\*\/).)*)\*\/\n {2}(\w+)(?:<.*?>)?\(\s*this: /gms;
 
 function summary(comment: string, method: string): ModuleSummary {

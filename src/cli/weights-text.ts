@@ -1,4 +1,4 @@
-import { TensorRTError } from '../dsl/errors.js';
+import { TensorRTError } from '../errors/error.js';
 
 let listening = false;
 

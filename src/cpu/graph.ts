@@ -1,8 +1,8 @@
 import type { CpuAttribute, CpuBody, CpuGraph, CpuValue } from '../dsl/define-layer.js';
-import { byteLength, type DType, isTypedArray, type TypedArray } from '../dsl/dtype.js';
-import { carries, decodeElements, encodeElements } from '../dsl/elements.js';
-import { TensorRTError } from '../dsl/errors.js';
 import type { IRWeight, ValueType, WeightId } from '../dsl/ir.js';
+import { TensorRTError } from '../errors/error.js';
+import { byteLength, type DType, isTypedArray, type TypedArray } from '../values/dtype.js';
+import { carries, decodeElements, encodeElements } from '../values/elements.js';
 import {
   type OnnxAttribute,
   type OnnxGraph,

@@ -1,8 +1,8 @@
 import { type CpuLayerBody, type CpuValue, layerKinds } from '../dsl/define-layer.js';
-import { TensorRTError } from '../dsl/errors.js';
 import type { IRGraph, IRValue, ValueId } from '../dsl/ir.js';
 import type { Network, RecordedNode } from '../dsl/network.js';
-import { locate } from '../dsl/source.js';
+import { locate } from '../errors/call-site.js';
+import { TensorRTError } from '../errors/error.js';
 import { CpuModule, GraphWriter } from './graph.js';
 import { encodeModel } from './onnx.js';
 

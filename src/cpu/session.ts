@@ -1,13 +1,13 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import { dimNames, evaluateDim, isUnknown } from '../dsl/dim.js';
-import type { DType, TypedArray } from '../dsl/dtype.js';
-import { encodeElements } from '../dsl/elements.js';
-import { TensorRTError } from '../dsl/errors.js';
 import type { ValueType } from '../dsl/ir.js';
 import type { Network } from '../dsl/network.js';
-import { locate } from '../dsl/source.js';
-import { type Feeds, type ResolvedFeed, resolveFeeds } from '../runtime/feeds.js';
-import { Result } from '../runtime/result.js';
+import { locate } from '../errors/call-site.js';
+import { TensorRTError } from '../errors/error.js';
+import { dimNames, evaluateDim, isUnknown } from '../values/dim.js';
+import type { DType, TypedArray } from '../values/dtype.js';
+import { encodeElements } from '../values/elements.js';
+import { type Feeds, type ResolvedFeed, resolveFeeds } from '../values/feeds.js';
+import { Result } from '../values/result.js';
 import { held, heldAs } from './graph.js';
 import { type CpuProgram, inputName, lower, outputName } from './lower.js';
 

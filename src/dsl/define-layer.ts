@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { Dim } from './dim.js';
-import type { DType, TypedArray } from './dtype.js';
+import type { Dim } from '../values/dim.js';
+import type { DType, TypedArray } from '../values/dtype.js';
 import type { Params, ValueType } from './ir.js';
 
 /** What inference knows of a value: its type, and for small integer tensors its elements, as far as they are known. */

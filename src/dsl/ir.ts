@@ -1,6 +1,6 @@
-import type { Shape } from './dim.js';
-import type { DType, TypedArray } from './dtype.js';
-import type { SourceLocation } from './errors.js';
+import type { SourceLocation } from '../errors/error.js';
+import type { Shape } from '../values/dim.js';
+import type { DType, TypedArray } from '../values/dtype.js';
 
 /** Number of a value within its network; nested graphs draw from the same sequence. */
 export type ValueId = number;

@@ -1,12 +1,12 @@
+import { locate } from '../errors/call-site.js';
+import { show, TensorRTError } from '../errors/error.js';
+import { byteLength, viewAs } from '../values/dtype.js';
+import { spec } from '../values/spec.js';
+import type { WeightLike } from '../values/weight.js';
 import { layerKinds } from './define-layer.js';
-import { byteLength, viewAs } from './dtype.js';
-import { show, TensorRTError } from './errors.js';
 import type { IRGraph, IRNode, NetworkJSON, Params, ValueId } from './ir.js';
 import { Network, type RecordedNode } from './network.js';
-import { locate } from './source.js';
-import { spec } from './spec.js';
 import type { Tensor } from './tensor.js';
-import type { WeightLike } from './weight.js';
 
 /** Where `fromJSON` finds the weights that came from files: a `Weights` store, or anything that has them by name. */
 export interface WeightSource {

@@ -1,6 +1,6 @@
+import { cutTo } from '../errors/roll-back.js';
 import type { Fail } from './define-layer.js';
 import { nameProblem } from './name.js';
-import { cutTo } from './undo.js';
 
 /** The names of a network's layers. */
 export class LayerNames {

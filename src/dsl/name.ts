@@ -1,5 +1,5 @@
-import { show, TensorRTError } from './errors.js';
-import { locate, mark } from './source.js';
+import { locate, mark } from '../errors/call-site.js';
+import { show, TensorRTError } from '../errors/error.js';
 
 /** TensorRT takes 4096 bytes with the final zero; parts of a layer append to its name. */
 const maxBytes = 3000;

@@ -1,18 +1,18 @@
 import type { z } from 'zod';
+import { leave, locate, type Mark, mark, reading } from '../errors/call-site.js';
+import { show, TensorRTError } from '../errors/error.js';
+import { type Before, cutTo, isUnkept, keep } from '../errors/roll-back.js';
+import { isSameShape } from '../values/dim.js';
+import { spec } from '../values/spec.js';
+import type { CheckedWeight } from '../values/weight.js';
 import type { Fail, InferredValue, LayerDefinition, WeightType } from './define-layer.js';
-import { isSameShape } from './dim.js';
-import { show, TensorRTError } from './errors.js';
 import type { IRGraph, IRNode, IRValue, IRWeight, NetworkJSON, Params, ValueId, ValueType, WeightId } from './ir.js';
 import { fromJSON, toJSON, type WeightSource } from './json.js';
 import { LayerNames } from './layer-names.js';
 import { checkName } from './name.js';
 import { checkParams } from './params.js';
 import { checkShape, checkWeights, commonPrefix, mapValues, refuseUint8, requireWide } from './recording.js';
-import { leave, locate, type Mark, mark, reading } from './source.js';
-import { spec } from './spec.js';
 import { Chain, type Home, Tensor } from './tensor.js';
-import { type Before, cutTo, isUnkept, keep } from './undo.js';
-import type { CheckedWeight } from './weight.js';
 
 /** What a layer method hands to `record`. */
 export interface Recording<P extends Params> {

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
+import { show, TensorRTError } from '../errors/error.js';
+import { formatShape, type Shape } from '../values/dim.js';
+import { type DType, isNarrow } from '../values/dtype.js';
+import { maxRank } from '../values/spec.js';
+import { type CheckedWeight, checkWeight } from '../values/weight.js';
 import { type Fail, type InferredValue, type LayerDefinition, layerKinds } from './define-layer.js';
-import { formatShape, type Shape } from './dim.js';
-import { type DType, isNarrow } from './dtype.js';
-import { show, TensorRTError } from './errors.js';
-import { maxRank } from './spec.js';
 import type { Tensor } from './tensor.js';
-import { type CheckedWeight, checkWeight } from './weight.js';
 
 /** What layers without weights or bodies share. */
 export const none: Record<string, never> = Object.freeze({});

@@ -1,6 +1,6 @@
+import type { Dim, Shape } from '../values/dim.js';
+import type { DType, TypedArray } from '../values/dtype.js';
 import type { InferredValue } from './define-layer.js';
-import type { Dim, Shape } from './dim.js';
-import type { DType, TypedArray } from './dtype.js';
 import type { ValueId } from './ir.js';
 import type { Network } from './network.js';
 

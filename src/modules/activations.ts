@@ -1,6 +1,6 @@
-import { floorDivDims, isStatic } from '../dsl/dim.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
-import { type Named, refuse, refusing, resolveAxis } from '../layers/common.js';
+import { type Named, refuse, refusing, resolveAxis } from '../layers/shared/common.js';
+import { floorDivDims, isStatic } from '../values/dim.js';
 
 const methods = {
   /** `x · sigmoid(x)`, of floats (Elfwing et al., 2017). TensorRT kinds: activation (SIGMOID), element_wise (PROD). */

@@ -1,10 +1,10 @@
-import { type Dim, divideExactly, formatShape, isStatic } from '../dsl/dim.js';
-import { show } from '../dsl/errors.js';
-import { maxRank } from '../dsl/spec.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
-import { axisList, type Named, refuse, refusing, resolveAxes, resolveAxis } from '../layers/common.js';
-import { type DimLike, DimValue, resolveDims } from '../layers/dim-value.js';
-import { liftRank } from '../layers/shuffle.js';
+import { show } from '../errors/error.js';
+import { liftRank } from '../layers/kinds/shuffle.js';
+import { axisList, type Named, refuse, refusing, resolveAxes, resolveAxis } from '../layers/shared/common.js';
+import { type DimLike, DimValue, resolveDims } from '../layers/shared/dim-value.js';
+import { type Dim, divideExactly, formatShape, isStatic } from '../values/dim.js';
+import { maxRank } from '../values/spec.js';
 
 /** Sizes that layers take, also where one has no name. */
 const valuesOf = (shape: readonly Dim[]): DimValue[] => shape.map((dim) => new DimValue(dim));

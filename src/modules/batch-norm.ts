@@ -1,9 +1,9 @@
-import { formatShape, isStatic } from '../dsl/dim.js';
-import { decodeElements, encodeElements } from '../dsl/elements.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
-import { type CheckedWeight, checkWeight, type WeightLike } from '../dsl/weight.js';
-import { floats, type Named, refuse } from '../layers/common.js';
-import { scale } from '../layers/scale.js';
+import { scale } from '../layers/kinds/scale.js';
+import { floats, type Named, refuse } from '../layers/shared/common.js';
+import { formatShape, isStatic } from '../values/dim.js';
+import { decodeElements, encodeElements } from '../values/elements.js';
+import { type CheckedWeight, checkWeight, type WeightLike } from '../values/weight.js';
 
 /** Statistics and coefficients, one per channel, by the names PyTorch stores them under: `batchNorm(w.layer('bn1'))`. */
 export interface BatchNormOptions extends Named {

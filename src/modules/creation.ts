@@ -1,8 +1,8 @@
-import type { DType } from '../dsl/dtype.js';
-import { show } from '../dsl/errors.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
-import { type Named, refuse } from '../layers/common.js';
-import type { Liftable } from '../layers/constant.js';
+import { show } from '../errors/error.js';
+import type { Liftable } from '../layers/kinds/constant.js';
+import { type Named, refuse } from '../layers/shared/common.js';
+import type { DType } from '../values/dtype.js';
 
 interface LikeOptions extends Named {
   /** Default: the tensor's. */

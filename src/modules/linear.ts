@@ -1,12 +1,12 @@
-import { formatShape, isStatic, type Shape } from '../dsl/dim.js';
-import { type DType, isTypedArray, type TypedArray } from '../dsl/dtype.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
-import { isWeightLike, type WeightLike } from '../dsl/weight.js';
-import { floats, type Named, refuse, refusing, requireInputsDType } from '../layers/common.js';
-import { lift } from '../layers/constant.js';
-import { elementWise } from '../layers/element_wise.js';
-import { type AccumulationOptions, matrixMultiply } from '../layers/matrix_multiply.js';
-import { liftRank } from '../layers/shuffle.js';
+import { lift } from '../layers/kinds/constant.js';
+import { elementWise } from '../layers/kinds/element_wise.js';
+import { type AccumulationOptions, matrixMultiply } from '../layers/kinds/matrix_multiply.js';
+import { liftRank } from '../layers/kinds/shuffle.js';
+import { floats, type Named, refuse, refusing, requireInputsDType } from '../layers/shared/common.js';
+import { formatShape, isStatic, type Shape } from '../values/dim.js';
+import { type DType, isTypedArray, type TypedArray } from '../values/dtype.js';
+import { isWeightLike, type WeightLike } from '../values/weight.js';
 
 export interface LinearOptions extends AccumulationOptions, Named {
   /** [outFeatures, inFeatures], as PyTorch stores it: known weights, or a tensor. */

@@ -1,7 +1,7 @@
-import { type Dim, formatShape, isStatic } from '../dsl/dim.js';
-import { show } from '../dsl/errors.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
-import { floats, type Named, type PerAxis, perAxis, refuse } from '../layers/common.js';
+import { show } from '../errors/error.js';
+import { floats, type Named, type PerAxis, perAxis, refuse } from '../layers/shared/common.js';
+import { type Dim, formatShape, isStatic } from '../values/dim.js';
 
 const methods = {
   /**

@@ -1,8 +1,8 @@
-import { formatShape, isStatic } from '../dsl/dim.js';
-import { isTypedArray, type TypedArray } from '../dsl/dtype.js';
 import { Tensor } from '../dsl/tensor.js';
-import { isWeightLike, type WeightLike } from '../dsl/weight.js';
-import { refuse } from '../layers/common.js';
+import { refuse } from '../layers/shared/common.js';
+import { formatShape, isStatic } from '../values/dim.js';
+import { isTypedArray, type TypedArray } from '../values/dtype.js';
+import { isWeightLike, type WeightLike } from '../values/weight.js';
 
 /** A matrix or a bias: known weights, or a tensor. */
 export type RecurrentWeight = WeightLike | TypedArray | Tensor;

@@ -1,7 +1,7 @@
-import { type Dim, formatShape, isStatic, type Shape } from '../dsl/dim.js';
 import { type Chain, Tensor } from '../dsl/tensor.js';
-import { floats, indexTypes, type Named, refuse } from '../layers/common.js';
-import { constantTensor, type Liftable } from '../layers/constant.js';
+import { constantTensor, type Liftable } from '../layers/kinds/constant.js';
+import { floats, indexTypes, type Named, refuse } from '../layers/shared/common.js';
+import { type Dim, formatShape, isStatic, type Shape } from '../values/dim.js';
 import {
   type Cell,
   cellOfKernel,

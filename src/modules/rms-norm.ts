@@ -1,8 +1,8 @@
-import { formatShape } from '../dsl/dim.js';
-import type { DType } from '../dsl/dtype.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
-import type { WeightLike } from '../dsl/weight.js';
-import { floats, type Named, refuse } from '../layers/common.js';
+import { floats, type Named, refuse } from '../layers/shared/common.js';
+import { formatShape } from '../values/dim.js';
+import type { DType } from '../values/dtype.js';
+import type { WeightLike } from '../values/weight.js';
 
 export interface RmsNormOptions extends Named {
   /** The last dims of the input, over which it is normalized. Default: the shape of the weight, else the last dim. */

@@ -1,8 +1,8 @@
-import { volume } from '../dsl/dim.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
-import { floats, type Named, refuse, refusing, resolveAxes } from '../layers/common.js';
-import { DimValue } from '../layers/dim-value.js';
-import { type ReduceOptions, reducedAxes } from '../layers/reduce.js';
+import { type ReduceOptions, reducedAxes } from '../layers/kinds/reduce.js';
+import { floats, type Named, refuse, refusing, resolveAxes } from '../layers/shared/common.js';
+import { DimValue } from '../layers/shared/dim-value.js';
+import { volume } from '../values/dim.js';
 
 /** The axes that the options name; all by default. */
 function axesOf(x: Tensor, options: ReduceOptions, method: string): number[] {

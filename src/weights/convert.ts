@@ -1,4 +1,4 @@
-import { binding } from '../runtime/binding.js';
+import { binding } from '../tensorrt/binding.js';
 import { type WeightDType, weightBytes } from './dtype.js';
 import { refusal } from './format-error.js';
 

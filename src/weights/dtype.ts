@@ -1,4 +1,4 @@
-import { type DType, dtypes, type TypedArray } from '../dsl/dtype.js';
+import { type DType, dtypes, type TypedArray } from '../values/dtype.js';
 import { refusal } from './format-error.js';
 
 /** Element types that only weight files hold; convert them with `Weight.as` before use in a network. */

@@ -1,5 +1,5 @@
-import { type ErrorDetails, TensorRTError } from '../dsl/errors.js';
-import { locate, mark } from '../dsl/source.js';
+import { locate, mark } from '../errors/call-site.js';
+import { type ErrorDetails, TensorRTError } from '../errors/error.js';
 
 /** The error of a file that does not keep to its format. */
 export const malformed = (

@@ -1,12 +1,13 @@
 export { fileDTypes, type WeightDType, weightDTypes } from './dtype.js';
-export type { WeightFormat } from './entry.js';
+export type { WeightFormat } from './formats/entry.js';
+export { loadWeights, parseWeights } from './load.js';
 export {
   type BatchNormWeights,
   batchNormScale,
   foldBatchNorm,
   foldWeightNorm,
   type WeightNormWeights,
-} from './fold.js';
+} from './porting/fold.js';
 export {
   gateOrders,
   type LstmOptions,
@@ -14,10 +15,9 @@ export {
   lstmFromTensorFlow,
   lstmToTensorFlow,
   reorderGates,
-} from './gates.js';
-export { loadWeights, parseWeights } from './load.js';
-export { type AttentionWeights, joined as joinWeights, type QkvOptions, splitQkv } from './port.js';
-export type { Projection } from './port-checks.js';
+} from './porting/gates.js';
+export { type AttentionWeights, joined as joinWeights, type QkvOptions, splitQkv } from './porting/port.js';
+export type { Projection } from './porting/port-checks.js';
 export type { Expected, WeightsReport } from './report.js';
 export { difference, statistics, type WeightDifference, type WeightStatistics } from './statistics.js';
 export { type GetOptions, type LayerWeights, type StrictOptions, type WeightInfo, Weights } from './store.js';

@@ -1,20 +1,20 @@
 import { readdirSync, type Stats, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { TensorRTError } from '../dsl/errors.js';
-import { reading } from '../dsl/source.js';
-import type { ParsedFile } from './entry.js';
-import { foreign } from './foreign.js';
+import { reading } from '../errors/call-site.js';
+import { TensorRTError } from '../errors/error.js';
 import { malformed } from './format-error.js';
-import { looksLikeNpy, parseNpy } from './npy.js';
-import { parseNpz } from './npz.js';
-import { looksLikePickle, parsePyTorch, pickleMember } from './pytorch.js';
-import { looksLikeLegacyPyTorch, parseLegacyPyTorch } from './pytorch-legacy.js';
-import { looksLikeSafetensors, parseSafetensors } from './safetensors.js';
-import { looksLikeIndex, parseIndex } from './sharded.js';
+import type { ParsedFile } from './formats/entry.js';
+import { foreign } from './formats/foreign.js';
+import { looksLikeNpy, parseNpy } from './formats/npy.js';
+import { parseNpz } from './formats/npz.js';
+import { looksLikePickle, parsePyTorch, pickleMember } from './formats/pytorch.js';
+import { looksLikeLegacyPyTorch, parseLegacyPyTorch } from './formats/pytorch-legacy.js';
+import { looksLikeSafetensors, parseSafetensors } from './formats/safetensors.js';
+import { looksLikeIndex, parseIndex } from './formats/sharded.js';
+import { looksLikeWts, parseWts } from './formats/wts.js';
+import { looksLikeZip, readZip } from './formats/zip.js';
 import { MappedSource, MemorySource, type Source } from './source.js';
 import { storeOf, type Weights } from './store.js';
-import { looksLikeWts, parseWts } from './wts.js';
-import { looksLikeZip, readZip } from './zip.js';
 
 /**
  * Opens weight files, recognised by their content, and gives their tensors by name. Files are mapped: opening reads

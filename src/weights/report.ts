@@ -1,6 +1,6 @@
-import { show } from '../dsl/errors.js';
+import { show } from '../errors/error.js';
+import { mostCompared, nearest } from '../errors/nearest.js';
 import { refusal } from './format-error.js';
-import { mostCompared, nearest } from './nearest.js';
 
 /** Shapes that a network expects, by tensor name; `-1` matches any size. */
 export type Expected = Readonly<Record<string, readonly number[]>>;

@@ -1,4 +1,4 @@
-import { show } from '../dsl/errors.js';
+import { show } from '../errors/error.js';
 import { convertElements } from './convert.js';
 import { shapeText, type WeightDType, weightBytes } from './dtype.js';
 import { refusal } from './format-error.js';

@@ -1,9 +1,9 @@
-import { isFloat } from '../dsl/dtype.js';
-import { show, type TensorRTError } from '../dsl/errors.js';
+import { show, type TensorRTError } from '../errors/error.js';
+import { suggestion } from '../errors/nearest.js';
+import { isFloat } from '../values/dtype.js';
 import { checkDType, shapeText, type WeightDType } from './dtype.js';
-import type { ParsedFile } from './entry.js';
 import { refusal } from './format-error.js';
-import { suggestion } from './nearest.js';
+import type { ParsedFile } from './formats/entry.js';
 import { type Expected, problems, type WeightsReport } from './report.js';
 import { disposed, type Source } from './source.js';
 import { Weight } from './weight.js';

@@ -1,5 +1,5 @@
-import type { TypedArray } from '../dsl/dtype.js';
-import { show } from '../dsl/errors.js';
+import { show } from '../errors/error.js';
+import type { TypedArray } from '../values/dtype.js';
 import { convertElements } from './convert.js';
 import { bytesOf, checkDType, elementCount, shapeText, viewElements, type WeightDType, weightBytes } from './dtype.js';
 import { refusal } from './format-error.js';

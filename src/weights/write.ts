@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { open, realpath, rename, rm, stat } from 'node:fs/promises';
-import { show, TensorRTError } from '../dsl/errors.js';
+import { show, TensorRTError } from '../errors/error.js';
 import { type WeightDType, weightBytes } from './dtype.js';
 import { refusal } from './format-error.js';
-import { loneSurrogate } from './json.js';
-import { maxHeader, safetensorsDTypes } from './safetensors.js';
+import { loneSurrogate } from './formats/json.js';
+import { maxHeader, safetensorsDTypes } from './formats/safetensors.js';
 import type { Weights } from './store.js';
 import { Weight } from './weight.js';
 

@@ -4,9 +4,9 @@ import { signaturesFile, signaturesText } from '../../scripts/signatures.js';
 import { Chain } from '../../src/dsl/tensor.js';
 import * as api from '../../src/index.js';
 import { bool, float32, int32, Network, network, type Tensor, type WeightLike } from '../../src/index.js';
-import { functionCalls, methodCalls } from '../../src/layers/arguments.js';
+import { functionCalls, methodCalls } from '../../src/layers/calls/arguments.js';
 import { layerTable } from '../../src/layers/table.js';
-import { runtimeMethods } from '../../src/runtime/methods.js';
+import { runtimeMethods } from '../../src/network-methods.js';
 import { refusal } from '../refusal.js';
 
 type Loose = Record<string, (...args: unknown[]) => unknown>;

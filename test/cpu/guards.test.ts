@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { createCpuModel } from '../../src/cpu/session.js';
 import { type CpuLayer, defineLayer, type InferContext, type InferredValue } from '../../src/dsl/define-layer.js';
-import { addDims, unknownDim } from '../../src/dsl/dim.js';
 import { float16, float32, network, type Tensor } from '../../src/index.js';
+import { addDims, unknownDim } from '../../src/values/dim.js';
 
 type None = Record<string, never>;
 let kinds = 0;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createCpuModel } from '../../src/cpu/session.js';
-import { type DType, viewAs } from '../../src/dsl/dtype.js';
-import { decodeElements } from '../../src/dsl/elements.js';
 import { bool, float8e4m3, float16, float32, int4, int64, network } from '../../src/index.js';
+import { type DType, viewAs } from '../../src/values/dtype.js';
+import { decodeElements } from '../../src/values/elements.js';
 
 interface Stored {
   shape: number[];

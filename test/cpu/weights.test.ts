@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { createCpuModel } from '../../src/cpu/session.js';
 import { defineLayer } from '../../src/dsl/define-layer.js';
-import { bits, byteLength, type DType, dtypes, type TypedArray, viewAs } from '../../src/dsl/dtype.js';
 import { float32, type Network, network, type Tensor } from '../../src/index.js';
+import { bits, byteLength, type DType, dtypes, type TypedArray, viewAs } from '../../src/values/dtype.js';
 
 const give = defineLayer({
   kind: 'test_weight',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import * as entry from '../../src/index.js';
-import { checkOptions } from '../../src/runtime/options.js';
+import { checkOptions } from '../../src/tensorrt/compile/options.js';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const page = read('docs/from-tensorrt.md');

@@ -5,8 +5,8 @@ import { moduleList } from '../../src/cli/module-list.js';
 import { Chain } from '../../src/dsl/tensor.js';
 import * as entry from '../../src/index.js';
 import { layerTable } from '../../src/layers/table.js';
-import { binding } from '../../src/runtime/binding.js';
-import { runtimeMethods } from '../../src/runtime/methods.js';
+import { runtimeMethods } from '../../src/network-methods.js';
+import { binding } from '../../src/tensorrt/binding.js';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
@@ -34,9 +34,9 @@ describe('every kind is everywhere, once:', () => {
     ).toEqual(kinds);
   });
 
-  test('in src/layers, in a file of its name', () => {
-    const defined = files('src/layers', '.ts').flatMap((file) =>
-      [...read(`src/layers/${file}.ts`).matchAll(/defineLayer\(\{\s*kind: '(\w+)'/g)].map(([, kind]) => ({
+  test('in src/layers/kinds, in a file of its name, and nothing else there', () => {
+    const defined = files('src/layers/kinds', '.ts').flatMap((file) =>
+      [...read(`src/layers/kinds/${file}.ts`).matchAll(/defineLayer\(\{\s*kind: '(\w+)'/g)].map(([, kind]) => ({
         file,
         kind,
       })),
@@ -44,9 +44,13 @@ describe('every kind is everywhere, once:', () => {
     expect(defined).toEqual(kinds.map((kind) => ({ file: kind, kind })));
   });
 
-  test('in native/lowering, in a file of its name', () => {
-    const lowered = files('native/lowering', '.cc').flatMap((file) =>
-      [...read(`native/lowering/${file}.cc`).matchAll(/^Layer\* lower_(\w+)\(Lowering& l, Node const& \w*\) \{/gm)]
+  test('in native/lowering/kinds, in a file of its name', () => {
+    const lowered = files('native/lowering/kinds', '.cc').flatMap((file) =>
+      [
+        ...read(`native/lowering/kinds/${file}.cc`).matchAll(
+          /^Layer\* lower_(\w+)\(Lowering& l, Node const& \w*\) \{/gm,
+        ),
+      ]
         .filter(([, name]) => name === file || kinds.includes(name!))
         .map(([, kind]) => ({ file, kind })),
     );
@@ -70,7 +74,7 @@ test('a kind is called decomposed where its lowering asks whether an adder is th
     [...text.matchAll(pattern)].map((match) => match.slice(1).filter(Boolean));
   const asked = kinds.flatMap((kind) =>
     pairs(
-      read(`native/lowering/${kind}.cc`),
+      read(`native/lowering/kinds/${kind}.cc`),
       /api\.has\((?:m::Network::(\w+)::info|without_trt10<m::Network::(\w+)>)\)/g,
     ).map(([method]) => [kind, method]),
   );

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { float32, network } from '../../src/index.js';
-import { activation } from '../../src/layers/activation.js';
-import { identity } from '../../src/layers/identity.js';
+import { activation } from '../../src/layers/kinds/activation.js';
+import { identity } from '../../src/layers/kinds/identity.js';
 import { expectRefusal } from '../layers/harness.js';
 
 // Parameters that come again are not parsed again: what is recorded must not show it.

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { LibraryInfo } from '../../src/runtime/binding.js';
+import type { LibraryInfo } from '../../src/tensorrt/binding.js';
 import { readFixture } from '../layers/fixture.js';
 import { expectClose, expectSameInference, type LayerCase, profilesOf, record } from '../layers/harness.js';
 import { describeGpu, lackedKinds, releaseOf } from './support.js';

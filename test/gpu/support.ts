@@ -1,8 +1,8 @@
 import { describe } from 'vitest';
 import type { IRNode } from '../../src/dsl/ir.js';
 import type { Network } from '../../src/index.js';
-import { binding, type LibraryInfo } from '../../src/runtime/binding.js';
-import { chooseTensorRT, findTensorRT } from '../../src/runtime/find.js';
+import { binding, type LibraryInfo } from '../../src/tensorrt/binding.js';
+import { chooseTensorRT, findTensorRT } from '../../src/tensorrt/library/find.js';
 
 /** Whether engines run on this machine. */
 export const hasGpu = (await findTensorRT()).some((one) => one.usableFor.run);

@@ -1,4 +1,4 @@
-import type { AttentionOptions } from '../../src/layers/attention.js';
+import type { AttentionOptions } from '../../src/layers/kinds/attention.js';
 import type { LayerCase } from './harness.js';
 
 const options: Record<string, AttentionOptions> = {

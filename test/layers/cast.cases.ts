@@ -1,4 +1,4 @@
-import { castDTypes } from '../../src/layers/cast.js';
+import { castDTypes } from '../../src/layers/kinds/cast.js';
 import type { LayerCase } from './harness.js';
 
 export const cases: LayerCase[] = [

@@ -1,4 +1,4 @@
-import type { ConvolutionOptions } from '../../src/layers/convolution.js';
+import type { ConvolutionOptions } from '../../src/layers/kinds/convolution.js';
 import type { LayerCase } from './harness.js';
 
 const options: Record<string, Partial<ConvolutionOptions>> = {

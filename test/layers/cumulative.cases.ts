@@ -1,4 +1,4 @@
-import type { CumulativeOptions } from '../../src/layers/cumulative.js';
+import type { CumulativeOptions } from '../../src/layers/kinds/cumulative.js';
 import type { LayerCase } from './harness.js';
 
 const options: Record<string, CumulativeOptions> = {

@@ -1,4 +1,4 @@
-import type { DeconvolutionOptions } from '../../src/layers/deconvolution.js';
+import type { DeconvolutionOptions } from '../../src/layers/kinds/deconvolution.js';
 import type { LayerCase } from './harness.js';
 
 const options: Record<string, Partial<DeconvolutionOptions>> = {

@@ -1,4 +1,4 @@
-import { collectiveOperations, type DistCollectiveOptions } from '../../src/layers/dist_collective.js';
+import { collectiveOperations, type DistCollectiveOptions } from '../../src/layers/kinds/dist_collective.js';
 import type { LayerCase } from './harness.js';
 
 /** One rank: more need as many GPUs. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { collectiveOperations } from '../../src/layers/dist_collective.js';
+import { collectiveOperations } from '../../src/layers/kinds/dist_collective.js';
 import { cases } from './dist_collective.cases.js';
 import { expectRefusal, expectSameInference, oneInput, testLayer } from './harness.js';
 

@@ -1,5 +1,5 @@
 import type { Dim, Tensor } from '../../src/index.js';
-import { type ElementWiseOperation, elementWiseOperations } from '../../src/layers/element_wise.js';
+import { type ElementWiseOperation, elementWiseOperations } from '../../src/layers/kinds/element_wise.js';
 import { int8Refused, type LayerCase } from './harness.js';
 
 const methods: Record<ElementWiseOperation, (a: Tensor, b: Tensor) => Tensor> = {

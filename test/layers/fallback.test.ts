@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { without } from '../../src/runtime/build.js';
+import { without } from '../../src/tensorrt/compile/build.js';
 import { readFixture } from './fixture.js';
 import { expectSameInference, type LayerCase, profilesOf, record } from './harness.js';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type DType, type TypedArray, viewAs } from '../../src/dsl/dtype.js';
+import { type DType, type TypedArray, viewAs } from '../../src/values/dtype.js';
 
 /** A tensor of a fixture. */
 export interface Stored {

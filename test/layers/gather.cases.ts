@@ -1,4 +1,4 @@
-import type { GatherOptions } from '../../src/layers/gather.js';
+import type { GatherOptions } from '../../src/layers/kinds/gather.js';
 import type { LayerCase } from './harness.js';
 
 const options: Record<string, GatherOptions> = {

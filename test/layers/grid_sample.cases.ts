@@ -1,4 +1,4 @@
-import type { GridSampleOptions } from '../../src/layers/grid_sample.js';
+import type { GridSampleOptions } from '../../src/layers/kinds/grid_sample.js';
 import type { LayerCase } from './harness.js';
 
 export const cases: LayerCase[] = [

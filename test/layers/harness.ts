@@ -1,7 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { type Dim, evaluateDim } from '../../src/dsl/dim.js';
-import type { DType } from '../../src/dsl/dtype.js';
-import { decodeElements } from '../../src/dsl/elements.js';
 import {
   float32,
   type LoweringReport,
@@ -12,6 +9,9 @@ import {
   type Tensor,
   TensorRTError,
 } from '../../src/index.js';
+import { type Dim, evaluateDim } from '../../src/values/dim.js';
+import type { DType } from '../../src/values/dtype.js';
+import { decodeElements } from '../../src/values/elements.js';
 import { readFixture, type Stored, type StoredCase } from './fixture.js';
 
 /** One network of a layer kind with its reference in fixtures/KIND.safetensors. */

@@ -1,5 +1,5 @@
 import type { Dim } from '../../src/index.js';
-import type { LocalResponseNormOptions } from '../../src/layers/lrn.js';
+import type { LocalResponseNormOptions } from '../../src/layers/kinds/lrn.js';
 import type { LayerCase } from './harness.js';
 
 const options: Record<string, LocalResponseNormOptions> = {

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../src/index.js';
-import type { MatmulOptions } from '../../src/layers/matrix_multiply.js';
+import type { MatmulOptions } from '../../src/layers/kinds/matrix_multiply.js';
 import type { LayerCase } from './harness.js';
 
 const options: Record<string, MatmulOptions> = {

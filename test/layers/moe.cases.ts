@@ -1,4 +1,4 @@
-import type { MoeOptions } from '../../src/layers/moe.js';
+import type { MoeOptions } from '../../src/layers/kinds/moe.js';
 import type { LayerCase } from './harness.js';
 
 const options: Record<string, Partial<MoeOptions>> = {

@@ -1,4 +1,4 @@
-import type { NmsOptions } from '../../src/layers/nms.js';
+import type { NmsOptions } from '../../src/layers/kinds/nms.js';
 import type { LayerCase } from './harness.js';
 
 const options: Record<string, NmsOptions> = {

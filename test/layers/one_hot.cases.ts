@@ -1,4 +1,4 @@
-import type { OneHotOptions } from '../../src/layers/one_hot.js';
+import type { OneHotOptions } from '../../src/layers/kinds/one_hot.js';
 import type { LayerCase } from './harness.js';
 
 const options: Record<string, OneHotOptions> = {

@@ -1,4 +1,4 @@
-import type { PadOptions } from '../../src/layers/padding.js';
+import type { PadOptions } from '../../src/layers/kinds/padding.js';
 import { int8Refused, type LayerCase } from './harness.js';
 
 const options: Record<string, PadOptions> = {

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../src/index.js';
-import type { ReduceOptions } from '../../src/layers/reduce.js';
+import type { ReduceOptions } from '../../src/layers/kinds/reduce.js';
 import { int8Refused, type LayerCase } from './harness.js';
 
 const operations = ['sum', 'prod', 'max', 'min', 'mean'] as const;

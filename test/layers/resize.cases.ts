@@ -1,4 +1,4 @@
-import type { InterpolateOptions, ResizeOptions } from '../../src/layers/resize.js';
+import type { InterpolateOptions, ResizeOptions } from '../../src/layers/kinds/resize.js';
 import type { LayerCase } from './harness.js';
 
 const [up, down] = [

@@ -1,4 +1,4 @@
-import type { ReverseSequenceOptions } from '../../src/layers/reverse_sequence.js';
+import type { ReverseSequenceOptions } from '../../src/layers/kinds/reverse_sequence.js';
 import { int8Refused, type LayerCase } from './harness.js';
 
 const options: Record<string, ReverseSequenceOptions> = {

@@ -1,4 +1,4 @@
-import type { ScaleOptions } from '../../src/layers/scale.js';
+import type { ScaleOptions } from '../../src/layers/kinds/scale.js';
 import type { LayerCase } from './harness.js';
 
 const options: Record<string, ScaleOptions> = {

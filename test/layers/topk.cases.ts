@@ -1,4 +1,4 @@
-import type { TopKOptions } from '../../src/layers/topk.js';
+import type { TopKOptions } from '../../src/layers/kinds/topk.js';
 import type { LayerCase } from './harness.js';
 
 const options: Record<string, [k: number, options: TopKOptions]> = {

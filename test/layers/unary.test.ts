@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { bool, int32, network } from '../../src/index.js';
-import { unaryOperations } from '../../src/layers/unary.js';
+import { unaryOperations } from '../../src/layers/kinds/unary.js';
 import { expectRefusal, oneInput, testLayer } from './harness.js';
 import { cases } from './unary.cases.js';
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { evaluateDim } from '../../src/dsl/dim.js';
-import { byteLength, type DType, viewAs } from '../../src/dsl/dtype.js';
 import * as entry from '../../src/index.js';
 import { type Network, network, Tensor } from '../../src/index.js';
+import { evaluateDim } from '../../src/values/dim.js';
+import { byteLength, type DType, viewAs } from '../../src/values/dtype.js';
 import type { Stored } from '../layers/fixture.js';
 
 /** An argument: plain data, `{ $: name }` for a tensor or weight, `{ $f: … }` for a function. */

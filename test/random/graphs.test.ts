@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { IRNode } from '../../src/dsl/ir.js';
 import { layerTable } from '../../src/layers/table.js';
-import { resultOf, runChild } from '../runtime/child.js';
+import { resultOf, runChild } from '../tensorrt/child.js';
 import { leaves, type RandomGraph, record } from './description.js';
 import { dimNames, testedGraphs } from './named.js';
 import { buildOnly, explain } from './verify.js';

@@ -1,5 +1,5 @@
-import { isUnknown } from '../../src/dsl/dim.js';
 import { TensorRTError } from '../../src/index.js';
+import { isUnknown } from '../../src/values/dim.js';
 import { leaves, type RandomGraph, readGraphs, record } from './description.js';
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { DType } from '../../src/dsl/dtype.js';
 import type { Network } from '../../src/index.js';
 import * as entry from '../../src/index.js';
+import type { DType } from '../../src/values/dtype.js';
 import { leaves, type RandomGraph, readGraphs, record } from './description.js';
 import { render } from './render.js';
 import { shrink } from './shrink.js';

@@ -1,5 +1,5 @@
-import type { DType } from '../../src/dsl/dtype.js';
 import { TensorRTError } from '../../src/index.js';
+import type { DType } from '../../src/values/dtype.js';
 import { expectClose, expectSameInference } from '../layers/harness.js';
 import { type Description, leaves, misjudged, type RandomGraph, record, usedBy } from './description.js';
 import { render } from './render.js';

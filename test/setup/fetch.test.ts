@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, truncateSync, utimesSync, writeF
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { cacheDir } from '../../src/runtime/search-path.js';
+import { cacheDir } from '../../src/tensorrt/library/search-path.js';
 import { node, nodeAsync, root, tinyCheckout, write } from './checkout.js';
 import { temporaryFolder } from './fake-library.js';
 

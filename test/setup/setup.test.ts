@@ -194,7 +194,7 @@ test('a TensorRT is fetched where none that can build is found, and only then', 
   const checkout = tinyCheckout(join(dir, 'tensorrt'));
   // Stands for discovery: finds what the environment names.
   const find = 'env.FOUND ? [{ path: env.FOUND, usableFor: { build: true } }] : []';
-  write(checkout, 'src/runtime/find.ts', `export const findTensorRT = async ({ env }: any) => ${find};\n`);
+  write(checkout, 'src/tensorrt/library/find.ts', `export const findTensorRT = async ({ env }: any) => ${find};\n`);
   const library = write(dir, 'found/libnvinfer.so.10', 'x');
   // There is a pip, but it fetches nothing.
   write(dir, 'python-path/python3', '#!/bin/sh\n[ "$3" = --version ]\n', 0o755);

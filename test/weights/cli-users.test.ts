@@ -15,8 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test, vi } from 'vitest';
-import { weightsCommand } from '../../src/cli/weights.js';
-import { TensorRTError } from '../../src/dsl/errors.js';
+import { weightsCommand } from '../../src/cli/commands/weights.js';
+import { TensorRTError } from '../../src/errors/error.js';
 import { loadWeights, saveSafetensors, weight } from '../../src/weights/index.js';
 import { contents, failure, fixture, references, safetensors } from './helpers.js';
 

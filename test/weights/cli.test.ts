@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test, vi } from 'vitest';
-import { weightsCommand } from '../../src/cli/weights.js';
+import { weightsCommand } from '../../src/cli/commands/weights.js';
 import { loadWeights, saveSafetensors, weight } from '../../src/weights/index.js';
 import { failure, fixture, references } from './helpers.js';
 

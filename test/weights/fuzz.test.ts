@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unzipSync, zipSync } from 'fflate';
 import { expect, test } from 'vitest';
-import { TensorRTError } from '../../src/dsl/errors.js';
+import { TensorRTError } from '../../src/errors/error.js';
 import { loadWeights, parseWeights, type Weights } from '../../src/weights/index.js';
 import { fixtureBytes } from './helpers.js';
 import { mutate, random } from './mutate.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { TensorRTError } from '../../src/dsl/errors.js';
+import { TensorRTError } from '../../src/errors/error.js';
 import type { Weights } from '../../src/weights/index.js';
 
 /** What the official Python libraries read from a fixture; see fixtures/make.py. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { unzipSync, zipSync } from 'fflate';
 import { expect, test } from 'vitest';
-import { TensorRTError } from '../../src/dsl/errors.js';
+import { TensorRTError } from '../../src/errors/error.js';
 import { parseWeights } from '../../src/weights/index.js';
 import { fixtureBytes } from './helpers.js';
 

@@ -1,0 +1,223 @@
+#include "build.h"
+
+#include <chrono>
+#include <map>
+
+#include "../tensorrt/library.h"
+#include "../weights/weights.h"
+#include "../core/held.h"
+#include "../core/job.h"
+#include "options.h"
+#include "profiles.h"
+#include "../program/wire.h"
+
+namespace ntrt {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double milliseconds(Clock::time_point from) { return std::chrono::duration<double, std::milli>(Clock::now() - from).count(); }
+
+// TensorRT returns small non-null pointers for some failures.
+bool is_null(void const* pointer) { return reinterpret_cast<uintptr_t>(pointer) < 4096; }
+
+class Listener {
+ public:
+  Listener(Napi::Env env, Napi::Value callbacks) {
+    if (!callbacks.IsObject()) return;
+    Napi::Value function = callbacks.As<Napi::Object>().Get("onEvent");
+    if (function.IsFunction()) {
+      function_ = Napi::ThreadSafeFunction::New(env, function.As<Napi::Function>(), "node-tensorrt events", 0, 1);
+      live_ = true;
+    }
+  }
+  void release() {
+    std::lock_guard lock(mutex_);
+    if (live_) function_.Release();
+    live_ = false;
+  }
+  explicit operator bool() const { return live_; }
+  // After a crash TensorRT's other threads may still call, with nobody there any more.
+  void log(int severity, std::string text) {
+    std::lock_guard lock(mutex_);
+    if (!live_) return;
+    function_.NonBlockingCall([severity, text = std::move(text)](Napi::Env env, Napi::Function callback) {
+      callback.Call({Napi::String::New(env, "log"), Napi::Number::New(env, severity), Napi::String::New(env, text)});
+    });
+  }
+  void progress(std::string phase, int step, int steps) {
+    std::lock_guard lock(mutex_);
+    if (!live_) return;
+    function_.NonBlockingCall([phase = std::move(phase), step, steps](Napi::Env env, Napi::Function callback) {
+      callback.Call({Napi::String::New(env, "progress"), Napi::String::New(env, phase), Napi::Number::New(env, step), Napi::Number::New(env, steps)});
+    });
+  }
+
+ private:
+  Napi::ThreadSafeFunction function_;
+  std::mutex mutex_;
+  std::atomic<bool> live_{false};
+};
+
+// One builder per library serves all builds, one after the other: creating one loads over a gigabyte of kernels.
+// Only the build lane calls this.
+Builder* builder_of(Api const& api, LogSink const& log) {
+  static auto* const builders = new std::map<Api const*, Builder*>;
+  Builder*& builder = (*builders)[&api];
+  if (!builder) {
+    void* created = api.create_builder(api.logger, api.release);
+    if (is_null(created)) {
+      // The error carries TensorRT's own lines; a guess is for where it says nothing.
+      std::string const guess = log.failures() > 0 ? "" : " (it needs a GPU it supports)";
+      throw Error("ERR_BUILDER", "TensorRT " + release_name(api.release) + " could not create a builder" + guess);
+    }
+    builder = static_cast<Builder*>(created);
+  }
+  return builder;
+}
+
+class BuildJob : public Job {
+ public:
+  BuildJob(Napi::Env env, std::string library, std::shared_ptr<Program> program, Params options, Napi::Value callbacks)
+      : library_(std::move(library)), program_(std::move(program)), options_(std::move(options)), listener_(env, callbacks) {
+    if (listener_) {
+      log.listener = [this](LogSink::Line const& line) { listener_.log(static_cast<int>(line.severity), line.text); };
+    }
+  }
+
+  void work() override {
+    auto const api = load_library(library_);
+    flavor_ = flavor_name(api->flavor);
+    version_ = release_name(api->release);
+    enter_tensorrt(api.get(), (options_.flag("lowerOnly") ? "creating network '" : "building network '") + program_->name + "'");
+    Builder* const builder = builder_of(*api, log);
+    auto const start = Clock::now();
+    // Here, so that the weights go as soon as they are of no more use, and not on the event loop.
+    auto const program = std::move(program_);
+    read_program(*program);
+    // Only TensorRT 10 knows weak typing; the later ones are strongly typed with or without the flag.
+    uint32_t const flags = 1u << api->enumerator("NetworkDefinitionCreationFlag", "kSTRONGLY_TYPED");
+    Owned<Network> network(call<m::Builder::createNetworkV2>(*api, builder, flags));
+    if (!network) throw Error("ERR_BUILDER", "TensorRT could not create a network");
+    bool const only_lower = options_.flag("lowerOnly");
+    Api known = *api;
+    if (options_.has("without")) known.without = options_.text("without");
+    Lowering lowering(known, network.get(), *program, log, only_lower);
+    {
+      struct Leave {
+        std::atomic<Lowering const*>& lowering;
+        ~Leave() { lowering = nullptr; }
+      } const leave{lowering_};
+      lowering_ = &lowering;
+      lowering.run();
+    }
+    layers_ = lowering.take_records();
+    lower_ms_ = milliseconds(start);
+    if (cancelled) throw Error("ERR_ABORTED", "the build was cancelled");
+    if (!only_lower) {
+      std::vector<NetworkInput> inputs;
+      for (auto const& input : program->graph.inputs) inputs.push_back({&input, lowering.value(input.id)});
+      serialize(known, builder, network.get(), program->name, inputs);
+    }
+    for (auto const& weight : program->weights) {
+      if (weight.mapped && !mapping_intact(weight.owner)) {
+        throw Error("ERR_WEIGHTS_CHANGED", "the file of weight '" + weight.name + "' became shorter while it was read");
+      }
+    }
+  }
+
+  void leave() override { listener_.release(); }
+  Node const* node() const override { return lowering_ ? lowering_.load()->current() : nullptr; }
+
+  Napi::Value result(Napi::Env env) override {
+    auto object = Napi::Object::New(env);
+    if (plan_.data) {
+      object.Set("plan", hold(env, std::make_shared<Plan>(plan_), plan_.size));
+      object.Set("bytes", Napi::Number::New(env, static_cast<double>(plan_.size)));
+    }
+    object.Set("flavor", Napi::String::New(env, flavor_));
+    object.Set("version", Napi::String::New(env, version_));
+    object.Set("lowerMs", Napi::Number::New(env, lower_ms_));
+    object.Set("buildMs", Napi::Number::New(env, build_ms_));
+    object.Set("log", texts(env, log.errors()));
+    object.Set("shapeInputs", texts(env, shape_inputs_));
+    if (options_.flag("lowerOnly")) object.Set("layers", layers(env));
+    return object;
+  }
+
+ private:
+  static Napi::Array texts(Napi::Env env, std::vector<std::string> const& list) {
+    auto array = Napi::Array::New(env, list.size());
+    for (size_t i = 0; i < list.size(); i++) array.Set(static_cast<uint32_t>(i), Napi::String::New(env, list[i]));
+    return array;
+  }
+
+  Napi::Value layers(Napi::Env env) {
+    auto array = Napi::Array::New(env, layers_.size());
+    for (size_t i = 0; i < layers_.size(); i++) {
+      Napi::HandleScope scope(env);
+      auto const& record = layers_[i];
+      auto item = Napi::Object::New(env);
+      item.Set("name", Napi::String::New(env, record.layer));
+      item.Set("kind", Napi::String::New(env, record.kind));
+      item.Set("dtype", Napi::String::New(env, record.dtype));
+      auto const rank = static_cast<uint32_t>(record.shape.rank);
+      auto shape = Napi::Array::New(env, rank);
+      for (uint32_t k = 0; k < rank; k++) shape.Set(k, Napi::Number::New(env, static_cast<double>(record.shape.d[k])));
+      item.Set("shape", shape);
+      array.Set(static_cast<uint32_t>(i), item);
+    }
+    return array;
+  }
+
+  void serialize(Api const& api, Builder* builder, Network* network, std::string const& name, std::vector<NetworkInput> const& inputs) {
+    auto const start = Clock::now();
+    Owned<BuilderConfig> config(call<m::Builder::createBuilderConfig>(api, builder));
+    if (!config) throw Error("ERR_BUILDER", "TensorRT could not create a builder configuration");
+    apply_options(api, config.get(), options_, log);
+    shape_inputs_ = add_profiles(api, builder, config.get(), inputs, options_.list("profiles"));
+    ProgressMonitor monitor([this](char const* phase, int32_t step, int32_t steps) {
+      if (listener_) listener_.progress(phase, step, steps);
+      return !cancelled;
+    });
+    call<m::BuilderConfig::setProgressMonitor>(api, config.get(), static_cast<void*>(&monitor));
+    auto* memory = call<m::Builder::buildSerializedNetwork>(api, builder, network, config.get());
+    if (is_null(memory)) {
+      if (cancelled) throw Error("ERR_ABORTED", "the build was cancelled");
+      throw Error("ERR_BUILD_FAILED", "TensorRT " + version_ + " could not build network '" + name + "'");
+    }
+    plan_.owner = std::shared_ptr<void>(memory, destroy);
+    plan_.data = call<m::HostMemory::data>(api, memory);
+    plan_.size = call<m::HostMemory::size>(api, memory);
+    build_ms_ = milliseconds(start);
+  }
+
+  std::string library_;
+  std::shared_ptr<Program> program_;
+  Params options_;
+  Listener listener_;
+  std::atomic<Lowering const*> lowering_{nullptr};
+  Plan plan_;
+  std::vector<Lowering::Record> layers_;
+  std::vector<std::string> shape_inputs_;
+  std::string flavor_;
+  std::string version_;
+  double lower_ms_ = 0;
+  double build_ms_ = 0;
+};
+
+}  // namespace
+
+Napi::Value start_build(Napi::Env env, std::string const& library, std::shared_ptr<Program> program, Params options, Napi::Value callbacks) {
+  auto job = std::make_shared<BuildJob>(env, library, std::move(program), std::move(options), callbacks);
+  if (callbacks.IsObject()) {
+    // Lets JavaScript cancel: callbacks.cancel() becomes this job's switch.
+    std::weak_ptr<Job> weak = job;
+    callbacks.As<Napi::Object>().Set("cancel", Napi::Function::New(env, [weak](Napi::CallbackInfo const&) {
+      if (auto held = weak.lock()) held->cancel();
+    }));
+  }
+  return Job::start(env, job, Job::Lane::build);
+}
+
+}  // namespace ntrt

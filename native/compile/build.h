@@ -1,0 +1,20 @@
+// From a program to a serialized engine.
+#pragma once
+
+#include <napi.h>
+
+#include "../program/graph.h"
+
+namespace ntrt {
+
+// Bytes of an engine; they never change and live until the last owner goes.
+struct Plan {
+  std::shared_ptr<void> owner;
+  void const* data = nullptr;
+  size_t size = 0;
+};
+
+// Builds on the worker thread. The promise gives binding.ts's BuildReport. `callbacks` may have onEvent; it gets `cancel`.
+Napi::Value start_build(Napi::Env env, std::string const& library, std::shared_ptr<Program> program, Params options, Napi::Value callbacks);
+
+}  // namespace ntrt

@@ -1,0 +1,61 @@
+#include "../layers.h"
+
+namespace ntrt {
+
+Layer* lower_loop(Lowering& l, Node const& node) {
+  Graph const& body = *node.bodies.at("body");
+  auto const iterators = node.params.list("iterators");
+  auto const outputs = node.params.list("outputs");
+  auto const states = static_cast<size_t>(node.params.integer("states"));
+  Loop* loop = l.add<m::Network::addLoop>();
+  if (!loop) throw Error("ERR_LAYER", "TensorRT refused the loop");
+  l.call<m::Loop::setName>(loop, node.name.c_str());
+  auto add_limit = [&](Tensor* tensor, char const* kind) {
+    l.part(node, l.call<m::Loop::addTripLimit>(loop, tensor, l.enumerator("TripLimit", kind)), kind);
+  };
+  if (l.has_input(node, 0)) add_limit(l.input(node, 0), "count");
+
+  std::vector<Layer*> recurrences;
+  std::vector<Tensor*> current;
+  for (size_t i = 0; i < states; i++) {
+    Layer* recurrence = l.call<m::Loop::addRecurrence>(loop, l.input(node, 1 + i));
+    current.push_back(l.helper(node, recurrence, ("state" + std::to_string(i)).c_str()));
+    recurrences.push_back(recurrence);
+    l.bind(body.inputs[i].id, current.back());
+  }
+  for (size_t i = 0; i < iterators.size(); i++) {
+    auto const axis = static_cast<int32_t>(iterators[i].integer("axis"));
+    Layer* iterator = l.call<m::Loop::addIterator>(loop, l.input(node, 1 + states + i), axis, iterators[i].flag("reverse"));
+    l.bind(body.inputs[states + i].id, l.helper(node, iterator, ("slice" + std::to_string(i)).c_str()));
+  }
+  if (auto const found = node.bodies.find("while"); found != node.bodies.end()) {
+    Graph const& condition = *found->second;
+    for (size_t i = 0; i < states; i++) l.bind(condition.inputs[i].id, current[i]);
+    l.lower_body(condition);
+    add_limit(l.value(condition.outputs.front().first), "while");
+  }
+  l.lower_body(body);
+
+  for (size_t i = 0; i < states; i++) l.call<m::Layer::setInput>(recurrences[i], 1, l.value(body.outputs[i].first));
+  for (size_t i = 0; i < states + outputs.size(); i++) {
+    bool const is_state = i < states;
+    Params const* output = is_state ? nullptr : &outputs[i - states];
+    char const* kind = is_state ? "last_value" : output->flag("reverse") ? "reverse" : "concatenate";
+    auto const axis = is_state ? 0 : static_cast<int32_t>(output->integer("axis"));
+    Tensor* tensor = is_state ? current[i] : l.value(body.outputs[i].first);
+    // An output that leads nowhere confuses the scopes of a conditional around the loop.
+    if (!l.is_used(node.outputs[i].id)) {
+      l.bind(node.outputs[i].id, tensor);
+      continue;
+    }
+    Layer* layer = l.part(node, l.call<m::Loop::addLoopOutput>(loop, tensor, l.enumerator("LoopOutput", kind), axis), ("output" + std::to_string(i)).c_str());
+    if (!is_state) {
+      size_t const length = 1 + iterators.size() + i;
+      l.call<m::Layer::setInput>(layer, 1, l.input(node, l.has_input(node, length) ? length : 0));
+    }
+    l.finish_output(node, i, l.call<m::Layer::getOutput>(layer, 0));
+  }
+  return nullptr;
+}
+
+}  // namespace ntrt

@@ -1,0 +1,32 @@
+// The graph as it comes from JavaScript, piece by piece, so that no call holds up the event loop for long.
+#pragma once
+
+#include <napi.h>
+
+#include "graph.h"
+
+namespace ntrt {
+
+// Any plain JavaScript value as a Value; objects nest at most 32 deep.
+Value to_value(Napi::Value value, int depth = 0);
+
+// A new Program(name) in JavaScript; src/tensorrt/binding.ts has its methods.
+class ProgramWrap : public Napi::ObjectWrap<ProgramWrap> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  explicit ProgramWrap(Napi::CallbackInfo const& info);
+
+ private:
+  // Bytes as wire.h reads them.
+  void AddGraph(Napi::CallbackInfo const& info);
+  // addWeights(list of typed arrays, copy): takes elements without a copy where they lie in a mapped file, else copies them;
+  // without `copy` it only reserves room, for fillWeight, and returns false. What they are is told by addGraph.
+  Napi::Value AddWeights(Napi::CallbackInfo const& info);
+  void FillWeight(Napi::CallbackInfo const& info);
+  Napi::Value Build(Napi::CallbackInfo const& info);
+  Program& open(Napi::Env env);
+
+  std::shared_ptr<Program> program_;
+};
+
+}  // namespace ntrt

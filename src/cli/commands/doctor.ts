@@ -1,0 +1,53 @@
+import Table from 'cli-table3';
+import { Command } from 'commander';
+import pc from 'picocolors';
+import { type DoctorReport, doctor } from '../../tensorrt/library/doctor.js';
+
+/** Whether anything at all can be done: an engine built, or a network run. */
+const isUsable = ({ works }: DoctorReport) => works.build || works.run || works.cpu;
+
+function render(report: DoctorReport): string {
+  const yes = (text: string) => pc.green(text);
+  const no = (text: string) => pc.red(text);
+  const table = new Table({ head: ['TensorRT', 'flavor', 'version', 'usable for'], style: { head: [], border: [] } });
+  for (const one of report.tensorrt) {
+    const uses = Object.entries(one.usableFor).flatMap(([purpose, ok]) => (ok ? [purpose] : []));
+    const usable = one.refused
+      ? no(`refused: ${one.refused}`)
+      : uses.length
+        ? yes(uses.join(', '))
+        : no('nothing here');
+    table.push([one.path, one.flavor ?? '-', one.version ?? '-', usable]);
+  }
+  const { driver, onnxruntime, addon } = report;
+  const gpus = report.gpus.map((gpu) => {
+    const memory = (gpu.totalMemory / 2 ** 30).toFixed(0);
+    return yes(`${gpu.name}, compute capability ${gpu.computeCapability}, ${memory} GiB`);
+  });
+  const lines = [
+    `node-tensorrt ${report.package}, Node ${report.node}`,
+    report.tensorrt.length ? table.toString() : `TensorRT     ${no('none found')}`,
+    `addon        ${addon.compiled ? yes(addon.path) : no(addon.error ?? '')}`,
+    `driver       ${driver ? yes(`${driver.version ?? 'unknown version'}, CUDA ${driver.cuda}`) : no('none')}`,
+    `GPU          ${gpus.length ? gpus.join('\n             ') : no('none')}`,
+    `onnxruntime  ${onnxruntime.version ? yes(onnxruntime.version) : no(onnxruntime.error ?? 'missing')}`,
+    `works here   ${Object.entries(report.works)
+      .map(([what, ok]) => (ok ? yes(what) : pc.dim(`no ${what}`)))
+      .join(', ')}`,
+  ];
+  if (report.missing.length) lines.push('', 'Missing:');
+  for (const { what, why, fix } of report.missing) lines.push(`  ${pc.bold(what)} (${why})`, `    ${pc.cyan(fix)}`);
+  return lines.join('\n');
+}
+
+/** `node-tensorrt doctor`; exit code 1 where nothing can work. */
+export function doctorCommand(): Command {
+  return new Command('doctor')
+    .description('say which TensorRT, GPU and driver are here, what each can do, and what is missing')
+    .option('--json', 'print the report as one JSON object')
+    .action(async ({ json }: { json?: boolean }) => {
+      const report = await doctor();
+      console.log(json ? JSON.stringify(report) : render(report));
+      if (!isUsable(report)) process.exitCode = 1;
+    });
+}

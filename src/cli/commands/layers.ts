@@ -1,0 +1,38 @@
+import Table from 'cli-table3';
+import { Command } from 'commander';
+import pc from 'picocolors';
+import { type LayerSummary, layerList } from '../layer-list.js';
+import { type ModuleSummary, moduleList } from '../module-list.js';
+
+function renderLayers(rows: readonly LayerSummary[]): string {
+  const head = ['kind', 'methods', 'TensorRT 10', 'TensorRT 11', 'RTX', 'CPU', 'by other layers'];
+  const table = new Table({ head, colWidths: [null, 44], wordWrap: true, style: { head: [], border: [] } });
+  for (const { kind, methods, trt10, trt11, rtx1, cpu, decomposed } of rows) {
+    const cells = [trt10, trt11, rtx1].map((release) => release ?? pc.red('no'));
+    const stead = Object.entries(decomposed).map(([flavor, releases]) => `${flavor} ${releases}`);
+    table.push([pc.bold(kind), methods.join(', '), ...cells, cpu ? 'yes' : pc.red('no'), stead.join(', ')]);
+  }
+  return table.toString();
+}
+
+function renderModules(rows: readonly ModuleSummary[]): string {
+  const head = ['method', 'what it is', 'made of'];
+  const table = new Table({ head, colWidths: [null, 64, 26], wordWrap: true, style: { head: [], border: [] } });
+  for (const { method, about, kinds } of rows) table.push([pc.bold(method), about, kinds.join(', ')]);
+  return table.toString();
+}
+
+/** `node-tensorrt layers` */
+export function layersCommand(): Command {
+  return new Command('layers')
+    .description(
+      'list every layer kind: its methods, the first release of each TensorRT that has it, and what runs on the CPU; and the methods made of them',
+    )
+    .option('--modules', 'only the methods that are made of several layers')
+    .option('--json', 'print the layer kinds as JSON, or with --modules those methods')
+    .action(({ json, modules }: { json?: boolean; modules?: boolean }) => {
+      if (json) console.log(JSON.stringify(modules ? moduleList() : layerList()));
+      else if (modules) console.log(renderModules(moduleList()));
+      else console.log(`${renderLayers(layerList())}\n\nMade of these layers:\n${renderModules(moduleList())}`);
+    });
+}

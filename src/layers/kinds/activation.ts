@@ -1,0 +1,172 @@
+import { z } from 'zod';
+import { type CpuGraph, defineLayer } from '../../dsl/define-layer.js';
+import type { Chain, Tensor } from '../../dsl/tensor.js';
+import { show } from '../../errors/error.js';
+import type { DType } from '../../values/dtype.js';
+import { float32Number, floats, type Named, refuse, requireDType } from '../shared/common.js';
+import type { Liftable } from './constant.js';
+
+/** TensorRT's ActivationType. */
+export const activationTypes = [
+  'relu',
+  'sigmoid',
+  'tanh',
+  'leaky_relu',
+  'elu',
+  'selu',
+  'softsign',
+  'softplus',
+  'clip',
+  'hard_sigmoid',
+  'scaled_tanh',
+  'thresholded_relu',
+  'gelu_erf',
+  'gelu_tanh',
+] as const;
+export type ActivationType = (typeof activationTypes)[number];
+
+const reluTypes: readonly DType[] = [...floats, 'int32', 'int64', 'int8'];
+
+export const activation = defineLayer({
+  kind: 'activation',
+  params: z.strictObject({ type: z.enum(activationTypes), alpha: float32Number, beta: float32Number }),
+  infer({ input, params, fail }) {
+    const { dtype, shape } = input(0);
+    requireDType(dtype, params.type === 'relu' ? reluTypes : floats, fail);
+    return { dtype, shape };
+  },
+  cpu(g, { input, params: { type, alpha, beta }, outputTypes }) {
+    const x = input(0);
+    const scalar = (v: number) => g.constant(outputTypes[0]!.dtype, [], [v]);
+    switch (type) {
+      case 'relu':
+        return g.op('Relu', [x]);
+      case 'sigmoid':
+        return g.op('Sigmoid', [x]);
+      case 'tanh':
+        return g.op('Tanh', [x]);
+      case 'leaky_relu':
+        return g.op('LeakyRelu', [x], { alpha: { float: alpha } });
+      case 'elu':
+        return g.op('Elu', [x], { alpha: { float: alpha } });
+      case 'selu':
+        return g.op('Selu', [x], { alpha: { float: alpha }, gamma: { float: beta } });
+      case 'softsign':
+        return g.op('Softsign', [x]);
+      case 'softplus':
+        return g.op('Mul', [scalar(alpha), g.op('Softplus', [g.op('Mul', [scalar(beta), x])])]);
+      case 'clip':
+        return g.op('Min', [g.op('Max', [x, scalar(alpha)]), scalar(beta)]);
+      case 'hard_sigmoid':
+        return g.op('HardSigmoid', [x], { alpha: { float: alpha }, beta: { float: beta } });
+      case 'scaled_tanh':
+        return g.op('Mul', [scalar(alpha), g.op('Tanh', [g.op('Mul', [scalar(beta), x])])]);
+      case 'thresholded_relu':
+        return thresholded(g, x, scalar(alpha), scalar(0));
+      case 'gelu_erf':
+        return g.op('Gelu', [x], { approximate: 'none' });
+      case 'gelu_tanh':
+        return g.op('Gelu', [x], { approximate: 'tanh' });
+    }
+  },
+});
+
+/** ONNX's ThresholdedRelu passes x > alpha, as TensorRT does, but has no float16 kernel. */
+const thresholded = (g: CpuGraph, x: string, alpha: string, zero: string) =>
+  g.op('Where', [g.op('Greater', [x, alpha]), x, zero]);
+
+const activate = (
+  self: Chain,
+  method: string,
+  type: ActivationType,
+  alpha: number,
+  beta: number,
+  options: Named = {},
+): Tensor =>
+  self.tensor().network.record(activation, {
+    method,
+    name: options.name,
+    inputs: [self.tensor()],
+    params: { type, alpha, beta },
+  })[0]!;
+
+const methods = {
+  /** Any activation by TensorRT's name, with its `alpha` and `beta` (default 0). TensorRT kind: activation. */
+  activation(this: Chain, options: { type: ActivationType; alpha?: number; beta?: number } & Named): Tensor {
+    return activate(this, 'activation', options.type, options.alpha ?? 0, options.beta ?? 0, options);
+  },
+  /** `max(x, 0)`. TensorRT kind: activation (RELU). */
+  relu(this: Chain, options?: Named): Tensor {
+    return activate(this, 'relu', 'relu', 0, 0, options);
+  },
+  /** `1 / (1 + exp(−x))`. TensorRT kind: activation (SIGMOID). */
+  sigmoid(this: Chain, options?: Named): Tensor {
+    return activate(this, 'sigmoid', 'sigmoid', 0, 0, options);
+  },
+  /** Hyperbolic tangent. TensorRT kind: activation (TANH). */
+  tanh(this: Chain, options?: Named): Tensor {
+    return activate(this, 'tanh', 'tanh', 0, 0, options);
+  },
+  /** `x ≥ 0 ? x : negativeSlope·x`; slope 0.01 by default. TensorRT kind: activation (LEAKY_RELU). */
+  leakyRelu(this: Chain, options: { negativeSlope?: number } & Named = {}): Tensor {
+    return activate(this, 'leakyRelu', 'leaky_relu', options.negativeSlope ?? 0.01, 0, options);
+  },
+  /** `x ≥ 0 ? x : alpha·(exp(x) − 1)`; alpha 1 by default. TensorRT kind: activation (ELU). */
+  elu(this: Chain, options: { alpha?: number } & Named = {}): Tensor {
+    return activate(this, 'elu', 'elu', options.alpha ?? 1, 0, options);
+  },
+  /** `scale·(x > 0 ? x : alpha·(exp(x) − 1))` with the constants of the SELU paper (Klambauer et al., 2017). TensorRT kind: activation (SELU). */
+  selu(this: Chain, options?: Named): Tensor {
+    return activate(this, 'selu', 'selu', 1.6732632423543772, 1.0507009873554805, options);
+  },
+  /** `x / (1 + |x|)`. TensorRT kind: activation (SOFTSIGN). */
+  softsign(this: Chain, options?: Named): Tensor {
+    return activate(this, 'softsign', 'softsign', 0, 0, options);
+  },
+  /** `log(1 + exp(beta·x)) / beta`; beta 1 by default. TensorRT kind: activation (SOFTPLUS). */
+  softplus(this: Chain, options: { beta?: number } & Named = {}): Tensor {
+    const beta = options.beta ?? 1;
+    return activate(this, 'softplus', 'softplus', 1 / beta, beta, options);
+  },
+  /**
+   * `min(max(x, min), max)`, of floats and integers; a missing bound is no bound. TensorRT kind: activation (CLIP); for
+   * integers, and for bounds that are tensors or sizes, element_wise (MAX, MIN).
+   * @throws ERR_PARAMETER where both bounds are missing; ERR_VALUE, ERR_DTYPE
+   */
+  clamp(this: Chain, options: { min?: Liftable; max?: Liftable } & Named): Tensor {
+    const { min, max, name } = options;
+    const x = this.tensor();
+    const numeric = [min, max].every((bound) => bound === undefined || typeof bound === 'number');
+    if (numeric && floats.includes(x.dtype)) {
+      return activate(x, 'clamp', 'clip', (min ?? -Infinity) as number, (max ?? Infinity) as number, options);
+    }
+    if (max === undefined) {
+      if (min === undefined) refuse('clamp', 'ERR_PARAMETER', 'expected min, max or both, given none');
+      return x.maximum(min, { name });
+    }
+    return (min === undefined ? x : x.maximum(min)).minimum(max, { name });
+  },
+  /** `min(max(alpha·x + beta, 0), 1)`; PyTorch's 1/6 and 1/2 by default. TensorRT kind: activation (HARD_SIGMOID). */
+  hardSigmoid(this: Chain, options: { alpha?: number; beta?: number } & Named = {}): Tensor {
+    return activate(this, 'hardSigmoid', 'hard_sigmoid', options.alpha ?? 1 / 6, options.beta ?? 0.5, options);
+  },
+  /** `alpha·tanh(beta·x)`; both 1 by default. TensorRT kind: activation (SCALED_TANH). */
+  scaledTanh(this: Chain, options: { alpha?: number; beta?: number } & Named = {}): Tensor {
+    return activate(this, 'scaledTanh', 'scaled_tanh', options.alpha ?? 1, options.beta ?? 1, options);
+  },
+  /** `x > threshold ? x : 0`; threshold 1 by default. TensorRT kind: activation (THRESHOLDED_RELU). */
+  thresholdedRelu(this: Chain, options: { threshold?: number } & Named = {}): Tensor {
+    return activate(this, 'thresholdedRelu', 'thresholded_relu', options.threshold ?? 1, 0, options);
+  },
+  /** Gaussian error linear unit, exact (`none`, by erf) or approximated by tanh. TensorRT kind: activation (GELU_ERF, GELU_TANH). */
+  gelu(this: Chain, options: { approximate?: 'none' | 'tanh' } & Named = {}): Tensor {
+    const { approximate = 'none' } = options;
+    if (approximate !== 'none' && approximate !== 'tanh') {
+      refuse('gelu', 'ERR_PARAMETER', `approximate: expected none or tanh, given ${show(approximate)}`);
+    }
+    return activate(this, 'gelu', approximate === 'none' ? 'gelu_erf' : 'gelu_tanh', 0, 0, options);
+  },
+};
+
+export { methods as activationMethods };
+export type ActivationMethods = typeof methods;

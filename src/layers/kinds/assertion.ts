@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { defineLayer } from '../../dsl/define-layer.js';
+import type { Chain } from '../../dsl/tensor.js';
+import { type Named, requireDType, requireRank } from '../shared/common.js';
+
+/** Has no outputs. */
+export const assertion = defineLayer({
+  kind: 'assertion',
+  params: z.strictObject({ message: z.string().min(1) }),
+  infer({ input, fail }) {
+    const { dtype, shape } = input(0);
+    requireDType(dtype, ['bool'], fail, 'condition');
+    requireRank(shape, 0, 1, fail, 'condition');
+    return [];
+  },
+  cpu(g, { input, params: { message } }) {
+    g.require(input(0), message);
+    return [];
+  },
+});
+
+const methods = {
+  /**
+   * Lets a run fail with `message` unless all elements of this tensor are true. It must be what TensorRT calls a shape
+   * tensor: a bool of rank 0 or 1, computed from shapes alone. Where it is false while building, the build fails.
+   * On the CPU backend assertions within loops and conditionals are not looked at. TensorRT kind: assertion.
+   * @throws ERR_DTYPE, ERR_RANK
+   */
+  assert(this: Chain, message: string, options: Named = {}): void {
+    const condition = this.tensor();
+    condition.network.record(assertion, {
+      method: 'assert',
+      name: options.name,
+      inputs: [condition],
+      params: { message },
+    });
+  },
+};
+
+export { methods as assertionMethods };
+export type AssertionMethods = typeof methods;

@@ -1,0 +1,272 @@
+import { z } from 'zod';
+import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
+import { type Chain, Tensor } from '../../dsl/tensor.js';
+import { type Dim, divideExactly, formatShape, isStatic } from '../../values/dim.js';
+import { broadcastDim, floats, type Named, positive, refuse, requireDType, requireRank } from '../shared/common.js';
+import type { ConstantData } from '../shared/literal.js';
+import { cpuQuantize } from '../shared/quantization.js';
+import { constantTensor } from './constant.js';
+
+/** TensorRT's CausalMaskKind. */
+export const causalKinds = ['none', 'upper_left', 'lower_right'] as const;
+export type CausalKind = (typeof causalKinds)[number];
+/** TensorRT's AttentionIOForm: [batch, heads, tokens, size], or all batches in one, [tokens, heads, size]. */
+export const attentionForms = ['padded_bhnd', 'packed_nhd'] as const;
+export type AttentionForm = (typeof attentionForms)[number];
+
+const quantizedTo = ['float8e4m3', 'int8'] as const;
+
+/** Inputs: query, key, value, mask, scale of the quantized normalization, lengths of queries, lengths of keys. */
+export const attention = defineLayer({
+  kind: 'attention',
+  params: z.strictObject({
+    normalization: z.enum(['softmax', 'none']),
+    causalKind: z.enum(causalKinds),
+    decomposable: z.boolean(),
+    quantizeTo: z.enum(quantizedTo).nullable(),
+    metadata: z.string().max(4000).nullable(),
+    ranks: positive.nullable(),
+    queryForm: z.enum(attentionForms),
+    keyValueForm: z.enum(attentionForms),
+  }),
+  infer({ input, inputs, params: p, fail }) {
+    const [query, key, value] = [input(0), input(1), input(2)];
+    requireDType(query.dtype, floats, fail, 'query');
+    requireForm(query, p.queryForm, 'query', fail);
+    for (const [name, tensor] of Object.entries({ key, value })) {
+      requireForm(tensor, p.keyValueForm, name, fail);
+      if (tensor.dtype !== query.dtype) {
+        fail('ERR_DTYPE', `${name}: expected ${query.dtype}, as the query has, given ${tensor.dtype}`);
+      }
+    }
+    requireFit(query, key, value, p, fail);
+    const [mask, scale, queryLengths, keyLengths] = inputs.slice(3);
+    if (mask) requireMask(mask, query, key, p, fail);
+    if (Boolean(scale) !== Boolean(p.quantizeTo)) fail('ERR_INPUT', 'quantize: expected both a dtype and a scale');
+    if (scale) requireRank(scale.shape, 0, 1, fail, 'quantize.scale');
+    requireLengths(queryLengths, p.queryForm, 'queryLengths', fail);
+    requireLengths(keyLengths, p.keyValueForm, 'keyValueLengths', fail, p.keyValueForm === 'padded_bhnd');
+    return { dtype: query.dtype, shape: query.shape };
+  },
+  cpu(g, layer) {
+    const { input, inputs, inputTypes, outputTypes, params: p } = layer;
+    if (p.queryForm !== 'padded_bhnd' || p.keyValueForm !== 'padded_bhnd')
+      throw new Error('packed forms run on a GPU only');
+    const [query, key, value] = [0, 1, 2].map((i) => g.cast(input(i), 'float32')) as [CpuValue, CpuValue, CpuValue];
+    const [heads, groups] = [inputTypes[0]!.shape[1]!, inputTypes[1]!.shape[1]!];
+    const [k, v] = [key, value].map((x) => (heads === groups ? x : repeatHeads(g, x, query)));
+    let scores = g.op('MatMul', [query, g.op('Transpose', [k!], { perm: [0, 1, 3, 2] })]);
+    const [mask, scale, , keyLengths] = inputs.slice(3);
+    const blocked = g.constant('float32', [], [Number.NEGATIVE_INFINITY]);
+    if (mask) {
+      scores =
+        inputTypes[3]!.dtype === 'bool'
+          ? g.op('Where', [mask, scores, blocked])
+          : g.op('Add', [scores, g.cast(mask, 'float32')]);
+    }
+    const sizes = g.op('Shape', [scores]);
+    if (p.causalKind !== 'none') scores = g.op('Where', [causalMask(g, sizes, p.causalKind), scores, blocked]);
+    if (keyLengths) {
+      const lengths = g.op('Unsqueeze', [g.cast(keyLengths, 'int64'), g.constant('int64', [3], [1, 2, 3])]);
+      scores = g.op('Where', [g.op('Less', [range(g, sizes, 3), lengths]), scores, blocked]);
+    }
+    let weights = p.normalization === 'softmax' ? g.op('Softmax', [scores], { axis: -1 }) : scores;
+    if (scale && p.quantizeTo) {
+      const wide = g.cast(scale, 'float32');
+      const narrow = g.cast(cpuQuantize(g, weights, wide, p.quantizeTo), p.quantizeTo);
+      weights = g.op('Mul', [g.cast(narrow, 'float32'), wide]);
+    }
+    return g.cast(g.op('MatMul', [weights, v!]), outputTypes[0]!.dtype);
+  },
+});
+
+interface Forms {
+  queryForm: AttentionForm;
+  keyValueForm: AttentionForm;
+}
+
+const rankOf = (form: AttentionForm): number => (form === 'padded_bhnd' ? 4 : 3);
+/** Axis of the tokens; the heads come before it in the padded form, after it in the packed one. */
+const tokensAxis = (form: AttentionForm): number => (form === 'padded_bhnd' ? 2 : 0);
+
+function requireForm({ shape }: InferredValue, form: AttentionForm, what: string, fail: Fail): void {
+  if (shape.length === rankOf(form)) return;
+  const expected = form === 'padded_bhnd' ? '[batch, heads, tokens, size]' : '[tokens, heads, size]';
+  fail('ERR_RANK', `${what}: expected ${expected}, given ${formatShape(shape)}`, { expected, actual: shape });
+}
+
+const differ = (a: Dim, b: Dim): boolean => isStatic(a) && isStatic(b) && a !== b;
+
+function requireFit(q: InferredValue, k: InferredValue, v: InferredValue, forms: Forms, fail: Fail): void {
+  const misfit = (what: string, a: InferredValue, b: InferredValue): never =>
+    fail('ERR_SHAPE', `${what} ${formatShape(a.shape)} and ${formatShape(b.shape)}`, {
+      expected: a.shape,
+      actual: b.shape,
+    });
+  if (differ(q.shape.at(-1)!, k.shape.at(-1)!)) misfit('query and key differ in the size of their heads:', q, k);
+  if (k.shape.some((dim, i) => differ(dim, v.shape[i]!))) misfit('key and value differ:', k, v);
+  if (forms.queryForm === 'padded_bhnd' && forms.keyValueForm === 'padded_bhnd' && differ(q.shape[0]!, k.shape[0]!)) {
+    misfit('query and key differ in the batch:', q, k);
+  }
+  const [heads, groups] = [q.shape[1]!, k.shape[1]!];
+  if (isStatic(heads) && isStatic(groups) && !divideExactly(heads, groups)) {
+    misfit("the query's heads are no multiple of the key's:", q, k);
+  }
+}
+
+function requireMask(
+  mask: InferredValue,
+  q: InferredValue,
+  k: InferredValue,
+  p: Forms & { causalKind: CausalKind },
+  fail: Fail,
+): void {
+  requireDType(mask.dtype, ['bool', q.dtype], fail, 'mask');
+  if (p.causalKind !== 'none') fail('ERR_PARAMETER', 'causal: TensorRT takes a mask or a causal one, given both');
+  const expected: Dim[] = [
+    q.shape[0]!,
+    q.shape[1]!,
+    q.shape[tokensAxis(p.queryForm)]!,
+    k.shape[tokensAxis(p.keyValueForm)]!,
+  ];
+  const fits =
+    mask.shape.length === 4 && mask.shape.every((dim, i) => dim === 1 || broadcastDim(dim, expected[i]!) !== undefined);
+  if (!fits) {
+    fail('ERR_SHAPE', `mask: expected ${formatShape(expected)} or ones in it, given ${formatShape(mask.shape)}`, {
+      expected,
+      actual: mask.shape,
+    });
+  }
+}
+
+function requireLengths(
+  lengths: InferredValue | null | undefined,
+  form: AttentionForm,
+  what: string,
+  fail: Fail,
+  allowed = false,
+): void {
+  const packed = form === 'packed_nhd';
+  if (!lengths && packed) fail('ERR_INPUT', `${what}: the packed form needs them`);
+  if (!lengths) return;
+  if (!packed && !allowed) fail('ERR_INPUT', `${what}: expected none in the padded form`);
+  requireDType(lengths.dtype, ['int32'], fail, what);
+  requireRank(lengths.shape, 1, 1, fail, what);
+}
+
+/** Every head of keys or values as often as heads of the query share it. */
+function repeatHeads(g: CpuGraph, x: CpuValue, query: CpuValue): CpuValue {
+  const count = (value: CpuValue) => g.op('Gather', [g.op('Shape', [value]), g.constant('int64', [], [1])]);
+  const heads = range(g, g.op('Shape', [query]), 1);
+  return g.op('Gather', [x, g.op('Div', [g.op('Mul', [heads, count(x)]), count(query)])], { axis: 1 });
+}
+
+/** 0, 1, … up to the size of an axis. */
+function range(g: CpuGraph, sizes: CpuValue, axis: number): CpuValue {
+  const number = (v: number) => g.constant('int64', [], [v]);
+  return g.op('Range', [number(0), g.op('Gather', [sizes, number(axis)]), number(1)]);
+}
+
+/** True where key j may be seen by query i: j ≤ i, or j ≤ i + keys − queries. */
+function causalMask(g: CpuGraph, sizes: CpuValue, kind: CausalKind): CpuValue {
+  const number = (v: number) => g.constant('int64', [], [v]);
+  const size = (axis: number) => g.op('Gather', [sizes, number(axis)]);
+  let rows = g.op('Unsqueeze', [range(g, sizes, 2), g.constant('int64', [1], [1])]);
+  if (kind === 'lower_right') rows = g.op('Add', [rows, g.op('Sub', [size(3), size(2)])]);
+  return g.op('LessOrEqual', [range(g, sizes, 3), rows]);
+}
+
+export interface AttentionOptions extends Named {
+  /**
+   * [batch, heads, queries, keys], any of them 1: bool, true where a query may look; or added to the scores, in the dtype of
+   * the query.
+   */
+  mask?: Tensor | ConstantData;
+  /**
+   * Whether queries look at no later keys. `upper_left` (which true means): query i sees keys up to i. `lower_right`: the
+   * last query sees all keys, as in generation with a cache. Default false.
+   */
+  causal?: boolean | CausalKind;
+  /** Factor of the scores. Default: 1 / √size, as PyTorch's scaled_dot_product_attention. */
+  scale?: number;
+  /** Default `softmax`. */
+  normalization?: 'softmax' | 'none';
+  /** Whether TensorRT may use several kernels where it has no fused one. Default true. */
+  decomposable?: boolean;
+  /** Quantizes what the normalization gives: the dtype, and a scale of rank 0 or 1 in the dtype of the query. */
+  quantize?: { to: (typeof quantizedTo)[number]; scale: Tensor | ConstantData };
+  /** Text for the engine inspector; from TensorRT 10.15 on. */
+  metadata?: string;
+  /** Number of devices that share the work; from TensorRT 10.16 on. */
+  ranks?: number;
+  /** Layout of the query; `packed_nhd` from TensorRT 11 on. Default `padded_bhnd`. */
+  queryForm?: AttentionForm;
+  /** Layout of key and value. Default `padded_bhnd`. */
+  keyValueForm?: AttentionForm;
+  /** Of the packed query: tokens before each batch and in all, int32 [batch + 1]. */
+  queryLengths?: Tensor | ConstantData;
+  /** Of packed keys, as `queryLengths`; of padded ones, the keys of each batch, int32 [batch]. From TensorRT 11 on. */
+  keyValueLengths?: Tensor | ConstantData;
+}
+
+const method = 'attention';
+
+/** Scores are multiplied by way of the query, as TensorRT's layer does not. */
+function scaled(query: Tensor, given: number | undefined): Tensor {
+  const size = query.shape.at(-1);
+  const scale = given ?? (typeof size === 'number' ? 1 / Math.sqrt(size) : undefined);
+  if (typeof scale !== 'number' || !Number.isFinite(scale)) {
+    return refuse(
+      method,
+      'ERR_PARAMETER',
+      `scale: expected a number, given ${String(given)} for heads of size ${String(size)}`,
+    );
+  }
+  return scale === 1 || !floats.includes(query.dtype) ? query : query.mul(scale);
+}
+
+const methods = {
+  /**
+   * Attention of this tensor's queries to keys and values, as PyTorch's scaled_dot_product_attention:
+   * `softmax(scale · q · kᵀ + mask) · v`. Query [batch, heads, queries, size], key and value
+   * [batch, heads, keys, size]; fewer heads of keys and values are shared. float32, float16, bfloat16. One TensorRT kernel
+   * where there is one for it; TensorRT before 10.14 gets it as multiplications and softmax. TensorRT kind: attention.
+   * @returns [batch, heads, queries, size]
+   * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE where tensors do not fit; ERR_PARAMETER, ERR_INPUT
+   */
+  attention(this: Chain, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor {
+    const query = this.tensor();
+    const { network } = query;
+    const { causal = false, quantize, mask, queryLengths, keyValueLengths } = options;
+    const causalKind = causal === true ? 'upper_left' : causal === false ? 'none' : causal;
+    const lift = (given: Tensor | ConstantData | undefined, dtype: Tensor['dtype'] | undefined) =>
+      given === undefined ? null : constantTensor(network, given, dtype, method);
+    const boolean = !(mask instanceof Tensor) && typeof [mask].flat(8)[0] === 'boolean';
+    return network.record(attention, {
+      method,
+      name: options.name,
+      inputs: [
+        scaled(query, options.scale),
+        key,
+        value,
+        lift(mask, boolean ? 'bool' : query.dtype),
+        lift(quantize?.scale, query.dtype),
+        lift(queryLengths, 'int32'),
+        lift(keyValueLengths, 'int32'),
+      ],
+      params: {
+        normalization: options.normalization ?? 'softmax',
+        causalKind,
+        decomposable: options.decomposable ?? true,
+        quantizeTo: quantize?.to ?? null,
+        metadata: options.metadata ?? null,
+        ranks: options.ranks ?? null,
+        queryForm: options.queryForm ?? 'padded_bhnd',
+        keyValueForm: options.keyValueForm ?? 'padded_bhnd',
+      },
+    })[0]!;
+  },
+};
+
+export { methods as attentionMethods };
+export type AttentionMethods = typeof methods;

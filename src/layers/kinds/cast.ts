@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { defineLayer } from '../../dsl/define-layer.js';
+import type { Chain, Tensor } from '../../dsl/tensor.js';
+import { isStatic } from '../../values/dim.js';
+import type { DType } from '../../values/dtype.js';
+import { type Named, requireDType } from '../shared/common.js';
+
+/** What TensorRT casts from and to; quantize and dequantize make and take the narrow dtypes. */
+export const castDTypes = ['float32', 'float16', 'bfloat16', 'int64', 'int32', 'int8', 'uint8', 'bool'] as const;
+
+export const cast = defineLayer({
+  kind: 'cast',
+  takesUint8: true,
+  params: z.strictObject({ to: z.enum(castDTypes) }),
+  infer({ input, params: { to }, fail }) {
+    const { dtype, shape, contents } = input(0);
+    requireDType(dtype, castDTypes, fail);
+    const whole = to === 'int64' || (to === 'int32' && contents?.every((dim) => !isStatic(dim) || dim === (dim | 0)));
+    return contents && whole ? { dtype: to, shape, contents } : { dtype: to, shape };
+  },
+  cpu: (g, { input, params: { to } }) => g.cast(input(0), to),
+});
+
+const convert = (self: Chain, method: string, to: DType, options: Named): Tensor => {
+  const x = self.tensor();
+  return x.network.record(cast, { method, name: options.name, inputs: [x], params: { to: to as never } })[0]!;
+};
+
+const methods = {
+  /**
+   * The elements as another dtype: floats to integers by cutting the fraction, anything but 0 to true.
+   * Takes and makes float32, float16, bfloat16, int64, int32, int8, uint8 and bool. TensorRT kind: cast.
+   * @throws ERR_PARAMETER, ERR_DTYPE where TensorRT casts from or to no such dtype
+   */
+  cast(this: Chain, dtype: DType, options: Named = {}): Tensor {
+    return convert(this, 'cast', dtype, options);
+  },
+  /** Same as `cast`, by PyTorch's name. TensorRT kind: cast. */
+  to(this: Chain, dtype: DType, options: Named = {}): Tensor {
+    return convert(this, 'to', dtype, options);
+  },
+};
+
+export { methods as castMethods };
+export type CastMethods = typeof methods;

@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { defineLayer } from '../../dsl/define-layer.js';
+import type { Chain, Tensor } from '../../dsl/tensor.js';
+import { formatShape, isStatic } from '../../values/dim.js';
+import type { WeightLike } from '../../values/weight.js';
+import {
+  type PaddingOptions,
+  type PerAxis,
+  paddingNames,
+  refuse,
+  resolvePadding,
+  windowSize,
+} from '../shared/common.js';
+import {
+  givenShape,
+  type KernelOptions,
+  kernelOperands,
+  kernelOutput,
+  kernelParams,
+  kernelShape,
+  kernelWindow,
+} from '../shared/kernel.js';
+import { kernelOfOneAxis, overOneAxis } from '../shared/one-axis.js';
+
+export interface ConvolutionOptions extends Omit<KernelOptions, 'padding'> {
+  /**
+   * Zeros added on both sides of each spatial axis. PyTorch's `same`: as many as keep its size, for a stride of 1, the odd
+   * one behind; `valid`: none. Default 0.
+   */
+  padding?: PerAxis | 'same' | 'valid';
+  /** Kernel of shape [outChannels, inChannels / groups, ...kernel]: known weights, or a tensor. */
+  weight: WeightLike | Tensor;
+}
+
+export const convolution = defineLayer({
+  kind: 'convolution',
+  params: z.strictObject(kernelParams),
+  infer(context) {
+    const { input, params: p, fail } = context;
+    const kernel = kernelShape(context);
+    const { shape } = input(0);
+    const channels = shape[1]!;
+    if (p.outChannels % p.groups !== 0) {
+      fail('ERR_SHAPE', `groups: expected a divisor of the ${p.outChannels} output channels, given ${p.groups}`);
+    }
+    const expected = kernel[1]!;
+    if (isStatic(channels) && isStatic(expected) && channels !== expected * p.groups) {
+      fail(
+        'ERR_SHAPE',
+        `the weight ${formatShape(kernel)} with groups ${p.groups} takes ${expected * p.groups} input channels, the input ${formatShape(shape)} has ${channels}`,
+        { expected: expected * p.groups, actual: channels },
+      );
+    }
+    return kernelOutput(context, (i) => windowSize(shape[i + 2]!, i, p.dilation[i]! * (p.kernel[i]! - 1) + 1, p, fail));
+  },
+  cpu(g, { input, inputs, weights, params: p }) {
+    const explicit = p.paddingMode.startsWith('explicit');
+    // Rounding up is rounding down after stride − 1 further zeros.
+    const extra = p.stride.map((s) => (p.paddingMode === 'explicit_round_up' ? s - 1 : 0));
+    return g.op('Conv', [input(0), weights.kernel ?? inputs[1]!, weights.bias ?? inputs[2] ?? null], {
+      kernel_shape: p.kernel,
+      strides: p.stride,
+      dilations: p.dilation,
+      group: p.groups,
+      ...(explicit
+        ? { pads: [...p.prePadding, ...p.postPadding.map((pad, i) => pad + extra[i]!)] }
+        : { auto_pad: p.paddingMode.toUpperCase() }),
+    });
+  },
+});
+
+/** Padding by its name as numbers. */
+function namedPadding(
+  options: ConvolutionOptions,
+  { kernel, stride, dilation }: ReturnType<typeof kernelWindow>,
+  method: string,
+): PaddingOptions {
+  const { padding } = options;
+  if (typeof padding !== 'string') return options as PaddingOptions;
+  if (padding === 'valid') return { ...options, padding: 0 };
+  if (padding !== 'same') {
+    refuse(method, 'ERR_PARAMETER', `padding: expected numbers, same or valid, given ${String(padding)}`);
+  }
+  if (stride.some((s) => s !== 1)) {
+    refuse(method, 'ERR_PARAMETER', `padding same: expected stride 1, given [${stride.join(', ')}]`, {
+      actual: stride,
+    });
+  }
+  const total = kernel.map((k, i) => dilation[i]! * (k - 1));
+  const prePadding = total.map((t) => Math.floor(t / 2));
+  return { paddingMode: options.paddingMode, prePadding, postPadding: total.map((t, i) => t - prePadding[i]!) };
+}
+
+function convolve(self: Chain, method: string, axes: number, options: ConvolutionOptions): Tensor {
+  const x = self.tensor();
+  const shape = givenShape(options.weight);
+  // Fields by name, since V8 spreads objects slowly and networks have many convolutions.
+  const { inputs, weights } = kernelOperands(x, options.weight, options.bias);
+  const window = kernelWindow(shape, options, axes);
+  const { kernel, stride, dilation } = window;
+  const { prePadding, postPadding, paddingMode } = resolvePadding(namedPadding(options, window, method), axes);
+  const { groups = 1 } = options;
+  const outChannels = (shape[0] ?? 1) as number;
+  return x.network.record(convolution, {
+    method,
+    called: paddingNames(options),
+    name: options.name,
+    inputs,
+    weights,
+    params: { kernel, outChannels, stride, dilation, groups, prePadding, postPadding, paddingMode },
+  })[0]!;
+}
+
+const methods = {
+  /**
+   * 1-D convolution of a [batch, channels, length] tensor by a kernel [outChannels, inChannels / groups, length]; see `conv2d`.
+   * TensorRT kinds: unsqueeze, convolution, squeeze.
+   */
+  conv1d(this: Chain, options: ConvolutionOptions): Tensor {
+    const method = 'conv1d';
+    const given = { ...options, weight: kernelOfOneAxis(options.weight, method) };
+    return overOneAxis(this, method, given, (x, wide) => convolve(x, method, 2, wide));
+  },
+  /**
+   * 2-D convolution of a [batch, channels, height, width] tensor (float32, float16, bfloat16). TensorRT kind: convolution.
+   * @throws ERR_SHAPE where channels, groups or the window do not fit; ERR_DTYPE where weight and input differ
+   */
+  conv2d(this: Chain, options: ConvolutionOptions): Tensor {
+    return convolve(this, 'conv2d', 2, options);
+  },
+  /** 3-D convolution of a [batch, channels, depth, height, width] tensor; see `conv2d`. TensorRT kind: convolution. */
+  conv3d(this: Chain, options: ConvolutionOptions): Tensor {
+    return convolve(this, 'conv3d', 3, options);
+  },
+};
+
+export { methods as convolutionMethods };
+export type ConvolutionMethods = typeof methods;

@@ -1,0 +1,140 @@
+import { z } from 'zod';
+import { defineLayer } from '../../dsl/define-layer.js';
+import type { Chain, Tensor } from '../../dsl/tensor.js';
+import { addDims, type Dim, formatShape, isStatic, minDims, mulDims, subDims } from '../../values/dim.js';
+import type { WeightLike } from '../../values/weight.js';
+import { type PerAxis, paddingNames, perAxis, refuse, resolvePadding } from '../shared/common.js';
+import {
+  givenShape,
+  type KernelOptions,
+  kernelOperands,
+  kernelOutput,
+  kernelParams,
+  kernelShape,
+  kernelWindow,
+} from '../shared/kernel.js';
+import { kernelOfOneAxis, overOneAxis } from '../shared/one-axis.js';
+
+export interface DeconvolutionOptions extends KernelOptions {
+  /** Kernel of shape [inChannels, outChannels / groups, ...kernel]: known weights, or a tensor. */
+  weight: WeightLike | Tensor;
+  /** Taken from the padding after each axis, so at most as large as that. Default 0. */
+  outputPadding?: PerAxis;
+}
+
+export const deconvolution = defineLayer({
+  kind: 'deconvolution',
+  params: z.strictObject(kernelParams),
+  infer(context) {
+    const { input, params: p, fail } = context;
+    const kernel = kernelShape(context);
+    const { shape } = input(0);
+    const channels = shape[1]!;
+    const expected = kernel[0]!;
+    if (isStatic(expected) && expected % p.groups !== 0) {
+      fail('ERR_SHAPE', `groups: expected a divisor of the ${expected} input channels, given ${p.groups}`);
+    }
+    if (!isStatic(channels) || (isStatic(expected) && channels !== expected)) {
+      fail(
+        'ERR_SHAPE',
+        `the weight ${formatShape(kernel)} takes ${expected} input channels, the input ${formatShape(shape)} has ${channels}`,
+        { expected, actual: channels },
+      );
+    }
+    return kernelOutput(context, (i) => outputSize(shape[i + 2]!, i, p));
+  },
+  cpu(g, { input, inputs, weights, params: p, outputTypes }) {
+    const wide = (value: string | null) => value && g.cast(value, 'float32');
+    const [pre, post] = paddingOf(p);
+    const operands = [input(0), weights.kernel ?? inputs[1]!, weights.bias ?? inputs[2] ?? null].map(wide);
+    const y = g.op('ConvTranspose', operands, {
+      kernel_shape: p.kernel,
+      strides: p.stride,
+      dilations: p.dilation,
+      group: p.groups,
+      pads: [...pre, ...post],
+    });
+    return g.cast(y, outputTypes[0]!.dtype);
+  },
+});
+
+interface Window {
+  kernel: number[];
+  stride: number[];
+  dilation: number[];
+  prePadding: number[];
+  postPadding: number[];
+  paddingMode: string;
+}
+
+const extentOf = (p: Window, i: number): number => p.dilation[i]! * (p.kernel[i]! - 1) + 1;
+
+/** TensorRT's PaddingMode for a deconvolution: explicit, or `max(extent − stride, 0)` shared between both sides. */
+function paddingOf(p: Window): [number[], number[]] {
+  if (p.paddingMode.startsWith('explicit')) return [p.prePadding, p.postPadding];
+  const total = p.kernel.map((_, i) => Math.max(extentOf(p, i) - p.stride[i]!, 0));
+  const less = total.map((t) => Math.floor(t / 2));
+  const more = total.map((t, i) => t - less[i]!);
+  return p.paddingMode === 'same_upper' ? [less, more] : [more, less];
+}
+
+/** After TensorRT's PaddingMode: `(size − 1)·stride + extent − padding`, for the `same_*` modes at most `size·stride`. */
+function outputSize(size: Dim, i: number, p: Window): Dim {
+  const full = addDims(mulDims(subDims(size, 1), p.stride[i]!), extentOf(p, i));
+  if (p.paddingMode.startsWith('explicit')) return subDims(full, p.prePadding[i]! + p.postPadding[i]!);
+  return extentOf(p, i) >= p.stride[i]! ? mulDims(size, p.stride[i]!) : minDims(mulDims(size, p.stride[i]!), full);
+}
+
+function deconvolve(self: Chain, method: string, axes: number, given: DeconvolutionOptions): Tensor {
+  const options = given ?? {};
+  const { groups = 1 } = options;
+  const x = self.tensor();
+  const shape = givenShape(options.weight);
+  const padding = resolvePadding(options, axes);
+  const extra = perAxis(options.outputPadding, axes, 0);
+  const postPadding = padding.postPadding.map((pad, i) => pad - (extra[i] ?? 0));
+  if (extra.length !== axes || extra.some((v) => !(v >= 0)) || postPadding.some((pad, i) => extra[i]! > 0 && pad < 0)) {
+    const most = `a number from 0 to the padding after each axis, [${padding.postPadding.join(', ')}]`;
+    refuse(method, 'ERR_PARAMETER', `outputPadding: expected ${most}, given [${extra.join(', ')}]`, { actual: extra });
+  }
+  return x.network.record(deconvolution, {
+    method,
+    called: paddingNames(options),
+    name: options.name,
+    ...kernelOperands(x, options.weight, options.bias),
+    params: {
+      ...kernelWindow(shape, options, axes),
+      outChannels: ((shape[1] ?? 1) as number) * groups,
+      groups,
+      ...padding,
+      postPadding,
+    },
+  })[0]!;
+}
+
+const methods = {
+  /**
+   * 1-D transposed convolution of a [batch, channels, length] tensor by a kernel [inChannels, outChannels / groups, length];
+   * see `convTranspose2d`. TensorRT kinds: unsqueeze, deconvolution, squeeze.
+   */
+  convTranspose1d(this: Chain, options: DeconvolutionOptions): Tensor {
+    const method = 'convTranspose1d';
+    const given = { ...options, weight: kernelOfOneAxis(options.weight, method) };
+    return overOneAxis(this, method, given, (x, wide) => deconvolve(x, method, 2, wide));
+  },
+  /**
+   * 2-D transposed convolution of a [batch, channels, height, width] tensor (float32, float16, bfloat16).
+   * TensorRT kind: deconvolution.
+   * @throws ERR_SHAPE where channels or groups do not fit; ERR_DTYPE where weight and input differ; ERR_PARAMETER
+   */
+  convTranspose2d(this: Chain, options: DeconvolutionOptions): Tensor {
+    return deconvolve(this, 'convTranspose2d', 2, options);
+  },
+  /** 3-D transposed convolution of a [batch, channels, depth, height, width] tensor; see `convTranspose2d`. TensorRT kind: deconvolution. */
+  convTranspose3d(this: Chain, options: DeconvolutionOptions): Tensor {
+    return deconvolve(this, 'convTranspose3d', 3, options);
+  },
+};
+
+export { methods as deconvolutionMethods };
+export type DeconvolutionMethods = typeof methods;

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { defineLayer } from '../../dsl/define-layer.js';
+import type { Chain, Tensor } from '../../dsl/tensor.js';
+import { type Dim, formatShape, isStatic } from '../../values/dim.js';
+import { floats, indexTypes, type Named, requireDType, requireRank } from '../shared/common.js';
+import type { ConstantData } from '../shared/literal.js';
+import { type AttentionForm, attentionForms } from './attention.js';
+import { constantTensor } from './constant.js';
+
+/** Inputs: the cache, the update, where it goes, and the lengths of a packed update. */
+export const kvCacheUpdate = defineLayer({
+  kind: 'kv_cache_update',
+  params: z.strictObject({ mode: z.enum(['linear']), updateForm: z.enum(attentionForms) }),
+  infer({ input, inputs, params: { updateForm }, fail }) {
+    const [{ dtype, shape }, update, at] = [input(0), input(1), input(2)];
+    requireDType(dtype, floats, fail, 'cache');
+    requireRank(shape, 4, 4, fail, 'cache');
+    if (update.dtype !== dtype) fail('ERR_DTYPE', `update: expected ${dtype}, as the cache has, given ${update.dtype}`);
+    const packed = updateForm === 'packed_nhd';
+    const [batch, heads, tokens, size] = shape as readonly [Dim, Dim, Dim, Dim];
+    const expected: Dim[] = packed ? ['tokens', heads, size] : [batch, heads, 'tokens', size];
+    const differs = (a: Dim, b: Dim) => isStatic(a) && isStatic(b) && a !== b;
+    const fits = update.shape.length === expected.length && !update.shape.some((dim, i) => differs(dim, expected[i]!));
+    const count = update.shape[packed ? 0 : 2]!;
+    if (!fits || (!packed && isStatic(count) && isStatic(tokens) && count > tokens)) {
+      fail(
+        'ERR_SHAPE',
+        `update: expected ${formatShape(expected)} with at most ${tokens} tokens, given ${formatShape(update.shape)}`,
+        {
+          expected,
+          actual: update.shape,
+        },
+      );
+    }
+    requireDType(at.dtype, indexTypes, fail, 'positions');
+    if (at.shape.length !== 1 || differs(at.shape[0]!, batch)) {
+      fail('ERR_SHAPE', `positions: expected [${batch}], given ${formatShape(at.shape)}`);
+    }
+    if (Boolean(inputs[3]) !== packed)
+      fail('ERR_INPUT', 'updateLengths: expected with the packed form, and with no other');
+    return { dtype, shape };
+  },
+  cpu(g, { input, params: { updateForm } }) {
+    if (updateForm !== 'padded_bhnd') throw new Error('packed forms run on a GPU only');
+    const [cache, update, at] = [input(0), input(1), g.cast(input(2), 'int64')];
+    const int64 = (...values: number[]) => g.constant('int64', [values.length], values);
+    const scalar = (v: number) => g.constant('int64', [], [v]);
+    const sizes = g.op('Shape', [update]);
+    const steps = g.op('Range', [scalar(0), g.op('Gather', [sizes, scalar(2)]), scalar(1)]);
+    const rows = g.op('Add', [g.op('Unsqueeze', [at, int64(1, 2, 3)]), g.op('Unsqueeze', [steps, int64(1)])]);
+    return g.op('ScatterElements', [cache, g.op('Expand', [rows, sizes]), update], { axis: 2 });
+  },
+});
+
+export interface KVCacheUpdateOptions extends Named {
+  /** `packed_nhd` [tokens, heads, size] from TensorRT 11 on. Default `padded_bhnd`. */
+  updateForm?: AttentionForm;
+  /** Of a packed update: tokens before each batch and in all, int32 [batch + 1]. */
+  updateLengths?: Tensor | ConstantData;
+}
+
+const methods = {
+  /**
+   * This cache of keys or values [batch, heads, capacity, size] with `update` [batch, heads, tokens, size] written from
+   * `positions` [batch] (int32, int64) on; nothing may be written behind its end. From TensorRT 10.15 on the cache must be an
+   * input of the network and the result an output: it is written in place, in the GPU's copy of the cache, and the array fed
+   * to `run` stays as it is (shown with a stand-in that follows TensorRT's headers; no release that works in place has run
+   * it). TensorRT before that scatters. TensorRT kind: kv_cache_update.
+   * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_INPUT
+   */
+  kvCacheUpdate(
+    this: Chain,
+    update: Tensor,
+    positions: Tensor | ConstantData,
+    options: KVCacheUpdateOptions = {},
+  ): Tensor {
+    const method = 'kvCacheUpdate';
+    const cache = this.tensor();
+    const { updateForm = 'padded_bhnd', updateLengths, name } = options;
+    const lengths = updateLengths === undefined ? null : constantTensor(cache.network, updateLengths, 'int32', method);
+    return cache.network.record(kvCacheUpdate, {
+      method,
+      name,
+      inputs: [cache, update, constantTensor(cache.network, positions, 'int32', method), lengths],
+      params: { mode: 'linear', updateForm },
+    })[0]!;
+  },
+};
+
+export { methods as kvCacheUpdateMethods };
+export type KvCacheUpdateMethods = typeof methods;

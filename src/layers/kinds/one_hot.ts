@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { defineLayer } from '../../dsl/define-layer.js';
+import type { Chain, Tensor } from '../../dsl/tensor.js';
+import { formatShape, isStatic } from '../../values/dim.js';
+import type { DType } from '../../values/dtype.js';
+import { indexTypes, type Named, nonNegative, positive, refuse, requireDType, wrapAxis } from '../shared/common.js';
+import { cpuWhere } from '../shared/cpu-where.js';
+import { type DimLike, DimValue, resolveDim } from '../shared/dim-value.js';
+import { constantTensor, type Liftable } from './constant.js';
+import { where } from './select.js';
+
+export const oneHot = defineLayer({
+  kind: 'one_hot',
+  params: z.strictObject({ depth: positive, axis: nonNegative }),
+  infer({ input, params: { depth, axis }, fail }) {
+    const [indices, values] = [input(0), input(1)];
+    requireDType(indices.dtype, indexTypes, fail, 'indices');
+    requireDType(values.dtype, ['float32', 'float16', 'bfloat16', 'int32', 'int64', 'bool'], fail, 'values');
+    if (values.shape.length !== 1 || values.shape[0] !== 2) {
+      fail('ERR_SHAPE', `values: expected [off, on] of shape [2], given [${values.shape.join(', ')}]`, {
+        expected: [2],
+        actual: values.shape,
+      });
+    }
+    const rank = indices.shape.length;
+    if (axis > rank)
+      fail('ERR_AXIS', `axis: expected one from ${-rank - 1} to ${rank}, given ${axis}`, { actual: axis });
+    return { dtype: values.dtype, shape: [...indices.shape.slice(0, axis), depth, ...indices.shape.slice(axis)] };
+  },
+  // onnxruntime's OneHot takes no scalars, and few dtypes.
+  cpu(g, { input, params: { depth, axis }, inputTypes, outputTypes }) {
+    const rank = inputTypes[0]!.shape.length;
+    const classes = g.constant(
+      'int64',
+      Array.from({ length: rank + 1 }, (_, i) => (i === axis ? depth : 1)),
+      Array.from({ length: depth }, (_, i) => i),
+    );
+    const indices = g.op('Unsqueeze', [g.cast(input(0), 'int64'), g.constant('int64', [1], [axis])]);
+    const [off, on] = [0, 1].map((i) => g.op('Gather', [input(1), g.constant('int64', [], [i])]));
+    return cpuWhere(g, g.op('Equal', [indices, classes]), on!, off!, outputTypes[0]!.dtype);
+  },
+});
+
+export interface OneHotOptions extends Named {
+  /** Where the new axis goes in the result, negative from its end. Default −1. */
+  axis?: number;
+  /** `[off, on]`: two numbers, or a tensor of shape [2] whose dtype the result has. Default `[0, 1]`. */
+  values?: Liftable;
+  /** dtype of the result where `values` are numbers. Default float32. */
+  dtype?: DType;
+}
+
+/** TensorRT wants a depth that the build knows: with a dynamic one, every index is compared with every class. */
+function compared(indices: Tensor, values: Tensor, depth: DimValue, axis: number, { name }: Named): Tensor {
+  const net = indices.network;
+  const shape = Array.from({ length: indices.rank + 1 }, (_, i) => (i === axis ? depth : 1));
+  const classes = net.arange(depth, { dtype: indices.dtype }).reshape(shape);
+  const [off, on] = values.split(1) as [Tensor, Tensor];
+  return where(indices.unsqueeze(axis).eq(classes), on, off, { name });
+}
+
+const methods = {
+  /**
+   * A new axis of size `depth`, which holds `on` at the index that this int32 or int64 tensor says, else `off`:
+   * [...] → [..., depth]. TensorRT kind: one_hot; for a dynamic depth fill, element_wise (EQUAL) and select.
+   * @param depth a number, or a size (`x.dim(1)`)
+   * @throws ERR_PARAMETER where the depth is no positive number; ERR_AXIS, ERR_DTYPE, ERR_SHAPE
+   */
+  oneHot(this: Chain, depth: DimLike, options: OneHotOptions = {}): Tensor {
+    const method = 'oneHot';
+    const { axis = -1, values: given = [0, 1], dtype = 'float32', name } = options;
+    const indices = this.tensor();
+    const values = constantTensor(indices.network, given, dtype, method);
+    const at = wrapAxis(axis, indices.rank + 1);
+    const size = typeof depth === 'number' ? depth : resolveDim(indices.network, depth, 'depth', method, 1);
+    if (!isStatic(size)) {
+      if (!indexTypes.includes(indices.dtype)) {
+        const expected = indexTypes.join(', ');
+        refuse(method, 'ERR_DTYPE', `indices: expected ${expected}, given ${indices.dtype}`, { actual: indices.dtype });
+      }
+      if (String(values.shape) !== '2') {
+        refuse(method, 'ERR_SHAPE', `values: expected [off, on] of shape [2], given ${formatShape(values.shape)}`);
+      }
+      return compared(indices, values, new DimValue(size), at, options);
+    }
+    return indices.network.record(oneHot, {
+      method,
+      name,
+      inputs: [indices, values],
+      params: { depth: size, axis: at },
+    })[0]!;
+  },
+};
+
+export { methods as oneHotMethods };
+export type OneHotMethods = typeof methods;

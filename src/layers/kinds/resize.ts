@@ -1,0 +1,284 @@
+import { z } from 'zod';
+import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
+import { type Chain, Tensor } from '../../dsl/tensor.js';
+import {
+  type Dim,
+  floorDivDims,
+  formatShape,
+  isStatic,
+  isStaticShape,
+  isUnknown,
+  mulDims,
+  unknownDim,
+} from '../../values/dim.js';
+import type { DType } from '../../values/dtype.js';
+import {
+  float32Number,
+  floats,
+  indexTypes,
+  type Named,
+  nonNegative,
+  refuse,
+  requireDType,
+  requireRank,
+} from '../shared/common.js';
+import { type DimLike, resolveDims } from '../shared/dim-value.js';
+import { shapeTensor } from '../shared/shape-tensor.js';
+
+/** TensorRT's InterpolationMode. */
+export const resizeModes = ['nearest', 'linear', 'cubic'] as const;
+export type ResizeMode = (typeof resizeModes)[number];
+/** TensorRT's ResizeCoordinateTransformation. */
+export const coordinateTransformations = ['align_corners', 'asymmetric', 'half_pixel'] as const;
+export type CoordinateTransformation = (typeof coordinateTransformations)[number];
+/** TensorRT's ResizeSelector. */
+export const resizeSelectors = ['formula', 'upper'] as const;
+export type ResizeSelector = (typeof resizeSelectors)[number];
+/** TensorRT's ResizeRoundMode, and ONNX's nearest_mode. */
+const roundings = {
+  half_up: 'round_prefer_ceil',
+  half_down: 'round_prefer_floor',
+  floor: 'floor',
+  ceil: 'ceil',
+} as const;
+export type ResizeRounding = keyof typeof roundings;
+
+/** How many trailing axes a mode can resize. */
+const resizable = { nearest: 8, linear: 3, cubic: 2 } as const;
+
+export const resize = defineLayer({
+  kind: 'resize',
+  params: z.strictObject({
+    mode: z.enum(resizeModes),
+    coordinateTransformation: z.enum(coordinateTransformations),
+    selector: z.enum(resizeSelectors),
+    nearestRounding: z.enum(Object.keys(roundings) as [ResizeRounding, ...ResizeRounding[]]),
+    cubicCoeff: float32Number,
+    excludeOutside: z.boolean(),
+    /** One of the two, or neither where input 1 says the sizes. */
+    scales: z.array(float32Number).max(8).nullable(),
+    sizes: z.array(nonNegative).max(8).nullable(),
+  }),
+  infer({ input, inputs, params: p, fail }) {
+    const { dtype, shape } = input(0);
+    const dtypes: readonly DType[] = p.mode === 'nearest' ? [...floats, 'int8'] : floats;
+    requireDType(dtype, dtypes, fail);
+    requireRank(shape, 1, 8, fail);
+    const given = [p.scales, p.sizes, inputs[1]].filter((v) => v).length;
+    if (given !== 1) fail('ERR_PARAMETER', `expected either scales or sizes, given ${given === 0 ? 'none' : 'both'}`);
+    const list = p.scales ?? p.sizes;
+    if (list && list.length !== shape.length) {
+      fail(
+        'ERR_PARAMETER',
+        `${p.scales ? 'scales' : 'sizes'}: expected ${shape.length} numbers, given [${list.join(', ')}]`,
+        {
+          expected: shape.length,
+          actual: list.length,
+        },
+      );
+    }
+    if (p.scales?.some((scale) => scale <= 0)) {
+      fail('ERR_PARAMETER', `scales: expected positive numbers, given [${p.scales.join(', ')}]`);
+    }
+    const result = inputs[1] ? fromTensor(inputs[1], shape.length, fail) : (p.sizes ?? shape.map(scaled(p.scales!)));
+    const first = result.findIndex((dim, i) => dim !== shape[i] && isStatic(dim) && isStatic(shape[i]!));
+    if (first >= 0 && shape.length - first > resizable[p.mode]) {
+      fail(
+        'ERR_SHAPE',
+        `mode ${p.mode} resizes the last ${resizable[p.mode]} axes only, ${formatShape(shape)} to ${formatShape(result)} changes axis ${first}`,
+        { expected: resizable[p.mode], actual: shape.length - first },
+      );
+    }
+    return { dtype, shape: result };
+  },
+  cpu(g, { input, inputs, params: p, inputTypes }) {
+    const { dtype } = inputTypes[0]!;
+    const x = dtype === 'float16' ? g.cast(input(0), 'float32') : input(0);
+    const rank = inputTypes[0]!.shape.length;
+    const axes = Math.min(rank, resizable[p.mode]);
+    const sizes = inputs[1] ? g.cast(inputs[1], 'int64') : p.sizes && g.constant('int64', [rank], p.sizes);
+    const last = (list: CpuValue) => g.op('Slice', [list, int64(g, rank - axes), int64(g, rank)]);
+    const halfPixel = p.selector === 'upper' ? 'pytorch_half_pixel' : 'half_pixel';
+    const resized = (tensor: CpuValue, first: number, count: number) =>
+      g.op(
+        'Resize',
+        [
+          tensor,
+          null,
+          p.scales && g.constant('float32', [count], p.scales.slice(-count)),
+          sizes && (count === rank ? sizes : last(sizes)),
+        ],
+        {
+          mode: p.mode,
+          axes: Array.from({ length: count }, (_, i) => first + i),
+          coordinate_transformation_mode:
+            p.coordinateTransformation === 'half_pixel' ? halfPixel : p.coordinateTransformation,
+          nearest_mode: roundings[p.nearestRounding],
+          cubic_coeff_a: { float: p.cubicCoeff },
+          exclude_outside: p.excludeOutside,
+        },
+      );
+    const result = p.mode === 'nearest' ? resized(x, 0, rank) : between(g, x, rank, axes, (t) => resized(t, 2, axes));
+    return dtype === 'float16' ? g.cast(result, dtype) : result;
+  },
+});
+
+const int64 = (g: CpuGraph, ...values: number[]) => g.constant('int64', [values.length], values);
+
+/** onnxruntime interpolates the last axes of [batch, channels, ...]: all axes before them become one. */
+function between(g: CpuGraph, x: CpuValue, rank: number, axes: number, resized: (x: CpuValue) => CpuValue): CpuValue {
+  const end = int64(g, 8);
+  const tail = (value: CpuValue, from: number) => g.op('Slice', [g.op('Shape', [value]), int64(g, from), end]);
+  const flat = g.op('Reshape', [x, g.op('Concat', [int64(g, -1, 1), tail(x, rank - axes)], { axis: 0 })]);
+  const result = resized(flat);
+  const head = g.op('Slice', [g.op('Shape', [x]), int64(g, 0), int64(g, rank - axes)]);
+  return g.op('Reshape', [result, g.op('Concat', [head, tail(result, 2)], { axis: 0 })]);
+}
+
+function fromTensor({ dtype, shape, contents }: InferredValue, rank: number, fail: Fail): Dim[] {
+  requireDType(dtype, indexTypes, fail, 'sizes');
+  if (shape.length !== 1 || shape[0] !== rank) {
+    fail('ERR_SHAPE', `sizes: expected a tensor of shape [${rank}], given ${formatShape(shape)}`, {
+      expected: [rank],
+      actual: shape,
+    });
+  }
+  return Array.from({ length: rank }, (_, i) => {
+    const dim = contents?.[i];
+    return dim === undefined || isUnknown(dim) ? unknownDim('resize') : dim;
+  });
+}
+
+/** `⌊size · scale⌋` in float32, as TensorRT and onnxruntime compute it; symbolic where the scale is a short binary fraction. */
+const scaled =
+  (scales: readonly number[]) =>
+  (dim: Dim, axis: number): Dim => {
+    const scale = scales[axis]!;
+    if (isStatic(dim)) return Math.floor(Math.fround(dim * scale));
+    const parts = [1, 2, 4, 8, 16, 32, 64].find((n) => Number.isInteger(scale * n));
+    return parts ? floorDivDims(mulDims(dim, scale * parts), parts) : unknownDim('resize');
+  };
+
+export interface ResizeOptions extends Named {
+  /** Default `nearest`. `linear` resizes up to 3 trailing axes, `cubic` 2. */
+  mode?: ResizeMode;
+  /** Where an output element lies in the input. Default `asymmetric`, as TensorRT's. */
+  coordinateTransformation?: CoordinateTransformation;
+  /** What an axis of size 1 in the result reads: where the formula says, or the first element. Default `formula`. */
+  selector?: ResizeSelector;
+  /** Of positions between elements in mode `nearest`. Default `floor`. */
+  nearestRounding?: ResizeRounding;
+  /** The coefficient A of mode `cubic` (Keys, 1981). Default −0.75. */
+  cubicCoeff?: number;
+  /** Whether elements beyond the border get no weight in mode `cubic`. Default false. */
+  excludeOutside?: boolean;
+  /** One factor per axis; the size is `⌊size · scale⌋`. */
+  scales?: readonly number[];
+  /** One size per axis: whole numbers, names and expressions of dynamic dims; or a rank-1 tensor of int32 or int64. */
+  sizes?: readonly DimLike[] | Tensor;
+}
+
+function record(x: Tensor, options: ResizeOptions & { method: string }): Tensor {
+  const { method, name, sizes, scales } = options;
+  const dims = sizes instanceof Tensor || sizes === undefined ? sizes : resolveDims(x.network, sizes, 'sizes', method);
+  const tensor =
+    dims === undefined || dims instanceof Tensor
+      ? dims
+      : isStaticShape(dims)
+        ? undefined
+        : shapeTensor(x.network, dims, method);
+  return x.network.record(resize, {
+    method,
+    name,
+    inputs: tensor ? [x, tensor] : [x],
+    params: {
+      mode: options.mode ?? 'nearest',
+      coordinateTransformation: options.coordinateTransformation ?? 'asymmetric',
+      selector: options.selector ?? 'formula',
+      nearestRounding: options.nearestRounding ?? 'floor',
+      cubicCoeff: options.cubicCoeff ?? -0.75,
+      excludeOutside: options.excludeOutside ?? false,
+      scales: scales === undefined ? null : Array.isArray(scales) ? [...scales] : (scales as never),
+      sizes: tensor || dims === undefined ? null : (dims as number[]),
+    },
+  })[0]!;
+}
+
+/** PyTorch's mode → number of spatial axes and TensorRT's mode. */
+const interpolations = {
+  nearest: [0, 'nearest'],
+  'nearest-exact': [0, 'nearest'],
+  linear: [1, 'linear'],
+  bilinear: [2, 'linear'],
+  trilinear: [3, 'linear'],
+  bicubic: [2, 'cubic'],
+} as const;
+
+export interface InterpolateOptions extends Named {
+  /** Sizes of the spatial axes; one number for all. */
+  size?: DimLike | readonly DimLike[];
+  /** Factors of the spatial axes, in place of sizes; one number for all. */
+  scaleFactor?: number | readonly number[];
+  /** Default `nearest`. */
+  mode?: keyof typeof interpolations;
+  /** Whether corner elements keep their place (linear and cubic modes). Default false. */
+  alignCorners?: boolean;
+}
+
+const methods = {
+  /**
+   * Resizes the trailing axes (float32, float16, bfloat16; int8 too in mode `nearest`). TensorRT kind: resize.
+   * @throws ERR_PARAMETER where not exactly one of scales and sizes is given; ERR_SHAPE where the mode cannot resize an axis
+   */
+  resize(this: Chain, options: ResizeOptions): Tensor {
+    return record(this.tensor(), { ...options, method: 'resize' });
+  },
+  /**
+   * Resizes the spatial axes of [batch, channels, ...spatial], as PyTorch's interpolate (without antialiasing).
+   * TensorRT kind: resize.
+   * @throws ERR_PARAMETER, ERR_SHAPE, ERR_RANK, ERR_DTYPE
+   */
+  interpolate(this: Chain, options: InterpolateOptions): Tensor {
+    const method = 'interpolate';
+    const x = this.tensor();
+    const { size, scaleFactor, mode = 'nearest', alignCorners = false, name } = options;
+    if (!Object.hasOwn(interpolations, mode)) {
+      refuse(
+        method,
+        'ERR_PARAMETER',
+        `mode: expected ${Object.keys(interpolations).join(', ')}, given ${String(mode)}`,
+      );
+    }
+    const [axes, resizeMode] = interpolations[mode];
+    const spatial = x.rank - 2;
+    if (spatial < 1 || (axes !== 0 && axes !== spatial)) {
+      const expected = axes === 0 ? 'rank 3 or more' : `rank ${axes + 2}`;
+      refuse(method, 'ERR_RANK', `mode ${mode}: expected ${expected}, given ${formatShape(x.shape)}`, {
+        actual: x.rank,
+      });
+    }
+    if (alignCorners && resizeMode === 'nearest') {
+      refuse(method, 'ERR_PARAMETER', `alignCorners: mode ${mode} has no such choice`);
+    }
+    const spread = <T>(value: T | readonly T[] | undefined): T[] | undefined =>
+      value === undefined ? undefined : Array.isArray(value) ? [...value] : Array(spatial).fill(value);
+    const [sizes, scales] = [spread(size), spread(scaleFactor)];
+    for (const [what, list] of Object.entries({ size: sizes, scaleFactor: scales })) {
+      if (list && list.length !== spatial) {
+        refuse(method, 'ERR_PARAMETER', `${what}: expected one number or ${spatial}, given [${list.join(', ')}]`);
+      }
+    }
+    return record(x, {
+      method,
+      name,
+      mode: resizeMode,
+      coordinateTransformation: mode === 'nearest' ? 'asymmetric' : alignCorners ? 'align_corners' : 'half_pixel',
+      nearestRounding: mode === 'nearest-exact' ? 'half_up' : 'floor',
+      ...(sizes && { sizes: [...x.shape.slice(0, 2), ...sizes] }),
+      ...(scales && { scales: [1, 1, ...scales] }),
+    });
+  },
+};
+
+export { methods as resizeMethods };
+export type ResizeMethods = typeof methods;

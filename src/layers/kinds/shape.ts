@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { defineLayer } from '../../dsl/define-layer.js';
+import type { Chain, Tensor } from '../../dsl/tensor.js';
+import { type Named, refusing, resolveAxis } from '../shared/common.js';
+import { DimValue } from '../shared/dim-value.js';
+
+export const shape = defineLayer({
+  kind: 'shape',
+  takesNarrow: true,
+  takesUint8: true,
+  params: z.strictObject({}),
+  infer({ input }) {
+    const { shape } = input(0);
+    return { dtype: 'int64', shape: [shape.length], contents: shape };
+  },
+  cpu: (g, { input }) => g.op('Shape', [input(0)]),
+});
+
+const methods = {
+  /**
+   * The size of an axis (negative from the end) for arithmetic: `x.reshape([x.dim(0).mul(2), -1])`. Dynamic ones stay symbolic.
+   * TensorRT kind: shape, where it is computed at run time.
+   * @throws ERR_AXIS
+   */
+  dim(this: Chain, axis: number): DimValue {
+    const x = this.tensor();
+    const at = resolveAxis(axis, x.rank, refusing('dim'));
+    return new DimValue(x.shape[at]!);
+  },
+  /** The sizes of this tensor as an int64 tensor of shape [rank], for arithmetic at run time. TensorRT kind: shape. */
+  shapeTensor(this: Chain, options: Named = {}): Tensor {
+    const x = this.tensor();
+    return x.network.record(shape, { method: 'shapeTensor', name: options.name, inputs: [x], params: {} })[0]!;
+  },
+};
+
+export { methods as shapeMethods };
+export type ShapeMethods = typeof methods;

@@ -1,0 +1,306 @@
+import { z } from 'zod';
+import { defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
+import { type Chain, Tensor } from '../../dsl/tensor.js';
+import { show } from '../../errors/error.js';
+import {
+  type Dim,
+  divideExactly,
+  floorDivDims,
+  formatShape,
+  isStatic,
+  isUnknown,
+  type Shape,
+  unknownDim,
+  volume,
+} from '../../values/dim.js';
+import { maxRank } from '../../values/spec.js';
+import {
+  movable,
+  type Named,
+  nonNegative,
+  refuse,
+  refusing,
+  requireDType,
+  resolveAxis,
+  wrapAxis,
+} from '../shared/common.js';
+import { type DimLike, DimValue, resolveDims } from '../shared/dim-value.js';
+import { type ReshapeDims, reshapeForm } from '../shared/reshape-form.js';
+
+const permutation = z.array(nonNegative).max(8).nullable();
+
+export const shuffle = defineLayer({
+  kind: 'shuffle',
+  takesNarrow: true,
+  params: z.strictObject({
+    firstTranspose: permutation,
+    /** As TensorRT takes them: −1 is inferred, 0 copies where `zeroIsPlaceholder`. */
+    reshape: z.array(z.int().min(-1)).max(8).nullable(),
+    secondTranspose: permutation,
+    zeroIsPlaceholder: z.boolean(),
+  }),
+  infer({ input, inputs, params: p, fail }): InferredValue {
+    const { dtype, shape, contents } = input(0);
+    requireDType(dtype, movable, fail);
+    const first = permute(shape, p.firstTranspose, 'firstTranspose', fail);
+    const target = inputs[1] ? fromTensor(inputs[1], fail) : p.reshape;
+    const reshaped = target ? reshapeDims(first, target, p.zeroIsPlaceholder, fail) : first;
+    const result = permute(reshaped, p.secondTranspose, 'secondTranspose', fail);
+    return contents && result.length <= 1 ? { dtype, shape: result, contents } : { dtype, shape: result };
+  },
+  cpu(g, { inputs, input, params: p, inputTypes }) {
+    let y = input(0);
+    if (p.firstTranspose?.length) y = g.op('Transpose', [y], { perm: p.firstTranspose });
+    const dims = inputs[1]
+      ? inputTypes[1]!.dtype === 'int64'
+        ? inputs[1]
+        : g.cast(inputs[1], 'int64')
+      : p.reshape && g.constant('int64', [p.reshape.length], p.reshape);
+    if (dims) y = g.op('Reshape', [y, dims], { allowzero: !p.zeroIsPlaceholder });
+    if (p.secondTranspose?.length) y = g.op('Transpose', [y], { perm: p.secondTranspose });
+    return y;
+  },
+});
+
+function permute(shape: Shape, order: readonly number[] | null, what: string, fail: Fail): Shape {
+  if (!order) return shape;
+  if (order.length !== shape.length || new Set(order).size !== order.length || order.some((i) => i >= order.length)) {
+    fail(
+      'ERR_AXIS',
+      `${what}: expected each of the ${shape.length} axes of ${formatShape(shape)} once, given [${order.join(', ')}]`,
+      { expected: shape.length, actual: order },
+    );
+  }
+  return order.map((axis) => shape[axis]!);
+}
+
+/** The dims a shape tensor holds, as far as they are known. */
+function fromTensor({ dtype, shape, contents }: InferredValue, fail: Fail): Dim[] {
+  if (dtype !== 'int32' && dtype !== 'int64')
+    fail('ERR_DTYPE', `reshape: expected a tensor of int32 or int64, given ${dtype}`, { actual: dtype });
+  const [length, ...others] = shape;
+  if (length === undefined || others.length > 0)
+    fail('ERR_RANK', `reshape: expected a tensor of rank 1, given ${formatShape(shape)}`);
+  if (!isStatic(length!))
+    fail('ERR_SHAPE', `reshape: expected a tensor of known length, the rank of the result, given [${length}]`);
+  if ((length as number) > maxRank) fail('ERR_RANK', `reshape: expected at most ${maxRank} sizes, given ${length}`);
+  return Array.from({ length: length as number }, (_, i) => {
+    const dim = contents?.[i];
+    return dim === undefined || isUnknown(dim) ? unknownDim('reshape') : dim;
+  });
+}
+
+/** Elements of one shape per element of another, as far as that is known: 1 where it is not. */
+function ratioOf(a: Shape, b: Shape): number {
+  const left = [...b];
+  const rest = a.filter((dim) => {
+    const at = isStatic(dim) ? -1 : left.indexOf(dim);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+  const [x, y] = [volume(rest), volume(left)];
+  if (isStatic(x) && isStatic(y)) return x === y ? 1 : x / y;
+  const ratio = divideExactly(x, y) ?? divideExactly(y, x);
+  return ratio !== undefined && isStatic(ratio) ? ratio : 1;
+}
+
+/**
+ * Sizes after TensorRT's reshape.
+ * @throws ERR_SHAPE where the number of elements differs, or −1 cannot be inferred
+ */
+function reshapeDims(from: Shape, target: readonly Dim[], zeroIsPlaceholder: boolean, fail: Fail): Dim[] {
+  const describe = `reshape of ${formatShape(from)} to ${formatShape(target)}`;
+  const dims = target.map((dim, i) => {
+    if (isStatic(dim) && dim < -1) fail('ERR_SHAPE', `${describe}: expected sizes from -1, given ${dim}`);
+    if (dim !== 0 || !zeroIsPlaceholder) return dim;
+    return from[i] ?? fail('ERR_SHAPE', `${describe}: 0 at index ${i} copies a dim that the input does not have`);
+  });
+  const total = volume(from);
+  const inferred = dims.indexOf(-1);
+  if (inferred !== dims.lastIndexOf(-1)) fail('ERR_SHAPE', `${describe}: expected at most one -1`);
+  const rest = volume(dims.filter((_, i) => i !== inferred));
+  if (inferred < 0) {
+    const differs = ratioOf(from, dims) !== 1;
+    if (differs) {
+      fail('ERR_SHAPE', `${describe}: the input has ${total} elements, the result would have ${rest}`, {
+        expected: total,
+        actual: rest,
+      });
+    }
+    return dims;
+  }
+  if (rest === 0) fail('ERR_SHAPE', `${describe}: -1 cannot be inferred beside a dim of 0`);
+  if (isStatic(total) && isStatic(rest) && total % rest !== 0) {
+    fail('ERR_SHAPE', `${describe}: the input has ${total} elements, no multiple of ${rest}`, { actual: total });
+  }
+  return dims.map((dim, i) => (i === inferred ? floorDivDims(total, rest) : dim));
+}
+
+export interface ReshapeOptions extends Named {
+  /** Whether 0 copies the dim of the input at the same index, or is a size. Default true. */
+  zeroIsPlaceholder?: boolean;
+}
+
+export interface ShuffleOptions extends ReshapeOptions {
+  /** Order of axes before the reshape: axis `i` of the result is axis `firstTranspose[i]` of the input. */
+  firstTranspose?: readonly number[];
+  /** Numbers, −1 for one to infer, names and expressions of dynamic dims; or a rank-1 tensor of int32 or int64. */
+  reshape?: ReshapeDims | Tensor;
+  /** Order of axes after the reshape. */
+  secondTranspose?: readonly number[];
+}
+
+function order(axes: readonly number[] | undefined, rank: number, what: string, method: string): number[] | null {
+  if (axes === undefined) return null;
+  if (!Array.isArray(axes)) refuse(method, 'ERR_AXIS', `${what}: expected a list of axes, given ${String(axes)}`);
+  return axes.map((axis) => wrapAxis(axis, rank));
+}
+
+/** Records a shuffle; every method that moves elements without computing ends here. */
+export function recordShuffle(x: Tensor, options: ShuffleOptions & { method: string }): Tensor {
+  const { method, name, reshape, zeroIsPlaceholder = true } = options;
+  const firstTranspose = order(options.firstTranspose, x.rank, 'firstTranspose', method);
+  // A bad permutation is refused when the layer is recorded.
+  const from = firstTranspose?.length === x.rank ? firstTranspose.map((axis) => x.shape[axis] ?? 1) : x.shape;
+  const form =
+    reshape === undefined || reshape instanceof Tensor
+      ? { dims: null, tensor: reshape, zeroIsPlaceholder }
+      : reshapeForm(x, from, reshape, zeroIsPlaceholder, method);
+  const rank = form.dims?.length ?? form.tensor?.shape[0] ?? x.rank;
+  return x.network.record(shuffle, {
+    method,
+    name,
+    inputs: form.tensor ? [x, form.tensor] : [x],
+    params: {
+      firstTranspose,
+      reshape: form.dims,
+      secondTranspose: order(options.secondTranspose, rank as number, 'secondTranspose', method),
+      zeroIsPlaceholder: form.zeroIsPlaceholder,
+    },
+  })[0]!;
+}
+
+/** Prepends ones to the shape until it has `rank` axes. */
+export function liftRank(x: Tensor, rank: number, method: string): Tensor {
+  const ones = rank - x.rank;
+  if (ones <= 0) return x;
+  const dynamic = x.shape.filter((dim) => !isStatic(dim)).length;
+  if (dynamic === 0 || (dynamic === 1 && !x.shape.includes(0))) {
+    return recordShuffle(x, { method, reshape: [...Array(ones).fill(1), ...x.shape], zeroIsPlaceholder: false });
+  }
+  // A reshape copies dims only at their index: the ones go to the end, and a transpose brings them to the front.
+  const axes = Array.from({ length: rank }, (_, i) => (i < ones ? x.rank + i : i - ones));
+  return recordShuffle(x, {
+    method,
+    reshape: [...Array(x.rank).fill(0), ...Array(ones).fill(1)],
+    secondTranspose: axes,
+  });
+}
+
+function unflatten(x: Tensor, axis: number, given: readonly DimLike[], options: Named): Tensor {
+  const method = 'unflatten';
+  const at = resolveAxis(axis, x.rank, refusing(method));
+  const sizes = resolveDims(x.network, given, 'sizes', method, -1);
+  const whole = x.shape[at]!;
+  const open = sizes.indexOf(-1);
+  const rest = volume(sizes.filter((_, i) => i !== open));
+  const last = divideExactly(whole, rest);
+  const differs = isStatic(whole) && isStatic(rest) && (open < 0 ? whole !== rest : last === undefined);
+  if (sizes.length === 0 || open !== sizes.lastIndexOf(-1) || differs) {
+    const expected = `sizes that make up ${whole}, at most one of them -1`;
+    refuse(method, 'ERR_SHAPE', `sizes: expected ${expected}, given ${formatShape(sizes)}`, { expected: whole });
+  }
+  const parts = open < 0 ? sizes : sizes.with(open, last ?? floorDivDims(whole, rest));
+  const reshape = [...x.shape.slice(0, at), ...parts, ...x.shape.slice(at + 1)].map((dim) => new DimValue(dim));
+  return recordShuffle(x, { ...options, reshape, zeroIsPlaceholder: false, method });
+}
+
+/** A permutation as the caller gave it, checked. */
+function permutationOf(x: Tensor, perm: readonly number[], method: string): readonly number[] {
+  const axes = Array.isArray(perm) ? perm.map((axis) => wrapAxis(axis, x.rank)) : undefined;
+  if (axes?.length === x.rank && x.shape.every((_, axis) => axes.includes(axis))) return axes;
+  const expected = `each of the ${x.rank} axes of ${formatShape(x.shape)} once`;
+  const given = Array.isArray(perm) ? `[${perm.join(', ')}]` : show(perm);
+  return refuse(method, 'ERR_AXIS', `perm: expected ${expected}, given ${given}`, {
+    expected: x.rank,
+    actual: perm,
+  });
+}
+
+const methods = {
+  /**
+   * The same elements under another shape. TensorRT kind: shuffle.
+   * @param dims numbers, −1 for one to infer, 0 to copy the dim at the same index, names and expressions of dynamic dims
+   *   (`'batch'`, `x.shape[0]`, `'2*batch'`); or a rank-1 tensor of int32 or int64 of known length
+   * @throws ERR_SHAPE where the number of elements differs or a name is unknown; ERR_DTYPE or ERR_RANK for a bad tensor
+   */
+  reshape(this: Chain, dims: ReshapeDims | Tensor, options: ReshapeOptions = {}): Tensor {
+    return recordShuffle(this.tensor(), { ...options, reshape: dims ?? (null as never), method: 'reshape' });
+  },
+  /** Same as `reshape`, by PyTorch's name. TensorRT kind: shuffle. */
+  view(this: Chain, dims: ReshapeDims | Tensor, options: ReshapeOptions = {}): Tensor {
+    return recordShuffle(this.tensor(), { ...options, reshape: dims ?? (null as never), method: 'view' });
+  },
+  /**
+   * One axis as several of the given sizes, of which one may be −1, as PyTorch's unflatten. TensorRT kind: shuffle.
+   * @throws ERR_SHAPE where the sizes do not make up the axis or a name is unknown; ERR_AXIS
+   */
+  unflatten(this: Chain, axis: number, sizes: readonly DimLike[], options: Named = {}): Tensor {
+    return unflatten(this.tensor(), axis, sizes, options);
+  },
+  /**
+   * Axes in another order: axis `i` of the result is axis `perm[i]` of the input; all reversed by default, as NumPy's. Two
+   * numbers are two axes that change places, as PyTorch's: `x.transpose(-2, -1)`. TensorRT kind: shuffle.
+   * @throws ERR_AXIS where `perm` is no permutation, or an axis is out of range
+   */
+  transpose(this: Chain, perm?: readonly number[] | number, other?: number | Named, options: Named = {}): Tensor {
+    const method = 'transpose';
+    const x = this.tensor();
+    const axes = x.shape.map((_, i) => i);
+    if (typeof perm === 'number') {
+      const fail: Fail = refusing(method);
+      const [a, b] = [perm, other].map((axis) => resolveAxis(axis as number, x.rank, fail)) as [number, number];
+      return recordShuffle(x, { ...options, firstTranspose: axes.with(a, b).with(b, a), method });
+    }
+    if (typeof other === 'number') {
+      refuse(method, 'ERR_AXIS', `expected a permutation, or two axes, given ${show(perm)} and ${other}`);
+    }
+    return recordShuffle(x, { ...other, firstTranspose: permutationOf(x, perm ?? axes.reverse(), method), method });
+  },
+  /** Same as `transpose`, by PyTorch's name. TensorRT kind: shuffle. */
+  permute(this: Chain, perm: readonly number[], options: Named = {}): Tensor {
+    return recordShuffle(this.tensor(), {
+      ...options,
+      firstTranspose: permutationOf(this.tensor(), perm, 'permute'),
+      method: 'permute',
+    });
+  },
+  /**
+   * Merges the axes from `startDim` (default 1) to `endDim` (default −1) into one; a scalar becomes one element.
+   * TensorRT kind: shuffle.
+   * @throws ERR_AXIS where an axis is out of range, or `endDim` comes before `startDim`
+   */
+  flatten(this: Chain, options: { startDim?: number; endDim?: number } & Named = {}): Tensor {
+    const { startDim, endDim = -1, name } = options;
+    const x = this.tensor();
+    const method = 'flatten';
+    if (x.rank === 0) return recordShuffle(x, { name, reshape: [1], method });
+    const fail: Fail = refusing(method);
+    const start = resolveAxis(startDim ?? 1, x.rank, fail, 'startDim');
+    const end = resolveAxis(endDim, x.rank, fail, 'endDim');
+    if (end < start) fail('ERR_AXIS', `endDim: expected an axis from ${start}, given ${endDim}`, { actual: endDim });
+    const merged = volume(x.shape.slice(start, end + 1));
+    const target = [...x.shape.slice(0, start), merged, ...x.shape.slice(end + 1)];
+    return recordShuffle(x, { name, reshape: target, zeroIsPlaceholder: false, method });
+  },
+  /**
+   * Transpose, reshape and transpose again, in one layer. TensorRT kind: shuffle.
+   * @throws ERR_AXIS, ERR_SHAPE; see `transpose` and `reshape`
+   */
+  shuffle(this: Chain, options: ShuffleOptions): Tensor {
+    return recordShuffle(this.tensor(), { ...options, method: 'shuffle' });
+  },
+};
+
+export { methods as shuffleMethods };
+export type ShuffleMethods = typeof methods;

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { defineLayer } from '../../dsl/define-layer.js';
+import type { Chain, Tensor } from '../../dsl/tensor.js';
+import { floats, type Named, requireDType, resolveAxis, wholeNumber, wrapAxis } from '../shared/common.js';
+
+export const softmax = defineLayer({
+  kind: 'softmax',
+  params: z.strictObject({ axis: wholeNumber }),
+  infer({ input, params, fail }) {
+    const { dtype, shape } = input(0);
+    requireDType(dtype, floats, fail);
+    resolveAxis(params.axis, shape.length, fail);
+    return { dtype, shape };
+  },
+  cpu(g, { input, params: { axis } }) {
+    return g.op('Softmax', [input(0)], { axis });
+  },
+});
+
+const methods = {
+  /**
+   * `exp(x) / Σ exp(x)` along `axis` (default −1), of floats of rank 1 or more. TensorRT kind: softmax.
+   * @throws ERR_AXIS where the tensor has no such axis; ERR_DTYPE
+   */
+  softmax(this: Chain, options: { axis?: number } & Named = {}): Tensor {
+    const x = this.tensor();
+    return x.network.record(softmax, {
+      method: 'softmax',
+      name: options.name,
+      inputs: [x],
+      params: { axis: wrapAxis(options.axis ?? -1, x.rank) },
+    })[0]!;
+  },
+};
+
+export { methods as softmaxMethods };
+export type SoftmaxMethods = typeof methods;

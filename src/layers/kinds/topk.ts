@@ -1,0 +1,207 @@
+import { z } from 'zod';
+import { type CpuValue, defineLayer } from '../../dsl/define-layer.js';
+import { type Chain, Tensor } from '../../dsl/tensor.js';
+import { type Dim, isStatic, isUnknown, unknownDim } from '../../values/dim.js';
+import {
+  type Named,
+  nonNegative,
+  positive,
+  refuse,
+  refusing,
+  requireDType,
+  requireRank,
+  resolveAxis,
+  wrapAxis,
+} from '../shared/common.js';
+import { type DimLike, DimValue, resolveDim } from '../shared/dim-value.js';
+import { constantTensor } from './constant.js';
+import { recordSqueeze } from './squeeze.js';
+
+/** TensorRT's limit on k. */
+const maxK = 3840;
+
+export const topk = defineLayer({
+  kind: 'topk',
+  params: z.strictObject({
+    operation: z.enum(['max', 'min']),
+    /** null where input 1 says it. */
+    k: positive.max(maxK).nullable(),
+    axis: nonNegative,
+    indices: z.enum(['int32', 'int64']),
+  }),
+  infer({ input, inputs, params: p, fail }) {
+    const { dtype, shape } = input(0);
+    requireDType(dtype, ['float32', 'float16', 'bfloat16', 'int32', 'int64'], fail);
+    requireRank(shape, 1, 8, fail);
+    if (p.axis >= shape.length || p.axis < shape.length - 4) {
+      const from = Math.max(0, shape.length - 4);
+      fail(
+        'ERR_AXIS',
+        `axis: TensorRT takes one of the last four axes, ${from} to ${shape.length - 1}, given ${p.axis}`,
+        {
+          actual: p.axis,
+        },
+      );
+    }
+    const size = shape[p.axis]!;
+    let k: Dim = p.k ?? unknownDim('topk');
+    if (p.k === null) {
+      const tensor = inputs[1] ?? fail('ERR_INPUT', 'k: expected a number or a tensor');
+      requireDType(tensor.dtype, ['int32'], fail, 'k');
+      requireRank(tensor.shape, 0, 0, fail, 'k');
+      const known = tensor.contents?.[0];
+      if (known !== undefined && !isUnknown(known)) k = known;
+    }
+    if (isStatic(k) && isStatic(size) && k > size) {
+      fail('ERR_PARAMETER', `k: expected at most the ${size} elements of axis ${p.axis}, given ${k}`, {
+        expected: size,
+        actual: k,
+      });
+    }
+    const result = shape.map((dim, i) => (i === p.axis ? k : dim));
+    return [
+      { dtype, shape: result },
+      { dtype: p.indices, shape: result },
+    ];
+  },
+  cpu(g, { input, inputs, params: p, inputTypes }) {
+    const { dtype, shape } = inputTypes[0]!;
+    // onnxruntime has no kernel for float16.
+    const given = dtype === 'float16' ? g.cast(input(0), 'float32') : input(0);
+    // Its kernel divides by the number of rows: where that may be 0, one is added and cut off again.
+    const open = shape.flatMap((dim, axis) => (axis !== p.axis && (dim === 0 || !isStatic(dim)) ? [axis] : []));
+    const list = (values: number[]) => g.constant('int64', [values.length], values);
+    const after = shape.map((_, axis) => Number(open.includes(axis)));
+    const x = open.length > 0 ? g.op('Pad', [given, list([...after.map(() => 0), ...after])]) : given;
+    const sizes = open.length > 0 ? g.op('Gather', [g.op('Shape', [given]), list(open)]) : null;
+    const cut = (value: CpuValue) =>
+      sizes ? g.op('Slice', [value, list(open.map(() => 0)), sizes, list(open)]) : value;
+    const k =
+      p.k === null
+        ? g.op('Reshape', [g.cast(inputs[1]!, 'int64'), g.constant('int64', [1], [1])])
+        : g.constant('int64', [1], [p.k]);
+    const attributes = { axis: p.axis, largest: p.operation === 'max', sorted: true };
+    const [values, indices] = g.ops('TopK', [x, k], attributes, 2).map(cut);
+    return [
+      dtype === 'float16' ? g.cast(values!, dtype) : values!,
+      p.indices === 'int64' ? indices! : g.cast(indices!, 'int32'),
+    ];
+  },
+});
+
+/** dtype of positions. */
+export interface IndexOptions extends Named {
+  /** dtype of the indices. Default int32; int64 is a cast before TensorRT 10.14. */
+  indices?: 'int32' | 'int64';
+}
+
+export interface TopKOptions extends IndexOptions {
+  /** One of the last four axes; default −1. */
+  axis?: number;
+  /** The largest elements, or else the smallest. Default true. */
+  largest?: boolean;
+}
+
+/** A number, or a tensor where only the run tells. What is neither number, dim nor tensor stays, for the schema to refuse. */
+function countOf(x: Tensor, k: DimLike | Tensor, method: string): number | Tensor {
+  if (typeof k === 'number' || !(k instanceof DimValue || typeof k === 'string')) return k;
+  const dim = resolveDim(x.network, k, 'k', method, 1);
+  return isStatic(dim) ? dim : constantTensor(x.network, new DimValue(dim), 'int32', method);
+}
+
+function record(x: Tensor, given: DimLike | Tensor, options: TopKOptions & { method: string }): [Tensor, Tensor] {
+  const { method, name, axis = -1, largest = true, indices = 'int32' } = options;
+  const k = countOf(x, given, method);
+  return x.network.record(topk, {
+    method,
+    name,
+    inputs: [x, k instanceof Tensor ? k : null],
+    params: {
+      operation: largest ? 'max' : 'min',
+      k: k instanceof Tensor ? null : k,
+      axis: wrapAxis(axis, x.rank),
+      indices,
+    },
+  }) as [Tensor, Tensor];
+}
+
+export interface ArgOptions extends IndexOptions {
+  /** One of the last four axes. Default: the index counts all elements, row by row. */
+  axis?: number;
+  /** Whether the axis (without one: every axis) stays, with size 1. Default false. */
+  keepDims?: boolean;
+}
+
+function arg(self: Chain, method: string, largest: boolean, options: ArgOptions): Tensor {
+  const { keepDims = false, axis, name, indices } = options;
+  const x = self.tensor();
+  const flat = axis === undefined && x.rank !== 1;
+  const at = wrapAxis(axis ?? 0, x.rank);
+  const kept = keepDims && !flat;
+  const over = flat ? x.reshape([-1]) : x;
+  const [, found] = record(over, 1, { method, largest, axis: at, indices, ...(kept && { name }) });
+  if (kept) return found;
+  return keepDims ? found.reshape(Array(x.rank).fill(1), { name }) : recordSqueeze(found, [at], method, { name });
+}
+
+export interface SortOptions extends IndexOptions {
+  /** One of the last four axes; default −1. */
+  axis?: number;
+  /** Largest first. Default false. */
+  descending?: boolean;
+}
+
+/** TensorRT sorts as many elements as its topk takes. */
+function sorted(self: Chain, method: string, options: SortOptions): [Tensor, Tensor] {
+  const { axis = -1, descending = false, name, indices } = options;
+  const x = self.tensor();
+  const at = resolveAxis(axis, x.rank, refusing(method));
+  const size = x.shape[at]!;
+  if (isStatic(size) && size > maxK) {
+    refuse(method, 'ERR_SHAPE', `axis ${axis}: TensorRT sorts at most ${maxK} elements, given ${size}`, {
+      expected: maxK,
+      actual: size,
+    });
+  }
+  return record(x, size, { method, name, axis: at, largest: descending, indices });
+}
+
+const methods = {
+  /**
+   * The `k` largest (or smallest) elements of an axis, best first, and where they are: `[values, indices]`, both with size
+   * k along the axis. Which of equal elements comes first is TensorRT's choice. TensorRT kind: topk.
+   * @param k 1 to 3840; a size (`x.dim(0).min(100)`); or a rank-0 int32 tensor, where the range of an input goes into the
+   *   build's profile
+   * @throws ERR_PARAMETER where k exceeds the axis; ERR_AXIS, ERR_SHAPE, ERR_DTYPE (float32, float16, bfloat16, int32, int64)
+   */
+  topk(this: Chain, k: DimLike | Tensor, options: TopKOptions = {}): [values: Tensor, indices: Tensor] {
+    return record(this.tensor(), k, { ...options, method: 'topk' });
+  },
+  /**
+   * The elements of an axis in order, smallest first, and where they were: `[values, indices]`, as PyTorch's sort. At most
+   * 3840; the order of equal ones is TensorRT's choice. TensorRT kind: topk.
+   * @throws ERR_SHAPE where the axis is longer; see `topk`
+   */
+  sort(this: Chain, options: SortOptions = {}): [values: Tensor, indices: Tensor] {
+    return sorted(this, 'sort', options);
+  },
+  /** Where the elements of an axis in order are; see `sort`. TensorRT kind: topk. */
+  argsort(this: Chain, options: SortOptions = {}): Tensor {
+    return sorted(this, 'argsort', options)[1];
+  },
+  /**
+   * Index of the largest element of an axis; without `axis`, of all elements, as PyTorch's argmax. Which of equal elements
+   * it is is TensorRT's choice. TensorRT kinds: topk (MAX), squeeze, shuffle.
+   * @throws see `topk`
+   */
+  argmax(this: Chain, options: ArgOptions = {}): Tensor {
+    return arg(this, 'argmax', true, options);
+  },
+  /** Index of the smallest element; see `argmax`. TensorRT kinds: topk (MIN), squeeze, shuffle. @throws see `topk` */
+  argmin(this: Chain, options: ArgOptions = {}): Tensor {
+    return arg(this, 'argmin', false, options);
+  },
+};
+
+export { methods as topkMethods };
+export type TopkMethods = typeof methods;

@@ -1,0 +1,120 @@
+import type { Network } from '../../dsl/network.js';
+import { TensorRTError } from '../../errors/error.js';
+import {
+  addDims,
+  ceilDivDims,
+  type Dim,
+  dimNames,
+  floorDivDims,
+  isStatic,
+  maxDims,
+  minDims,
+  modDims,
+  mulDims,
+  subDims,
+} from '../../values/dim.js';
+import { parseDim } from '../../values/dim-parse.js';
+import { refuse } from './common.js';
+
+/**
+ * A size in arithmetic: `x.dim(0).mul(2).add(1)`. It goes wherever a shape is asked for, and stays symbolic where dynamic:
+ * `String(x.dim(0).mul(2))` is `'2*batch'`. Nothing is recorded until a layer needs it.
+ */
+export class DimValue {
+  /** A number, or a name or expression where dynamic. */
+  readonly dim: Dim;
+
+  constructor(dim: Dim) {
+    this.dim = dim;
+    Object.freeze(this);
+  }
+
+  add(other: DimLike): DimValue {
+    return this.#with('add', other, addDims);
+  }
+  sub(other: DimLike): DimValue {
+    return this.#with('sub', other, subDims);
+  }
+  mul(other: DimLike): DimValue {
+    return this.#with('mul', other, mulDims);
+  }
+  /** `⌊a / b⌋`. */
+  div(other: DimLike): DimValue {
+    return this.#with('div', other, floorDivDims);
+  }
+  /** `⌈a / b⌉`. */
+  ceilDiv(other: DimLike): DimValue {
+    return this.#with('ceilDiv', other, ceilDivDims);
+  }
+  /** The rest of `div`. */
+  mod(other: DimLike): DimValue {
+    return this.#with('mod', other, modDims);
+  }
+  max(other: DimLike): DimValue {
+    return this.#with('max', other, maxDims);
+  }
+  min(other: DimLike): DimValue {
+    return this.#with('min', other, minDims);
+  }
+
+  /** Whether the size is known while recording. */
+  get isStatic(): boolean {
+    return isStatic(this.dim);
+  }
+
+  #with(method: string, other: DimLike, combine: (a: Dim, b: Dim) => Dim): DimValue {
+    const b = dimOf(other, -(2 ** 31)) ?? refuse(method, 'ERR_DIM', `expected a dim, given ${String(other)}`);
+    if (b === 0 && /div|mod/i.test(method)) refuse(method, 'ERR_DIM', 'expected a divisor other than 0');
+    return new DimValue(combine(this.dim, b));
+  }
+
+  toString(): string {
+    return `${this.dim}`;
+  }
+
+  /** JavaScript's own operators take static dims only. @throws ERR_DIM for a dynamic one */
+  [Symbol.toPrimitive](hint: string): string | number {
+    if (hint === 'string' || isStatic(this.dim)) return hint === 'string' ? this.toString() : (this.dim as number);
+    throw new TensorRTError('ERR_DIM', `dim '${this.dim}' is dynamic: use .add(), .mul(), .div() and so on, not + * /`);
+  }
+}
+
+/** A size: a number, a name or expression of dynamic dims (`'batch'`, `'2*batch'`), or what `x.dim(axis)` gave. */
+export type DimLike = Dim | DimValue;
+
+/** The dim that was meant; undefined where it is none. */
+function dimOf(given: unknown, atLeast: number): Dim | undefined {
+  const dim = given instanceof DimValue ? given.dim : given;
+  if (typeof dim === 'number') return Number.isSafeInteger(dim) && dim >= atLeast ? dim : undefined;
+  return typeof dim === 'string' ? parseDim(dim) : undefined;
+}
+
+/**
+ * Checks one dim that a caller gave.
+ * @throws ERR_SHAPE where it is none, is a number below `atLeast`, or has a name that no tensor here has
+ */
+export function resolveDim(net: Network, given: unknown, what: string, method: string, atLeast = 0): Dim {
+  const dim = dimOf(given, atLeast);
+  if (dim === undefined) {
+    const expected = `whole numbers from ${atLeast}, or names`;
+    return refuse(method, 'ERR_SHAPE', `${what}: expected ${expected}, given ${String(given)}`, { actual: given });
+  }
+  const missing =
+    isStatic(dim) || net.tensorWithDim(dim) ? undefined : dimNames(dim).find((n) => !net.tensorWithDim(n));
+  if (missing === undefined) return dim;
+  const known = [...new Set(net.inputs.flatMap((t) => t.shape.flatMap(dimNames)))];
+  return refuse(
+    method,
+    'ERR_SHAPE',
+    `${what}: no dynamic dim is named '${missing}' here; known are ${known.join(', ') || 'none'}`,
+    { expected: known, actual: missing },
+  );
+}
+
+/** Checks a list of dims; see `resolveDim`. */
+export function resolveDims(net: Network, given: readonly DimLike[], what: string, method: string, atLeast = 0): Dim[] {
+  if (!Array.isArray(given)) {
+    refuse(method, 'ERR_SHAPE', `${what}: expected a list of dims, given ${String(given)}`, { actual: given });
+  }
+  return given.map((dim) => resolveDim(net, dim, what, method, atLeast));
+}

@@ -1,0 +1,128 @@
+import type { Fail, InferContext, InferredValue, WeightType } from '../../dsl/define-layer.js';
+import { Tensor } from '../../dsl/tensor.js';
+import { type Dim, formatShape, type Shape } from '../../values/dim.js';
+import type { DType, TypedArray } from '../../values/dtype.js';
+import { isWeightLike, type WeightLike } from '../../values/weight.js';
+import {
+  floats,
+  type Named,
+  type PaddingOptions,
+  type PerAxis,
+  paddingParams,
+  perAxis,
+  positive,
+  requireDType,
+  requireInputsDType,
+  requirePerAxis,
+  requireRank,
+  wholeNumbers,
+  window,
+} from './common.js';
+
+// What convolution and deconvolution share: options, parameters, and how a kernel and a bias come in.
+
+export interface KernelOptions extends PaddingOptions, Named {
+  /** [outChannels] */
+  bias?: WeightLike | TypedArray | Tensor | undefined;
+  /** Default 1. */
+  stride?: PerAxis;
+  /** Default 1. */
+  dilation?: PerAxis;
+  /** Default 1. */
+  groups?: number;
+}
+
+export const kernelParams = {
+  kernel: wholeNumbers(1, 0, 3),
+  outChannels: positive,
+  stride: window,
+  dilation: window,
+  groups: positive,
+  ...paddingParams,
+};
+
+const kernelLists = ['kernel', 'dilation', 'prePadding', 'postPadding'] as const;
+
+interface Params {
+  kernel: number[];
+  outChannels: number;
+  stride: number[];
+  dilation: number[];
+  prePadding: number[];
+  postPadding: number[];
+}
+
+/** The kernel's shape, once it and the parameters per axis fit the input's rank and dtype. */
+export function kernelShape({ input, inputs, weights, params: p, fail }: InferContext<Params>): Shape {
+  const { dtype, shape } = input(0);
+  const axes = p.stride.length;
+  requireDType(dtype, floats, fail);
+  requireRank(shape, axes + 2, axes + 2, fail);
+  const kernel: WeightType | { dtype: DType; shape: Shape } =
+    weights.kernel ?? inputs[1] ?? fail('ERR_INPUT', 'weight is missing');
+  requireRank(kernel.shape, axes + 2, axes + 2, fail, 'weight');
+  requirePerAxis(p, kernelLists, axes, fail);
+  requireInputsDType('weight', kernel.dtype, dtype, fail);
+  return kernel.shape;
+}
+
+/** The output, once the channels fit: where the kernel is not the one meant, its bias does not fit either. */
+export function kernelOutput(context: InferContext<Params>, sizeOf: (axis: number) => Dim): InferredValue {
+  const { input, params: p, fail } = context;
+  const { dtype, shape } = input(0);
+  requireBias(context);
+  const spatial = p.kernel.map((_, axis) => sizeOf(axis));
+  requireEmptyOfEmpty(shape, spatial, fail);
+  return { dtype, shape: [shape[0]!, p.outChannels, ...spatial] };
+}
+
+function requireBias({ input, inputs, weights, params: p, fail }: InferContext<Params>): void {
+  const bias = weights.bias ?? inputs[2];
+  if (!bias) return;
+  requireInputsDType('bias', bias.dtype, input(0).dtype, fail);
+  if (bias.shape.length === 1 && bias.shape[0] === p.outChannels) return;
+  fail('ERR_SHAPE', `bias: expected [${p.outChannels}], given ${formatShape(bias.shape)}`, {
+    expected: [p.outChannels],
+    actual: bias.shape,
+  });
+}
+
+/** TensorRT makes nothing of nothing, also where padding alone would fill the window. */
+function requireEmptyOfEmpty(shape: Shape, spatial: Shape, fail: Fail): void {
+  for (const [i, size] of spatial.entries()) {
+    if (shape[i + 2] !== 0 || size === 0) continue;
+    fail(
+      'ERR_SHAPE',
+      `spatial axis ${i} of ${formatShape(shape)} is empty, the result would have ${String(size)} there`,
+      {
+        expected: 0,
+        actual: size,
+      },
+    );
+  }
+}
+
+/** Kernel and bias as a recording takes them: tensors as inputs 1 and 2, all else as weights. */
+export function kernelOperands(x: Tensor, weight: WeightLike | Tensor, bias: KernelOptions['bias']) {
+  const kernelTensor = weight instanceof Tensor ? weight : null;
+  const biasTensor = bias instanceof Tensor ? bias : null;
+  return {
+    inputs: [x, kernelTensor, biasTensor],
+    weights: { kernel: kernelTensor ? undefined : weight, bias: biasTensor ? undefined : bias },
+  };
+}
+
+/** The shape of a kernel that was given; empty where it is neither weight nor tensor, for the schema to refuse. */
+export const givenShape = (weight: WeightLike | Tensor): Shape =>
+  weight instanceof Tensor || isWeightLike(weight) ? weight.shape : [];
+
+/** Stride, dilation and kernel sizes over `axes`. */
+export const kernelWindow = (
+  shape: Shape,
+  { stride, dilation }: Pick<KernelOptions, 'stride' | 'dilation'>,
+  axes: number,
+) => ({
+  kernel: shape.slice(2) as number[],
+  stride: perAxis(stride, axes, 1),
+  dilation: perAxis(dilation, axes, 1),
+});

@@ -1,0 +1,34 @@
+import type { Fail, InferredValue } from '../../dsl/define-layer.js';
+import { Tensor } from '../../dsl/tensor.js';
+import { addDims, type Dim, isStatic } from '../../values/dim.js';
+import { type Liftable, maxContents } from '../kinds/constant.js';
+import { shapeTensor } from './shape-tensor.js';
+
+/**
+ * Refuses known indices beyond their axis, where TensorRT reads zeros, and negative ones on a dynamic axis, which it leaves
+ * undefined. `sizes` are those of the axes that the elements of `indices` count along, in turn.
+ */
+export function requireWithin(indices: InferredValue, sizes: readonly Dim[], fail: Fail, what = 'indices'): void {
+  const known = indices.elements ?? indices.contents;
+  if (!known) return;
+  for (let i = 0; i < known.length; i++) {
+    const given = known[i]!;
+    if (typeof given === 'string') continue;
+    const index = Number(given);
+    const size = sizes[i % sizes.length]!;
+    if (isStatic(size) ? index < size && index >= -size : index >= 0) continue;
+    const expected = isStatic(size) ? `from ${-size} to ${size - 1}` : `from 0 for the dynamic size ${size}`;
+    fail('ERR_VALUE', `${what}: expected whole numbers ${expected}, given ${index}`, { expected, actual: index });
+  }
+}
+
+/** Numbers that count from the end of a dynamic axis, as a tensor that TensorRT computes; anything else as it is. */
+export function fromEnd(indices: Liftable, size: Dim | undefined, x: Tensor, method: string): Liftable {
+  if (size === undefined || isStatic(size) || indices instanceof Tensor) return indices;
+  const list = (typeof indices === 'number' ? [indices] : indices) as readonly number[];
+  if (!Array.isArray(list) || list.length > maxContents || !list.every(Number.isSafeInteger)) return indices;
+  if (list.every((index) => index >= 0)) return indices;
+  const dims = list.map((index) => (index < 0 ? addDims(size, index) : index));
+  const tensor = shapeTensor(x.network, dims, method);
+  return typeof indices === 'number' ? tensor.reshape([]) : tensor;
+}

@@ -1,0 +1,166 @@
+import { show, TensorRTError } from '../../errors/error.js';
+import {
+  bits,
+  byteLength,
+  type DType,
+  dtypeOf,
+  dtypes,
+  isTypedArray,
+  type TypedArray,
+  viewAs,
+} from '../../values/dtype.js';
+import { carries, decodeElements, encodeElements } from '../../values/elements.js';
+import { maxRank } from '../../values/spec.js';
+import { isWeightLike, type WeightLike } from '../../values/weight.js';
+import { refuse } from './common.js';
+
+/** Numbers, nested to any depth as NumPy takes them. */
+export type NestedNumbers = readonly (number | bigint | boolean | NestedNumbers)[];
+/** What can become a constant. */
+export type ConstantData = number | bigint | boolean | NestedNumbers | TypedArray | WeightLike;
+
+/** How the caller wants it. */
+export interface LiteralOptions {
+  /** Default: that of the data; float32 for numbers, int64 for bigints, bool for booleans. */
+  dtype?: DType;
+  /** Default: that of the data. A single number fills it. */
+  shape?: readonly number[];
+}
+
+/** Elements in the shape of their weight, and the shape they are to take. */
+export interface Literal {
+  shape: readonly number[];
+  weight: WeightLike;
+}
+
+export const countOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+function flatten(data: NestedNumbers, method: string): { values: (number | bigint | boolean)[]; shape: number[] } {
+  const shape: number[] = [];
+  for (let level: unknown = data; Array.isArray(level); level = level[0]) {
+    if (shape.push(level.length) > maxRank)
+      refuse(method, 'ERR_SHAPE', `data: expected lists nested at most ${maxRank} deep`);
+  }
+  const values: (number | bigint | boolean)[] = [];
+  const walk = (level: unknown, depth: number): void => {
+    const isList = Array.isArray(level);
+    if (isList !== depth < shape.length || (isList && level.length !== shape[depth])) {
+      refuse(method, 'ERR_SHAPE', `data: expected lists of equal lengths, nested as deep everywhere`);
+    }
+    if (isList) for (const item of level) walk(item, depth + 1);
+    else if (isScalar(level)) values.push(level);
+    else refuse(method, 'ERR_VALUE', `expected a number, given ${show(level)}`);
+  };
+  walk(data, 0);
+  return { values, shape };
+}
+
+const scalarDType = (value: unknown): DType =>
+  typeof value === 'bigint' ? 'int64' : typeof value === 'boolean' ? 'bool' : 'float32';
+
+export const isScalar = (value: unknown): value is number | bigint | boolean =>
+  typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
+
+/** Numbers as elements of `dtype`; a finite number that would become infinite is refused. */
+export function encode(dtype: DType, values: ArrayLike<number | bigint | boolean>, method: string): TypedArray {
+  for (let i = 0; i < values.length; i++) {
+    if (!isScalar(values[i])) refuse(method, 'ERR_VALUE', `expected a number, given ${show(values[i])}`);
+  }
+  try {
+    const encoded = encodeElements(dtype, values);
+    if (!/^(b?float)(16|32)$/.test(dtype)) return encoded;
+    const decoded = decodeElements(dtype, encoded, values.length);
+    const overflow = decoded.findIndex((v, i) => !Number.isFinite(v) && Number.isFinite(Number(values[i])));
+    if (overflow >= 0) refuse(method, 'ERR_VALUE', `expected a number within ${dtype}, given ${values[overflow]}`);
+    return encoded;
+  } catch (error) {
+    if (error instanceof TensorRTError && !error.source) refuse(method, error.code, error.message, error);
+    throw error;
+  }
+}
+
+/** `count` times the same element. */
+function filled(dtype: DType, value: number | bigint | boolean, count: number, method: string): TypedArray {
+  // Two elements, so that a byte of a 4-bit type is whole.
+  const pair = encode(dtype, [value, value], method);
+  const all = viewAs(dtype, new Uint8Array(byteLength(dtype, count)));
+  (all as Float32Array).fill(pair[0] as number);
+  if (bits[dtype] === 4 && count % 2 === 1) (all as Uint8Array)[all.length - 1]! &= 15;
+  return all;
+}
+
+/** Elements as `dtype` carries them; those of another typed array are converted one by one. */
+function carried(data: TypedArray, dtype: DType, method: string): TypedArray {
+  if (!carries(dtype, data)) return encode(dtype, data as ArrayLike<number | bigint>, method);
+  if (dtype === 'bool' && (data as Uint8Array).some((v) => v > 1)) {
+    refuse(method, 'ERR_VALUE', 'expected 0 and 1 as elements of bool');
+  }
+  return data;
+}
+
+/**
+ * What a caller gave as a constant.
+ * @throws ERR_INPUT, ERR_DTYPE, ERR_SHAPE, ERR_VALUE
+ */
+export function toLiteral(data: ConstantData, { dtype, shape }: LiteralOptions, method: string): Literal {
+  if (dtype !== undefined && !dtypes.includes(dtype)) {
+    refuse(method, 'ERR_DTYPE', `expected one of ${dtypes.join(', ')}, given ${String(dtype)}`, { actual: dtype });
+  }
+  if (shape !== undefined) checkShape(shape, method);
+  const literal = (type: DType, own: readonly number[], elements: TypedArray): Literal => ({
+    shape: shape ?? own,
+    weight: { dtype: type, shape: own, data: elements },
+  });
+  if (isScalar(data)) {
+    const type = dtype ?? scalarDType(data);
+    const own = shape ?? [];
+    return literal(type, own, filled(type, data, countOf(own), method));
+  }
+  if (isList(data)) {
+    const { values, shape: own } = flatten(data, method);
+    const type = dtype ?? scalarDType(values[0]);
+    return literal(type, own, encode(type, values, method));
+  }
+  if (isTypedArray(data)) {
+    const type = dtype ?? dtypeOf(data);
+    if (!type) {
+      return refuse(method, 'ERR_DTYPE', `dtype: a ${data.constructor.name} stands for no single dtype, say which`);
+    }
+    const elements = carried(data, type, method);
+    const perElement = elements === data && bits[type] === 4 ? 2 : 1;
+    return literal(type, shape ?? [data.length * perElement], elements);
+  }
+  if (!isWeightLike(data) || !Array.isArray(data.shape)) {
+    const expected = 'a number, numbers, a typed array or a weight ({ shape, data })';
+    return refuse(method, 'ERR_INPUT', `expected ${expected}, given ${describe(data)}`);
+  }
+  if (dtype !== undefined && data.dtype === undefined) {
+    const { name, shape: own } = data;
+    return { shape: shape ?? own, weight: { name, dtype, shape: own, data: carried(data.data, dtype, method) } };
+  }
+  if (dtype !== undefined && data.dtype !== dtype) {
+    refuse(method, 'ERR_DTYPE', `expected ${dtype}, given a weight of ${data.dtype}; convert it with .as('${dtype}')`, {
+      expected: dtype,
+      actual: data.dtype,
+    });
+  }
+  return { shape: shape ?? data.shape, weight: data };
+}
+
+const isList = (data: unknown): data is NestedNumbers => Array.isArray(data);
+
+function checkShape(shape: readonly number[], method: string): void {
+  const whole = Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size >= 0);
+  if (!whole || countOf(shape) > 2 ** 31 - 1) {
+    refuse(method, 'ERR_SHAPE', `shape: expected whole numbers with a product below 2^31, given [${String(shape)}]`);
+  }
+}
+
+const describe = (value: unknown): string =>
+  typeof value === 'string'
+    ? `'${value}'`
+    : typeof value === 'object' && value !== null
+      ? (value.constructor?.name ?? 'an object')
+      : typeof value === 'function'
+        ? 'a function'
+        : String(value);

@@ -1,0 +1,68 @@
+import { type Chain, Tensor } from '../../dsl/tensor.js';
+import { isWeightLike, type WeightLike } from '../../values/weight.js';
+import { recordSqueeze } from '../kinds/squeeze.js';
+import { recordUnsqueeze } from '../kinds/unsqueeze.js';
+import { type Named, type PerAxis, refuse } from './common.js';
+
+// TensorRT's windows have two or three axes: one that has a single axis gets another of size 1 in front.
+
+/** What a window along the added axis has. */
+const units = {
+  kernel: 1,
+  stride: 1,
+  dilation: 1,
+  padding: 0,
+  prePadding: 0,
+  postPadding: 0,
+  outputPadding: 0,
+} as const;
+
+function withUnitAxis<T extends object>(options: T, method: string): T {
+  const wide = { ...options } as Record<string, unknown>;
+  for (const [what, unit] of Object.entries(units)) {
+    const given = wide[what] as PerAxis | string | undefined;
+    if (given === undefined || typeof given === 'string') continue;
+    const list = [given].flat();
+    if (list.length !== 1) {
+      refuse(method, 'ERR_PARAMETER', `${what}: expected one number, given [${list.join(', ')}]`, { actual: given });
+    }
+    wide[what] = [unit, list[0]];
+  }
+  return wide as T;
+}
+
+/** Applies a layer for [batch, channels, height, width] to a [batch, channels, length] tensor. */
+export function overOneAxis<T extends Named>(
+  self: Chain,
+  method: string,
+  options: T,
+  apply: (x: Tensor, options: T) => Tensor,
+): Tensor {
+  const x = self.tensor();
+  if (x.rank !== 3) {
+    refuse(method, 'ERR_RANK', `expected rank 3 [batch, channels, length], given ${x}`, {
+      expected: 3,
+      actual: x.rank,
+    });
+  }
+  const wide = { ...withUnitAxis(options, method), name: undefined };
+  return recordSqueeze(apply(recordUnsqueeze(x, [2], method), wide), [2], method, { name: options.name });
+}
+
+/** Known kernels in their other shape: one that is used twice is stored once. */
+const widened = new WeakMap<WeightLike, WeightLike>();
+
+/** A kernel [a, b, length] as [a, b, 1, length]. What is none stays, for the layer to refuse. */
+export function kernelOfOneAxis<T extends WeightLike | Tensor>(weight: T, method: string): T {
+  const given: WeightLike | Tensor = weight;
+  if (given instanceof Tensor) return (given.rank === 3 ? recordUnsqueeze(given, [2], method) : given) as T;
+  if (!isWeightLike(given) || given.shape.length !== 3) return weight;
+  const before = widened.get(given);
+  if (before) return before as T;
+  const [a, b, length] = given.shape as [number, number, number];
+  const { name, dtype, file, check, data } = given;
+  const same = { name, dtype, file, data, shape: [a, b, 1, length] };
+  const wide: WeightLike = check ? { ...same, check: () => given.check!() } : same;
+  widened.set(given, wide);
+  return wide as T;
+}

@@ -1,0 +1,71 @@
+import type { Fail, InferredValue } from '../../dsl/define-layer.js';
+import { type Dim, formatShape, isStatic, isUnknown } from '../../values/dim.js';
+import { indexTypes, requireDType } from './common.js';
+
+/** TensorRT's SampleMode: what is read beyond the input. */
+export const sampleModes = ['strict_bounds', 'wrap', 'clamp', 'fill', 'reflect'] as const;
+export type SampleMode = (typeof sampleModes)[number];
+
+/** By axis; undefined where only the run tells. */
+export type Known = readonly (Dim | undefined)[];
+
+/** Start, size or stride of a slice, from its parameter or its tensor. */
+export function known(
+  what: string,
+  given: readonly number[] | null,
+  tensor: InferredValue | null | undefined,
+  rank: number,
+  fail: Fail,
+): Known {
+  if (given) {
+    if (given.length !== rank) {
+      fail('ERR_PARAMETER', `${what}: expected one number per axis, ${rank}, given [${given.join(', ')}]`, {
+        expected: rank,
+        actual: given.length,
+      });
+    }
+    return given;
+  }
+  if (!tensor) return fail('ERR_INPUT', `${what}: expected numbers or a tensor`);
+  requireDType(tensor.dtype, indexTypes, fail, what);
+  if (tensor.shape.length !== 1 || tensor.shape[0] !== rank) {
+    fail('ERR_SHAPE', `${what}: expected a tensor of shape [${rank}], given ${formatShape(tensor.shape)}`, {
+      expected: [rank],
+      actual: tensor.shape,
+    });
+  }
+  return Array.from({ length: rank }, (_, i) => {
+    const dim = tensor.contents?.[i];
+    return dim === undefined || (isUnknown(dim) && what !== 'size') ? undefined : dim;
+  });
+}
+
+/** Refuses what reads outside in mode `strict_bounds`, and what has nothing to read in others. */
+export function checkBounds(
+  axis: number,
+  dim: Dim,
+  [start, size, stride]: readonly (Dim | undefined)[],
+  mode: SampleMode,
+  fail: Fail,
+): void {
+  if (!isStatic(dim) || size === undefined || !isStatic(size) || size === 0) return;
+  if (mode === 'clamp' || mode === 'reflect' || mode === 'wrap') {
+    if (dim === 0) fail('ERR_SHAPE', `axis ${axis} is empty: mode ${mode} has nothing to read`);
+    return;
+  }
+  if (mode === 'fill' || start === undefined || stride === undefined || !isStatic(start) || !isStatic(stride)) return;
+  const last = start + (size - 1) * stride;
+  if (Math.min(start, last) < 0 || Math.max(start, last) >= dim) {
+    fail(
+      'ERR_SHAPE',
+      `axis ${axis}: start ${start}, size ${size} and stride ${stride} read ${Math.min(start, last)} to ${Math.max(start, last)}, the axis has 0 to ${dim - 1}`,
+      { expected: dim, actual: last },
+    );
+  }
+}
+
+/** Elements of a shape tensor that a slice takes. */
+export function pick(contents: readonly Dim[], start?: Dim, size?: Dim, stride?: Dim): Dim[] | undefined {
+  if (![start, size, stride].every((v) => typeof v === 'number')) return undefined;
+  return Array.from({ length: size as number }, (_, i) => contents[(start as number) + i * (stride as number)]!);
+}

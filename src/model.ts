@@ -1,0 +1,87 @@
+import type { CpuModel } from './cpu/session.js';
+import type { Network } from './dsl/network.js';
+import { reading } from './errors/call-site.js';
+import { show, TensorRTError } from './errors/error.js';
+import { build } from './tensorrt/compile/build.js';
+import type { BuildOptions } from './tensorrt/compile/options.js';
+import { snapshot } from './tensorrt/compile/program.js';
+import { findTensorRT } from './tensorrt/library/find.js';
+import type { Engine } from './tensorrt/run/engine.js';
+import type { Feeds } from './values/feeds.js';
+import type { Result } from './values/result.js';
+
+export interface CompileOptions extends BuildOptions {
+  /** `tensorrt`: on the GPU or not at all; `cpu`: no TensorRT at all; `auto` (default): the GPU where there is one, else the CPU. */
+  backend?: 'auto' | 'tensorrt' | 'cpu';
+}
+
+/** A network that can run here. */
+export class Model {
+  readonly backend: 'tensorrt' | 'cpu';
+  /** The engine; on the `cpu` backend too, where `auto` found a TensorRT that builds without a GPU. */
+  readonly engine?: Engine;
+  readonly #cpu?: CpuModel;
+  #disposed = false;
+
+  /** @internal */
+  constructor(engine: Engine | undefined, cpu: CpuModel | undefined) {
+    this.backend = cpu ? 'cpu' : 'tensorrt';
+    this.engine = engine;
+    this.#cpu = cpu;
+  }
+
+  /**
+   * Runs the network.
+   * @throws ERR_FEED for feeds that do not fit, ERR_DISPOSED, and what the backend reports
+   */
+  async run(feeds: Feeds): Promise<Record<string, Result>> {
+    if (this.#disposed) throw new TensorRTError('ERR_DISPOSED', 'the model was disposed');
+    return this.#cpu ? this.#cpu.run(feeds) : this.engine!.run(feeds);
+  }
+
+  /** Frees the engine and the CPU session; later calls throw ERR_DISPOSED. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.engine?.dispose();
+    this.#cpu?.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Makes a network runnable; see `Network.compile`. */
+export async function compile(net: Network, options: CompileOptions = {}): Promise<Model> {
+  if (typeof options !== 'object' || options === null) {
+    throw new TensorRTError('ERR_BUILD_OPTION', `compile: expected options, given ${show(options)}`);
+  }
+  const { backend = 'auto', ...buildOptions } = reading(
+    'compile',
+    [options],
+    () => ({ ...options }),
+    'ERR_BUILD_OPTION',
+  );
+  if (!['auto', 'tensorrt', 'cpu'].includes(backend)) {
+    throw new TensorRTError(
+      'ERR_BUILD_OPTION',
+      `backend: expected 'auto', 'tensorrt' or 'cpu', given ${show(backend)}`,
+    );
+  }
+  snapshot(net);
+  if (backend === 'cpu') return new Model(undefined, await cpu(net));
+  const found = await findTensorRT();
+  const runs = found.some((one) => one.usableFor.run);
+  if (backend === 'tensorrt' || runs || buildOptions.library !== undefined) {
+    const engine = await build(net, buildOptions);
+    return runs || backend === 'tensorrt' ? new Model(engine, undefined) : new Model(engine, await cpu(net));
+  }
+  const engine = found.some((one) => one.usableFor.build) ? await build(net, buildOptions) : undefined;
+  return new Model(engine, await cpu(net));
+}
+
+async function cpu(net: Network): Promise<CpuModel> {
+  const { createCpuModel } = await import('./cpu/session.js');
+  return createCpuModel(net);
+}

@@ -1,0 +1,171 @@
+import type { Network, RecordedNode } from '../../dsl/network.js';
+import { locate, reading } from '../../errors/call-site.js';
+import { TensorRTError } from '../../errors/error.js';
+import type { DType } from '../../values/dtype.js';
+import type { BuildCallbacks, BuildReport, LibraryInfo } from '../binding.js';
+import { chooseTensorRT } from '../library/find.js';
+import { Engine, type EngineIO } from '../run/engine.js';
+import { type BuildOptions, checkOptions } from './options.js';
+import { elementRanges, type ResolvedProfile, resolveProfiles } from './profiles.js';
+import { type Snapshot, snapshot, toProgram } from './program.js';
+
+const severities = ['internal_error', 'error', 'warning', 'info', 'verbose'] as const;
+
+/** What TensorRT made of one output of a layer, beside what was inferred here. */
+export interface LayerReport {
+  name: string;
+  kind: string;
+  dtype: DType;
+  /** TensorRT's shape; -1 where it is dynamic. */
+  shape: number[];
+}
+
+export interface LoweringReport {
+  library: LibraryInfo;
+  /** Every layer of the outermost graph and of nested ones, in order. */
+  layers: LayerReport[];
+  /** Milliseconds of creating the network, without building. */
+  lowerMs: number;
+}
+
+/** Builds a network into an engine; see `Network.build`. */
+export async function build(net: Network, given: BuildOptions = {}): Promise<Engine> {
+  const { report, library, inputs, outputs, profiles } = await run(net, given, false);
+  const io = (list: readonly EngineIO[]) =>
+    list.map(({ name, dtype, shape }) => ({
+      name,
+      dtype,
+      shape: [...shape],
+      ...(report.shapeInputs.includes(name) && { values: elementRanges(profiles, name) }),
+    }));
+  return new Engine({
+    library,
+    plan: report.plan!,
+    size: report.bytes!,
+    inputs: io(inputs),
+    outputs: io(outputs),
+    buildMs: report.lowerMs + report.buildMs,
+    log: report.log,
+  });
+}
+
+/** @internal Methods that builds do without, as if the release lacked them: tests of what stands in set it. */
+export const without: string[] = [];
+
+/** Creates the TensorRT network without building it; see `Network.check`. */
+export async function check(net: Network, given: Pick<BuildOptions, 'library'> = {}): Promise<LoweringReport> {
+  const { report, library } = await run(net, given, true);
+  return { library, layers: report.layers!, lowerMs: report.lowerMs };
+}
+
+async function run(
+  net: Network,
+  given: BuildOptions,
+  lowerOnly: boolean,
+): Promise<Snapshot & { report: BuildReport; library: LibraryInfo; profiles: ResolvedProfile[] }> {
+  const { library: wanted, profiles, signal, onLog, onProgress, ...options } = checkOptions(given);
+  const recorded = snapshot(net);
+  const resolve = () => resolveProfiles(recorded.inputs, profiles);
+  const resolved = lowerOnly ? [] : reading('build options', [given], resolve, 'ERR_BUILD_OPTION');
+  const stop = new Stop(signal);
+  try {
+    stop.check();
+    const library = await chooseTensorRT({ for: 'build', library: wanted });
+    stop.check();
+    const program = await toProgram(recorded);
+    stop.check();
+    const callbacks: BuildCallbacks = {};
+    if (onLog || onProgress) {
+      callbacks.onEvent = (event, a, b, c) =>
+        stop.guard(event === 'log' ? 'onLog' : 'onProgress', () => {
+          if (event === 'log') onLog?.({ severity: severities[a as number] ?? 'verbose', message: b as string });
+          else onProgress?.({ phase: a as string, step: b as number, steps: c! });
+        });
+    }
+    const lacking = without.length > 0 && { without: `,${without.join()},` };
+    const promise = program.build(library.path, { ...options, profiles: resolved, lowerOnly, ...lacking }, callbacks);
+    stop.cancel = callbacks.cancel;
+    const report = await promise;
+    stop.check();
+    return { ...recorded, report, library, profiles: resolved };
+  } catch (error) {
+    stop.check();
+    throw describe(recorded.nodes, error as NativeError);
+  } finally {
+    stop.dispose();
+  }
+}
+
+/** Why a build should end early: its signal, or a callback of the caller's that threw. */
+class Stop {
+  cancel?: () => void;
+  #error?: TensorRTError;
+  readonly #signal?: AbortSignal;
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+    if (signal?.aborted) this.#abort();
+    signal?.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  readonly #abort = () => {
+    this.#end(new TensorRTError('ERR_ABORTED', 'the build was aborted by its signal', { cause: this.#signal!.reason }));
+  };
+
+  /** Calls the caller's function; the build ends where it throws. */
+  guard(name: string, call: () => void): void {
+    if (this.#error) return;
+    try {
+      call();
+    } catch (cause) {
+      this.#end(
+        new TensorRTError('ERR_CALLBACK', `${name} threw: ${cause instanceof Error ? cause.message : String(cause)}`, {
+          cause,
+        }),
+      );
+    }
+  }
+
+  #end(error: TensorRTError): void {
+    this.#error ??= error;
+    this.cancel?.();
+  }
+
+  check(): void {
+    if (this.#error) throw this.#error;
+  }
+
+  dispose(): void {
+    this.#signal?.removeEventListener('abort', this.#abort);
+  }
+}
+
+interface NativeError extends Error {
+  code?: string;
+  layer?: string;
+  kind?: string;
+  log?: string[];
+}
+
+function find(nodes: readonly RecordedNode[], name: string): RecordedNode | undefined {
+  for (const node of nodes) {
+    if (node.name === name) return node;
+    for (const body of Object.values(node.bodies ?? {})) {
+      const inner = find(body.nodes, name);
+      if (inner) return inner;
+    }
+  }
+  return undefined;
+}
+
+/** An error of the addon with the place where the layer was recorded. */
+function describe(nodes: readonly RecordedNode[], error: NativeError): TensorRTError {
+  if (error instanceof TensorRTError) return error;
+  return new TensorRTError(error.code ?? 'ERR_INTERNAL', error.message, {
+    layer: error.layer,
+    kind: error.kind,
+    source: error.layer === undefined ? undefined : locate(find(nodes, error.layer)?.mark),
+    log: error.log,
+    cause: error,
+  });
+}

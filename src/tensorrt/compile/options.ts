@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { describeIssue } from '../../dsl/recording.js';
+import { reading } from '../../errors/call-site.js';
+import { TensorRTError } from '../../errors/error.js';
+import type { Profile } from './profiles.js';
+
+const count = z.int().max(2 ** 31 - 1);
+const bound = z.union([z.int(), z.array(z.int())]);
+const range = z.union([z.int(), z.tuple([bound, bound, bound])], 'expected a number or [min, opt, max]');
+
+const options = z.strictObject({
+  library: z.string().min(1).optional(),
+  profiles: z.array(z.record(z.string(), range)).min(1).optional(),
+  tf32: z.boolean().optional(),
+  refit: z.boolean().optional(),
+  refitIdentical: z.boolean().optional(),
+  stripPlan: z.boolean().optional(),
+  versionCompatible: z.boolean().optional(),
+  excludeLeanRuntime: z.boolean().optional(),
+  sparseWeights: z.boolean().optional(),
+  strictNans: z.boolean().optional(),
+  weightStreaming: z.boolean().optional(),
+  directIO: z.boolean().optional(),
+  debug: z.boolean().optional(),
+  disableTimingCache: z.boolean().optional(),
+  workspace: z.int().min(0).optional(),
+  optimizationLevel: z.int().min(0).max(5).optional(),
+  avgTimingIterations: count.min(1).optional(),
+  maxTactics: count.min(-1).optional(),
+  maxAuxStreams: count.min(0).optional(),
+  profilingVerbosity: z.enum(['none', 'layer_names_only', 'detailed']).optional(),
+  hardwareCompatibility: z.enum(['none', 'ampere_plus', 'same_compute_capability']).optional(),
+  computeCapabilities: z
+    .array(z.literal([75, 80, 86, 89, 120, 121]))
+    .min(1)
+    .optional(),
+  signal: z.instanceof(AbortSignal).optional(),
+  onLog: z.function().optional(),
+  onProgress: z.function().optional(),
+});
+
+/** How to build an engine. What is absent stays at TensorRT's own default. */
+export interface BuildOptions {
+  /** Path of a TensorRT library or its folder, or a flavor (`trt10`, `trt11`, `rtx1`). Default: the best one found. */
+  library?: string;
+  /**
+   * Ranges of the dynamic dims, and of the elements of inputs that decide shapes, one object per optimization profile.
+   * Default: one profile with every dim from 1 to 64, tuned for 8; elements have no default.
+   */
+  profiles?: readonly Profile[];
+  /** Allow TF32, with 10 bits of mantissa, in float32 layers (TensorRT: on): `false` where results are compared with PyTorch. */
+  tf32?: boolean;
+  /** Make weights refittable (kREFIT), for a refitter of your own: this package has none. */
+  refit?: boolean;
+  /** Refittable with the same weights only (kREFIT_IDENTICAL). */
+  refitIdentical?: boolean;
+  /** Leave refittable weights out of the plan (kSTRIP_PLAN), which runs only once it was refitted. */
+  stripPlan?: boolean;
+  /** A plan that later releases of the same major version can run (kVERSION_COMPATIBLE). Not TensorRT-RTX. */
+  versionCompatible?: boolean;
+  /** With `versionCompatible`: leave the lean runtime out of the plan (kEXCLUDE_LEAN_RUNTIME). */
+  excludeLeanRuntime?: boolean;
+  /** Allow kernels for weights of 2:4 structured sparsity (kSPARSE_WEIGHTS). */
+  sparseWeights?: boolean;
+  /** Never assume that values are no NaN (kSTRICT_NANS, from TensorRT 10.6 on). */
+  strictNans?: boolean;
+  /** Let weights stay in host memory and stream to the GPU (kWEIGHT_STREAMING); the budget is TensorRT's own. */
+  weightStreaming?: boolean;
+  /** No reformatting of inputs and outputs (kDIRECT_IO). */
+  directIO?: boolean;
+  /** Synchronize after every layer, to tell which one fails (kDEBUG). */
+  debug?: boolean;
+  /** Time every layer anew, also one that equals another of this build (kDISABLE_TIMING_CACHE). */
+  disableTimingCache?: boolean;
+  /** Most scratch memory a layer may use, in bytes (kWORKSPACE). TensorRT: all of the GPU's. */
+  workspace?: number;
+  /** 0 (fast build) to 5 (fast engine); TensorRT: 3. */
+  optimizationLevel?: number;
+  /** Runs over which the time of a tactic is averaged; 1 or more. */
+  avgTimingIterations?: number;
+  /** Most tactics tried per layer; -1 leaves it to TensorRT. */
+  maxTactics?: number;
+  /** Most streams beside the main one, on which layers run in parallel; 0: none. Default: TensorRT's choice. */
+  maxAuxStreams?: number;
+  /** What `engine.inspect()` can tell: `detailed` has kernels, shapes and formats, `layer_names_only` (TensorRT's default) names, `none` nothing. */
+  profilingVerbosity?: 'none' | 'layer_names_only' | 'detailed';
+  /** GPUs beside this one on which the plan runs: those of compute capability 8.0 and later, or of the same one. Not TensorRT-RTX. */
+  hardwareCompatibility?: 'none' | 'ampere_plus' | 'same_compute_capability';
+  /** TensorRT-RTX: compute capabilities to build for, e.g. `[89, 120]`. */
+  computeCapabilities?: readonly number[];
+  /** Cancels the build; the promise is rejected with ERR_ABORTED. */
+  signal?: AbortSignal;
+  /** Called for TensorRT's warnings and errors while it builds. */
+  onLog?: (line: { severity: 'internal_error' | 'error' | 'warning' | 'info' | 'verbose'; message: string }) => void;
+  /** Called as phases of the build advance. */
+  onProgress?: (progress: { phase: string; step: number; steps: number }) => void;
+}
+
+/** Checks build options. @throws ERR_BUILD_OPTION */
+export function checkOptions(given: BuildOptions): BuildOptions {
+  const parsed = reading('build options', [given], () => options.safeParse(given), 'ERR_BUILD_OPTION');
+  if (parsed.success) return given;
+  const issue = parsed.error.issues[0]!;
+  const where = issue.path.join('.');
+  const problem =
+    issue.code === 'unrecognized_keys'
+      ? `no option is called '${issue.keys.join("', '")}'; there are ${Object.keys(options.shape).join(', ')}`
+      : `${where ? `${where}: ` : ''}${describeIssue(issue, given)}`;
+  throw new TensorRTError('ERR_BUILD_OPTION', `build options: ${problem}`, { cause: parsed.error });
+}

@@ -1,0 +1,115 @@
+import type { IRNamed, IRWeight } from '../../dsl/ir.js';
+import type { Network, RecordedNode } from '../../dsl/network.js';
+import { TensorRTError } from '../../errors/error.js';
+import { byteLength, type TypedArray } from '../../values/dtype.js';
+import { binding, type NativeProgram } from '../binding.js';
+import { GraphWriter } from './wire.js';
+
+const sliceMs = 2;
+const nodesAtOnce = 64;
+const bytesAtOnce = 1 << 20;
+const weightsAtOnce = 256;
+
+/** Gives the event loop its turn whenever `sliceMs` have passed. */
+class Pace {
+  #since = performance.now();
+  get due(): boolean {
+    return performance.now() - this.#since > sliceMs;
+  }
+  async rest(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#since = performance.now();
+  }
+}
+
+/** A network as it was at one moment: what is recorded later belongs to the next build. */
+export interface Snapshot {
+  name: string;
+  inputs: readonly IRNamed[];
+  outputs: readonly IRNamed[];
+  nodes: readonly RecordedNode[];
+  weights: readonly IRWeight[];
+}
+
+/** @throws ERR_EMPTY_NETWORK, ERR_NO_OUTPUT */
+export function snapshot(net: Network): Snapshot {
+  const { inputs, outputs, nodes } = net.graph;
+  if (nodes.length === 0) {
+    throw new TensorRTError(
+      'ERR_EMPTY_NETWORK',
+      `network '${net.name}' has no layers: call layer methods on its input`,
+    );
+  }
+  if (outputs.length === 0) {
+    throw new TensorRTError('ERR_NO_OUTPUT', `network '${net.name}' has no output: mark one with .output(name)`);
+  }
+  return {
+    name: net.name,
+    inputs: inputs.slice(),
+    outputs: outputs.map(({ id, name }) => {
+      const { dtype, shape } = net.tensorOf(id)!;
+      return { id, name, dtype, shape };
+    }),
+    nodes: nodes.slice(),
+    weights: net.weights.slice(),
+  };
+}
+
+/**
+ * Hands a network to the addon in slices of a few milliseconds. Weights of mapped files are not copied.
+ * @throws ERR_DISPOSED where the elements of a weight are gone
+ */
+export async function toProgram({ name, inputs, outputs, nodes, weights }: Snapshot): Promise<NativeProgram> {
+  const pace = new Pace();
+  const program = new (binding().Program)(name);
+  await addWeights(program, weights, pace);
+  const writer = new GraphWriter();
+  writer.head({ inputs: [...inputs], outputs: [...outputs] }, weights);
+  for (let i = 0; i < nodes.length; i++) {
+    writer.node(nodes[i]!);
+    if (i % nodesAtOnce === nodesAtOnce - 1 && pace.due) {
+      program.addGraph(writer.take());
+      await pace.rest();
+    }
+  }
+  program.addGraph(writer.take());
+  return program;
+}
+
+async function addWeights(program: NativeProgram, weights: readonly IRWeight[], pace: Pace): Promise<void> {
+  for (let i = 0; i < weights.length; ) {
+    const elements = [elementsOf(weights[i]!)];
+    let bytes = elements[0]!.byteLength;
+    for (i++; i < weights.length && elements.length < weightsAtOnce; i++) {
+      const next = elementsOf(weights[i]!);
+      bytes += next.byteLength;
+      if (bytes > bytesAtOnce) break;
+      elements.push(next);
+    }
+    const isLarge = elements[0]!.byteLength > bytesAtOnce;
+    if (!program.addWeights(elements, !isLarge)) await fillWeight(program, weights[i - 1]!, pace);
+    if (pace.due) await pace.rest();
+  }
+}
+
+/** The elements, which must be as many as they were when the weight was recorded. */
+function elementsOf({ id, data, dtype, shape, name, check }: IRWeight): TypedArray {
+  let count = 1;
+  for (const size of shape) count *= size;
+  if (data.byteLength !== byteLength(dtype, count)) {
+    throw new TensorRTError(
+      'ERR_DISPOSED',
+      `the elements of weight ${name ? `'${name}'` : id} are gone: their array was detached or their file closed`,
+    );
+  }
+  check?.();
+  return data;
+}
+
+async function fillWeight(program: NativeProgram, weight: IRWeight, pace: Pace): Promise<void> {
+  for (let offset = 0; offset < weight.data.byteLength || offset === 0; offset += bytesAtOnce) {
+    const { buffer, byteOffset, byteLength } = elementsOf(weight);
+    program.fillWeight(offset, new Uint8Array(buffer, byteOffset, byteLength).subarray(offset, offset + bytesAtOnce));
+    if (pace.due) await pace.rest();
+  }
+}

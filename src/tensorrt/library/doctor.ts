@@ -1,0 +1,120 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { binding, type CudaDevice } from '../binding.js';
+import { cudaInfo, findTensorRT, installLine, type TensorRTInstallation } from './find.js';
+import { missingPrerequisites } from './install.js';
+
+/** What works on this machine, and what would have to be done for the rest. */
+export interface DoctorReport {
+  package: string;
+  node: string;
+  /** The compiled addon; `error` says why it does not load. */
+  addon: { path: string; compiled: boolean; error: string | null };
+  /** Every TensorRT found, in search order. */
+  tensorrt: TensorRTInstallation[];
+  /** NVIDIA's driver and the CUDA version it supports; null where there is none. */
+  driver: { version: string | null; cuda: string } | null;
+  gpus: CudaDevice[];
+  /** onnxruntime-node, which runs the CPU backend; `version` is null where it is missing or does not load. */
+  onnxruntime: { version: string | null; error: string | null };
+  works: { build: boolean; run: boolean; plugins: boolean; cpu: boolean };
+  missing: Missing[];
+}
+
+export interface Missing {
+  what: string;
+  why: string;
+  /** The command that gets it. */
+  fix: string;
+}
+
+const root = new URL('../../../', import.meta.url);
+
+/** Looks at this machine; never throws. */
+export async function doctor(): Promise<DoctorReport> {
+  const addon = addonState();
+  const cuda = await cudaInfo();
+  const [tensorrt, onnxruntime] = await Promise.all([findTensorRT({ cuda }), onnxruntimeState()]);
+  const can = (purpose: 'build' | 'run' | 'plugins') => tensorrt.some((one) => one.usableFor[purpose]);
+  const report: DoctorReport = {
+    package: JSON.parse(readFileSync(new URL('package.json', root), 'utf8')).version,
+    node: process.versions.node,
+    addon,
+    tensorrt,
+    driver: cuda.driver === null ? null : { version: driverVersion(), cuda: cuda.driver },
+    gpus: cuda.devices,
+    onnxruntime,
+    works: {
+      build: addon.compiled && can('build'),
+      run: addon.compiled && can('run'),
+      plugins: addon.compiled && can('plugins'),
+      cpu: addon.compiled && onnxruntime.version !== null,
+    },
+    missing: [],
+  };
+  report.missing = await missing(report, cuda.error);
+  return report;
+}
+
+function addonState(): DoctorReport['addon'] {
+  const path = fileURLToPath(new URL('build/Release/node_tensorrt.node', root));
+  try {
+    binding();
+    return { path, compiled: true, error: null };
+  } catch (error) {
+    const { message, cause } = error as Error;
+    const why = cause instanceof Error ? cause.message : message;
+    return { path, compiled: false, error: existsSync(path) ? why : 'not compiled' };
+  }
+}
+
+async function onnxruntimeState(): Promise<DoctorReport['onnxruntime']> {
+  const require = createRequire(import.meta.url);
+  try {
+    const { version } = JSON.parse(readFileSync(require.resolve('onnxruntime-node/package.json'), 'utf8'));
+    await import('onnxruntime-node');
+    return { version, error: null };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { version: null, error: code === 'MODULE_NOT_FOUND' ? 'not installed' : message };
+  }
+}
+
+/** The kernel module's version, e.g. `580.95.05`. */
+function driverVersion(): string | null {
+  try {
+    return /Kernel Module\D*(\d+\.[\d.]+)/.exec(readFileSync('/proc/driver/nvidia/version', 'utf8'))?.[1] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+async function missing(report: DoctorReport, cudaError: string | undefined): Promise<Missing[]> {
+  const list: Missing[] = [];
+  const { addon, tensorrt, gpus, works, onnxruntime } = report;
+  const buildable = tensorrt.some((one) => one.usableFor.build);
+  for (const { name, why, line } of await missingPrerequisites({ compile: !addon.compiled, fetch: !buildable }))
+    list.push({ what: name, why, fix: line });
+  if (!addon.compiled)
+    list.push({ what: 'the addon', why: addon.error ?? '', fix: 'npx node-tensorrt install --no-fetch' });
+  if (!buildable)
+    list.push({ what: 'a TensorRT that builds engines', why: reasons(tensorrt, 'build'), fix: installLine('build') });
+  if (addon.compiled && gpus.length === 0) {
+    const fix = 'sudo apt-get install -y nvidia-driver   # Debian; on Ubuntu: sudo ubuntu-drivers install';
+    list.push({ what: 'a GPU with a driver', why: `engines run on one: ${cudaError ?? 'none found'}`, fix });
+  } else if (addon.compiled && !works.run) {
+    const why = reasons(tensorrt, 'run');
+    list.push({ what: 'a TensorRT that runs engines on this GPU', why, fix: installLine('run') });
+  }
+  if (onnxruntime.version === null) {
+    const why = `runs networks without a GPU: ${onnxruntime.error}`;
+    list.push({ what: 'onnxruntime-node', why, fix: 'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node' });
+  }
+  return list;
+}
+
+function reasons(found: TensorRTInstallation[], purpose: 'build' | 'run'): string {
+  if (found.length === 0) return 'no TensorRT was found';
+  return found.map((one) => `${one.path}: ${one.refused ?? one.limits?.[purpose] ?? 'usable'}`).join('; ');
+}

@@ -1,0 +1,235 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { TensorRTError } from '../../errors/error.js';
+import { binding, type CudaInfo, type Flavor, type LibraryInfo } from '../binding.js';
+import { readElfConstant } from './elf.js';
+import { cacheDir, type Env, librariesAt, type Place, type Source, searchPlaces } from './search-path.js';
+
+export type Purpose = 'build' | 'run' | 'plugins';
+
+/** A TensorRT library on this machine. */
+export interface TensorRTInstallation {
+  /** Real path of the library. */
+  path: string;
+  /** Null when refused because no flavor is known for it. */
+  flavor: Flavor | null;
+  /** e.g. `10.6.0`; null when the library could not be read. */
+  version: string | null;
+  /** Which part of the search found it. */
+  source: Source;
+  /** What it can do on this machine, with the GPUs present. */
+  usableFor: Record<Purpose, boolean>;
+  /** Why it cannot be used at all. */
+  refused?: string;
+  /** Why it cannot be used for a purpose on this machine. */
+  limits?: Partial<Record<Purpose, string>>;
+}
+
+export interface FindOptions {
+  /** Environment to read; default `process.env`. */
+  env?: Env;
+  /** GPUs to judge by; default: what the driver says. */
+  cuda?: CudaInfo;
+}
+
+export interface ChooseOptions extends FindOptions {
+  for: Purpose;
+  /** Path of a library or of its folder, or a flavor; default: the best one found. */
+  library?: string;
+}
+
+const FLAVORS: Record<Flavor, string> = {
+  trt10: 'TensorRT',
+  trt11: 'TensorRT',
+  rtx1: 'TensorRT-RTX',
+};
+
+/** What the driver says; without the addon, or without a driver, no GPU and the reason. */
+export async function cudaInfo(): Promise<CudaInfo> {
+  try {
+    return await binding().cudaInfo();
+  } catch (error) {
+    return { driver: null, devices: [], error: (error as Error).message };
+  }
+}
+
+/**
+ * Every TensorRT on this machine, in search order: NODE_TENSORRT_LIBRARY and TENSORRT_ROOT; LD_LIBRARY_PATH and the
+ * loader's cache; `tensorrt_libs` and `tensorrt_rtx_libs` of the active Python; /usr/lib, /usr/local/tensorrt*,
+ * /opt/tensorrt*; the cache that `node-tensorrt install` fills. No library is loaded for that.
+ */
+export async function findTensorRT(options: FindOptions = {}): Promise<TensorRTInstallation[]> {
+  const { cuda: known, env: given } = options ?? {};
+  const env = given ?? process.env;
+  const [places, cuda] = await Promise.all([searchPlaces(env), known ?? cudaInfo()]);
+  return search(places, cuda, env);
+}
+
+async function search(places: Place[], cuda: CudaInfo, env: Env): Promise<TensorRTInstallation[]> {
+  const found = new Map<string, Source>();
+  const paths = await Promise.all(places.map(({ path }) => librariesAt(path)));
+  paths.forEach((list, i) => {
+    for (const path of list) if (!found.has(path)) found.set(path, places[i]!.source);
+  });
+  const installations = await Promise.all([...found].map(([path, source]) => inspect(path, source, cuda)));
+  const named = env.NODE_TENSORRT_LIBRARY;
+  if (named && !isFlavor(named) && paths[0]!.length === 0)
+    installations.unshift(
+      refuse(named, 'environment', 'NODE_TENSORRT_LIBRARY names it, but no TensorRT library is there'),
+    );
+  return installations;
+}
+
+/** Judges one library without loading it. */
+async function inspect(path: string, source: Source, cuda: CudaInfo): Promise<TensorRTInstallation> {
+  let release: number;
+  try {
+    release = await releaseOf(path);
+  } catch (error) {
+    return refuse(path, source, (error as Error).message);
+  }
+  const version = `${Math.floor(release / 10000)}.${Math.floor(release / 100) % 100}.${release % 100}`;
+  const flavor = flavorOf(release);
+  if (!flavor.name) return { ...refuse(path, source, flavor.refused), version };
+  const limits = limitsOf(flavor.name, cuda);
+  const usableFor = { build: !limits.build, run: !limits.run, plugins: !limits.plugins };
+  const restricted = Object.keys(limits).length > 0;
+  return { path, flavor: flavor.name, version, source, usableFor, ...(restricted && { limits }) };
+}
+
+function refuse(path: string, source: Source, refused: string): TensorRTInstallation {
+  return {
+    path,
+    flavor: null,
+    version: null,
+    source,
+    usableFor: { build: false, run: false, plugins: false },
+    refused,
+  };
+}
+
+const releases = new Map<string, Promise<number>>();
+
+/** Release as getInferLibVersion() counts it: major·10000 + minor·100 + patch. Read once per file as it is on disk. */
+async function releaseOf(path: string): Promise<number> {
+  const { size, mtimeMs } = await stat(path);
+  const key = `${path}\0${size}\0${mtimeMs}`;
+  const known = releases.get(key) ?? readRelease(path);
+  releases.set(key, known);
+  return known;
+}
+
+async function readRelease(path: string): Promise<number> {
+  const constant = await readElfConstant(path, 'getInferLibVersion');
+  if (constant.value !== null) return constant.value;
+  if (constant.missing) throw new Error('not a TensorRT library: it does not export getInferLibVersion');
+  const inName = /\.so\.(\d+)\.(\d+)\.(\d+)/.exec(basename(path));
+  const parts = inName ? inName.slice(1) : (await binding().loadLibrary(path)).version.split('.');
+  const [major, minor, patch] = parts.map(Number) as [number, number, number];
+  return major * 10000 + minor * 100 + patch;
+}
+
+/** The same releases as the addon takes, see native/tensorrt/library.cc. */
+function flavorOf(release: number): { name: Flavor } | { name: null; refused: string } {
+  const major = Math.floor(release / 10000);
+  const minor = Math.floor(release / 100) % 100;
+  if (major === 10 && minor === 8)
+    return { name: null, refused: 'TensorRT 10.8 orders its interface as no other release does; install another 10.x' };
+  if (major === 10) return { name: 'trt10' };
+  if (major === 11) return { name: 'trt11' };
+  if (major === 1 && minor >= 5) return { name: 'rtx1' };
+  if (major === 1)
+    return { name: null, refused: 'TensorRT-RTX before 1.5 has another binary interface; install 1.5 or later' };
+  const known = 'TensorRT 10 and 11, and TensorRT-RTX 1.5 or later';
+  return { name: null, refused: `getInferLibVersion() says ${release}, which is no known release; known are ${known}` };
+}
+
+/**
+ * Compute capabilities: TensorRT's support matrix begins at 7.5 (7.0 until 10.4); TensorRT-RTX names its GPUs in the
+ * enum ComputeCapability: 7.5, 8.0, 8.6, 8.9, 12.0, 12.1.
+ */
+function limitsOf(flavor: Flavor, cuda: CudaInfo): Partial<Record<Purpose, string>> {
+  const capabilities = cuda.devices.map((device) => device.computeCapability);
+  const present = capabilities.length ? `here is ${capabilities.join(', ')}` : (cuda.error ?? 'no GPU is here');
+  if (flavor !== 'rtx1') {
+    if (capabilities.some((one) => Number(one) >= 7)) return {};
+    const reason = `needs a GPU of compute capability 7.5 or later; ${present}`;
+    return { build: reason, run: reason, plugins: reason };
+  }
+  const plugins = 'TensorRT-RTX has no plugin layers';
+  if (capabilities.some((one) => one === '7.5' || /^(8|12)\./.test(one))) return { plugins };
+  return { run: `runs on GPUs of compute capability 7.5, 8.x and 12.x; ${present}`, plugins };
+}
+
+const isFlavor = (text: string): text is Flavor => Object.hasOwn(FLAVORS, text);
+
+/**
+ * Finds and loads the TensorRT for a purpose. Without `library`, what NODE_TENSORRT_LIBRARY names, else what is below
+ * TENSORRT_ROOT, else TensorRT before TensorRT-RTX where a GPU can run it.
+ * @throws {TensorRTError} ERR_LIBRARY_NOT_FOUND saying what was looked for, found and refused, and how to get one;
+ *   ERR_LIBRARY_REFUSED or ERR_LIBRARY_INVALID for a library that was asked for by its path
+ */
+export async function chooseTensorRT(options: ChooseOptions): Promise<LibraryInfo> {
+  const env = options.env ?? process.env;
+  const cuda = options.cuda ?? (await cudaInfo());
+  const wanted = options.library ?? env.NODE_TENSORRT_LIBRARY;
+  const named = wanted !== undefined && wanted !== '' && !isFlavor(wanted) ? wanted : undefined;
+  const places = named ? [{ source: 'environment' as const, path: named }] : await searchPlaces(env);
+  const found = await search(places, cuda, {});
+  if (named && found.length === 0) {
+    const message = `No TensorRT library at ${named}: expected libnvinfer.so.10, libnvinfer.so.11 or libtensorrt_rtx.so.1`;
+    throw new TensorRTError('ERR_LIBRARY_NOT_FOUND', message, { actual: named });
+  }
+  if (named && found.every((one) => one.refused)) {
+    const code = found[0]!.version ? 'ERR_LIBRARY_REFUSED' : 'ERR_LIBRARY_INVALID';
+    throw new TensorRTError(code, found.map((one) => `${one.path}: ${one.refused}`).join('\n'), { actual: named });
+  }
+  const failures = new Map<string, string>();
+  const candidates = found
+    .filter((one) => one.usableFor[options.for] && (named || !wanted || one.flavor === wanted))
+    .sort((a, b) => preference(b) - preference(a));
+  for (const { path } of candidates) {
+    try {
+      return await binding().loadLibrary(path);
+    } catch (error) {
+      if (named || (error as TensorRTError).code === 'ERR_ADDON_MISSING') throw error;
+      failures.set(path, (error as Error).message);
+    }
+  }
+  throw notFound(options.for, named ? undefined : wanted, found, failures, env);
+}
+
+/** Named by the environment, then able to run here, then TensorRT, then in search order (sort is stable). */
+function preference(one: TensorRTInstallation): number {
+  return (one.source === 'environment' ? 4 : 0) + (one.usableFor.run ? 2 : 0) + (one.flavor === 'rtx1' ? 0 : 1);
+}
+
+/** How to get a TensorRT for a purpose. */
+export function installLine(purpose: Purpose): string {
+  return purpose === 'build' ? 'npx node-tensorrt install' : 'python3 -m pip install tensorrt';
+}
+
+function notFound(
+  purpose: Purpose,
+  flavor: string | undefined,
+  found: TensorRTInstallation[],
+  failures: Map<string, string>,
+  env: Env,
+): TensorRTError {
+  const variable = (name: string) => `${name} (${env[name] || 'not set'})`;
+  const uses = { build: 'build an engine', run: 'run an engine', plugins: 'build with plugins' };
+  const lines = found.map((one) => {
+    const other = flavor && one.flavor !== flavor ? `it is ${one.flavor}` : undefined;
+    const why = one.refused ?? failures.get(one.path) ?? other ?? one.limits?.[purpose];
+    const name = one.flavor ? `${FLAVORS[one.flavor]} ${one.version}` : (one.version ?? 'unknown');
+    return `  found ${one.path} (${name}), not usable: ${why}`;
+  });
+  const message = [
+    `No TensorRT here can ${uses[purpose]}${flavor ? ` as ${flavor} was asked for` : ''}.`,
+    `  looked for libnvinfer.so.10, libnvinfer.so.11 and libtensorrt_rtx.so.1 in ${variable('NODE_TENSORRT_LIBRARY')}, ${variable('TENSORRT_ROOT')},`,
+    `  the loader's path, Python's packages, /usr/lib, /usr/local/tensorrt*, /opt/tensorrt* and ${cacheDir(env)}`,
+    ...lines,
+    `  get one with: ${installLine(purpose)}`,
+  ];
+  return new TensorRTError('ERR_LIBRARY_NOT_FOUND', message.join('\n'), { actual: found.map((one) => one.path) });
+}

@@ -1,0 +1,68 @@
+import type { ValueType } from '../dsl/ir.js';
+import { locate, mark } from '../errors/call-site.js';
+import { show, TensorRTError } from '../errors/error.js';
+import { type Dim, isDimName } from './dim.js';
+import { type DType, dtypes } from './dtype.js';
+
+/** TensorRT's limit on the number of axes (`Dims::MAX_DIMS`). */
+export const maxRank = 8;
+const maxSize = 2 ** 31 - 1;
+
+/** Checks one dim of a spec: a whole number from 0 to 2^31 − 1, or a name. */
+export function checkDim(dim: unknown, where: string): Dim {
+  if (typeof dim === 'number' && Number.isInteger(dim) && dim >= 0 && dim <= maxSize) return dim + 0;
+  if (typeof dim === 'string' && isDimName(dim)) return dim;
+  throw new TensorRTError(
+    'ERR_SHAPE',
+    `${where}: expected a whole number from 0 to ${maxSize} or a name (letters, digits, _), given ${show(dim)}`,
+    { actual: dim, source: locate(mark()) },
+  );
+}
+
+/**
+ * A tensor's dtype and shape.
+ * @throws ERR_DTYPE for an unknown dtype, ERR_SHAPE for a bad dim or more than 8 of them
+ */
+export function spec(dtype: DType, dims: readonly Dim[]): ValueType {
+  if (!dtypes.includes(dtype)) {
+    throw new TensorRTError('ERR_DTYPE', `expected one of ${dtypes.join(', ')}, given ${show(dtype)}`, {
+      actual: dtype,
+      source: locate(mark()),
+    });
+  }
+  if (!Array.isArray(dims)) {
+    throw new TensorRTError('ERR_SHAPE', `${dtype}: expected a list of dims, given ${show(dims)}`, {
+      actual: dims,
+      source: locate(mark()),
+    });
+  }
+  if (dims.length > maxRank) {
+    throw new TensorRTError('ERR_SHAPE', `${dtype}: TensorRT takes at most ${maxRank} dims, given ${dims.length}`, {
+      source: locate(mark()),
+    });
+  }
+  return { dtype, shape: dims.map((dim, i) => checkDim(dim, `${dtype} dim ${i}`)) };
+}
+
+type Spec = (...dims: Dim[]) => ValueType;
+
+/** 32-bit IEEE float. Dims are numbers, or names where dynamic: the same name is the same size. */
+export const float32: Spec = (...dims) => spec('float32', dims);
+/** 16-bit IEEE float. */
+export const float16: Spec = (...dims) => spec('float16', dims);
+/** bfloat16. */
+export const bfloat16: Spec = (...dims) => spec('bfloat16', dims);
+/** 8-bit float E4M3. */
+export const float8e4m3: Spec = (...dims) => spec('float8e4m3', dims);
+/** 64-bit signed integer. */
+export const int64: Spec = (...dims) => spec('int64', dims);
+/** 32-bit signed integer. */
+export const int32: Spec = (...dims) => spec('int32', dims);
+/** 8-bit signed integer. */
+export const int8: Spec = (...dims) => spec('int8', dims);
+/** 4-bit signed integer, packed two to a byte. */
+export const int4: Spec = (...dims) => spec('int4', dims);
+/** 8-bit unsigned integer. */
+export const uint8: Spec = (...dims) => spec('uint8', dims);
+/** Boolean, one byte each. */
+export const bool: Spec = (...dims) => spec('bool', dims);

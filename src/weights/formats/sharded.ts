@@ -1,0 +1,49 @@
+import { dirname, join } from 'node:path';
+import { malformed } from '../format-error.js';
+import type { Source } from '../source.js';
+import { parseJson } from './json.js';
+
+const maxIndex = 100_000_000;
+const maxShards = 4096;
+
+/** JSON text, which a safetensors file cannot begin like: there the bytes 4 to 7 are zero. */
+export const looksLikeIndex = (head: Uint8Array): boolean =>
+  head[0] === 0x7b &&
+  head.length > 8 &&
+  head.subarray(0, 8).every((byte) => byte >= 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09);
+
+/** Relative, and never a step up: `model.safetensors`, `./shards/1.safetensors`. */
+const isInside = (file: string): boolean =>
+  /^[^/\\\0]+(?:\/[^/\\\0]+)*$/.test(file) && !/(?:^|\/)\.\.(?:\/|$)/.test(file) && !/(?:^|\/)\.$/.test(file);
+
+/**
+ * Reads `model.safetensors.index.json` or `pytorch_model.bin.index.json` as transformers writes them: `weight_map`
+ * gives each tensor's file, in the same folder or below it.
+ * @returns paths of the shards, with the tensors each should have
+ * @throws ERR_WEIGHTS_FORMAT
+ */
+export function parseIndex(source: Source): Map<string, string[]> {
+  const fail = (problem: string) => malformed(source.name, problem);
+  if (source.size > maxIndex) throw fail(`an index of ${source.size} bytes, more than ${maxIndex}`);
+  const json = parseJson(source.read(0, source.size), fail);
+  const map = json instanceof Map ? json.get('weight_map') : undefined;
+  if (!(map instanceof Map) || map.size === 0) {
+    const keys = json instanceof Map ? [...json.keys()].slice(0, 4).map((key) => JSON.stringify(key.slice(0, 40))) : [];
+    const given = keys.length ? `, given ${keys.join(', ')}` : '';
+    throw fail(`JSON that is no index of shards: expected a 'weight_map' of tensor names to files${given}`);
+  }
+  const shards = new Map<string, string[]>();
+  for (const [name, file] of map) {
+    if (typeof file !== 'string' || !isInside(file)) {
+      throw fail(
+        `${JSON.stringify(name.slice(0, 200))} should be in a file of the same folder or one below, given ${JSON.stringify(String(file).slice(0, 200))}`,
+      );
+    }
+    const path = join(dirname(source.name), file);
+    const names = shards.get(path);
+    if (names) names.push(name);
+    else shards.set(path, [name]);
+  }
+  if (shards.size > maxShards) throw fail(`names ${shards.size} files, more than ${maxShards}`);
+  return shards;
+}

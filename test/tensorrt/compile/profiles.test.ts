@@ -1,0 +1,203 @@
+import { describe, expect, test } from 'vitest';
+import { bool, float32, int32, int64, type Network, network, type Profile, type Tensor } from '../../../src/index.js';
+import { rejection } from '../networks.js';
+
+/** The `count` best of each row, where `count` is an input. */
+function best(): Network {
+  const net = network('best', { x: float32(2, 6), count: int32() });
+  const [x, count] = net.inputs as [Tensor, Tensor];
+  x.topk(count)[0].output('y');
+  return net;
+}
+
+function reshaped(): Network {
+  const net = network('reshaped', { x: float32('n', 6), sizes: int64(2), ids: int32('n'), flag: bool() });
+  const [x, sizes, ids, flag] = net.inputs as [Tensor, Tensor, Tensor, Tensor];
+  x.reshape(sizes).output('y');
+  ids.add(1).output('z');
+  flag.logicalNot().output('f');
+  return net;
+}
+
+const sizes: Profile[string] = [
+  [1, 1],
+  [3, 4],
+  [36, 36],
+];
+
+describe('ranges of the elements of an input', () => {
+  test.each<[string, () => Network, Profile[] | undefined, RegExp]>([
+    ['missing', best, undefined, /computes shapes .* 'count' \(int32 \[\]\).* needed: count: \[min, opt, max\]$/],
+    ['missing from a profile', best, [{ count: 3 }, {}], /^profiles\[1\]: TensorRT .*needed: count: /],
+    [
+      'missing beside a dim',
+      reshaped,
+      [{ n: 2 }],
+      /'sizes' \(int64 \[2\]\).*sizes: \[min, opt, max\], each a list of 2/,
+    ],
+    ['missing, by default', reshaped, undefined, /sizes: \[min, opt, max\], each a list of 2/],
+    ['not in rising order', best, [{ count: [1, 4, 3] }], /'count' must be .* rising order, given \[1, 4, 3\]/],
+    [
+      'with one element not in rising order',
+      reshaped,
+      [{ n: 2, sizes: [[1, 5], sizes[1], [12, 12]] as never }],
+      /element 1 of 'sizes' must be .* rising order, given \[5, 4, 12\]/,
+    ],
+    ['a list for a number', best, [{ count: [[1], [2], [3]] }], /min of input 'count' must be a number.*given \[ 1 \]/],
+    ['numbers for lists', reshaped, [{ n: 2, sizes: [1, 3, 4] }], /min of input 'sizes' must be a list of 2.*given 1/],
+    ['one number for lists', reshaped, [{ n: 2, sizes: 6 }], /min of input 'sizes' must be a list of 2.*given 6/],
+    [
+      'too many',
+      reshaped,
+      [
+        {
+          n: 2,
+          sizes: [
+            [1, 1],
+            [3, 4],
+            [4, 4, 4],
+          ],
+        },
+      ],
+      /max of input 'sizes' must be a list of 2, .* int64 \[2\], given \[ 4, 4, 4 \]/,
+    ],
+    ['no int32', best, [{ count: [1, 2, 2 ** 31] }], /max of input 'count' has 2147483648, which is no int32/],
+    ['a name unlike any', best, [{ size: 3 }], /no dynamic dim 'size'; it has none, and ranges .* for count$/],
+    ['a name like one', best, [{ conut: 3 }], /'conut'.*did you mean 'count'\?/],
+    [
+      'a name like a dim and none else',
+      reshaped,
+      [{ m: 1, sizes }],
+      /'m'; it has n, and .* for sizes; did you mean 'n'\?/,
+    ],
+    [
+      'an input of floats',
+      reshaped,
+      [{ n: 2, sizes, x: 3 }],
+      /input 'x' is float32 \[n, 6\]; .* int32 or int64 of fixed/,
+    ],
+    ['an input of dynamic length', reshaped, [{ n: 2, sizes, ids: 3 }], /input 'ids' is int32 \[n\]; .* fixed shape/],
+    ['an input of bools', reshaped, [{ n: 2, sizes, flag: 1 }], /input 'flag' is bool \[\]/],
+    ['lists for a dim', reshaped, [{ n: [[1], [2], [3]], sizes }], /dim 'n' takes \[min, opt, max\], given/],
+    ['the name of an object’s method', best, [{ count: 3, toString: 3 }], /no dynamic dim 'toString'/],
+  ])('%s', async (_, net, profiles, message) => {
+    expect(await rejection(net().build({ profiles }))).toMatchObject({
+      code: 'ERR_PROFILE',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test.each<[string, unknown]>([
+    ['fractions', [1, 2.5, 3]],
+    ['NaN in a list', [[1], [Number.NaN], [3]]],
+    ['bigints', [1n, 2n, 3n]],
+    ['lists of lists', [[[1]], [[2]], [[3]]]],
+    ['two bounds', [1, 2]],
+    ['an object', { min: 1, opt: 2, max: 3 }],
+    ['null', null],
+  ])('%s are refused', async (_, count) => {
+    const error = await rejection(best().build({ profiles: [{ count } as Profile] }));
+    expect(error).toMatchObject({ code: 'ERR_BUILD_OPTION', message: expect.stringMatching(/profiles\.0\.count: /) });
+  });
+
+  test('a name that an input and a dim share', async () => {
+    const shared = (use: (x: Tensor, n: Tensor) => Tensor) => {
+      const net = network('shared', { x: float32('n', 6), n: int32() });
+      use(...(net.inputs as [Tensor, Tensor])).output('y');
+      return net;
+    };
+    const decides = shared((x, n) => x.topk(n)[0]);
+    expect(await rejection(decides.build({ profiles: [{ n: [1, 2, 3] }] }))).toMatchObject({
+      code: 'ERR_PROFILE',
+      message: expect.stringMatching(/input 'n' .* a dim has its name: rename one of them/),
+    });
+    // Where the elements decide no shape there is nothing to confuse.
+    const harmless = shared((x, n) => x.mul(n.cast('float32')));
+    using engine = await harmless.build({ profiles: [{ n: [1, 2, 3] }] });
+    expect(engine.inputs.map(({ values }) => values)).toEqual([undefined, undefined]);
+    expect((await rejection(harmless.build({ profiles: [{ n: [[1], [2], [3]] }] }))).message).toMatch(
+      /rename one of them/,
+    );
+  });
+
+  test('an empty input cannot have one', async () => {
+    const net = network('empty', { x: float32(1, 1), sizes: int64(0) });
+    net.inputs[0]!.reshape(net.inputs[1]!).output('y');
+    for (const profiles of [undefined, [{ sizes: [[], [], []] }] as Profile[]])
+      expect((await rejection(net.build({ profiles }))).message).toMatch(/'sizes' \(int64 \[0\]\), .* there are none/);
+  });
+});
+
+describe('what TensorRT makes of them', () => {
+  test('min, opt and max all arrive', async () => {
+    // TensorRT refuses what no number in the range allows, and says so in another way where the optimum alone is wrong.
+    const outcome = async (net: Network, count: Profile[string]) =>
+      (await rejection(net.build({ profiles: [{ count }] }))).log!.join();
+    expect(await outcome(best(), [7, 8, 9])).toMatch(/axis \(6\) is smaller than K .*processCheck/);
+    expect(await outcome(best(), [1, 8, 9])).toMatch(/kOPT values for profile 0 .*axis \(6\) is smaller than K/);
+    const filled = () => {
+      const net = network('filled', { count: int64(1) });
+      net.fill(net.inputs[0]!, { dtype: 'float32' }).topk(6)[0].output('y');
+      return net;
+    };
+    expect(await outcome(filled(), [1, 2, 5])).toMatch(/smaller than K \(6\).*processCheck/);
+    expect(await outcome(filled(), [1, 2, 6])).toMatch(/kOPT values for profile 0 .*smaller than K \(6\)/);
+    using engine = await best().build({ profiles: [{ count: [1, 2, 6] }] });
+    expect(engine.size).toBeGreaterThan(0);
+  });
+
+  test('one optimum that does not fit among several elements is found', async () => {
+    const build = (opt: number[]) => reshaped().build({ profiles: [{ n: 2, sizes: [[1, 1], opt, [36, 36]] }] });
+    expect((await rejection(build([3, 5]))).message).toMatch(/would change volume 12 to 15/);
+    using engine = await build([3, 4]);
+    expect(engine.size).toBeGreaterThan(0);
+  });
+
+  test('the engine’s inputs tell the ranges, by profile', async () => {
+    using engine = await reshaped().build({
+      profiles: [
+        { n: [1, 2, 6], sizes },
+        {
+          n: 2,
+          sizes: [
+            [3, -1],
+            [3, -1],
+            [3, -1],
+          ],
+        },
+      ],
+    });
+    const [x, given, ids, flag] = engine.inputs;
+    expect(given!.values).toEqual([
+      { min: [1, 1], opt: [3, 4], max: [36, 36] },
+      { min: [3, -1], opt: [3, -1], max: [3, -1] },
+    ]);
+    for (const io of [x!, ids!, flag!, ...engine.outputs]) expect(io).not.toHaveProperty('values');
+  });
+
+  test('a range of an input that decides no shape is of no effect', async () => {
+    const net = network('powers', { h: float32(3), count: int64() });
+    const [h, count] = net.inputs as [Tensor, Tensor];
+    net.loop({ count, state: { h } }, ({ h }) => ({ state: { h: h.mul(2) } })).state.h.output('y');
+    using without = await net.build();
+    using engine = await net.build({ profiles: [{ count: [0, 2, 2 ** 40] }] });
+    for (const io of [...without.inputs, ...engine.inputs]) expect(io).not.toHaveProperty('values');
+  });
+
+  test('an input of rank 2 may decide shapes', async () => {
+    const net = network('nested', { x: float32(2, 6), sizes: int64(1, 2) });
+    net.inputs[0]!.reshape(net.inputs[1]!.reshape([2])).output('y');
+    using engine = await net.build({
+      profiles: [
+        {
+          sizes: [
+            [1, 1],
+            [3, 4],
+            [12, 12],
+          ],
+        },
+      ],
+    });
+    expect(engine.inputs[1]!.values).toEqual([{ min: [1, 1], opt: [3, 4], max: [12, 12] }]);
+  });
+});
