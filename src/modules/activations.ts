@@ -1,5 +1,7 @@
 import type { Chain, Tensor } from '../dsl/tensor.js';
-import { type Named, refuse, refusing, resolveAxis } from '../layers/shared/common.js';
+import { resolveAxis } from '../layers/shared/axes.js';
+import type { Named } from '../layers/shared/parameters.js';
+import { refuse, refusing } from '../layers/shared/refuse.js';
 import { floorDivDims, isStatic } from '../values/dim.js';
 
 const methods = {

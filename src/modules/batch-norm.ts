@@ -1,6 +1,8 @@
 import type { Chain, Tensor } from '../dsl/tensor.js';
 import { scale } from '../layers/kinds/scale.js';
-import { floats, type Named, refuse } from '../layers/shared/common.js';
+import { floats } from '../layers/shared/dtypes.js';
+import type { Named } from '../layers/shared/parameters.js';
+import { refuse } from '../layers/shared/refuse.js';
 import { formatShape, isStatic } from '../values/dim.js';
 import { decodeElements, encodeElements } from '../values/elements.js';
 import { type CheckedWeight, checkWeight, type WeightLike } from '../values/weight.js';

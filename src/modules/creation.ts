@@ -1,7 +1,8 @@
 import { type Chain, Tensor } from '../dsl/tensor.js';
 import { show } from '../errors/error.js';
 import type { Liftable } from '../layers/kinds/constant.js';
-import { type Named, refuse } from '../layers/shared/common.js';
+import type { Named } from '../layers/shared/parameters.js';
+import { refuse } from '../layers/shared/refuse.js';
 import type { DType } from '../values/dtype.js';
 
 interface LikeOptions extends Named {

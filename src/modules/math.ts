@@ -1,5 +1,5 @@
 import type { Chain, Tensor } from '../dsl/tensor.js';
-import type { Named } from '../layers/shared/common.js';
+import type { Named } from '../layers/shared/parameters.js';
 
 const methods = {
   /** `1 / √x`, of floats. TensorRT kind: unary (SQRT, RECIP). */

@@ -1,6 +1,8 @@
 import type { Chain, Tensor } from '../dsl/tensor.js';
 import { show } from '../errors/error.js';
-import { floats, type Named, type PerAxis, perAxis, refuse } from '../layers/shared/common.js';
+import { floats } from '../layers/shared/dtypes.js';
+import { type Named, type PerAxis, perAxis } from '../layers/shared/parameters.js';
+import { refuse } from '../layers/shared/refuse.js';
 import { type Dim, formatShape, isStatic } from '../values/dim.js';
 
 const methods = {

@@ -1,7 +1,10 @@
 import type { Chain, Tensor } from '../dsl/tensor.js';
 import { type ReduceOptions, reducedAxes } from '../layers/kinds/reduce.js';
-import { floats, type Named, refuse, refusing, resolveAxes } from '../layers/shared/common.js';
+import { resolveAxes } from '../layers/shared/axes.js';
 import { DimValue } from '../layers/shared/dim-value.js';
+import { floats } from '../layers/shared/dtypes.js';
+import type { Named } from '../layers/shared/parameters.js';
+import { refuse, refusing } from '../layers/shared/refuse.js';
 import { volume } from '../values/dim.js';
 
 /** The axes that the options name; all by default. */

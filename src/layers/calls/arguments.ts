@@ -2,7 +2,7 @@ import { Chain } from '../../dsl/tensor.js';
 import { entry } from '../../errors/call-site.js';
 import { show } from '../../errors/error.js';
 import { distance } from '../../errors/nearest.js';
-import { refuse } from '../shared/common.js';
+import { refuse } from '../shared/refuse.js';
 import { functionSignatures, methodSignatures } from './signatures.generated.js';
 import { synonyms } from './synonyms.js';
 

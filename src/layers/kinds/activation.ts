@@ -3,7 +3,9 @@ import { type CpuGraph, defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
 import type { DType } from '../../values/dtype.js';
-import { float32Number, floats, type Named, refuse, requireDType } from '../shared/common.js';
+import { floats, requireDType } from '../shared/dtypes.js';
+import { float32Number, type Named } from '../shared/parameters.js';
+import { refuse } from '../shared/refuse.js';
 import type { Liftable } from './constant.js';
 
 /** TensorRT's ActivationType. */

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Chain } from '../../dsl/tensor.js';
-import { type Named, requireDType, requireRank } from '../shared/common.js';
+import { requireDType } from '../shared/dtypes.js';
+import type { Named } from '../shared/parameters.js';
+import { requireRank } from '../shared/shapes.js';
 
 /** Has no outputs. */
 export const assertion = defineLayer({

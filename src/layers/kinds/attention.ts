@@ -2,9 +2,12 @@ import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
 import { type Chain, Tensor } from '../../dsl/tensor.js';
 import { type Dim, divideExactly, formatShape, isStatic } from '../../values/dim.js';
-import { broadcastDim, floats, type Named, positive, refuse, requireDType, requireRank } from '../shared/common.js';
+import { floats, requireDType } from '../shared/dtypes.js';
 import type { ConstantData } from '../shared/literal.js';
+import { type Named, positive } from '../shared/parameters.js';
 import { cpuQuantize } from '../shared/quantization.js';
+import { refuse } from '../shared/refuse.js';
+import { broadcastDim, requireRank } from '../shared/shapes.js';
 import { constantTensor } from './constant.js';
 
 /** TensorRT's CausalMaskKind. */

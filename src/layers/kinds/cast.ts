@@ -3,7 +3,8 @@ import { defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { isStatic } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
-import { type Named, requireDType } from '../shared/common.js';
+import { requireDType } from '../shared/dtypes.js';
+import type { Named } from '../shared/parameters.js';
 
 /** What TensorRT casts from and to; quantize and dequantize make and take the narrow dtypes. */
 export const castDTypes = ['float32', 'float16', 'bfloat16', 'int64', 'int32', 'int8', 'uint8', 'bool'] as const;

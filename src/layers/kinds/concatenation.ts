@@ -4,7 +4,10 @@ import { type Chain, Tensor } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
 import { addDims, type Dim, formatShape, isDimName, isStatic } from '../../values/dim.js';
 import { checkedFunction } from '../calls/arguments.js';
-import { axisList, movable, type Named, refuse, requireDType, resolveAxis, wrapAxis } from '../shared/common.js';
+import { axisList, resolveAxis, wrapAxis } from '../shared/axes.js';
+import { movable, requireDType } from '../shared/dtypes.js';
+import type { Named } from '../shared/parameters.js';
+import { refuse } from '../shared/refuse.js';
 import { recordUnsqueeze } from './unsqueeze.js';
 
 export const concatenation = defineLayer({

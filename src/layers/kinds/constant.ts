@@ -5,7 +5,6 @@ import { Tensor } from '../../dsl/tensor.js';
 import { formatShape, isStatic } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
 import { isWeightLike, type WeightLike } from '../../values/weight.js';
-import { type Named, nonNegative } from '../shared/common.js';
 import { DimValue, resolveDim } from '../shared/dim-value.js';
 import {
   type ConstantData,
@@ -16,6 +15,7 @@ import {
   type LiteralOptions,
   toLiteral,
 } from '../shared/literal.js';
+import { type Named, nonNegative } from '../shared/parameters.js';
 import { shapeTensor } from '../shared/shape-tensor.js';
 
 /** What an operand may be: numbers, arrays and sizes (`x.dim(0)`) become tensors of the other operand's dtype. */

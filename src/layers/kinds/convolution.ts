@@ -4,14 +4,6 @@ import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { formatShape, isStatic } from '../../values/dim.js';
 import type { WeightLike } from '../../values/weight.js';
 import {
-  type PaddingOptions,
-  type PerAxis,
-  paddingNames,
-  refuse,
-  resolvePadding,
-  windowSize,
-} from '../shared/common.js';
-import {
   givenShape,
   type KernelOptions,
   kernelOperands,
@@ -21,6 +13,9 @@ import {
   kernelWindow,
 } from '../shared/kernel.js';
 import { kernelOfOneAxis, overOneAxis } from '../shared/one-axis.js';
+import type { PerAxis } from '../shared/parameters.js';
+import { refuse } from '../shared/refuse.js';
+import { type PaddingOptions, paddingNames, resolvePadding, windowSize } from '../shared/window.js';
 
 export interface ConvolutionOptions extends Omit<KernelOptions, 'padding'> {
   /**

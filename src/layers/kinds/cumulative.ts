@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
-import { floats, type Named, nonNegative, requireDType, requireRank, wrapAxis } from '../shared/common.js';
+import { wrapAxis } from '../shared/axes.js';
+import { floats, requireDType } from '../shared/dtypes.js';
+import { type Named, nonNegative } from '../shared/parameters.js';
+import { requireRank } from '../shared/shapes.js';
 
 export const cumulative = defineLayer({
   kind: 'cumulative',

@@ -3,7 +3,6 @@ import { defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { addDims, type Dim, formatShape, isStatic, minDims, mulDims, subDims } from '../../values/dim.js';
 import type { WeightLike } from '../../values/weight.js';
-import { type PerAxis, paddingNames, perAxis, refuse, resolvePadding } from '../shared/common.js';
 import {
   givenShape,
   type KernelOptions,
@@ -14,6 +13,9 @@ import {
   kernelWindow,
 } from '../shared/kernel.js';
 import { kernelOfOneAxis, overOneAxis } from '../shared/one-axis.js';
+import { type PerAxis, perAxis } from '../shared/parameters.js';
+import { refuse } from '../shared/refuse.js';
+import { paddingNames, resolvePadding } from '../shared/window.js';
 
 export interface DeconvolutionOptions extends KernelOptions {
   /** Kernel of shape [inChannels, outChannels / groups, ...kernel]: known weights, or a tensor. */

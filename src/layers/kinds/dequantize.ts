@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
-import { requireDType } from '../shared/common.js';
+import { requireDType } from '../shared/dtypes.js';
 import {
   checkQuantization,
   cpuScale,

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { type Dim, divideExactly, formatShape, mulDims } from '../../values/dim.js';
-import { type Named, nonNegative, positive, requireRank } from '../shared/common.js';
+import { type Named, nonNegative, positive } from '../shared/parameters.js';
+import { requireRank } from '../shared/shapes.js';
 
 /** TensorRT's CollectiveOperation. */
 export const collectiveOperations = [

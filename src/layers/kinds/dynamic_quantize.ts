@@ -3,8 +3,11 @@ import { type CpuGraph, type CpuValue, defineLayer } from '../../dsl/define-laye
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { type Dim, divideExactly, formatShape, isStatic, type Shape } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
-import { floats, type Named, positive, refuse, requireDType, wrapAxis } from '../shared/common.js';
+import { wrapAxis } from '../shared/axes.js';
+import { floats, requireDType } from '../shared/dtypes.js';
+import { type Named, positive } from '../shared/parameters.js';
 import { cpuQuantize, largest } from '../shared/quantization.js';
+import { refuse } from '../shared/refuse.js';
 import { constantTensor } from './constant.js';
 
 const targets = ['float4e2m1', 'float8e4m3', 'int8'] as const;

@@ -4,8 +4,11 @@ import { type Chain, Tensor } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
 import { type Dim, formatShape, isStatic } from '../../values/dim.js';
 import { checkedFunction } from '../calls/arguments.js';
-import { broadcastDim, floats, type Named, refuse, requireDType } from '../shared/common.js';
+import { floats, requireDType } from '../shared/dtypes.js';
 import type { ConstantData } from '../shared/literal.js';
+import type { Named } from '../shared/parameters.js';
+import { refuse } from '../shared/refuse.js';
+import { broadcastDim } from '../shared/shapes.js';
 import { constantTensor } from './constant.js';
 
 const named = '[a-z]*';

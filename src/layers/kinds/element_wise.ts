@@ -3,7 +3,10 @@ import { type CpuGraph, type CpuValue, defineLayer, type InferredValue } from '.
 import { type Chain, Tensor } from '../../dsl/tensor.js';
 import { addDims, type Dim, floorDivDims, isStatic, maxDims, minDims, mulDims, subDims } from '../../values/dim.js';
 import { type DType, isFloat } from '../../values/dtype.js';
-import { broadcastShapes, convertTo, floats, type Named, refuse, requireDType } from '../shared/common.js';
+import { convertTo, floats, requireDType } from '../shared/dtypes.js';
+import type { Named } from '../shared/parameters.js';
+import { refuse } from '../shared/refuse.js';
+import { broadcastShapes } from '../shared/shapes.js';
 import { type Liftable, lift } from './constant.js';
 import { liftRank } from './shuffle.js';
 import { unary } from './unary.js';

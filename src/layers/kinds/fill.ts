@@ -21,8 +21,10 @@ import {
 } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
 import { maxRank } from '../../values/spec.js';
-import { indexTypes, type Named, nonNegative, refuse, requireDType } from '../shared/common.js';
 import { type DimLike, DimValue, resolveDim, resolveDims } from '../shared/dim-value.js';
+import { indexTypes, requireDType } from '../shared/dtypes.js';
+import { type Named, nonNegative } from '../shared/parameters.js';
+import { refuse } from '../shared/refuse.js';
 import { shapeTensor } from '../shared/shape-tensor.js';
 import { constantTensor, type Liftable } from './constant.js';
 

@@ -3,17 +3,12 @@ import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValu
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { type Dim, formatShape, isStatic, type Shape } from '../../values/dim.js';
 import type { WeightLike } from '../../values/weight.js';
-import {
-  broadcastDim,
-  indexTypes,
-  type Named,
-  nonNegative,
-  refuse,
-  requireDType,
-  requireRank,
-  wrapAxis,
-} from '../shared/common.js';
+import { wrapAxis } from '../shared/axes.js';
+import { indexTypes, requireDType } from '../shared/dtypes.js';
 import { fromEnd, requireWithin } from '../shared/known-indices.js';
+import { type Named, nonNegative } from '../shared/parameters.js';
+import { refuse } from '../shared/refuse.js';
+import { broadcastDim, requireRank } from '../shared/shapes.js';
 import { constantTensor, type Liftable } from './constant.js';
 
 /** TensorRT's GatherMode. */

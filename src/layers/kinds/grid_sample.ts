@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { formatShape, isStatic } from '../../values/dim.js';
-import { floats, type Named, requireDType, requireRank } from '../shared/common.js';
+import { floats, requireDType } from '../shared/dtypes.js';
+import type { Named } from '../shared/parameters.js';
+import { requireRank } from '../shared/shapes.js';
 
 /** PyTorch's name → TensorRT's InterpolationMode. */
 const interpolations = { nearest: 'nearest', bilinear: 'linear', bicubic: 'cubic' } as const;

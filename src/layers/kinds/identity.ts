@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
-import type { Named } from '../shared/common.js';
+import type { Named } from '../shared/parameters.js';
 
 export const identity = defineLayer({
   kind: 'identity',

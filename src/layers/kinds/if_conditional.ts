@@ -4,7 +4,9 @@ import type { IRGraph } from '../../dsl/ir.js';
 import type { Network } from '../../dsl/network.js';
 import { Tensor } from '../../dsl/tensor.js';
 import { type Dim, formatShape, unknownDim } from '../../values/dim.js';
-import { type Named, refuse, requireDType } from '../shared/common.js';
+import { requireDType } from '../shared/dtypes.js';
+import type { Named } from '../shared/parameters.js';
+import { refuse } from '../shared/refuse.js';
 
 /** Inputs: the condition. Bodies: `then` and `else`, without parameters. */
 export const ifConditional = defineLayer({

@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { type Dim, formatShape, isStatic } from '../../values/dim.js';
-import { floats, indexTypes, type Named, requireDType, requireRank } from '../shared/common.js';
+import { floats, indexTypes, requireDType } from '../shared/dtypes.js';
 import type { ConstantData } from '../shared/literal.js';
+import type { Named } from '../shared/parameters.js';
+import { requireRank } from '../shared/shapes.js';
 import { type AttentionForm, attentionForms } from './attention.js';
 import { constantTensor } from './constant.js';
 

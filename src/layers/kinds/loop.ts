@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
 import type { ValueType } from '../../dsl/ir.js';
 import { type Dim, formatShape, isStatic, isUnknown, type Shape, unknownDim } from '../../values/dim.js';
-import { indexTypes, nonNegative, requireDType } from '../shared/common.js';
+import { indexTypes, requireDType } from '../shared/dtypes.js';
+import { nonNegative } from '../shared/parameters.js';
 
 /**
  * Inputs: the trip count (or null), the initial states, the tensors iterated over, and one length for each collected

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
-import { float32Number, floats, type Named, requireDType, requireRank } from '../shared/common.js';
+import { floats, requireDType } from '../shared/dtypes.js';
+import { float32Number, type Named } from '../shared/parameters.js';
+import { requireRank } from '../shared/shapes.js';
 
 const within = (low: number, high: number) =>
   float32Number.refine((v) => v >= Math.fround(low) && v <= Math.fround(high), {

@@ -2,8 +2,11 @@ import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type InferredValue } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { type Dim, formatShape, isStatic, type Shape } from '../../values/dim.js';
-import { broadcastShapes, floats, type Named, refuse, requireDType, requireRank } from '../shared/common.js';
+import { floats, requireDType } from '../shared/dtypes.js';
 import type { ConstantData } from '../shared/literal.js';
+import type { Named } from '../shared/parameters.js';
+import { refuse } from '../shared/refuse.js';
+import { broadcastShapes, requireRank } from '../shared/shapes.js';
 import { lift } from './constant.js';
 import { liftRank } from './shuffle.js';
 

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { formatShape, isStatic, type Shape, unknownDim } from '../../values/dim.js';
-import { positive, requireDType, requireRank } from '../shared/common.js';
+import { requireDType } from '../shared/dtypes.js';
+import { positive } from '../shared/parameters.js';
+import { requireRank } from '../shared/shapes.js';
 import { constantTensor } from './constant.js';
 import type { IndexOptions } from './topk.js';
 

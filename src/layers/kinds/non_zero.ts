@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { unknownDim } from '../../values/dim.js';
-import { requireDType, requireRank } from '../shared/common.js';
+import { requireDType } from '../shared/dtypes.js';
+import { requireRank } from '../shared/shapes.js';
 import type { IndexOptions } from './topk.js';
 
 export const nonZero = defineLayer({

@@ -4,22 +4,12 @@ import { type Chain, Tensor } from '../../dsl/tensor.js';
 import { formatShape, isStatic, isStaticShape } from '../../values/dim.js';
 import { encodeElements } from '../../values/elements.js';
 import type { WeightLike } from '../../values/weight.js';
-import {
-  axisList,
-  broadcastDim,
-  float32Number,
-  floats,
-  type Named,
-  nonNegative,
-  positive,
-  refuse,
-  requireDType,
-  requireInputsDType,
-  requireRank,
-  resolveAxes,
-  wholeNumber,
-} from '../shared/common.js';
+import { axisList, resolveAxes } from '../shared/axes.js';
+import { floats, requireDType, requireInputsDType } from '../shared/dtypes.js';
 import { countOf } from '../shared/literal.js';
+import { float32Number, type Named, nonNegative, positive, wholeNumber } from '../shared/parameters.js';
+import { refuse } from '../shared/refuse.js';
+import { broadcastDim, requireRank } from '../shared/shapes.js';
 
 export const normalization = defineLayer({
   kind: 'normalization',

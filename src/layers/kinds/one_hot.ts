@@ -3,9 +3,12 @@ import { defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { formatShape, isStatic } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
-import { indexTypes, type Named, nonNegative, positive, refuse, requireDType, wrapAxis } from '../shared/common.js';
+import { wrapAxis } from '../shared/axes.js';
 import { cpuWhere } from '../shared/cpu-where.js';
 import { type DimLike, DimValue, resolveDim } from '../shared/dim-value.js';
+import { indexTypes, requireDType } from '../shared/dtypes.js';
+import { type Named, nonNegative, positive } from '../shared/parameters.js';
+import { refuse } from '../shared/refuse.js';
 import { constantTensor, type Liftable } from './constant.js';
 import { where } from './select.js';
 

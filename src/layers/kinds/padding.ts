@@ -4,17 +4,11 @@ import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
 import { addDims, type Dim, formatShape, isStatic, mulDims, subDims } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
-import {
-  floats,
-  type Named,
-  type PerAxis,
-  perAxis,
-  refuse,
-  requireDType,
-  requireRank,
-  wholeNumber,
-} from '../shared/common.js';
 import { type DimLike, DimValue, resolveDims } from '../shared/dim-value.js';
+import { floats, requireDType } from '../shared/dtypes.js';
+import { type Named, type PerAxis, perAxis, wholeNumber } from '../shared/parameters.js';
+import { refuse } from '../shared/refuse.js';
+import { requireRank } from '../shared/shapes.js';
 import type { Liftable } from './constant.js';
 import { recordSlice } from './slice.js';
 

@@ -3,8 +3,11 @@ import { defineLayer } from '../../dsl/define-layer.js';
 import { type Chain, Tensor } from '../../dsl/tensor.js';
 import { formatShape } from '../../values/dim.js';
 import type { WeightLike } from '../../values/weight.js';
-import { broadcastDim, floats, type Named, nonNegative, refuse, requireDType } from '../shared/common.js';
+import { floats, requireDType } from '../shared/dtypes.js';
 import { type ConstantData, countOf, toLiteral } from '../shared/literal.js';
+import { type Named, nonNegative } from '../shared/parameters.js';
+import { refuse } from '../shared/refuse.js';
+import { broadcastDim } from '../shared/shapes.js';
 import { liftRank } from './shuffle.js';
 
 export const parametricRelu = defineLayer({

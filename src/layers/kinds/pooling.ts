@@ -2,23 +2,18 @@ import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import type { DType } from '../../values/dtype.js';
+import { floats, requireDType } from '../shared/dtypes.js';
+import { overOneAxis } from '../shared/one-axis.js';
+import { float32Number, type Named, type PerAxis, perAxis, requirePerAxis } from '../shared/parameters.js';
+import { requireRank } from '../shared/shapes.js';
 import {
-  float32Number,
-  floats,
-  type Named,
   type PaddingOptions,
-  type PerAxis,
   paddingNames,
   paddingParams,
-  perAxis,
-  requireDType,
-  requirePerAxis,
-  requireRank,
   resolvePadding,
   window,
   windowSize,
-} from '../shared/common.js';
-import { overOneAxis } from '../shared/one-axis.js';
+} from '../shared/window.js';
 
 const types = { max: 'max', average: 'average', maxAverageBlend: 'max_average_blend' } as const;
 export type PoolingType = keyof typeof types;

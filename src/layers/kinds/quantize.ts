@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
-import { floats, requireDType } from '../shared/common.js';
+import { floats, requireDType } from '../shared/dtypes.js';
 import {
   checkQuantization,
   cpuQuantize,

@@ -3,7 +3,9 @@ import { defineLayer, type InferredValue } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { addDims, type Dim, maxDims, minDims, mulDims } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
-import { axisList, floats, type Named, requireDType, resolveAxes, wholeNumber, wrapAxis } from '../shared/common.js';
+import { axisList, resolveAxes, wrapAxis } from '../shared/axes.js';
+import { floats, requireDType } from '../shared/dtypes.js';
+import { type Named, wholeNumber } from '../shared/parameters.js';
 
 /** TensorRT's ReduceOperation, and the ONNX operator that computes the same. */
 const onnxOperators = {

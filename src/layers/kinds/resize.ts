@@ -12,18 +12,12 @@ import {
   unknownDim,
 } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
-import {
-  float32Number,
-  floats,
-  indexTypes,
-  type Named,
-  nonNegative,
-  refuse,
-  requireDType,
-  requireRank,
-} from '../shared/common.js';
 import { type DimLike, resolveDims } from '../shared/dim-value.js';
+import { floats, indexTypes, requireDType } from '../shared/dtypes.js';
+import { float32Number, type Named, nonNegative } from '../shared/parameters.js';
+import { refuse } from '../shared/refuse.js';
 import { shapeTensor } from '../shared/shape-tensor.js';
+import { requireRank } from '../shared/shapes.js';
 
 /** TensorRT's InterpolationMode. */
 export const resizeModes = ['nearest', 'linear', 'cubic'] as const;

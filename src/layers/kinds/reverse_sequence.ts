@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { isStatic } from '../../values/dim.js';
-import { indexTypes, type Named, nonNegative, requireDType, requireRank, wrapAxis } from '../shared/common.js';
+import { wrapAxis } from '../shared/axes.js';
+import { indexTypes, requireDType } from '../shared/dtypes.js';
+import { type Named, nonNegative } from '../shared/parameters.js';
+import { requireRank } from '../shared/shapes.js';
 import { constantTensor, type Liftable } from './constant.js';
 
 export const reverseSequence = defineLayer({

@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { type Dim, formatShape, isStatic, type Shape } from '../../values/dim.js';
-import { floats, indexTypes, type Named, nonNegative, requireDType, requireRank } from '../shared/common.js';
+import { floats, indexTypes, requireDType } from '../shared/dtypes.js';
 import type { ConstantData } from '../shared/literal.js';
+import { type Named, nonNegative } from '../shared/parameters.js';
+import { requireRank } from '../shared/shapes.js';
 import { constantTensor } from './constant.js';
 
 /** Inputs: the tensor, cosines, sines, positions where cosines and sines are tables. */

@@ -2,8 +2,11 @@ import { z } from 'zod';
 import { type CpuValue, defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { formatShape, isStatic, isStaticShape, type Shape, volume } from '../../values/dim.js';
-import { floats, type Named, requireDType, requireRank, resolveAxis, wholeNumber, wrapAxis } from '../shared/common.js';
+import { resolveAxis, wrapAxis } from '../shared/axes.js';
+import { floats, requireDType } from '../shared/dtypes.js';
 import { type ConstantData, countOf, isScalar, toLiteral } from '../shared/literal.js';
+import { type Named, wholeNumber } from '../shared/parameters.js';
+import { requireRank } from '../shared/shapes.js';
 
 export const scaleModes = ['uniform', 'channel', 'elementwise'] as const;
 export type ScaleMode = (typeof scaleModes)[number];

@@ -2,8 +2,11 @@ import { z } from 'zod';
 import { defineLayer, type Fail } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { type Dim, formatShape, isStatic, type Shape } from '../../values/dim.js';
-import { indexTypes, type Named, nonNegative, requireDType, requireRank, wrapAxis } from '../shared/common.js';
+import { wrapAxis } from '../shared/axes.js';
+import { indexTypes, requireDType } from '../shared/dtypes.js';
 import { requireWithin } from '../shared/known-indices.js';
+import { type Named, nonNegative } from '../shared/parameters.js';
+import { requireRank } from '../shared/shapes.js';
 import { constantTensor, type Liftable } from './constant.js';
 
 /** TensorRT's ScatterMode. */

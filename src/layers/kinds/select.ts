@@ -3,8 +3,11 @@ import { defineLayer } from '../../dsl/define-layer.js';
 import { type Chain, Tensor } from '../../dsl/tensor.js';
 import type { DType } from '../../values/dtype.js';
 import { checkedFunction } from '../calls/arguments.js';
-import { broadcastShapes, type Named, refuse, requireDType } from '../shared/common.js';
 import { cpuWhere } from '../shared/cpu-where.js';
+import { requireDType } from '../shared/dtypes.js';
+import type { Named } from '../shared/parameters.js';
+import { refuse } from '../shared/refuse.js';
+import { broadcastShapes } from '../shared/shapes.js';
 import { constantTensor, type Liftable, lift } from './constant.js';
 import { liftRank } from './shuffle.js';
 

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
-import { type Named, refusing, resolveAxis } from '../shared/common.js';
+import { resolveAxis } from '../shared/axes.js';
 import { DimValue } from '../shared/dim-value.js';
+import type { Named } from '../shared/parameters.js';
+import { refusing } from '../shared/refuse.js';
 
 export const shape = defineLayer({
   kind: 'shape',

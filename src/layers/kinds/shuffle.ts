@@ -14,17 +14,11 @@ import {
   volume,
 } from '../../values/dim.js';
 import { maxRank } from '../../values/spec.js';
-import {
-  movable,
-  type Named,
-  nonNegative,
-  refuse,
-  refusing,
-  requireDType,
-  resolveAxis,
-  wrapAxis,
-} from '../shared/common.js';
+import { resolveAxis, wrapAxis } from '../shared/axes.js';
 import { type DimLike, DimValue, resolveDims } from '../shared/dim-value.js';
+import { movable, requireDType } from '../shared/dtypes.js';
+import { type Named, nonNegative } from '../shared/parameters.js';
+import { refuse, refusing } from '../shared/refuse.js';
 import { type ReshapeDims, reshapeForm } from '../shared/reshape-form.js';
 
 const permutation = z.array(nonNegative).max(8).nullable();

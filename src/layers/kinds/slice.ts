@@ -15,17 +15,11 @@ import {
   subDims,
   unknownDim,
 } from '../../values/dim.js';
-import {
-  axisList,
-  type Named,
-  nonNegative,
-  refuse,
-  refusing,
-  requireDType,
-  resolveAxis,
-  wholeNumber,
-} from '../shared/common.js';
+import { axisList, resolveAxis } from '../shared/axes.js';
 import { type DimLike, resolveDims } from '../shared/dim-value.js';
+import { requireDType } from '../shared/dtypes.js';
+import { type Named, nonNegative, wholeNumber } from '../shared/parameters.js';
+import { refuse, refusing } from '../shared/refuse.js';
 import { shapeTensor } from '../shared/shape-tensor.js';
 import { checkBounds, type Known, known, pick, type SampleMode, sampleModes } from '../shared/slice-bounds.js';
 import { cpuSlice, type Part } from '../shared/slice-cpu.js';

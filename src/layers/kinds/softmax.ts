@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
-import { floats, type Named, requireDType, resolveAxis, wholeNumber, wrapAxis } from '../shared/common.js';
+import { resolveAxis, wrapAxis } from '../shared/axes.js';
+import { floats, requireDType } from '../shared/dtypes.js';
+import { type Named, wholeNumber } from '../shared/parameters.js';
 
 export const softmax = defineLayer({
   kind: 'softmax',

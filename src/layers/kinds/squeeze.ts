@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { defineLayer, type InferredValue } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { formatShape } from '../../values/dim.js';
-import { axisList, type Named, nonNegative, resolveAxes } from '../shared/common.js';
+import { axisList, resolveAxes } from '../shared/axes.js';
+import { type Named, nonNegative } from '../shared/parameters.js';
 
 export const squeeze = defineLayer({
   kind: 'squeeze',

@@ -2,18 +2,12 @@ import { z } from 'zod';
 import { type CpuValue, defineLayer } from '../../dsl/define-layer.js';
 import { type Chain, Tensor } from '../../dsl/tensor.js';
 import { type Dim, isStatic, isUnknown, unknownDim } from '../../values/dim.js';
-import {
-  type Named,
-  nonNegative,
-  positive,
-  refuse,
-  refusing,
-  requireDType,
-  requireRank,
-  resolveAxis,
-  wrapAxis,
-} from '../shared/common.js';
+import { resolveAxis, wrapAxis } from '../shared/axes.js';
 import { type DimLike, DimValue, resolveDim } from '../shared/dim-value.js';
+import { requireDType } from '../shared/dtypes.js';
+import { type Named, nonNegative, positive } from '../shared/parameters.js';
+import { refuse, refusing } from '../shared/refuse.js';
+import { requireRank } from '../shared/shapes.js';
 import { constantTensor } from './constant.js';
 import { recordSqueeze } from './squeeze.js';
 

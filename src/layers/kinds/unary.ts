@@ -3,7 +3,8 @@ import { defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { mulDims } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
-import { floats, type Named, requireDType } from '../shared/common.js';
+import { floats, requireDType } from '../shared/dtypes.js';
+import type { Named } from '../shared/parameters.js';
 
 /** TensorRT's UnaryOperation, and the ONNX operator that computes the same. */
 const onnxOperators = {

@@ -14,7 +14,7 @@ import {
   subDims,
 } from '../../values/dim.js';
 import { parseDim } from '../../values/dim-parse.js';
-import { refuse } from './common.js';
+import { refuse } from './refuse.js';
 
 /**
  * A size in arithmetic: `x.dim(0).mul(2).add(1)`. It goes wherever a shape is asked for, and stays symbolic where dynamic:

@@ -6,7 +6,8 @@ import { maxRank } from '../../values/spec.js';
 import { constantTensor, type Liftable } from '../kinds/constant.js';
 import { type FillShape, sizesOf } from '../kinds/fill.js';
 import { recordSlice } from '../kinds/slice.js';
-import { type Named, refuse } from './common.js';
+import type { Named } from './parameters.js';
+import { refuse } from './refuse.js';
 
 /** One value in every element of a shape: a constant repeated by a slice with stride 0. */
 function full(net: Network, given: FillShape, value: Liftable, dtype: DType, method: string, { name }: Named): Tensor {

@@ -3,21 +3,10 @@ import { Tensor } from '../../dsl/tensor.js';
 import { type Dim, formatShape, type Shape } from '../../values/dim.js';
 import type { DType, TypedArray } from '../../values/dtype.js';
 import { isWeightLike, type WeightLike } from '../../values/weight.js';
-import {
-  floats,
-  type Named,
-  type PaddingOptions,
-  type PerAxis,
-  paddingParams,
-  perAxis,
-  positive,
-  requireDType,
-  requireInputsDType,
-  requirePerAxis,
-  requireRank,
-  wholeNumbers,
-  window,
-} from './common.js';
+import { floats, requireDType, requireInputsDType } from './dtypes.js';
+import { type Named, type PerAxis, perAxis, positive, requirePerAxis, wholeNumbers } from './parameters.js';
+import { requireRank } from './shapes.js';
+import { type PaddingOptions, paddingParams, window } from './window.js';
 
 // What convolution and deconvolution share: options, parameters, and how a kernel and a bias come in.
 

@@ -12,7 +12,7 @@ import {
 import { carries, decodeElements, encodeElements } from '../../values/elements.js';
 import { maxRank } from '../../values/spec.js';
 import { isWeightLike, type WeightLike } from '../../values/weight.js';
-import { refuse } from './common.js';
+import { refuse } from './refuse.js';
 
 /** Numbers, nested to any depth as NumPy takes them. */
 export type NestedNumbers = readonly (number | bigint | boolean | NestedNumbers)[];

@@ -4,8 +4,10 @@ import { Tensor } from '../../dsl/tensor.js';
 import { type Dim, formatShape, isStatic } from '../../values/dim.js';
 import { scalar } from '../kinds/constant.js';
 import { loop } from '../kinds/loop.js';
-import { type Named, refuse, wrapAxis } from './common.js';
+import { wrapAxis } from './axes.js';
 import { type DimLike, resolveDim } from './dim-value.js';
+import type { Named } from './parameters.js';
+import { refuse } from './refuse.js';
 import { shapeTensor } from './shape-tensor.js';
 
 /**

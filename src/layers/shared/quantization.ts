@@ -5,8 +5,11 @@ import { Tensor } from '../../dsl/tensor.js';
 import { type Dim, divideExactly, formatShape, isStatic, type Shape } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
 import { constantTensor } from '../kinds/constant.js';
-import { type Named, positive, refuse, requireDType, wholeNumber, wrapAxis } from './common.js';
+import { wrapAxis } from './axes.js';
+import { requireDType } from './dtypes.js';
 import type { ConstantData } from './literal.js';
+import { type Named, positive, wholeNumber } from './parameters.js';
+import { refuse } from './refuse.js';
 
 /** What quantize makes and dequantize takes. */
 export const quantizedDTypes = ['int8', 'float8e4m3', 'int4', 'float4e2m1'] as const;

@@ -6,8 +6,8 @@ import { constantTensor } from '../kinds/constant.js';
 import { type ElementWiseOperation, elementWise } from '../kinds/element_wise.js';
 import { gather } from '../kinds/gather.js';
 import { shape } from '../kinds/shape.js';
-import { refuse } from './common.js';
 import { type DimLike, resolveDims } from './dim-value.js';
+import { refuse } from './refuse.js';
 
 /** The dims as an int64 tensor of rank 1, which TensorRT computes at run time from the shapes of other tensors. */
 export function shapeTensor(net: Network, dims: readonly Dim[], method: string): Tensor {

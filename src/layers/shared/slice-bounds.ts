@@ -1,6 +1,6 @@
 import type { Fail, InferredValue } from '../../dsl/define-layer.js';
 import { type Dim, formatShape, isStatic, isUnknown } from '../../values/dim.js';
-import { indexTypes, requireDType } from './common.js';
+import { indexTypes, requireDType } from './dtypes.js';
 
 /** TensorRT's SampleMode: what is read beyond the input. */
 export const sampleModes = ['strict_bounds', 'wrap', 'clamp', 'fill', 'reflect'] as const;

@@ -1,0 +1,32 @@
+import type { Fail } from '../../dsl/define-layer.js';
+
+/** A negative axis counted from the front; one out of range stays, for `resolveAxis` to refuse. */
+export const wrapAxis = (axis: number, rank: number): number => (axis < 0 && axis >= -rank ? axis + rank : axis);
+
+/** One axis or several as a list, counted from the front; what is no list stays, for the schema to refuse. */
+export const axisList = (axes: number | readonly number[], rank: number): number[] =>
+  typeof axes === 'number'
+    ? [wrapAxis(axes, rank)]
+    : Array.isArray(axes)
+      ? axes.map((axis) => wrapAxis(axis, rank))
+      : (axes as never);
+
+/** The index of an axis that may be negative. */
+export function resolveAxis(axis: number, rank: number, fail: Fail, what = 'axis'): number {
+  if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
+    fail(
+      'ERR_AXIS',
+      `${what}: expected a whole number from ${-rank} to ${rank - 1} for a tensor of rank ${rank}, given ${String(axis)}`,
+      { actual: axis },
+    );
+  }
+  return axis < 0 ? axis + rank : axis;
+}
+
+/** Sorted indices of several axes; repeated ones are refused. */
+export function resolveAxes(axes: readonly number[], rank: number, fail: Fail): number[] {
+  const resolved = axes.map((axis) => resolveAxis(axis, rank, fail, 'axes'));
+  if (new Set(resolved).size !== resolved.length)
+    fail('ERR_AXIS', `axes: expected each axis once, given [${axes.join(', ')}]`);
+  return resolved.sort((a, b) => a - b);
+}
