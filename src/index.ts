@@ -1,15 +1,18 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { installJSON } from './dsl/json.js';
 import { Network } from './dsl/network.js';
 import { installInspection } from './inspect.js';
 import { installLayers } from './layers/table.js';
 import { installModules } from './modules/table.js';
 import { runtimeMethods } from './network-methods.js';
 
-// Declarations keep only these: the methods that the three modules put on Network and Tensor.
+// Declarations keep only these: the methods that these modules put on Network and Tensor.
+import './dsl/json.js';
 import './layers/table.js';
 import './modules/table.js';
 import './network-methods.js';
 
+installJSON();
 installLayers();
 installModules();
 Object.assign(Network.prototype, runtimeMethods);

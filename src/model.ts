@@ -1,6 +1,6 @@
 import type { CpuModel } from './cpu/session.js';
 import type { Network } from './dsl/network.js';
-import { reading } from './errors/call-site.js';
+import { reading } from './errors/boundary.js';
 import { show, TensorRTError } from './errors/error.js';
 import { build } from './tensorrt/compile/build.js';
 import type { BuildOptions } from './tensorrt/compile/options.js';

@@ -1,8 +1,9 @@
 import type { CpuAttribute, CpuBody, CpuGraph, CpuValue } from '../dsl/define-layer.js';
-import type { IRWeight, ValueType, WeightId } from '../dsl/ir.js';
+import type { IRWeight, WeightId } from '../dsl/ir.js';
 import { TensorRTError } from '../errors/error.js';
 import { byteLength, type DType, isTypedArray, type TypedArray } from '../values/dtype.js';
 import { carries, decodeElements, encodeElements } from '../values/elements.js';
+import type { ValueType } from '../values/spec.js';
 import {
   type OnnxAttribute,
   type OnnxGraph,

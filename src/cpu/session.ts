@@ -1,5 +1,4 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import type { ValueType } from '../dsl/ir.js';
 import type { Network } from '../dsl/network.js';
 import { locate } from '../errors/call-site.js';
 import { TensorRTError } from '../errors/error.js';
@@ -8,6 +7,7 @@ import type { DType, TypedArray } from '../values/dtype.js';
 import { encodeElements } from '../values/elements.js';
 import { type Feeds, type ResolvedFeed, resolveFeeds } from '../values/feeds.js';
 import { Result } from '../values/result.js';
+import type { ValueType } from '../values/spec.js';
 import { held, heldAs } from './graph.js';
 import { type CpuProgram, inputName, lower, outputName } from './lower.js';
 

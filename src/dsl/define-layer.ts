@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { Dim } from '../values/dim.js';
 import type { DType, TypedArray } from '../values/dtype.js';
-import type { Params, ValueType } from './ir.js';
+import type { ValueType } from '../values/spec.js';
+import type { Params } from './ir.js';
 
 /** What inference knows of a value: its type, and for small integer tensors its elements, as far as they are known. */
 export interface InferredValue extends ValueType {

@@ -1,6 +1,6 @@
 import type { SourceLocation } from '../errors/error.js';
-import type { Shape } from '../values/dim.js';
 import type { DType, TypedArray } from '../values/dtype.js';
+import type { ValueType } from '../values/spec.js';
 
 /** Number of a value within its network; nested graphs draw from the same sequence. */
 export type ValueId = number;
@@ -9,11 +9,6 @@ export type WeightId = number;
 
 /** Plain data: what a layer's schema makes of the caller's options. */
 export type Params = Record<string, unknown>;
-
-export interface ValueType {
-  dtype: DType;
-  shape: Shape;
-}
 
 export interface IRValue extends ValueType {
   id: ValueId;

@@ -32,7 +32,7 @@ const plainGraph = (graph: {
 });
 
 /** The whole network as plain data: weights of files by name, all others with their elements in base64. */
-export function toJSON(net: Network): NetworkJSON {
+function toJSON(net: Network): NetworkJSON {
   return structuredClone({
     format: 'node-tensorrt' as const,
     version: 1 as const,
@@ -57,7 +57,7 @@ const invalid = (message: string, cause?: unknown): TensorRTError =>
  * Records the network again, layer by layer, so that everything is checked as if code had written it.
  * @throws ERR_JSON for what `toJSON` does not write, or where a named weight is missing; otherwise as the layer methods
  */
-export function fromJSON(json: NetworkJSON, weights?: WeightSource): Network {
+function fromJSON(json: NetworkJSON, weights?: WeightSource): Network {
   try {
     if (json?.format !== 'node-tensorrt' || json.version !== 1) {
       throw invalid(
@@ -152,4 +152,29 @@ class Reader {
     }
     return String(found.shape) === String(shape) ? found : { name, dtype, shape, data: found.data };
   }
+}
+
+declare module './network.js' {
+  interface Network {
+    /** The whole graph as plain data: weights of files by name, all others with their elements in base64. */
+    toJSON(): NetworkJSON;
+  }
+  namespace Network {
+    /**
+     * The inverse of `toJSON`.
+     * @param weights where the weights that came from files are found by name
+     * @throws ERR_JSON
+     */
+    function fromJSON(json: NetworkJSON, weights?: WeightSource): Network;
+  }
+}
+
+/** Puts `toJSON` and `fromJSON` on networks; called once by the package's entry. */
+export function installJSON(): void {
+  const define = (target: object, name: string, value: unknown) =>
+    Object.defineProperty(target, name, { value, writable: true, configurable: true });
+  define(Network.prototype, 'toJSON', function (this: Network) {
+    return toJSON(this);
+  });
+  define(Network, 'fromJSON', fromJSON);
 }

@@ -1,13 +1,14 @@
 import type { z } from 'zod';
-import { leave, locate, type Mark, mark, reading } from '../errors/call-site.js';
+import { leave, reading } from '../errors/boundary.js';
+import { locate, type Mark, mark } from '../errors/call-site.js';
 import { show, TensorRTError } from '../errors/error.js';
 import { type Before, cutTo, isUnkept, keep } from '../errors/roll-back.js';
 import { isSameShape } from '../values/dim.js';
+import type { ValueType } from '../values/spec.js';
 import { spec } from '../values/spec.js';
 import type { CheckedWeight } from '../values/weight.js';
 import type { Fail, InferredValue, LayerDefinition, WeightType } from './define-layer.js';
-import type { IRGraph, IRNode, IRValue, IRWeight, NetworkJSON, Params, ValueId, ValueType, WeightId } from './ir.js';
-import { fromJSON, toJSON, type WeightSource } from './json.js';
+import type { IRGraph, IRNode, IRValue, IRWeight, Params, ValueId, WeightId } from './ir.js';
 import { LayerNames } from './layer-names.js';
 import { checkName } from './name.js';
 import { checkParams } from './params.js';
@@ -140,20 +141,6 @@ export class Network extends Chain {
     } finally {
       this.#scope = outer;
     }
-  }
-
-  /** The whole graph as plain data; weights that came from files by their names, all others with their elements. */
-  toJSON(): NetworkJSON {
-    return toJSON(this);
-  }
-
-  /**
-   * The inverse of `toJSON`.
-   * @param weights where the weights that came from files are found by name
-   * @throws ERR_JSON
-   */
-  static fromJSON(json: NetworkJSON, weights?: WeightSource): Network {
-    return fromJSON(json, weights);
   }
 
   /** @internal The name given by `input` or `output`. */

@@ -1,3 +1,4 @@
+import { isReadable } from '../errors/boundary.js';
 import type { Dim, Shape } from '../values/dim.js';
 import type { DType, TypedArray } from '../values/dtype.js';
 import type { InferredValue } from './define-layer.js';
@@ -6,9 +7,13 @@ import type { Network } from './network.js';
 
 /** What every layer method can be called on: a tensor, or a network that has exactly one input. The methods come from src/layers and src/modules. */
 export abstract class Chain {
+  /** @internal */
+  declare readonly [isReadable]: true;
   /** The tensor itself, or the network's only input. */
   abstract tensor(): Tensor;
 }
+
+Object.defineProperty(Chain.prototype, isReadable, { value: true });
 
 /** The graph a tensor belongs to. */
 export interface Home {

@@ -1,6 +1,6 @@
 import { Network } from '../dsl/network.js';
 import { Chain } from '../dsl/tensor.js';
-import { entry } from '../errors/call-site.js';
+import { entry } from '../errors/boundary.js';
 import { methodCheck } from './calls/arguments.js';
 import { type ActivationMethods, activation, activationMethods } from './kinds/activation.js';
 import { type AssertionMethods, assertion, assertionMethods } from './kinds/assertion.js';

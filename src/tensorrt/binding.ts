@@ -1,6 +1,4 @@
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import { TensorRTError } from '../errors/error.js';
+import { addon } from '../addon.js';
 import type { DType, TypedArray } from '../values/dtype.js';
 
 /** Binary interface of a TensorRT library: `trt10` = libnvinfer 10, `trt11` = libnvinfer 11, `rtx1` = TensorRT-RTX 1. */
@@ -28,20 +26,6 @@ export interface CudaInfo {
   devices: CudaDevice[];
   /** Why there is no driver or no device. */
   error?: string;
-}
-
-/** A mapped file. Pages that vanish because the file shrank read as zero; see `intact`. */
-export interface FileMapping {
-  /** bytes */
-  readonly size: number;
-  /** The bytes themselves, not a copy. Writes stay in memory. At most `buffer.constants.MAX_LENGTH` bytes at a time. */
-  view(offset: number, length: number): ArrayBuffer;
-  /** Maps pages that will be read soon, on another thread. */
-  ahead(offset: number, length: number): void;
-  /** False once the file became shorter than it was, or a page could not be read. */
-  intact(): boolean;
-  /** Detaches all views; the pages go as soon as no build uses them. */
-  close(): void;
 }
 
 /** An opaque native object: freed by `release`, else by the garbage collector. */
@@ -107,7 +91,7 @@ export interface NativeLayerRow extends FirstReleases {
   decomposed: FirstReleases | null;
 }
 
-/** What the addon exports; nothing else in src/ knows the .node file. */
+/** What the addon has for TensorRT and CUDA. */
 export interface NativeBinding {
   /** Loads a TensorRT library (kept loaded). Rejects with `code` ERR_LIBRARY_NOT_FOUND, ERR_LIBRARY_INVALID or ERR_LIBRARY_REFUSED. */
   loadLibrary(path: string): Promise<LibraryInfo>;
@@ -128,36 +112,7 @@ export interface NativeBinding {
     context: Handle,
     feeds: { name: string; shape: readonly number[]; data: Uint8Array }[],
   ): Promise<{ name: string; dtype: DType; shape: number[]; data: ArrayBuffer }[]>;
-  /** Cancels what is under way and waits for it. */
-  shutdown(): void;
-  /** Maps a regular file copy-on-write. Throws with `code` ERR_WEIGHTS_FILE. */
-  mapFile(path: string): FileMapping;
-  /**
-   * Converts `count` elements between weight dtypes (by name, 4-bit types packed low nibble first), vectorised, on all
-   * cores. Floats round to nearest even. Returns the index of the first element an integer `to` cannot hold, or -1.
-   */
-  convert(source: Uint8Array, from: string, target: Uint8Array, to: string, count: number): number;
-  /** CRC-32 as in zip. */
-  crc32(bytes: Uint8Array): number;
 }
 
-let loaded: NativeBinding | undefined;
-
-/** The compiled addon. Throws ERR_ADDON_MISSING when it has not been compiled. */
-export function binding(): NativeBinding {
-  if (loaded) return loaded;
-  const require = createRequire(import.meta.url);
-  const path = fileURLToPath(new URL('../../build/Release/node_tensorrt.node', import.meta.url));
-  try {
-    loaded = require(path) as NativeBinding;
-    process.on('exit', () => loaded?.shutdown());
-  } catch (cause) {
-    const fix = path.includes('/node_modules/') ? 'npx node-tensorrt install --no-fetch' : 'npm run build';
-    throw new TensorRTError(
-      'ERR_ADDON_MISSING',
-      `The native addon could not be loaded from ${path}: ${(cause as Error).message.split('\n', 1)[0]}; compile it with: ${fix}`,
-      { cause },
-    );
-  }
-  return loaded;
-}
+/** The addon, as this folder uses it. @throws ERR_ADDON_MISSING */
+export const binding = (): NativeBinding => addon<NativeBinding>();

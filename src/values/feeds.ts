@@ -1,4 +1,4 @@
-import { reading } from '../errors/call-site.js';
+import { reading } from '../errors/boundary.js';
 import { TensorRTError } from '../errors/error.js';
 import { suggestion } from '../errors/nearest.js';
 import { formatShape, type Shape } from './dim.js';

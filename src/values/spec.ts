@@ -1,8 +1,13 @@
-import type { ValueType } from '../dsl/ir.js';
 import { locate, mark } from '../errors/call-site.js';
 import { show, TensorRTError } from '../errors/error.js';
-import { type Dim, isDimName } from './dim.js';
+import { type Dim, isDimName, type Shape } from './dim.js';
 import { type DType, dtypes } from './dtype.js';
+
+/** The dtype and shape of a tensor. */
+export interface ValueType {
+  dtype: DType;
+  shape: Shape;
+}
 
 /** TensorRT's limit on the number of axes (`Dims::MAX_DIMS`). */
 export const maxRank = 8;

@@ -1,4 +1,4 @@
-import { binding } from '../tensorrt/binding.js';
+import { binding } from './binding.js';
 import { type WeightDType, weightBytes } from './dtype.js';
 import { refusal } from './format-error.js';
 

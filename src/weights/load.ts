@@ -1,6 +1,6 @@
 import { readdirSync, type Stats, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { reading } from '../errors/call-site.js';
+import { reading } from '../errors/boundary.js';
 import { TensorRTError } from '../errors/error.js';
 import { malformed } from './format-error.js';
 import type { ParsedFile } from './formats/entry.js';

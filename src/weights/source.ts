@@ -1,6 +1,6 @@
 import { constants } from 'node:buffer';
 import { TensorRTError } from '../errors/error.js';
-import { binding, type FileMapping } from '../tensorrt/binding.js';
+import { binding, type FileMapping } from './binding.js';
 
 /** Bytes that weights are read from: a mapped file, or memory. */
 export interface Source {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { binding } from '../../src/tensorrt/binding.js';
+import { binding } from '../../src/weights/binding.js';
 import { type WeightDType, weight } from '../../src/weights/index.js';
 import { failure } from './helpers.js';
 

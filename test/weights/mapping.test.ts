@@ -60,7 +60,7 @@ test('a file that shrinks under a conversion', async () => {
   const { bytes } = a;
   truncateSync(path, 4096);
   // Read past the check, as a conversion does that began before: all threads meet the missing pages.
-  const { binding } = await import('../../src/tensorrt/binding.js');
+  const { binding } = await import('../../src/weights/binding.js');
   binding().convert(bytes, 'uint8', new Uint8Array(2 * bytes.length), 'float16', bytes.length);
   expect((await failure(() => a.check())).code).toBe('ERR_WEIGHTS_CHANGED');
   expect((await failure(() => a.as('float16'))).code).toBe('ERR_WEIGHTS_CHANGED');

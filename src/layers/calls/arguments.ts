@@ -1,5 +1,5 @@
 import { Chain } from '../../dsl/tensor.js';
-import { entry } from '../../errors/call-site.js';
+import { entry } from '../../errors/boundary.js';
 import { show } from '../../errors/error.js';
 import { distance } from '../../errors/nearest.js';
 import { refuse } from '../shared/refuse.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
-import type { ValueType } from '../../dsl/ir.js';
 import { type Dim, formatShape, isStatic, isUnknown, type Shape, unknownDim } from '../../values/dim.js';
+import type { ValueType } from '../../values/spec.js';
 import { indexTypes, requireDType } from '../shared/dtypes.js';
 import { nonNegative } from '../shared/parameters.js';
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { CpuGraph, CpuValue, Fail, InferContext, InferredValue } from '../../dsl/define-layer.js';
-import type { ValueType } from '../../dsl/ir.js';
 import { Tensor } from '../../dsl/tensor.js';
 import { type Dim, divideExactly, formatShape, isStatic, type Shape } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
+import type { ValueType } from '../../values/spec.js';
 import { constantTensor } from '../kinds/constant.js';
 import { wrapAxis } from './axes.js';
 import { requireDType } from './dtypes.js';

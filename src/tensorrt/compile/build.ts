@@ -1,5 +1,6 @@
 import type { Network, RecordedNode } from '../../dsl/network.js';
-import { locate, reading } from '../../errors/call-site.js';
+import { reading } from '../../errors/boundary.js';
+import { locate } from '../../errors/call-site.js';
 import { TensorRTError } from '../../errors/error.js';
 import type { DType } from '../../values/dtype.js';
 import type { BuildCallbacks, BuildReport, LibraryInfo } from '../binding.js';

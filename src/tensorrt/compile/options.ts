@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { describeIssue } from '../../dsl/recording.js';
-import { reading } from '../../errors/call-site.js';
+import { reading } from '../../errors/boundary.js';
 import { TensorRTError } from '../../errors/error.js';
 import type { Profile } from './profiles.js';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { reading } from '../../errors/call-site.js';
+import { reading } from '../../errors/boundary.js';
 import { show, TensorRTError } from '../../errors/error.js';
 import type { Dim } from '../../values/dim.js';
 import { type DType, viewAs } from '../../values/dtype.js';

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { inflateRawSync, constants as zlib } from 'node:zlib';
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
 import { TensorRTError } from '../../errors/error.js';
-import { binding } from '../../tensorrt/binding.js';
+import { binding } from '../binding.js';
 import { malformed } from '../format-error.js';
 import type { Source } from '../source.js';
 import { maxTensors } from './entry.js';

@@ -1,0 +1,28 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { TensorRTError } from './errors/error.js';
+
+let loaded: { shutdown(): void } | undefined;
+
+/**
+ * The compiled addon. Nothing else loads the .node file: `tensorrt/binding.ts` and `weights/binding.ts` give it the types
+ * of what they use, so that weights need to know nothing of TensorRT.
+ * @throws ERR_ADDON_MISSING when it has not been compiled
+ */
+export function addon<T>(): T {
+  if (loaded) return loaded as T;
+  const require = createRequire(import.meta.url);
+  const path = fileURLToPath(new URL('../build/Release/node_tensorrt.node', import.meta.url));
+  try {
+    loaded = require(path) as { shutdown(): void };
+    process.on('exit', () => loaded?.shutdown());
+  } catch (cause) {
+    const fix = path.includes('/node_modules/') ? 'npx node-tensorrt install --no-fetch' : 'npm run build';
+    throw new TensorRTError(
+      'ERR_ADDON_MISSING',
+      `The native addon could not be loaded from ${path}: ${(cause as Error).message.split('\n', 1)[0]}; compile it with: ${fix}`,
+      { cause },
+    );
+  }
+  return loaded as T;
+}
