@@ -2,6 +2,9 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { TensorRTError } from './errors/error.js';
 
+/** Where the compiled addon stands. */
+export const addonPath = fileURLToPath(new URL('../build/Release/node_tensorrt.node', import.meta.url));
+
 let loaded: { shutdown(): void } | undefined;
 
 /**
@@ -12,15 +15,14 @@ let loaded: { shutdown(): void } | undefined;
 export function addon<T>(): T {
   if (loaded) return loaded as T;
   const require = createRequire(import.meta.url);
-  const path = fileURLToPath(new URL('../build/Release/node_tensorrt.node', import.meta.url));
   try {
-    loaded = require(path) as { shutdown(): void };
+    loaded = require(addonPath) as { shutdown(): void };
     process.on('exit', () => loaded?.shutdown());
   } catch (cause) {
-    const fix = path.includes('/node_modules/') ? 'npx node-tensorrt install --no-fetch' : 'npm run build';
+    const fix = addonPath.includes('/node_modules/') ? 'npx node-tensorrt install --no-fetch' : 'npm run build';
     throw new TensorRTError(
       'ERR_ADDON_MISSING',
-      `The native addon could not be loaded from ${path}: ${(cause as Error).message.split('\n', 1)[0]}; compile it with: ${fix}`,
+      `The native addon could not be loaded from ${addonPath}: ${(cause as Error).message.split('\n', 1)[0]}; compile it with: ${fix}`,
       { cause },
     );
   }

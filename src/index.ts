@@ -18,6 +18,7 @@ installModules();
 Object.assign(Network.prototype, runtimeMethods);
 installInspection();
 
+export { type DoctorReport, doctor } from './doctor.js';
 export { Network, network } from './dsl/network.js';
 export { Tensor } from './dsl/tensor.js';
 export { type ErrorDetails, type SourceLocation, TensorRTError, type WeightOperand } from './errors/error.js';
@@ -29,7 +30,6 @@ export { type CompileOptions, Model } from './model.js';
 export type { LayerReport, LoweringReport } from './tensorrt/compile/build.js';
 export type { BuildOptions } from './tensorrt/compile/options.js';
 export type { Profile, ProfileBound } from './tensorrt/compile/profiles.js';
-export { type DoctorReport, doctor } from './tensorrt/library/doctor.js';
 export { findTensorRT, type TensorRTInstallation } from './tensorrt/library/find.js';
 export {
   Context,

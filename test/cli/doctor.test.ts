@@ -1,7 +1,7 @@
 import { cpSync, existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { DoctorReport } from '../../src/tensorrt/library/doctor.js';
+import type { DoctorReport } from '../../src/doctor.js';
 import { cleanEnv, node, root, tinyCheckout } from '../setup/checkout.js';
 import { fakeTensorRT, temporaryFolder } from '../setup/fake-library.js';
 

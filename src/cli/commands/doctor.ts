@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import pc from 'picocolors';
-import { type DoctorReport, doctor } from '../../tensorrt/library/doctor.js';
+import { type DoctorReport, doctor } from '../../doctor.js';
 
 /** Whether anything at all can be done: an engine built, or a network run. */
 const isUsable = ({ works }: DoctorReport) => works.build || works.run || works.cpu;

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import { binding, type CudaDevice } from '../binding.js';
-import { cudaInfo, findTensorRT, installLine, type TensorRTInstallation } from './find.js';
-import { missingPrerequisites } from './install.js';
+import { addonPath } from './addon.js';
+import { type OnnxruntimeState, onnxruntimeState } from './cpu/onnxruntime.js';
+import { binding, type CudaDevice } from './tensorrt/binding.js';
+import { cudaInfo, findTensorRT, installLine, type TensorRTInstallation } from './tensorrt/library/find.js';
+import { missingPrerequisites } from './tensorrt/library/install.js';
 
 /** What works on this machine, and what would have to be done for the rest. */
 export interface DoctorReport {
@@ -16,8 +16,8 @@ export interface DoctorReport {
   /** NVIDIA's driver and the CUDA version it supports; null where there is none. */
   driver: { version: string | null; cuda: string } | null;
   gpus: CudaDevice[];
-  /** onnxruntime-node, which runs the CPU backend; `version` is null where it is missing or does not load. */
-  onnxruntime: { version: string | null; error: string | null };
+  /** onnxruntime-node, which runs the CPU backend. */
+  onnxruntime: OnnxruntimeState;
   works: { build: boolean; run: boolean; plugins: boolean; cpu: boolean };
   missing: Missing[];
 }
@@ -29,7 +29,7 @@ export interface Missing {
   fix: string;
 }
 
-const root = new URL('../../../', import.meta.url);
+const root = new URL('../', import.meta.url);
 
 /** Looks at this machine; never throws. */
 export async function doctor(): Promise<DoctorReport> {
@@ -58,26 +58,13 @@ export async function doctor(): Promise<DoctorReport> {
 }
 
 function addonState(): DoctorReport['addon'] {
-  const path = fileURLToPath(new URL('build/Release/node_tensorrt.node', root));
   try {
     binding();
-    return { path, compiled: true, error: null };
+    return { path: addonPath, compiled: true, error: null };
   } catch (error) {
     const { message, cause } = error as Error;
     const why = cause instanceof Error ? cause.message : message;
-    return { path, compiled: false, error: existsSync(path) ? why : 'not compiled' };
-  }
-}
-
-async function onnxruntimeState(): Promise<DoctorReport['onnxruntime']> {
-  const require = createRequire(import.meta.url);
-  try {
-    const { version } = JSON.parse(readFileSync(require.resolve('onnxruntime-node/package.json'), 'utf8'));
-    await import('onnxruntime-node');
-    return { version, error: null };
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return { version: null, error: code === 'MODULE_NOT_FOUND' ? 'not installed' : message };
+    return { path: addonPath, compiled: false, error: existsSync(addonPath) ? why : 'not compiled' };
   }
 }
 
