@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { type Machine, machine } from './machine.js';
 
 /** What an ELF file says about a function that returns a constant. */
 export type ElfConstant = { value: number } | { value: null; missing: boolean };
@@ -20,15 +21,16 @@ interface Segment {
 }
 
 /**
- * Reads the value that an exported function returns, without loading the library: `mov eax, imm32; ret`.
- * Layout: System V ABI, AMD64 supplement; the hash section as in binutils' and glibc's DT_GNU_HASH.
- * @returns `value: null` when the symbol is missing, or is no such function
- * @throws Error saying why this is no loadable x86-64 library
+ * Reads the constant that an exported function returns, without loading the library.
+ * Layout: System V ABI; the hash section as in binutils' and glibc's DT_GNU_HASH.
+ * @param arch the processor, as `process.arch`; this process's by default
+ * @returns `value: null` when the symbol is missing, or does more than return a constant
+ * @throws Error saying why this is not a library that loads here
  */
-export async function readElfConstant(path: string, symbol: string): Promise<ElfConstant> {
+export async function readElfConstant(path: string, symbol: string, arch?: string): Promise<ElfConstant> {
   const file = await open(path, 'r');
   try {
-    return await new Elf(file, (await file.stat()).size).constant(symbol);
+    return await new Elf(file, (await file.stat()).size, machine(arch)).constant(symbol);
   } finally {
     await file.close();
   }
@@ -40,6 +42,7 @@ class Elf {
   constructor(
     private readonly file: FileHandle,
     private readonly size: number,
+    private readonly machine: Machine,
   ) {}
 
   async constant(symbol: string): Promise<ElfConstant> {
@@ -47,13 +50,8 @@ class Elf {
     const address = await this.symbolAddress(symbol);
     if (address === null) return { value: null, missing: true };
     const code = await this.readAt(address, 16);
-    let at = 0;
-    if (code.readUInt32BE(0) === 0xf30f1efa) at += 4; // endbr64
-    const framed = code.readUInt32BE(at) === 0x554889e5; // push rbp; mov rbp, rsp
-    if (framed) at += 4;
-    const end = framed ? [0x5d, 0xc3] : [0xc3]; // pop rbp; ret
-    const isConstant = code[at] === 0xb8 && end.every((byte, i) => code[at + 5 + i] === byte);
-    return isConstant ? { value: code.readInt32LE(at + 1) } : { value: null, missing: false };
+    const value = this.machine.returned(code);
+    return value === null ? { value, missing: false } : { value };
   }
 
   private async read(offset: number, length: number): Promise<Buffer> {
@@ -77,9 +75,10 @@ class Elf {
     if (this.size < 64) throw new Error(this.size === 0 ? 'the file is empty' : 'not an ELF file');
     const header = await this.read(0, 64);
     if (header.readUInt32BE(0) !== 0x7f454c46) throw new Error('not an ELF file');
-    const isX64Library =
-      header[4] === 2 && header[5] === 1 && header.readUInt16LE(16) === 3 && header.readUInt16LE(18) === 62;
-    if (!isX64Library) throw new Error('not a shared library for x86-64');
+    const { elf, name } = this.machine;
+    const isLibrary =
+      header[4] === 2 && header[5] === 1 && header.readUInt16LE(16) === 3 && header.readUInt16LE(18) === elf;
+    if (!isLibrary) throw new Error(`not a shared library for ${name}`);
     const count = Math.min(header.readUInt16LE(56), MAX_HEADERS);
     const table = await this.read(Number(header.readBigUInt64LE(32)), count * 56);
     for (let at = 0; at < table.length; at += 56) {

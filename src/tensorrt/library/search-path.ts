@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, delimiter, dirname, join } from 'node:path';
+import { machine } from './machine.js';
 
 /** Where a library was found. */
 export type Source = 'environment' | 'loader' | 'python' | 'system' | 'cache';
@@ -15,7 +16,7 @@ export interface Place {
 /** An environment, such as `process.env`. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
-const TRIPLET = 'x86_64-linux-gnu';
+const TRIPLET = machine().triplet;
 const LIBRARY_NAME = /^lib(?:nvinfer|tensorrt_rtx)\.so(?:\.\d+)*$/;
 
 /** `node-tensorrt install` fills it: NODE_TENSORRT_CACHE, else `$XDG_CACHE_HOME/node-tensorrt`, else `~/.cache/…`. */
