@@ -35,28 +35,33 @@ const intro = `# Layers
 
 <!-- Written by \`npm run docs:layers\`; a test compares. -->
 
-Every kind of TensorRT layer that this package records, as \`npx node-tensorrt layers\` prints it. A cell is the first release that has
-the kind; [modules](#modules) are methods made of several. *By other layers*: releases which lack it, or a part of it, and where the package makes it of other layers instead. *CPU*: whether
-the CPU backend (onnxruntime) runs it, \`dist_collective\` with one rank. The kind \`plugin\` is not there yet: custom layers cannot be recorded.
+Every kind of TensorRT layer that this package records. \`npx node-tensorrt layers\` prints the same table.
+[Modules](#modules) are methods made of several layers. Custom layers (TensorRT's plugins) cannot be recorded yet.
 
-| kind | methods | TensorRT 10 | TensorRT 11 | TensorRT-RTX | CPU | by other layers |
-| --- | --- | --- | --- | --- | --- | --- |
+- *TensorRT 10*, *TensorRT 11*, *RTX*: the first release whose interface has the layer. RTX is TensorRT-RTX, NVIDIA's edition for GeForce and RTX GPUs.
+- *RTX 1.7.1 builds it*: whether that release builds an engine with it. The interface of TensorRT-RTX has three layers that nothing in it implements.
+- *CPU*: whether the CPU backend (onnxruntime) runs it. It runs \`dist_collective\` with one rank.
+- *by other layers*: releases that lack the layer, or a part of it (\`trt10\` is TensorRT 10). There the package makes it from other layers.
+
+| kind | methods | TensorRT 10 | TensorRT 11 | RTX | RTX 1.7.1 builds it | CPU | by other layers |
+| --- | --- | --- | --- | --- | --- | --- | --- |
 `;
 
 const anchor = (kind: string) => `[${kind}](#${kind})`;
 
-function tableRow({ kind, methods, trt10, trt11, rtx1, cpu, decomposed }: LayerSummary): string {
+function tableRow({ kind, methods, trt10, trt11, rtx1, rtx1Builds, cpu, decomposed }: LayerSummary): string {
   const stead = Object.entries(decomposed).map(([flavor, releases]) => `${flavor} ${releases}`);
-  const cells = [anchor(kind), methods.join(', '), trt10, trt11, rtx1, cpu ? 'yes' : null, stead.join(', ') || '-'];
+  const backends = [rtx1Builds, cpu].map((yes) => (yes ? 'yes' : null));
+  const cells = [anchor(kind), methods.join(', '), trt10, trt11, rtx1, ...backends, stead.join(', ') || '-'];
   return `| ${cells.map((cell) => cell ?? 'no').join(' | ')} |\n`;
 }
 
 const modulesIntro = `
 ## Modules
 
-Methods of tensors, and of networks with one input, that are made of the layers above.
+Methods of tensors, and of networks with one input, made from the layers above.
 
-| method | what it is | made of |
+| method | what it is | made from |
 | --- | --- | --- |
 `;
 

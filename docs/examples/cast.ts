@@ -1,7 +1,7 @@
 import { float32, network } from 'node-tensorrt';
 
 const net = network('cast', { x: float32(4) });
-net.cast('int32').output('whole'); // the fraction is cut
+net.cast('int32').output('whole'); // drops the fraction
 net.to('bool').output('flags');
 
 using model = await net.compile({ backend: 'cpu' });

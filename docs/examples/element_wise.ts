@@ -3,7 +3,7 @@ import { float32, network } from 'node-tensorrt';
 const net = network('element_wise');
 const a = net.input('a', float32(2, 1));
 const b = net.input('b', float32(3));
-a.add(b).output('sum'); // shapes broadcast as NumPy's: [2, 3]
+a.add(b).output('sum'); // shapes broadcast as in NumPy: [2, 3]
 b.gt(2).output('large');
 b.pow(2).sub(1).output('y');
 

@@ -1,4 +1,4 @@
-// TensorRT-RTX 1.7 creates this layer, but has no implementation to build it with.
+// TensorRT-RTX 1.7.1 can create this layer but cannot build it.
 import { float32, network } from 'node-tensorrt';
 
 const net = network('non_zero', { x: float32(2, 3) });

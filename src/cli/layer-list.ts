@@ -6,6 +6,8 @@ export interface LayerSummary extends FirstReleases {
   kind: string;
   /** Of tensors and networks, and functions of the package. */
   methods: string[];
+  /** Whether TensorRT-RTX 1.7.1 builds it; `rtx1` only says that its interface has it. */
+  rtx1Builds: boolean;
   /** Whether the CPU backend runs it. */
   cpu: boolean;
   /** Releases in which other layers do the same, as ranges (`<10.7.0`, or `*` for all) by flavor; false where none do. */
@@ -32,7 +34,7 @@ export function layerList(): LayerSummary[] {
       .map((row) => [row.kind, row]),
   );
   return layerTable
-    .map(({ definition: { kind, cpu }, methods, networkMethods, functions }) => {
+    .map(({ definition: { kind, cpu }, methods, networkMethods, functions, rtx1Builds = true }) => {
       const { trt10 = null, trt11 = null, rtx1 = null, decomposed = null } = native.get(kind) ?? {};
       const names = [methods, networkMethods, functions].flatMap((object) => Object.keys(object ?? {}));
       return {
@@ -41,6 +43,7 @@ export function layerList(): LayerSummary[] {
         trt10,
         trt11,
         rtx1,
+        rtx1Builds,
         cpu: cpu !== undefined,
         decomposed: decomposedIn(decomposed),
       };

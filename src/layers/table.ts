@@ -69,6 +69,8 @@ export interface LayerRow {
   networkMethods?: object;
   /** Functions that the package exports. */
   functions?: Readonly<Record<string, (...args: never[]) => unknown>>;
+  /** False where TensorRT-RTX 1.7.1 has the layer in its interface, but nothing that implements it. */
+  rtx1Builds?: false;
 }
 
 /** Every layer kind, one row each. */
@@ -98,11 +100,11 @@ export const layerTable: readonly LayerRow[] = [
   { definition: topk, methods: topkMethods },
   { definition: oneHot, methods: oneHotMethods },
   { definition: scatter, methods: scatterMethods },
-  { definition: nonZero, methods: nonZeroMethods },
+  { definition: nonZero, methods: nonZeroMethods, rtx1Builds: false },
   { definition: cumulative, methods: cumulativeMethods },
   { definition: reverseSequence, methods: reverseSequenceMethods },
   { definition: gridSample, methods: gridSampleMethods },
-  { definition: nms, methods: nmsMethods },
+  { definition: nms, methods: nmsMethods, rtx1Builds: false },
   { definition: deconvolution, methods: deconvolutionMethods },
   { definition: lrn, methods: lrnMethods },
   { definition: padding, methods: paddingMethods },
@@ -119,7 +121,7 @@ export const layerTable: readonly LayerRow[] = [
   { definition: attention, methods: attentionMethods },
   { definition: rotaryEmbedding, methods: rotaryEmbeddingMethods },
   { definition: kvCacheUpdate, methods: kvCacheUpdateMethods },
-  { definition: moe, methods: moeMethods },
+  { definition: moe, methods: moeMethods, rtx1Builds: false },
   { definition: distCollective, methods: distCollectiveMethods },
 ];
 

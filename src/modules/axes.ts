@@ -52,7 +52,8 @@ function divided(x: Tensor, axis: number, by: number, method: string): Dim {
 
 const methods = {
   /**
-   * The slices of an axis (default 0), each without that axis, as PyTorch's unbind. TensorRT kinds: slice, squeeze.
+   * The slices of an axis (default 0), each without that axis, like PyTorch's unbind. TensorRT kinds: slice, squeeze.
+   *
    * @throws ERR_SHAPE where the axis has no known size; ERR_AXIS
    */
   unbind(this: Chain, options: { axis?: number } = {}): Tensor[] {
@@ -65,9 +66,11 @@ const methods = {
     return size === 0 ? [] : x.split(1, { axis: at }).map((part) => part.squeeze(at));
   },
   /**
-   * The whole tensor so many times along each axis, as PyTorch's repeat; more repeats than axes add axes in front.
-   * TensorRT kind: slice (WRAP).
+   * Repeats the whole tensor the given number of times along each axis, like PyTorch's repeat. More repeats than axes
+   * add axes in front. TensorRT kind: slice (WRAP).
+   *
    * @param repeats whole numbers or sizes, one per axis
+   *
    * @throws ERR_SHAPE where there are fewer repeats than axes; ERR_RANK
    */
   repeat(this: Chain, repeats: readonly DimLike[], options: Named = {}): Tensor {
@@ -80,15 +83,19 @@ const methods = {
     }
     return repeated(x, times, method, options);
   },
-  /** Same as `repeat`, where fewer repeats are for the last axes, as PyTorch's and NumPy's tile. TensorRT kind: slice (WRAP). */
+  /**
+   * Same as `repeat`, but fewer repeats than axes apply to the last axes, like PyTorch's and NumPy's tile. TensorRT
+   * kind: slice (WRAP).
+   */
   tile(this: Chain, repeats: readonly DimLike[], options: Named = {}): Tensor {
     const x = this.tensor();
     const times = resolveDims(x.network, repeats, 'repeats', 'tile');
     return repeated(x, [...Array(Math.max(0, x.rank - times.length)).fill(1), ...times], 'tile', options);
   },
   /**
-   * Moves elements along axes by `shifts`, those that leave at the end come in at the front, as PyTorch's roll. Without
-   * `axes`, all elements as one row. TensorRT kinds: slice (WRAP), shuffle.
+   * Moves elements along axes by `shifts`, like PyTorch's roll. Those that leave at the end come in at the front.
+   * Without `axes`, all elements are treated as one row. TensorRT kinds: slice (WRAP), shuffle.
+   *
    * @throws ERR_PARAMETER where shifts and axes differ in number; ERR_AXIS
    */
   roll(
@@ -111,12 +118,17 @@ const methods = {
     }
     return rolled(x.reshape([-1]), by, [0], {}).reshape(valuesOf(x.shape), { name, zeroIsPlaceholder: false });
   },
-  /** Repeats axes of size 1 until the shape is that of `other`, as PyTorch's expand_as; see `expand`. TensorRT kind: slice. */
+  /**
+   * Repeats axes of size 1 until the shape is that of `other`, like PyTorch's expand_as; see `expand`. TensorRT kind:
+   * slice.
+   */
   expandAs(this: Chain, other: Tensor, options: Named = {}): Tensor {
     return this.expand(valuesOf(other.shape), options);
   },
   /**
-   * [..., c·factor², h, w] → [..., c, h·factor, w·factor], as PyTorch's pixel_shuffle (Shi et al., 2016). TensorRT kind: shuffle.
+   * [..., c·factor², h, w] → [..., c, h·factor, w·factor], like PyTorch's pixel_shuffle (Shi et al., 2016). TensorRT
+   * kind: shuffle.
+   *
    * @throws ERR_SHAPE where factor² does not divide the channels; ERR_RANK, ERR_PARAMETER
    */
   pixelShuffle(this: Chain, factor: number, options: Named = {}): Tensor {
@@ -134,7 +146,8 @@ const methods = {
       .reshape([...valuesOf(lead), channels, h.mul(factor), w.mul(factor)], { ...options, zeroIsPlaceholder: false });
   },
   /**
-   * [..., c, h·factor, w·factor] → [..., c·factor², h, w], as PyTorch's pixel_unshuffle. TensorRT kind: shuffle.
+   * [..., c, h·factor, w·factor] → [..., c·factor², h, w], like PyTorch's pixel_unshuffle. TensorRT kind: shuffle.
+   *
    * @throws ERR_SHAPE where the factor is not known to divide height and width; ERR_RANK, ERR_PARAMETER
    */
   pixelUnshuffle(this: Chain, factor: number, options: Named = {}): Tensor {

@@ -40,9 +40,12 @@ function checked(value: unknown, role: string): CheckedWeight {
 
 const methods = {
   /**
-   * Batch normalization at inference, `(x − mean) / √(variance + eps) · weight + bias` per channel (axis 1) of a tensor of
-   * floats of rank 2 or more: folded in float64 to one scale and one shift, rounded to the input's dtype. TensorRT kind: scale.
-   * @throws ERR_INPUT where mean or variance is missing; ERR_SHAPE where sizes differ; ERR_VALUE where variance + eps is not positive
+   * Batch normalization at inference, `(x − mean) / √(variance + eps) · weight + bias` per channel (axis 1) of a tensor
+   * of floats of rank 2 or more. It is folded in float64 to one scale and one shift, which are rounded to the input's
+   * dtype. TensorRT kind: scale.
+   *
+   * @throws ERR_INPUT where mean or variance is missing; ERR_SHAPE where sizes differ; ERR_VALUE where variance + eps
+   *   is not positive
    */
   batchNorm(this: Chain, options: BatchNormOptions): Tensor {
     const x = this.tensor();

@@ -30,7 +30,10 @@ export interface TriangleOptions extends Named {
 }
 
 const methods = {
-  /** One value in the shape and dtype of this tensor. TensorRT kinds: constant, slice. @throws ERR_VALUE, ERR_DTYPE */
+  /**
+   * A tensor filled with one value, in the shape and dtype of this tensor. TensorRT kinds: constant, slice.
+   * @throws ERR_VALUE, ERR_DTYPE
+   */
   fullLike(this: Chain, value: Liftable, options: LikeOptions = {}): Tensor {
     const x = this.tensor();
     return x.network.full(sizesOf(x), value, { ...options, dtype: options.dtype ?? x.dtype });
@@ -46,7 +49,9 @@ const methods = {
     return x.network.ones(sizesOf(x), { ...options, dtype: options.dtype ?? x.dtype });
   },
   /**
-   * The lower triangle of the last two axes, zeros above it, as PyTorch's tril. TensorRT kinds: fill (LINSPACE), element_wise, select.
+   * The lower triangle of the last two axes, zeros above it, like PyTorch's tril. TensorRT kinds: fill (LINSPACE),
+   * element_wise, select.
+   *
    * @throws ERR_RANK, ERR_PARAMETER, ERR_DTYPE
    */
   tril(this: Chain, options: TriangleOptions = {}): Tensor {
@@ -59,9 +64,11 @@ const methods = {
     return triangle(this, 'triu', diagonal, { name });
   },
   /**
-   * Coordinates of a grid from this and other vectors, as PyTorch's meshgrid: tensor i holds vector i along axis i and is
-   * constant along all others. TensorRT kinds: shuffle, slice.
+   * Coordinates of a grid from this and other vectors, like PyTorch's meshgrid: tensor i holds vector i along axis i
+   * and is constant along all others. TensorRT kinds: shuffle, slice.
+   *
    * @param options.indexing `ij` (default), or `xy`, which exchanges the first two axes
+   *
    * @throws ERR_INPUT, ERR_RANK where one has more than one axis; ERR_PARAMETER
    */
   meshgrid(this: Chain, others: Tensor | readonly Tensor[], options: { indexing?: 'ij' | 'xy' } = {}): Tensor[] {

@@ -37,9 +37,9 @@ function prefixOf(weight: WeightLike | Tensor): string | undefined {
 
 const methods = {
   /**
-   * `x · weightᵀ + bias` over the last axis of a tensor of floats; all axes before it stay. Products of float16 are summed in
-   * float32, as PyTorch does it, where `useFp32Acc` is true.
-   * TensorRT kinds: constant, matrix_multiply, element_wise (SUM).
+   * `x · weightᵀ + bias` over the last axis of a tensor of floats; the axes before it stay. With `useFp32Acc`, products
+   * of float16 are summed in float32, as PyTorch does. TensorRT kinds: constant, matrix_multiply, element_wise (SUM).
+   *
    * @throws ERR_SHAPE where features differ; ERR_DTYPE where weight and input differ; ERR_RANK, ERR_INPUT, ERR_WEIGHT
    */
   linear(this: Chain, options: LinearOptions): Tensor {

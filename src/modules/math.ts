@@ -11,8 +11,8 @@ const methods = {
     return this.log().mul(Math.LOG2E, options);
   },
   /**
-   * `log(1 + x)` without the loss near 0, of floats: `log(u) · x / (u − 1)` for u = 1 + x (Kahan; Higham, Accuracy and
-   * Stability of Numerical Algorithms, 1.14.1). TensorRT kinds: element_wise, unary (LOG, ISINF), select.
+   * `log(1 + x)` without its loss of precision near 0, of floats: `log(u) · x / (u − 1)` for u = 1 + x (Kahan; Higham,
+   * Accuracy and Stability of Numerical Algorithms, 1.14.1). TensorRT kinds: element_wise, unary (LOG, ISINF), select.
    */
   log1p(this: Chain, options?: Named): Tensor {
     const x = this.tensor();

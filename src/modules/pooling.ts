@@ -18,9 +18,10 @@ const methods = {
     return x.mean({ axes: x.shape.map((_, i) => i).slice(2), keepDims, name });
   },
   /**
-   * Averages a [batch, channels, height, width] tensor of floats to `outputSize` (default 1), as PyTorch's adaptive pool:
-   * element i is the mean of positions ⌊i·size / out⌋ to ⌈(i + 1)·size / out⌉ − 1.
-   * TensorRT kinds: reduce (AVG) for size 1, pooling (AVERAGE) where the sizes divide, else matrix_multiply by known averages.
+   * Averages a [batch, channels, height, width] tensor of floats to `outputSize` (default 1), like PyTorch's adaptive
+   * pool: element i is the mean of positions ⌊i·size / out⌋ to ⌈(i + 1)·size / out⌉ − 1. TensorRT kinds: reduce (AVG)
+   * for size 1, pooling (AVERAGE) where the sizes divide, else matrix_multiply by known averages.
+   *
    * @throws ERR_SHAPE where height or width is dynamic, but for size 1; ERR_PARAMETER, ERR_RANK, ERR_DTYPE
    */
   adaptiveAvgPool2d(this: Chain, options: { outputSize?: PerAxis } & Named = {}): Tensor {

@@ -228,12 +228,15 @@ function candidateBefore(x: Record<string, Tensor>, cell: Cell, hidden: Tensor, 
 
 const methods = {
   /**
-   * Long short-term memory over a sequence of floats, as torch.nn.LSTM: several layers, both directions, projections.
-   * `x.lstm(w.layer('lstm'))`; layers and directions follow from the names of the weights. One layer in one direction may come
-   * in TensorFlow's or Keras's layout: `kernel`, `recurrentKernel`, `bias`. Each is one TensorRT loop over
-   * the gates of the whole sequence, which one matrix multiplication computes ahead.
-   * i, f, o = σ(…), g = tanh(…), cell' = f·cell + i·g, hidden' = o·tanh(cell'). TensorRT kinds: loop, matrix_multiply and others.
-   * @throws ERR_WEIGHTS_NAME where weights are missing or unknown; ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_PARAMETER, ERR_INPUT
+   * Long short-term memory over a sequence of floats, like torch.nn.LSTM: several layers, both directions, projections.
+   * `x.lstm(w.layer('lstm'))` takes the layers and directions from the names of the weights. A single layer in one
+   * direction may have TensorFlow's or Keras's layout: `kernel`, `recurrentKernel`, `bias`. Each layer and direction is
+   * one TensorRT loop; one matrix multiplication computes the inputs' part of the gates for the whole sequence ahead of
+   * it. i, f, o = σ(…), g = tanh(…), cell' = f·cell + i·g, hidden' = o·tanh(cell'). TensorRT kinds: loop,
+   * matrix_multiply and others.
+   *
+   * @throws ERR_WEIGHTS_NAME where weights are missing or unknown; ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_PARAMETER,
+   *   ERR_INPUT
    */
   lstm(this: Chain, options: LstmOptions): RecurrentResult & { cell: Tensor } {
     const method = 'lstm';
@@ -250,10 +253,10 @@ const methods = {
     return this.tensor().network.scope(options.name ?? method, record) as RecurrentResult & { cell: Tensor };
   },
   /**
-   * Gated recurrent units over a sequence of floats, as torch.nn.GRU; see `lstm`.
-   * r, z = σ(…), n = tanh(Wn·x + bn + r·(Rn·hidden + cn)), or with `resetAfter` false tanh(Wn·x + bn + Rn·(r·hidden));
-   * hidden' = (1 − z)·n + z·hidden. TensorRT kinds: loop, matrix_multiply and others.
+   * Gated recurrent units over a sequence of floats, like torch.nn.GRU; see `lstm`. r, z = σ(…), n = tanh(Wn·x + bn +
+   * r·(Rn·hidden + cn)), or with `resetAfter` false tanh(Wn·x + bn + Rn·(r·hidden)); hidden' = (1 − z)·n + z·hidden.
    * TensorRT kinds: loop, matrix_multiply and others.
+   *
    * @throws see `lstm`
    */
   gru(this: Chain, options: GruOptions): RecurrentResult {
@@ -276,9 +279,9 @@ const methods = {
     return this.tensor().network.scope(options.name ?? method, record);
   },
   /**
-   * A plain recurrent network over a sequence of floats, as torch.nn.RNN; see `lstm`. hidden' = tanh(W·x + b + R·hidden + c).
-   * TensorRT kinds: loop, matrix_multiply and others.
-   * TensorRT kinds: loop, matrix_multiply and others.
+   * A plain recurrent network over a sequence of floats, like torch.nn.RNN; see `lstm`. hidden' = tanh(W·x + b +
+   * R·hidden + c). TensorRT kinds: loop, matrix_multiply and others.
+   *
    * @throws see `lstm`
    */
   rnn(this: Chain, options: RnnOptions): RecurrentResult {

@@ -86,14 +86,18 @@ const isTrue = (x: Tensor): Tensor => (x.dtype === 'bool' ? x : x.ne(0));
 
 const methods = {
   /**
-   * Variance over `axes` (default all), `Σ (x − mean)² / (n − correction)`, of floats, computed in float32; NaN where nothing is left
-   * to divide by. TensorRT kinds: reduce (AVG, SUM), element_wise.
+   * Variance over `axes` (default all), `Σ (x − mean)² / (n − correction)`, of floats, computed in float32. NaN if
+   * there is nothing to divide by. TensorRT kinds: reduce (AVG, SUM), element_wise.
+   *
    * @throws ERR_AXIS, ERR_DTYPE, ERR_PARAMETER
    */
   var(this: Chain, options: VarianceOptions = {}): Tensor {
     return spread(this, 'var', options, false);
   },
-  /** Standard deviation, the root of `var`. TensorRT kinds: reduce (AVG, SUM), element_wise, unary (SQRT). @throws see `var` */
+  /**
+   * Standard deviation, the square root of `var`. TensorRT kinds: reduce (AVG, SUM), element_wise, unary (SQRT).
+   * @throws see `var`
+   */
   std(this: Chain, options: VarianceOptions = {}): Tensor {
     return spread(this, 'std', options, true);
   },
@@ -109,8 +113,9 @@ const methods = {
     return inFloat32(x, 'norm', options, (wide, last) => magnitude(wide, p, { axes, keepDims }, last));
   },
   /**
-   * `x / max(norm, eps)` along `axis` (default 1), as PyTorch's normalize; p-norm, `p` 2 and `eps` 1e-12 by default.
-   * TensorRT kinds: reduce, element_wise, unary.
+   * `x / max(norm, eps)` along `axis` (default 1), like PyTorch's normalize, with the p-norm. `p` is 2 and `eps` 1e-12
+   * by default. TensorRT kinds: reduce, element_wise, unary.
+   *
    * @throws ERR_AXIS, ERR_DTYPE, ERR_PARAMETER
    */
   normalize(this: Chain, options: { p?: number; axis?: number; eps?: number } & Named = {}): Tensor {
@@ -142,8 +147,9 @@ const methods = {
     });
   },
   /**
-   * Whether any element along `axes` (default all) is true; of bools, or numbers other than 0. Of nothing: false.
-   * TensorRT kinds: cast, reduce (SUM), element_wise (GREATER).
+   * Whether any element along `axes` (default all) is true, of bools or of numbers, where anything but 0 is true. False
+   * if there are no elements. TensorRT kinds: cast, reduce (SUM), element_wise (GREATER).
+   *
    * @throws ERR_AXIS, ERR_DTYPE
    */
   any(this: Chain, options: ReduceOptions = {}): Tensor {
@@ -151,8 +157,9 @@ const methods = {
     return counted(isTrue(x), x, options, 'any').gt(0, { name: options.name });
   },
   /**
-   * Whether all elements along `axes` (default all) are true; of bools, or numbers other than 0. Of nothing: true.
-   * TensorRT kinds: unary (NOT), cast, reduce (SUM), element_wise (EQUAL).
+   * Whether all elements along `axes` (default all) are true, of bools or of numbers, where anything but 0 is true.
+   * True if there are no elements. TensorRT kinds: unary (NOT), cast, reduce (SUM), element_wise (EQUAL).
+   *
    * @throws ERR_AXIS, ERR_DTYPE
    */
   all(this: Chain, options: ReduceOptions = {}): Tensor {

@@ -14,11 +14,18 @@ test('--json prints one line: every kind by name, with the facts of TensorRT’s
   const rows: LayerSummary[] = JSON.parse(stdout);
   expect(rows).toEqual(layerList());
   for (const row of rows) {
-    expect(Object.keys(row)).toEqual(['kind', 'methods', 'trt10', 'trt11', 'rtx1', 'cpu', 'decomposed']);
+    expect(Object.keys(row)).toEqual(['kind', 'methods', 'trt10', 'trt11', 'rtx1', 'rtx1Builds', 'cpu', 'decomposed']);
   }
   expect(rows.map(({ kind }) => kind)).toEqual(rows.map(({ kind }) => kind).sort());
   const by = new Map(rows.map((row) => [row.kind, row]));
-  const everywhere = { trt10: '10.0.0', trt11: '11.0.0', rtx1: '1.5.0', cpu: true, decomposed: false };
+  const everywhere = {
+    trt10: '10.0.0',
+    trt11: '11.0.0',
+    rtx1: '1.5.0',
+    rtx1Builds: true,
+    cpu: true,
+    decomposed: false,
+  };
   expect(by.get('convolution')).toEqual({
     kind: 'convolution',
     methods: expect.arrayContaining(['conv2d', 'conv3d']),
@@ -36,7 +43,7 @@ test('without --json it prints a table', () => {
   const { status, stdout } = cli();
   expect(status).toBe(0);
   for (const { kind } of layerList()) expect(stdout).toMatch(new RegExp(`│ ${kind} +│`));
-  expect(stdout).toMatch(/│ squeeze +│ squeeze +│ 10\.7\.0 +│ 11\.0\.0 +│ 1\.5\.0 +│ yes +│ trt10 <10\.7\.0 +│/);
+  expect(stdout).toMatch(/│ squeeze +│ squeeze +│ 10\.7\.0 +│ 11\.0\.0 +│ 1\.5\.0 +│ yes +│ yes +│ trt10 <10\.7\.0 +│/);
 });
 
 test('modules follow in the table, and are a list of their own with --modules', () => {

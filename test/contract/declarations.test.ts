@@ -81,7 +81,7 @@ const init: ts.CompilerOptions = {
 function samplesOf(page: string, count: number): string[] {
   const samples = [...readFileSync(join(root, page), 'utf8').matchAll(/^```ts\n(.*?)^```/gms)];
   expect(samples, page).toHaveLength(count);
-  const given = 'declare const pixels: Float32Array; declare const console: { log(value: unknown): void };\n';
+  const given = 'declare const console: { log(value: unknown): void };\n';
   return samples.map(([, text], i) => {
     const file = join(project, `${page.replaceAll('/', '-')}-${i}.ts`);
     writeFileSync(file, given + text);

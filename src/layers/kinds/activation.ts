@@ -131,8 +131,9 @@ const methods = {
     return activate(this, 'softplus', 'softplus', 1 / beta, beta, options);
   },
   /**
-   * `min(max(x, min), max)`, of floats and integers; a missing bound is no bound. TensorRT kind: activation (CLIP); for
-   * integers, and for bounds that are tensors or sizes, element_wise (MAX, MIN).
+   * `min(max(x, min), max)`, of floats and integers. Either bound may be left out. TensorRT kind: activation (CLIP);
+   * for integers, and for bounds that are tensors or sizes, element_wise (MAX, MIN).
+   *
    * @throws ERR_PARAMETER where both bounds are missing; ERR_VALUE, ERR_DTYPE
    */
   clamp(this: Chain, options: { min?: Liftable; max?: Liftable } & Named): Tensor {
@@ -160,7 +161,10 @@ const methods = {
   thresholdedRelu(this: Chain, options: { threshold?: number } & Named = {}): Tensor {
     return activate(this, 'thresholdedRelu', 'thresholded_relu', options.threshold ?? 1, 0, options);
   },
-  /** Gaussian error linear unit, exact (`none`, by erf) or approximated by tanh. TensorRT kind: activation (GELU_ERF, GELU_TANH). */
+  /**
+   * Gaussian error linear unit, exact with erf (`none`) or approximated with tanh. TensorRT kind: activation (GELU_ERF,
+   * GELU_TANH).
+   */
   gelu(this: Chain, options: { approximate?: 'none' | 'tanh' } & Named = {}): Tensor {
     const { approximate = 'none' } = options;
     if (approximate !== 'none' && approximate !== 'tanh') {

@@ -23,9 +23,10 @@ export const assertion = defineLayer({
 
 const methods = {
   /**
-   * Lets a run fail with `message` unless all elements of this tensor are true. It must be what TensorRT calls a shape
-   * tensor: a bool of rank 0 or 1, computed from shapes alone. Where it is false while building, the build fails.
-   * On the CPU backend assertions within loops and conditionals are not looked at. TensorRT kind: assertion.
+   * Makes a run fail with `message` unless all elements of this tensor are true. The tensor must be what TensorRT calls
+   * a shape tensor: a bool of rank 0 or 1, computed from shapes alone. If it is already false while building, the build
+   * fails. The CPU backend does not check assertions within loops and conditionals. TensorRT kind: assertion.
+   *
    * @throws ERR_DTYPE, ERR_RANK
    */
   assert(this: Chain, message: string, options: Named = {}): void {

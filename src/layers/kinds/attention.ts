@@ -230,11 +230,13 @@ function scaled(query: Tensor, given: number | undefined): Tensor {
 
 const methods = {
   /**
-   * Attention of this tensor's queries to keys and values, as PyTorch's scaled_dot_product_attention:
-   * `softmax(scale · q · kᵀ + mask) · v`. Query [batch, heads, queries, size], key and value
-   * [batch, heads, keys, size]; fewer heads of keys and values are shared. float32, float16, bfloat16. One TensorRT kernel
-   * where there is one for it; TensorRT before 10.14 gets it as multiplications and softmax. TensorRT kind: attention.
+   * Attention of this tensor's queries to keys and values, like PyTorch's scaled_dot_product_attention:
+   * `softmax(scale · q · kᵀ + mask) · v`. Query [batch, heads, queries, size], key and value [batch, heads, keys,
+   * size]; keys and values may have fewer heads, which queries then share. float32, float16, bfloat16. TensorRT runs it
+   * as one kernel if it has one; before 10.14 it is made from multiplications and softmax. TensorRT kind: attention.
+   *
    * @returns [batch, heads, queries, size]
+   *
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE where tensors do not fit; ERR_PARAMETER, ERR_INPUT
    */
   attention(this: Chain, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor {

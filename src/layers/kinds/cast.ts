@@ -29,14 +29,15 @@ const convert = (self: Chain, method: string, to: DType, options: Named): Tensor
 
 const methods = {
   /**
-   * The elements as another dtype: floats to integers by cutting the fraction, anything but 0 to true.
-   * Takes and makes float32, float16, bfloat16, int64, int32, int8, uint8 and bool. TensorRT kind: cast.
+   * Converts the elements to another dtype. Floats become integers by dropping the fraction; anything but 0 becomes
+   * true. From and to float32, float16, bfloat16, int64, int32, int8, uint8 and bool. TensorRT kind: cast.
+   *
    * @throws ERR_PARAMETER, ERR_DTYPE where TensorRT casts from or to no such dtype
    */
   cast(this: Chain, dtype: DType, options: Named = {}): Tensor {
     return convert(this, 'cast', dtype, options);
   },
-  /** Same as `cast`, by PyTorch's name. TensorRT kind: cast. */
+  /** Same as `cast`, under PyTorch's name. TensorRT kind: cast. */
   to(this: Chain, dtype: DType, options: Named = {}): Tensor {
     return convert(this, 'to', dtype, options);
   },

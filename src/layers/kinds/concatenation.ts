@@ -94,7 +94,8 @@ function requireTensors(method: string, tensors: readonly Tensor[]): void {
 }
 
 /**
- * Joins tensors of one dtype along an axis; all other axes must be equal. TensorRT kind: concatenation.
+ * Joins tensors of one dtype along an axis; all other axes must have equal sizes. TensorRT kind: concatenation.
+ *
  * @throws ERR_INPUT where there is no tensor; ERR_DTYPE, ERR_RANK, ERR_SHAPE where they do not fit; ERR_AXIS
  */
 export function concat(tensors: readonly Tensor[], options?: ConcatOptions): Tensor;
@@ -116,8 +117,9 @@ function pile(tensors: readonly Tensor[], { axis = 0, name }: ConcatOptions): Te
 }
 
 /**
- * Joins tensors of one shape and dtype along a new axis (default 0), as PyTorch's stack.
- * TensorRT kinds: unsqueeze, concatenation.
+ * Joins tensors of one shape and dtype along a new axis (default 0), like PyTorch's stack. TensorRT kinds: unsqueeze,
+ * concatenation.
+ *
  * @throws ERR_INPUT where there is no tensor; ERR_DTYPE, ERR_RANK, ERR_SHAPE where they do not fit; ERR_AXIS
  */
 export function stack(tensors: readonly Tensor[], options?: ConcatOptions): Tensor;

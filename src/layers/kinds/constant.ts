@@ -130,9 +130,10 @@ export function constantTensor(net: Network, value: Liftable, dtype: DType | und
 
 const methods = {
   /**
-   * A constant. Numbers are rounded to nearest even; float16, bfloat16 and the narrow dtypes may also come as their bits
-   * (Uint16Array, Uint8Array; 4-bit types packed two to a byte). Elements are not copied: leave them unchanged until the build.
-   * TensorRT kind: constant.
+   * A constant. Numbers are rounded to nearest even. float16, bfloat16 and the narrow dtypes may also be given as their
+   * bits (Uint16Array, Uint8Array; 4-bit types packed two to a byte). Elements are not copied: do not change them
+   * before the build. TensorRT kind: constant.
+   *
    * @throws ERR_VALUE where a number has no place in the dtype; ERR_SHAPE, ERR_DTYPE, ERR_INPUT, ERR_WEIGHT
    */
   constant(this: Network, data: ConstantData, options: ConstantOptions = {}): Tensor {

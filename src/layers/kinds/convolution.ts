@@ -108,8 +108,8 @@ function convolve(self: Chain, method: string, axes: number, options: Convolutio
 
 const methods = {
   /**
-   * 1-D convolution of a [batch, channels, length] tensor by a kernel [outChannels, inChannels / groups, length]; see `conv2d`.
-   * TensorRT kinds: unsqueeze, convolution, squeeze.
+   * 1-D convolution of a [batch, channels, length] tensor with a kernel [outChannels, inChannels / groups, length]; see
+   * `conv2d`. TensorRT kinds: unsqueeze, convolution, squeeze.
    */
   conv1d(this: Chain, options: ConvolutionOptions): Tensor {
     const method = 'conv1d';

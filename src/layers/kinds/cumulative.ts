@@ -45,8 +45,9 @@ export interface CumulativeOptions extends Named {
 
 const methods = {
   /**
-   * Running sums along an axis (float32, float16, bfloat16, int32, int64). TensorRT kind: cumulative (SUM); a loop before
-   * TensorRT 10.9.
+   * Running sums along an axis (float32, float16, bfloat16, int32, int64). TensorRT kind: cumulative (SUM); before
+   * TensorRT 10.9, a loop.
+   *
    * @throws ERR_AXIS, ERR_DTYPE, ERR_RANK
    */
   cumsum(this: Chain, options: CumulativeOptions = {}): Tensor {

@@ -116,8 +116,8 @@ function deconvolve(self: Chain, method: string, axes: number, given: Deconvolut
 
 const methods = {
   /**
-   * 1-D transposed convolution of a [batch, channels, length] tensor by a kernel [inChannels, outChannels / groups, length];
-   * see `convTranspose2d`. TensorRT kinds: unsqueeze, deconvolution, squeeze.
+   * 1-D transposed convolution of a [batch, channels, length] tensor with a kernel [inChannels, outChannels / groups,
+   * length]; see `convTranspose2d`. TensorRT kinds: unsqueeze, deconvolution, squeeze.
    */
   convTranspose1d(this: Chain, options: DeconvolutionOptions): Tensor {
     const method = 'convTranspose1d';

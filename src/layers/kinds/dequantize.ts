@@ -36,8 +36,9 @@ export interface DequantizeOptions extends QuantizationOptions {
 
 const methods = {
   /**
-   * `x · scale` of a tensor of int8, int4, float8e4m3 or float4e2m1, to floats. A scale per index of an axis is for weights
-   * only. TensorRT kind: dequantize.
+   * `x · scale` of a tensor of int8, int4, float8e4m3 or float4e2m1, to floats. Only weights may have one scale per
+   * index of an axis. TensorRT kind: dequantize.
+   *
    * @throws ERR_SHAPE, ERR_AXIS where the scale does not fit; ERR_VALUE for a zero point; ERR_DTYPE, ERR_PARAMETER
    */
   dequantize(this: Chain, options: DequantizeOptions): Tensor {

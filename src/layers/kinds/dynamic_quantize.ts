@@ -134,10 +134,13 @@ export interface DynamicQuantizeOptions extends Named {
 
 const methods = {
   /**
-   * Quantizes a tensor of floats by scales that it computes itself, one per block: the largest magnitude of the block over
-   * that of the dtype, divided by `doubleScale`. From TensorRT 10.9 on; its kernels need a GPU of compute capability 10 or
-   * more. The CPU backend follows the published formulas, which no kernel has confirmed here. TensorRT kind: dynamic_quantize.
+   * Quantizes a tensor of floats with scales computed at run time, one per block: the block's largest magnitude over
+   * the dtype's, divided by `doubleScale`. Needs TensorRT 10.9 or later, and a GPU of compute capability 10 or more to
+   * run. The CPU backend follows the published formulas; no kernel has confirmed them here. TensorRT kind:
+   * dynamic_quantize.
+   *
    * @returns `[quantized, scales]`: of the input's shape, and with one element per block
+   *
    * @throws ERR_SHAPE where blocks do not divide an axis; ERR_DTYPE, ERR_RANK, ERR_PARAMETER
    */
   dynamicQuantize(this: Chain, options: DynamicQuantizeOptions = {}): [quantized: Tensor, scales: Tensor] {

@@ -123,9 +123,11 @@ function record(given: readonly (Tensor | ConstantData)[], equation: string, opt
 }
 
 /**
- * Einstein summation, as torch.einsum: `einsum('bij,bjk->bik', [a, b])`. Letters are lower case; `...` stands for axes that
- * broadcast; a letter twice in one term takes the diagonal; without `->` the result has the letters that occur once.
- * float32, float16, bfloat16; operands may be known. TensorRT kind: einsum.
+ * Einstein summation, like torch.einsum: `einsum('bij,bjk->bik', [a, b])`. Letters are lower case. `...` stands for
+ * axes that broadcast. A letter that occurs twice in one term takes the diagonal. Without `->`, the result has the
+ * letters that occur once. float32, float16, bfloat16; operands may be weights, arrays and numbers. TensorRT kind:
+ * einsum.
+ *
  * @throws ERR_PARAMETER for a bad equation; ERR_INPUT, ERR_RANK, ERR_SHAPE, ERR_DTYPE where tensors do not fit it
  */
 export function einsumOf(equation: string, tensors: readonly (Tensor | ConstantData)[], options?: Named): Tensor;

@@ -143,10 +143,11 @@ function rest(self: Chain, method: string, b: Liftable, options?: Named): Tensor
 
 const methods = {
   /**
-   * Any operation by TensorRT's name. Operands broadcast as NumPy's do; numbers, arrays, weights and sizes (`x.dim(0)`)
+   * Any operation by TensorRT's name. Operands broadcast as in NumPy; numbers, arrays, weights and sizes (`x.dim(0)`)
    * become tensors of this tensor's dtype. TensorRT kind: element_wise.
-   * @throws ERR_DTYPE where the dtypes differ or the operation takes another; ERR_SHAPE where the shapes do not broadcast;
-   *   ERR_VALUE where a number has no place in the dtype
+   *
+   * @throws ERR_DTYPE where the dtypes differ or the operation takes another; ERR_SHAPE where the shapes do not
+   *   broadcast; ERR_VALUE where a number has no place in the dtype
    */
   elementWise(this: Chain, b: Liftable, options: { operation: ElementWiseOperation } & Named): Tensor {
     return binary(this, 'elementWise', options.operation, b, options);
@@ -163,7 +164,9 @@ const methods = {
   mul(this: Chain, b: Liftable, options?: Named): Tensor {
     return binary(this, 'mul', 'prod', b, options);
   },
-  /** `a / b`; integers are cut toward zero. Operands and errors as `elementWise`. TensorRT kind: element_wise (DIV). */
+  /**
+   * `a / b`; integers are rounded toward zero. Operands and errors as `elementWise`. TensorRT kind: element_wise (DIV).
+   */
   div(this: Chain, b: Liftable, options?: Named): Tensor {
     return binary(this, 'div', 'div', b, options);
   },
@@ -188,15 +191,15 @@ const methods = {
   minimum(this: Chain, b: Liftable, options?: Named): Tensor {
     return binary(this, 'minimum', 'min', b, options);
   },
-  /** Both, of bools. Operands and errors as `elementWise`. TensorRT kind: element_wise (AND). */
+  /** True where both are, of bools. Operands and errors as `elementWise`. TensorRT kind: element_wise (AND). */
   logicalAnd(this: Chain, b: Liftable, options?: Named): Tensor {
     return binary(this, 'logicalAnd', 'and', b, options);
   },
-  /** Either, of bools. Operands and errors as `elementWise`. TensorRT kind: element_wise (OR). */
+  /** True where either is, of bools. Operands and errors as `elementWise`. TensorRT kind: element_wise (OR). */
   logicalOr(this: Chain, b: Liftable, options?: Named): Tensor {
     return binary(this, 'logicalOr', 'or', b, options);
   },
-  /** One but not both, of bools. Operands and errors as `elementWise`. TensorRT kind: element_wise (XOR). */
+  /** True where exactly one is, of bools. Operands and errors as `elementWise`. TensorRT kind: element_wise (XOR). */
   logicalXor(this: Chain, b: Liftable, options?: Named): Tensor {
     return binary(this, 'logicalXor', 'xor', b, options);
   },
@@ -225,7 +228,7 @@ const methods = {
     return orEqual(this, 'le', 'less', b, options);
   },
   /**
-   * `a − b·⌊a / b⌋` for a finite divisor: the rest has the sign of `b`, as `torch.remainder` and Python's `%`.
+   * `a − b·⌊a / b⌋` for a finite divisor: the remainder has the sign of `b`, like `torch.remainder` and Python's `%`.
    * Operands and errors as `elementWise`. TensorRT kind: element_wise (FLOOR_DIV, PROD, SUB).
    */
   remainder(this: Chain, b: Liftable, options?: Named): Tensor {

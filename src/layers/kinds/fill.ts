@@ -215,8 +215,9 @@ function progression(net: Network, start: Dim, step: number, dtype: DType, metho
 
 const methods = {
   /**
-   * A tensor of the given shape without any input: element [i, j, …] is `alpha + beta[0]·i + beta[1]·j + …`, or a random
-   * number. TensorRT kind: fill.
+   * A tensor of the given shape, made from no input: element [i, j, …] is `alpha + beta[0]·i + beta[1]·j + …`, or a
+   * random number. TensorRT kind: fill.
+   *
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_VALUE, ERR_PARAMETER
    */
   fill(this: Network, shape: FillShape, options: FillOptions = {}): Tensor {
@@ -279,7 +280,10 @@ const methods = {
     const span = constantTensor(this, [end - start], 'float32', method);
     return record(this, [dim], { ...options, method, alpha: start, beta: span.div(steps) });
   },
-  /** Random numbers, uniform from `low` (default 0) to `high` (default 1), anew at each run. TensorRT kind: fill (RANDOM_UNIFORM). */
+  /**
+   * Random numbers, uniform from `low` (default 0) to `high` (default 1), drawn again in every run. TensorRT kind: fill
+   * (RANDOM_UNIFORM).
+   */
   randomUniform(
     this: Network,
     shape: FillShape,
@@ -294,7 +298,10 @@ const methods = {
       method: 'randomUniform',
     });
   },
-  /** Random numbers, normal with `mean` (default 0) and `std` (default 1), anew at each run. TensorRT kind: fill (RANDOM_NORMAL). */
+  /**
+   * Random numbers, normal with `mean` (default 0) and `std` (default 1), drawn again in every run. TensorRT kind: fill
+   * (RANDOM_NORMAL).
+   */
   randomNormal(
     this: Network,
     shape: FillShape,

@@ -161,19 +161,21 @@ function record(x: Tensor, indices: Liftable, options: GatherOptions & { method:
 
 const methods = {
   /**
-   * Picks elements or slices by int32 or int64 indices (a tensor, or numbers; negative ones count from the end of an axis,
-   * which on a dynamic axis numbers alone may do, and in mode `default`). Shapes, for data [d0, …] and indices [i0, …]:
-   * mode `default` replaces the dim of `axis` by the dims of the indices; `element` has the shape of the indices;
-   * `nd` has that of the indices without the last dim, then the dims of the data that no index counts along.
-   * TensorRT kind: gather.
-   * @throws ERR_AXIS, ERR_SHAPE, ERR_RANK, ERR_PARAMETER; ERR_DTYPE where indices are no int32 or int64; ERR_VALUE where known
-   * ones are beyond their axis
+   * Picks elements or slices by int32 or int64 indices: a tensor, or numbers. Negative indices count from the end of an
+   * axis; on a dynamic axis, only numbers in mode `default` may be negative. Shape of the result: in mode `default`,
+   * the data's with the dim of `axis` replaced by the dims of the indices; in mode `element`, that of the indices; in
+   * mode `nd`, the indices' without the last dim, then the dims of the data that no index counts along. TensorRT kind:
+   * gather.
+   *
+   * @throws ERR_AXIS, ERR_SHAPE, ERR_RANK, ERR_PARAMETER; ERR_DTYPE where indices are no int32 or int64; ERR_VALUE
+   *   where known ones are beyond their axis
    */
   gather(this: Chain, indices: Liftable, options: GatherOptions = {}): Tensor {
     return record(this.tensor(), indices, { ...options, method: 'gather' });
   },
   /**
-   * The slices of `axis` at `indices` (rank 1), as PyTorch's index_select. TensorRT kind: gather (DEFAULT).
+   * The slices of `axis` at `indices` (rank 1), like PyTorch's index_select. TensorRT kind: gather (DEFAULT).
+   *
    * @throws ERR_RANK where the indices have another rank; see `gather`
    */
   indexSelect(this: Chain, axis: number, indices: Liftable, options: Named = {}): Tensor {
@@ -185,8 +187,9 @@ const methods = {
     return record(x, index, { ...options, axis, method });
   },
   /**
-   * Rows of a table by this tensor of int32 or int64 indices: [...] → [..., features], as PyTorch's embedding.
+   * The rows of a table at this tensor's int32 or int64 indices: [...] → [..., features], like PyTorch's embedding.
    * TensorRT kind: gather (DEFAULT).
+   *
    * @param options.weight the table, [count, features]
    */
   embedding(this: Chain, options: { weight: Tensor | WeightLike } & Named): Tensor {

@@ -66,8 +66,10 @@ export interface GridSampleOptions extends Named {
 
 const methods = {
   /**
-   * Samples [batch, channels, height, width] at the positions of `grid` [batch, outHeight, outWidth, 2], whose last axis is
-   * (x, y) from −1 to 1, as PyTorch's grid_sample: [batch, channels, outHeight, outWidth]. TensorRT kind: grid_sample.
+   * Samples [batch, channels, height, width] at the positions of `grid` [batch, outHeight, outWidth, 2], whose last
+   * axis is (x, y) from −1 to 1, like PyTorch's grid_sample. The result is [batch, channels, outHeight, outWidth].
+   * TensorRT kind: grid_sample.
+   *
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_PARAMETER
    */
   gridSample(this: Chain, grid: Tensor, options: GridSampleOptions = {}): Tensor {

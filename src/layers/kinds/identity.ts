@@ -16,7 +16,7 @@ export const identity = defineLayer({
 });
 
 const methods = {
-  /** The tensor itself, under a name of its own. TensorRT kind: identity. */
+  /** The same tensor under a name of its own. TensorRT kind: identity. */
   identity(this: Chain, options: Named = {}): Tensor {
     const x = this.tensor();
     return x.network.record(identity, { method: 'identity', name: options.name, inputs: [x], params: {} })[0]!;

@@ -87,9 +87,11 @@ function refuseUint8(net: Network, graph: IRGraph, what: string): void {
 const methods = {
   /**
    * Runs one of two branches: `net.if(hot, () => x.relu(), () => x.neg())`. Branches may use any tensor defined before,
-   * and return one tensor or a list; both must give the same number of tensors, of the same dtypes and ranks. Dims in
-   * which they differ are known only at run time. TensorRT kind: if_conditional.
+   * and return one tensor or a list. Both must return the same number of tensors, with the same dtypes and ranks. Dims
+   * in which they differ are known only at run time. TensorRT kind: if_conditional.
+   *
    * @param condition bool of rank 0
+   *
    * @throws ERR_DTYPE, ERR_RANK for the condition; ERR_OUTPUT, ERR_SHAPE where the branches do not agree
    */
   if<const T extends BranchOutput>(

@@ -64,10 +64,11 @@ export interface KVCacheUpdateOptions extends Named {
 const methods = {
   /**
    * This cache of keys or values [batch, heads, capacity, size] with `update` [batch, heads, tokens, size] written from
-   * `positions` [batch] (int32, int64) on; nothing may be written behind its end. From TensorRT 10.15 on the cache must be an
-   * input of the network and the result an output: it is written in place, in the GPU's copy of the cache, and the array fed
-   * to `run` stays as it is (shown with a stand-in that follows TensorRT's headers; no release that works in place has run
-   * it). TensorRT before that scatters. TensorRT kind: kv_cache_update.
+   * `positions` [batch] (int32, int64) on, and never past its end. From TensorRT 10.15 on, the cache must be an input
+   * of the network and the result an output. TensorRT then writes in place, in the GPU's copy of the cache; the array
+   * fed to `run` does not change. (That is tested with a stand-in that follows TensorRT's headers; no release that
+   * works in place has run it yet.) Before 10.15 it is made from scatter. TensorRT kind: kv_cache_update.
+   *
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_INPUT
    */
   kvCacheUpdate(

@@ -54,9 +54,11 @@ export interface LocalResponseNormOptions extends Named {
 
 const methods = {
   /**
-   * `x / (k + alpha/size · Σ x²)^beta`, summed over `size` channels around each one, of a tensor of floats
-   * [batch, channels, height, width]. Formula: PyTorch's LocalResponseNorm. TensorRT kind: lrn.
-   * @throws ERR_PARAMETER beyond TensorRT's ranges: alpha −1e20 … 1e20, beta 0.01 … 1e5, k 1e-5 … 1e10; ERR_RANK, ERR_DTYPE
+   * `x / (k + alpha/size · Σ x²)^beta`, with the sum over `size` channels around each one, of a tensor of floats
+   * [batch, channels, height, width]. The formula is that of PyTorch's LocalResponseNorm. TensorRT kind: lrn.
+   *
+   * @throws ERR_PARAMETER beyond TensorRT's ranges: alpha −1e20 … 1e20, beta 0.01 … 1e5, k 1e-5 … 1e10; ERR_RANK,
+   *   ERR_DTYPE
    */
   localResponseNorm(this: Chain, options: LocalResponseNormOptions): Tensor {
     const { size, alpha = 1e-4, beta = 0.75, k = 1, name } = options ?? {};

@@ -152,21 +152,27 @@ function ofRank(rank: 2 | 3, a: Tensor, given: Tensor | ConstantData, options: M
 
 const methods = {
   /**
-   * Matrix product of the last two axes, as `torch.matmul`: other axes broadcast, an operand with one axis is a vector (a row
-   * on the left, a column on the right) whose axis is summed over. The right operand may be known: a weight, an array.
-   * float32, float16 (whose products `useFp32Acc` sums in float32, as PyTorch does), bfloat16. TensorRT kind: matrix_multiply.
+   * Matrix product over the last two axes, like `torch.matmul`. Other axes broadcast. An operand with one axis is a
+   * vector, a row on the left or a column on the right, and its axis is summed over. The right operand may be a weight
+   * or an array. float32, float16, bfloat16; with `useFp32Acc`, products of float16 are summed in float32, as PyTorch
+   * does. TensorRT kind: matrix_multiply.
+   *
    * @throws ERR_SHAPE where inner sizes differ or the other axes do not broadcast; ERR_DTYPE, ERR_RANK, ERR_PARAMETER
    */
   matmul(this: Chain, b: Tensor | ConstantData, options: MatmulOptions = {}): Tensor {
     return multiply(this.tensor(), b, options, 'matmul');
   },
-  /** Product of two matrices, as PyTorch's mm; see `matmul`. TensorRT kind: matrix_multiply. @throws ERR_RANK for other ranks than 2 */
+  /**
+   * Product of two matrices, like PyTorch's mm; see `matmul`. TensorRT kind: matrix_multiply.
+   * @throws ERR_RANK for other ranks than 2
+   */
   mm(this: Chain, b: Tensor | ConstantData, options: MatmulOptions = {}): Tensor {
     return ofRank(2, this.tensor(), b, options, 'mm');
   },
   /**
-   * Products of as many matrices on the left as on the right, [batch, rows, columns], as PyTorch's bmm; see `matmul`.
+   * Products of two equally long batches of matrices, [batch, rows, columns], like PyTorch's bmm; see `matmul`.
    * TensorRT kind: matrix_multiply.
+   *
    * @throws ERR_RANK for other ranks than 3; ERR_SHAPE where the batches differ
    */
   bmm(this: Chain, b: Tensor | ConstantData, options: MatmulOptions = {}): Tensor {

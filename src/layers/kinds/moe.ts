@@ -142,9 +142,10 @@ export interface MoeOptions extends Named {
 
 const methods = {
   /**
-   * A mixture of experts: of every token, the sum over its experts of score · down(silu(gate(x)) · up(x)). Tokens
-   * [batch, tokens, hidden] of float32, float16, bfloat16. From TensorRT 10.16 on, on GPUs of compute capability 10 and 11.
-   * TensorRT kind: moe.
+   * A mixture of experts: for every token, the sum over its experts of score · down(silu(gate(x)) · up(x)). Tokens are
+   * [batch, tokens, hidden] of float32, float16 or bfloat16. Needs TensorRT 10.16 or later and a GPU of compute
+   * capability 10 or 11. TensorRT-RTX 1.7.1 has the layer but cannot build it. TensorRT kind: moe.
+   *
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_INPUT, ERR_PARAMETER
    */
   moe(this: Chain, options: MoeOptions): Tensor {

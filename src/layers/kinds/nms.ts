@@ -127,9 +127,12 @@ export interface NmsOptions extends IndexOptions {
 const methods = {
   /**
    * Non-maximum suppression, per batch item and class, of these boxes: [batch, boxes, 4], or [batch, boxes, classes, 4]
-   * (float32, float16). Gives `[selected, count]`: selected [n, 3] holds batch, class and box index, by batch and then by
-   * falling score; only the data tells n, which is count, a rank-0 int32. TensorRT kind: nms.
+   * (float32, float16). Returns `[selected, count]`. `selected` [n, 3] has the indices of batch, class and box, ordered
+   * by batch and then by descending score. n depends on the data; `count` is n, as an int32 of rank 0. TensorRT-RTX
+   * 1.7.1 has the layer but cannot build it. TensorRT kind: nms.
+   *
    * @param scores [batch, boxes, classes], of the boxes' dtype
+   *
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_PARAMETER
    */
   nms(this: Chain, scores: Tensor, options: NmsOptions): [selected: Tensor, count: Tensor] {

@@ -25,8 +25,10 @@ export const nonZero = defineLayer({
 
 const methods = {
   /**
-   * Positions of the elements that are not 0, in order: [rank, n], one column per element, where only the data tells n.
-   * (PyTorch's nonzero gives the transpose.) TensorRT kind: non_zero; TensorRT-RTX has no implementation of it.
+   * Positions of the elements that are not 0, in order: [rank, n], one column per element. n depends on the data.
+   * PyTorch's nonzero returns the transpose. TensorRT kind: non_zero; TensorRT-RTX 1.7.1 has the layer but cannot build
+   * it.
+   *
    * @throws ERR_RANK for a scalar; ERR_DTYPE
    */
   nonZero(this: Chain, options: IndexOptions = {}): Tensor {

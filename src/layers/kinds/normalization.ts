@@ -177,10 +177,12 @@ const methods = {
     return record(x, 'layerNorm', sizesAlong(x, 'layerNorm', axes), { axes }, options);
   },
   /**
-   * Normalizes each channel of each sample over the axes after the second, of floats of rank 3 or more; `weight` and `bias`
-   * have one element per channel. Statistics are the input's own: for stored ones see `batchNorm`. TensorRT kind: normalization.
-   * @throws ERR_SHAPE where weight or bias do not fit the channels; ERR_RANK, ERR_DTYPE; ERR_PARAMETER where the layer's
-   * weights hold statistics, which PyTorch would use instead
+   * Normalizes each channel of each sample over the axes after the second, of floats of rank 3 or more; `weight` and
+   * `bias` have one element per channel. The statistics are those of the input; for stored statistics see `batchNorm`.
+   * TensorRT kind: normalization.
+   *
+   * @throws ERR_SHAPE where weight or bias do not fit the channels; ERR_RANK, ERR_DTYPE; ERR_PARAMETER where the
+   *   layer's weights hold statistics, which PyTorch would use instead
    */
   instanceNorm(this: Chain, options: Affine = {}): Tensor {
     const x = this.tensor();

@@ -64,9 +64,11 @@ function compared(indices: Tensor, values: Tensor, depth: DimValue, axis: number
 
 const methods = {
   /**
-   * A new axis of size `depth`, which holds `on` at the index that this int32 or int64 tensor says, else `off`:
-   * [...] → [..., depth]. TensorRT kind: one_hot; for a dynamic depth fill, element_wise (EQUAL) and select.
+   * Adds an axis of size `depth`, with `on` at the index given by this int32 or int64 tensor and `off` elsewhere: [...]
+   * → [..., depth]. TensorRT kind: one_hot; for a dynamic depth, fill, element_wise (EQUAL) and select.
+   *
    * @param depth a number, or a size (`x.dim(1)`)
+   *
    * @throws ERR_PARAMETER where the depth is no positive number; ERR_AXIS, ERR_DTYPE, ERR_SHAPE
    */
   oneHot(this: Chain, depth: DimLike, options: OneHotOptions = {}): Tensor {

@@ -113,9 +113,12 @@ function sliced(x: Tensor, sides: readonly Dim[], { mode = 'constant', value, na
 
 const methods = {
   /**
-   * Pads or, where negative, cuts the last axes, as PyTorch's pad: `x.pad({ padding: [1, 1], mode: 'reflect' })`.
-   * TensorRT kind: padding for zeros around the last two axes (floats, int8; rank 4 or more), else slice.
-   * @throws ERR_SHAPE where more is cut off than there is, or more is mirrored or repeated; ERR_PARAMETER, ERR_RANK, ERR_DTYPE
+   * Pads the last axes, or crops them where `padding` is negative, like PyTorch's pad:
+   * `x.pad({ padding: [1, 1], mode: 'reflect' })`. TensorRT kind: padding for zeros around the last two axes (floats,
+   * int8; rank 4 or more), else slice.
+   *
+   * @throws ERR_SHAPE where more is cut off than there is, or more is mirrored or repeated; ERR_PARAMETER, ERR_RANK,
+   *   ERR_DTYPE
    */
   pad(this: Chain, options: PadOptions): Tensor {
     const { padding: given = 0, prePadding, postPadding, mode = 'constant', value } = options ?? {};

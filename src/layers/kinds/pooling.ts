@@ -153,8 +153,10 @@ function record(
 
 const methods = {
   /**
-   * Pools windows of a [batch, channels, (depth,) height, width] tensor of floats (or int8, for `max`): the maximum, the average, or a blend.
-   * A `kernel` given as one number pools all axes after the second. Padding is smaller than the window. TensorRT kind: pooling.
+   * Pools windows of a [batch, channels, (depth,) height, width] tensor of floats (or int8, for `max`): the maximum,
+   * the average, or a blend. If `kernel` is one number, all axes after the second are pooled. Padding must be smaller
+   * than the window. TensorRT kind: pooling.
+   *
    * @throws ERR_RANK, ERR_DTYPE, ERR_PARAMETER; ERR_SHAPE where the window is larger than the padded input
    */
   pool(this: Chain, options: { type: PoolingType } & BlendPoolingOptions): Tensor {

@@ -34,8 +34,10 @@ export interface QuantizeOptions extends QuantizationOptions {
 
 const methods = {
   /**
-   * `clip(round(x / scale))`, rounding half to even, of a tensor of floats: to int8 (−128 to 127), int4 (−8 to 7), float8e4m3
-   * (±448) or float4e2m1 (±6). A scale per index of an axis is for weights only. TensorRT kind: quantize.
+   * `clip(round(x / scale))`, rounding half to even, of a tensor of floats: to int8 (−128 to 127), int4 (−8 to 7),
+   * float8e4m3 (±448) or float4e2m1 (±6). Only weights may have one scale per index of an axis. TensorRT kind:
+   * quantize.
+   *
    * @throws ERR_SHAPE, ERR_AXIS where the scale does not fit; ERR_VALUE for a zero point; ERR_DTYPE, ERR_PARAMETER
    */
   quantize(this: Chain, options: QuantizeOptions): Tensor {

@@ -42,8 +42,9 @@ export const raggedSoftmax = defineLayer({
 
 const methods = {
   /**
-   * Softmax over the first `lengths` elements of every sequence; what lies behind is 0. [batch, sequences, size] of floats,
-   * lengths int32 [batch, sequences, 1]. TensorRT kind: ragged_softmax.
+   * Softmax over the first `lengths` elements of every sequence; the remainder is 0. [batch, sequences, size] of
+   * floats, lengths int32 [batch, sequences, 1]. TensorRT kind: ragged_softmax.
+   *
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE
    */
   raggedSoftmax(this: Chain, lengths: Tensor | ConstantData, options: Named = {}): Tensor {

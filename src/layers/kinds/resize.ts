@@ -228,8 +228,9 @@ const methods = {
     return record(this.tensor(), { ...options, method: 'resize' });
   },
   /**
-   * Resizes the spatial axes of [batch, channels, ...spatial], as PyTorch's interpolate (without antialiasing).
-   * TensorRT kind: resize.
+   * Resizes the spatial axes of a [batch, channels, ...spatial] tensor, like PyTorch's interpolate without
+   * antialiasing. TensorRT kind: resize.
+   *
    * @throws ERR_PARAMETER, ERR_SHAPE, ERR_RANK, ERR_DTYPE
    */
   interpolate(this: Chain, options: InterpolateOptions): Tensor {

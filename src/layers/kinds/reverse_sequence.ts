@@ -50,9 +50,11 @@ export interface ReverseSequenceOptions extends Named {
 
 const methods = {
   /**
-   * Reverses the first `lengths[i]` elements of the sequence axis for each index i of the batch axis; the rest stays.
-   * TensorRT kind: reverse_sequence.
+   * Reverses the first `lengths[i]` elements of the sequence axis for each index i of the batch axis; the remainder
+   * stays in place. TensorRT kind: reverse_sequence.
+   *
    * @param lengths [batch], int32 or int64
+   *
    * @throws ERR_AXIS, ERR_SHAPE, ERR_RANK, ERR_DTYPE
    */
   reverseSequence(this: Chain, lengths: Liftable, options: ReverseSequenceOptions = {}): Tensor {

@@ -116,9 +116,10 @@ export interface RotaryEmbeddingOptions extends Named {
 
 const methods = {
   /**
-   * Rotary position embedding (Su et al., 2021): turns pairs of elements of every head by an angle, (a, b) to
-   * (a·cos − b·sin, b·cos + a·sin). [batch, heads, tokens, size] of float32, float16, bfloat16. TensorRT before 10.15 gets it
-   * by gathering and multiplying. TensorRT kind: rotary_embedding.
+   * Rotary position embedding (Su et al., 2021): rotates pairs of elements of every head by an angle, (a, b) to (a·cos
+   * − b·sin, b·cos + a·sin). [batch, heads, tokens, size] of float32, float16, bfloat16. Before TensorRT 10.15 it is
+   * made from gather and multiplications. TensorRT kind: rotary_embedding.
+   *
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_PARAMETER
    */
   rotaryEmbedding(this: Chain, options: RotaryEmbeddingOptions): Tensor {

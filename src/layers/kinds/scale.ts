@@ -84,9 +84,10 @@ function modeOf(shapes: readonly (readonly number[])[]): ScaleMode {
 
 const methods = {
   /**
-   * `(x·scale + shift)^power` with known coefficients of the input's dtype, numbers or weights: one of each (`uniform`), one
-   * per coordinate of `channelAxis` (`channel`), or one per coordinate of that axis and those after it (`elementwise`). For
-   * tensors as coefficients use `mul`, `add` and `pow`. TensorRT kind: scale.
+   * `(x·scale + shift)^power` with coefficients of the input's dtype that are numbers or weights: one of each
+   * (`uniform`), one per index of `channelAxis` (`channel`), or one per element of that axis and those after it
+   * (`elementwise`). If the coefficients are tensors, use `mul`, `add` and `pow`. TensorRT kind: scale.
+   *
    * @throws ERR_SHAPE where the number of coefficients does not fit; ERR_DTYPE, ERR_AXIS, ERR_VALUE
    */
   scale(this: Chain, options: ScaleOptions): Tensor {

@@ -89,9 +89,10 @@ export interface ScatterOptions extends Named {
 
 const methods = {
   /**
-   * This tensor with `updates` written at `indices` (int32 or int64; a tensor or numbers). Writing twice to one element is
-   * undefined. Updates have the shape of the indices in mode `element`; in mode `nd` that of the indices without the last
-   * dim, then the dims of this tensor which no index counts along. TensorRT kind: scatter.
+   * This tensor with `updates` written at `indices` (int32 or int64; a tensor or numbers). If one element is written
+   * twice, the result is undefined. Shape of the updates: in mode `element`, that of the indices; in mode `nd`, the
+   * indices' without the last dim, then the dims of this tensor that no index counts along. TensorRT kind: scatter.
+   *
    * @throws ERR_SHAPE, ERR_RANK, ERR_AXIS, ERR_DTYPE; ERR_VALUE where known indices are beyond their axis
    */
   scatter(this: Chain, indices: Liftable, updates: Liftable, options: ScatterOptions = {}): Tensor {

@@ -51,8 +51,9 @@ function record(condition: Tensor, a: Liftable, b: Liftable, method: string, { n
 }
 
 /**
- * `a` where `condition` (bool) is true, else `b`, element by element with NumPy's broadcasting; both may be numbers:
+ * `a` where `condition` (bool) is true, else `b`, element by element, with NumPy's broadcasting. Both may be numbers:
  * `where(mask, 0, -Infinity)`. TensorRT kind: select.
+ *
  * @throws ERR_DTYPE where the condition is no bool, or `a` and `b` differ; ERR_SHAPE where they do not broadcast
  */
 export function where(condition: Tensor, a: Liftable, b: Liftable, options?: WhereOptions): Tensor;
@@ -69,7 +70,7 @@ const methods = {
   where(this: Chain, condition: Tensor, other: Liftable, options: Named = {}): Tensor {
     return record(condition, this.tensor(), other, 'where', options);
   },
-  /** `value` where `mask` (bool) is true, else this tensor, as PyTorch's masked_fill. TensorRT kind: select. */
+  /** `value` where `mask` (bool) is true, else this tensor, like PyTorch's masked_fill. TensorRT kind: select. */
   maskedFill(this: Chain, mask: Tensor, value: Liftable, options: Named = {}): Tensor {
     return record(mask, value, this.tensor(), 'maskedFill', options);
   },

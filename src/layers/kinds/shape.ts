@@ -20,8 +20,9 @@ export const shape = defineLayer({
 
 const methods = {
   /**
-   * The size of an axis (negative from the end) for arithmetic: `x.reshape([x.dim(0).mul(2), -1])`. Dynamic ones stay symbolic.
-   * TensorRT kind: shape, where it is computed at run time.
+   * The size of an axis, for arithmetic (negative axes count from the end): `x.reshape([x.dim(0).mul(2), -1])`. Dynamic
+   * sizes stay symbolic. TensorRT kind: shape, if it is computed at run time.
+   *
    * @throws ERR_AXIS
    */
   dim(this: Chain, axis: number): DimValue {

@@ -223,28 +223,33 @@ function permutationOf(x: Tensor, perm: readonly number[], method: string): read
 
 const methods = {
   /**
-   * The same elements under another shape. TensorRT kind: shuffle.
-   * @param dims numbers, −1 for one to infer, 0 to copy the dim at the same index, names and expressions of dynamic dims
-   *   (`'batch'`, `x.shape[0]`, `'2*batch'`); or a rank-1 tensor of int32 or int64 of known length
+   * The same elements in another shape. TensorRT kind: shuffle.
+   *
+   * @param dims numbers, −1 for one to infer, 0 to copy the dim at the same index, names and expressions of dynamic
+   *   dims (`'batch'`, `x.shape[0]`, `'2*batch'`); or a rank-1 tensor of int32 or int64 of known length
+   *
    * @throws ERR_SHAPE where the number of elements differs or a name is unknown; ERR_DTYPE or ERR_RANK for a bad tensor
    */
   reshape(this: Chain, dims: ReshapeDims | Tensor, options: ReshapeOptions = {}): Tensor {
     return recordShuffle(this.tensor(), { ...options, reshape: dims ?? (null as never), method: 'reshape' });
   },
-  /** Same as `reshape`, by PyTorch's name. TensorRT kind: shuffle. */
+  /** Same as `reshape`, under PyTorch's name. TensorRT kind: shuffle. */
   view(this: Chain, dims: ReshapeDims | Tensor, options: ReshapeOptions = {}): Tensor {
     return recordShuffle(this.tensor(), { ...options, reshape: dims ?? (null as never), method: 'view' });
   },
   /**
-   * One axis as several of the given sizes, of which one may be −1, as PyTorch's unflatten. TensorRT kind: shuffle.
+   * Splits one axis into several of the given sizes, like PyTorch's unflatten. One size may be −1. TensorRT kind:
+   * shuffle.
+   *
    * @throws ERR_SHAPE where the sizes do not make up the axis or a name is unknown; ERR_AXIS
    */
   unflatten(this: Chain, axis: number, sizes: readonly DimLike[], options: Named = {}): Tensor {
     return unflatten(this.tensor(), axis, sizes, options);
   },
   /**
-   * Axes in another order: axis `i` of the result is axis `perm[i]` of the input; all reversed by default, as NumPy's. Two
-   * numbers are two axes that change places, as PyTorch's: `x.transpose(-2, -1)`. TensorRT kind: shuffle.
+   * Reorders the axes: axis `i` of the result is axis `perm[i]` of the input. By default all are reversed, as in NumPy.
+   * Two numbers swap two axes, as in PyTorch: `x.transpose(-2, -1)`. TensorRT kind: shuffle.
+   *
    * @throws ERR_AXIS where `perm` is no permutation, or an axis is out of range
    */
   transpose(this: Chain, perm?: readonly number[] | number, other?: number | Named, options: Named = {}): Tensor {
@@ -261,7 +266,7 @@ const methods = {
     }
     return recordShuffle(x, { ...other, firstTranspose: permutationOf(x, perm ?? axes.reverse(), method), method });
   },
-  /** Same as `transpose`, by PyTorch's name. TensorRT kind: shuffle. */
+  /** Same as `transpose`, under PyTorch's name. TensorRT kind: shuffle. */
   permute(this: Chain, perm: readonly number[], options: Named = {}): Tensor {
     return recordShuffle(this.tensor(), {
       ...options,
@@ -270,8 +275,9 @@ const methods = {
     });
   },
   /**
-   * Merges the axes from `startDim` (default 1) to `endDim` (default −1) into one; a scalar becomes one element.
-   * TensorRT kind: shuffle.
+   * Merges the axes from `startDim` (default 1) to `endDim` (default −1) into one. A scalar becomes a tensor of one
+   * element. TensorRT kind: shuffle.
+   *
    * @throws ERR_AXIS where an axis is out of range, or `endDim` comes before `startDim`
    */
   flatten(this: Chain, options: { startDim?: number; endDim?: number } & Named = {}): Tensor {
@@ -288,7 +294,8 @@ const methods = {
     return recordShuffle(x, { name, reshape: target, zeroIsPlaceholder: false, method });
   },
   /**
-   * Transpose, reshape and transpose again, in one layer. TensorRT kind: shuffle.
+   * Transposes, reshapes and transposes again, in one layer. TensorRT kind: shuffle.
+   *
    * @throws ERR_AXIS, ERR_SHAPE; see `transpose` and `reshape`
    */
   shuffle(this: Chain, options: ShuffleOptions): Tensor {

@@ -201,19 +201,25 @@ function remaining(
 
 const methods = {
   /**
-   * A part of this tensor: element `start + i·stride` along each axis, for i from 0 to `size − 1`. TensorRT kind: slice.
+   * Part of this tensor: along each axis the elements `start + i·stride`, for i from 0 to `size − 1`. TensorRT kind:
+   * slice.
+   *
    * @throws ERR_SHAPE where it reads outside in mode `strict_bounds`; ERR_PARAMETER, ERR_AXIS, ERR_DTYPE
    */
   slice(this: Chain, options: SliceOptions): Tensor {
     return recordSlice(this.tensor(), { ...options, method: 'slice' });
   },
-  /** `length` elements of an axis from `start` on, as PyTorch's narrow. TensorRT kind: slice. @throws see `slice` */
+  /**
+   * `length` elements of an axis, from `start` on, like PyTorch's narrow. TensorRT kind: slice.
+   * @throws see `slice`
+   */
   narrow(this: Chain, axis: number, start: DimLike, length: DimLike, options: Named = {}): Tensor {
     return recordSlice(this.tensor(), { ...options, axes: [axis], start: [start], size: [length], method: 'narrow' });
   },
   /**
-   * The slice at one index of an axis, without that axis, as PyTorch's select; a scalar tensor of int32 or int64 may be the
-   * index. TensorRT kinds: slice and squeeze, or gather.
+   * The slice at one index of an axis, without that axis, like PyTorch's select. The index may be a scalar tensor of
+   * int32 or int64. TensorRT kinds: slice and squeeze, or gather.
+   *
    * @throws ERR_SHAPE where the index is outside
    */
   select(this: Chain, axis: number, index: DimLike | Tensor, options: Named = {}): Tensor {
@@ -224,17 +230,19 @@ const methods = {
     return recordSqueeze(recordSlice(x, { axes: [at], start: [index], size: [1], method }), [at], method, options);
   },
   /**
-   * Consecutive parts along an axis (default 0), as PyTorch's split. TensorRT kind: slice.
+   * Consecutive parts along an axis (default 0), like PyTorch's split. TensorRT kind: slice.
+   *
    * @param sizes their sizes; or one size for all, where the last part may be smaller
+   *
    * @throws ERR_SHAPE where the sizes do not add up to the axis, or the number of parts is not known
    */
   split(this: Chain, sizes: number | readonly DimLike[], options: { axis?: number } = {}): Tensor[] {
     return splitInto(this.tensor(), sizes, options.axis ?? 0, 'split');
   },
   /**
-   * `count` consecutive parts along an axis (default 0) of equal size, but for the last, as PyTorch's chunk: fewer
-   * where there are fewer elements, though as many of an empty axis.
-   * TensorRT kind: slice.
+   * `count` consecutive parts along an axis (default 0), all of one size but the last, like PyTorch's chunk. If there
+   * are fewer elements there are fewer parts, but an empty axis gives `count`. TensorRT kind: slice.
+   *
    * @throws ERR_SHAPE where a dynamic axis is not known to divide
    */
   chunk(this: Chain, count: number, options: { axis?: number } = {}): Tensor[] {
@@ -267,8 +275,9 @@ const methods = {
     return recordSlice(x, { ...options, axes: list, stride: list.map(() => -1), method: 'flip' });
   },
   /**
-   * Repeats axes of size 1, and adds axes in front, until the shape is `dims`, as PyTorch's expand; −1 keeps a dim. A
-   * dynamic dim repeats where it is 1 at run time. TensorRT kind: slice, with stride 0.
+   * Repeats axes of size 1, and adds axes in front, until the shape is `dims`, like PyTorch's expand. −1 keeps a dim. A
+   * dynamic dim is repeated if it is 1 at run time. TensorRT kind: slice, with stride 0.
+   *
    * @throws ERR_SHAPE where a dim of another size than 1 would change
    */
   expand(this: Chain, dims: readonly DimLike[] | Tensor, options: Named = {}): Tensor {

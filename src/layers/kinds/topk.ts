@@ -162,30 +162,35 @@ function sorted(self: Chain, method: string, options: SortOptions): [Tensor, Ten
 
 const methods = {
   /**
-   * The `k` largest (or smallest) elements of an axis, best first, and where they are: `[values, indices]`, both with size
-   * k along the axis. Which of equal elements comes first is TensorRT's choice. TensorRT kind: topk.
-   * @param k 1 to 3840; a size (`x.dim(0).min(100)`); or a rank-0 int32 tensor, where the range of an input goes into the
-   *   build's profile
-   * @throws ERR_PARAMETER where k exceeds the axis; ERR_AXIS, ERR_SHAPE, ERR_DTYPE (float32, float16, bfloat16, int32, int64)
+   * The `k` largest (or smallest) elements of an axis, best first, and their positions: `[values, indices]`, both with
+   * size k along the axis. TensorRT chooses which of equal elements comes first. TensorRT kind: topk.
+   *
+   * @param k 1 to 3840; a size (`x.dim(0).min(100)`); or a rank-0 int32 tensor, where the range of an input goes into
+   *   the build's profile
+   *
+   * @throws ERR_PARAMETER where k exceeds the axis; ERR_AXIS, ERR_SHAPE, ERR_DTYPE (float32, float16, bfloat16, int32,
+   *   int64)
    */
   topk(this: Chain, k: DimLike | Tensor, options: TopKOptions = {}): [values: Tensor, indices: Tensor] {
     return record(this.tensor(), k, { ...options, method: 'topk' });
   },
   /**
-   * The elements of an axis in order, smallest first, and where they were: `[values, indices]`, as PyTorch's sort. At most
-   * 3840; the order of equal ones is TensorRT's choice. TensorRT kind: topk.
+   * The elements of an axis in order, smallest first, and their former positions: `[values, indices]`, like PyTorch's
+   * sort. At most 3840 elements. TensorRT chooses the order of equal ones. TensorRT kind: topk.
+   *
    * @throws ERR_SHAPE where the axis is longer; see `topk`
    */
   sort(this: Chain, options: SortOptions = {}): [values: Tensor, indices: Tensor] {
     return sorted(this, 'sort', options);
   },
-  /** Where the elements of an axis in order are; see `sort`. TensorRT kind: topk. */
+  /** The positions that sort the elements of an axis; see `sort`. TensorRT kind: topk. */
   argsort(this: Chain, options: SortOptions = {}): Tensor {
     return sorted(this, 'argsort', options)[1];
   },
   /**
-   * Index of the largest element of an axis; without `axis`, of all elements, as PyTorch's argmax. Which of equal elements
-   * it is is TensorRT's choice. TensorRT kinds: topk (MAX), squeeze, shuffle.
+   * Index of the largest element of an axis, or of all elements without `axis`, like PyTorch's argmax. TensorRT chooses
+   * among equal elements. TensorRT kinds: topk (MAX), squeeze, shuffle.
+   *
    * @throws see `topk`
    */
   argmax(this: Chain, options: ArgOptions = {}): Tensor {

@@ -23,7 +23,10 @@ function full(net: Network, given: FillShape, value: Liftable, dtype: DType, met
 }
 
 const methods = {
-  /** One value everywhere (float32 unless `dtype` says otherwise). TensorRT kinds: constant, slice. @throws ERR_SHAPE, ERR_VALUE */
+  /**
+   * A tensor filled with one value (float32 unless `dtype` is given). TensorRT kinds: constant, slice.
+   * @throws ERR_SHAPE, ERR_VALUE
+   */
   full(this: Network, shape: FillShape, value: Liftable, options: { dtype?: DType } & Named = {}): Tensor {
     return full(this, shape, value, options.dtype ?? 'float32', 'full', options);
   },

@@ -131,21 +131,24 @@ function nextStates(given: unknown, names: readonly string[]): Tensor[] {
 
 const methods = {
   /**
-   * A loop that reads like code: `state` goes from iteration to iteration, `iterate` hands each one slice of a tensor, and
-   * `outputs` collects a value per iteration.
+   * A loop that reads like code: `state` is passed from iteration to iteration, `iterate` gives each iteration one
+   * slice of a tensor, and `outputs` collects a value per iteration.
    * ```ts
    * const { state, outputs } = net.loop(
    *   { state: { sum: zero }, iterate: { x } },
    *   ({ sum, x }) => ({ state: { sum: sum.add(x) }, outputs: { sums: sum } }),
    * );
    * ```
-   * It ends after `count` iterations, before the first at which `while` is false, or with the tensors of `iterate`.
-   * The body may use any tensor defined before. States keep dtype and shape. An output has the shape of the collected
-   * value with an axis of iterations more. TensorRT kind: loop.
+   * The loop ends after `count` iterations, before the first for which `while` is false, or at the end of the `iterate`
+   * tensors. The body may use any tensor defined before. States keep their dtype and shape. An output has the shape of
+   * the collected value, and one axis more for the iterations. TensorRT kind: loop.
+   *
    * @param body is called once, to record one iteration
+   *
    * @returns the states after the last iteration (the initial ones where none ran), and the outputs
+   *
    * @throws ERR_SHAPE where a state changes its shape or a tensor has too few slices; ERR_OUTPUT where the body returns
-   * other states; ERR_PARAMETER, ERR_INPUT, ERR_RANK, ERR_DTYPE, ERR_AXIS
+   *   other states; ERR_PARAMETER, ERR_INPUT, ERR_RANK, ERR_DTYPE, ERR_AXIS
    */
   loop<
     S extends Record<string, Tensor> = Nothing,
