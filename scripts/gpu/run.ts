@@ -28,6 +28,12 @@ interface Unit {
 }
 
 const start = Date.now();
+
+function refuse(message: string): never {
+  console.error(`run.sh: ${message}`);
+  process.exit(2);
+}
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -40,9 +46,9 @@ const { values, positionals } = parseArgs({
 const [suites, libraries] = positionals[0] === 'networks' ? [['networks'], positionals.slice(1)] : [positionals, []];
 const unknown = suites.filter((name) => !['build', 'models', 'networks'].includes(name));
 if (suites.length === 0 || unknown.length > 0 || (suites[0] === 'networks' && libraries.length === 0))
-  throw new Error(`expected build, models, both, or networks LIBRARY…, given '${positionals.join(' ')}'`);
+  refuse(`expected build, models, both, or networks LIBRARY…, given '${positionals.join(' ')}'`);
 const [limit, processes] = [Number(values.limit), Number(values.processes)];
-if (!(limit > 0) || !(processes >= 1)) throw new Error('--limit and --processes: expected numbers above 0');
+if (!(limit > 0) || !(processes >= 1)) refuse('--limit and --processes: expected numbers above 0');
 
 const out = process.env.OUT!;
 const parts = join(root, '.gpu', 'parts');
@@ -53,11 +59,12 @@ const before = readResults();
 /** Names of the libraries that a tier runs with, as rows have them. */
 const named = new Map<Tier, string[]>();
 const nameOf = async (library?: string): Promise<string[]> => {
+  if (library && !existsSync(library)) refuse(`${library}: there is no such file`);
   const found = await findTensorRT(library ? { env: { ...process.env, NODE_TENSORRT_LIBRARY: library } } : {});
   const used = library
     ? found.find(({ path }) => path === realpathSync(library))
     : found.find((one) => one.usableFor.run);
-  if (library && !used?.version) throw new Error(`${library}: ${used?.refused ?? 'no TensorRT library is there'}`);
+  if (library && !used?.version) refuse(`${library}: ${used?.refused ?? 'no TensorRT library is there'}`);
   if (used?.flavor === 'trt11') await standInForKernels(used.path, used.version!);
   return used ? [`${used.flavor === 'rtx1' ? 'TensorRT-RTX' : 'TensorRT'} ${used.version}`] : [];
 };
@@ -103,7 +110,7 @@ function layerUnits(tier: Tier): Unit[] {
     });
   });
   const todo = kinds.filter(({ suite }) => !values.rest || !isDone(tier, suite)).sort((a, b) => b.seconds - a.seconds);
-  const atMost = Math.max(20, todo.reduce((sum, { seconds }) => sum + seconds, 0) / processes / 4);
+  const atMost = Math.max(5, todo.reduce((sum, { seconds }) => sum + seconds, 0) / processes / 4);
   const groups: { suites: string[]; seconds: number }[] = [];
   for (const { suite, seconds } of todo) {
     const group = groups.find((one) => one.seconds + seconds <= atMost);
