@@ -1,7 +1,17 @@
 // npm run gpu:pack: .gpu/run/run.tar.xz, all that scripts/gpu/run.sh needs beside a copy of the tree on a machine without network, compiler
 // and Node packages: the addon, dist/, the packages that the GPU tier imports, what stands in for TensorRT 11's kernels, and the commit.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, relative } from 'node:path';
 import { codeOf, commitOf, type PackedCommit, packedCommitFile, root } from './results.js';
 
@@ -65,6 +75,12 @@ for (const path of closure(wanted)) {
       !/\.(map|d\.[cm]?ts|md)$/.test(source) && !relative(path, source).startsWith('node_modules');
     cpSync(join(path, part), join(stage, 'node_modules', name, part), { recursive: true, filter });
   }
+}
+// Links to what npm links to.
+mkdirSync(join(stage, 'node_modules', '.bin'));
+for (const name of ['vitest', 'tsx']) {
+  const link = join('node_modules', '.bin', name);
+  symlinkSync(readlinkSync(join(root, link)), join(stage, link));
 }
 cpSync(join(root, 'dist'), join(stage, 'dist'), {
   recursive: true,
