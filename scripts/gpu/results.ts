@@ -130,6 +130,7 @@ export function merge(...all: Results[]): Results {
     else if (!other || runs[other.run]!.date <= runs[row.run]!.date) rows.set(keyOf(row), row);
   }
   const kept = [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+  const last = Object.values(runs).reduce((most, { date }) => (date > most ? date : most), '');
   const used = new Set(kept.map(({ run }) => run));
   const hasRun = (old: ByHand) =>
     kept.some(
@@ -140,10 +141,10 @@ export function merge(...all: Results[]): Results {
         (old.suite === undefined || row.suite === old.suite),
     );
   return {
-    // A run in which something broke before any test stays, too: it says so.
+    // The last run stays where something broke before any test: it says so.
     runs: Object.fromEntries(
       Object.entries(runs)
-        .filter(([id, { errors }]) => used.has(id) || errors.length > 0)
+        .filter(([id, { date, errors }]) => used.has(id) || (errors.length > 0 && date === last))
         .sort(([a], [b]) => (a < b ? -1 : 1)),
     ),
     rows: kept,

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { docsFile, page } from '../../scripts/gpu/page.js';
@@ -70,7 +71,7 @@ describe('merging', () => {
     expect(Object.keys(runs)).toEqual(['2026-01-01', '2026-01-02']);
   });
 
-  test('a run all of whose rows were replaced goes, and one that broke stays', () => {
+  test('a run all of whose rows were replaced goes, and one that broke stays until the next', () => {
     const fresh = results(
       '2026-01-02',
       old.rows.map((one) => ({ ...one, run: '2026-01-02' })),
@@ -78,6 +79,10 @@ describe('merging', () => {
     expect(Object.keys(merge(old, fresh).runs)).toEqual(['2026-01-02']);
     const broken = results('2026-01-03', [], { errors: ['a file does not load'] });
     expect(Object.keys(merge(old, fresh, broken).runs)).toEqual(['2026-01-02', '2026-01-03']);
+    expect(Object.keys(merge(old, broken, results('2026-01-04', [row('2026-01-04')])).runs)).toEqual([
+      '2026-01-01',
+      '2026-01-04',
+    ]);
   });
 
   test('other libraries and tiers are rows of their own', () => {
@@ -171,6 +176,7 @@ describe('the page', () => {
 });
 
 const folder = temporaryFolder();
+const atHome = (text: string) => text.replaceAll(homedir(), '~');
 
 test('npm run test:gpu -- --report=FILE leaves what ran, with its commit and library, and passes the rest on', async () => {
   const report = join(folder, 'report.json');
@@ -192,8 +198,8 @@ test('npm run test:gpu -- --report=FILE leaves what ran, with its commit and lib
   const { runs, rows } = readResults(report);
   const [[id, made]] = Object.entries(runs) as [[string, Run]];
   expect(made.commit).toMatch(/^([0-9a-f]{40}|unknown)$/);
-  expect(made.libraries).toEqual({ [rows[0]!.library]: library });
-  expect(made.command).toBe(`npm run test:gpu -- ${args.slice(1).join(' ')}`);
+  expect(made.libraries).toEqual({ [rows[0]!.library]: atHome(library) });
+  expect(made.command).toBe(atHome(`npm run test:gpu -- ${args.slice(1).join(' ')}`));
   expect(rows).toHaveLength(1);
   expect(rows[0]).toMatchObject({ run: id, tier: 'networks', suite: 'softmax', failed: 0, unfinished: 0 });
   expect(rows[0]!.passed).toBeGreaterThan(5);

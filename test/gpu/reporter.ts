@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { arch, release, type } from 'node:os';
+import { arch, homedir, release, type } from 'node:os';
 import { relative } from 'node:path';
 import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/node';
 import { docsFile, page } from '../../scripts/gpu/page.js';
@@ -40,7 +40,7 @@ export default class GpuReporter implements Reporter {
       date,
       commit,
       dirty,
-      command: process.env.NODE_TENSORRT_GPU_COMMAND ?? 'npm run test:gpu',
+      command: atHome(process.env.NODE_TENSORRT_GPU_COMMAND ?? 'npm run test:gpu'),
       seconds: 0,
       gpu: gpus.map((gpu) => `${gpu.name} (compute capability ${gpu.computeCapability})`).join(', ') || 'none',
       driver: driver?.version ?? 'none',
@@ -113,7 +113,7 @@ function count(test: TestCase, rows: Map<string, Row>, run: Run, id: string): vo
   row.seconds = Math.round(row.seconds * 10 + (test.diagnostic()?.duration ?? 0) / 100) / 10;
   if (library) {
     row.library = library.name;
-    run.libraries[library.name] = library.path;
+    run.libraries[library.name] = atHome(library.path);
   }
   if (readBack !== undefined) {
     row.readBack ??= { cases: 0, passed: 0 };
@@ -129,6 +129,9 @@ function count(test: TestCase, rows: Map<string, Row>, run: Run, id: string): vo
     row.failures.push(`${test.name}: ${firstLine(errors?.[0]?.message ?? '')}`);
   }
 }
+
+/** Paths without whose home they are in. */
+const atHome = (text: string) => text.replaceAll(homedir(), '~');
 
 const firstLine = (text: string) => text.split('\n')[0]!.slice(0, 300);
 
