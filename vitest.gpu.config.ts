@@ -8,6 +8,6 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 300_000,
     hookTimeout: 300_000,
-    reporters: ['./test/reporter.ts'],
+    reporters: ['./test/reporter.ts', ...(process.env.NODE_TENSORRT_GPU_REPORT ? ['./test/gpu/reporter.ts'] : [])],
   },
 });

@@ -9,7 +9,7 @@ import { port as yolov8 } from '../../examples/yolov8/network.js';
 export const ports = [resnet50, bert, gpt2, hrnet, yolov8] as readonly Port<never>[];
 
 /** Largest difference to PyTorch, relative; the figures. */
-const tolerance: Record<Precision, number> = { float32: 1e-3, float16: 2e-2 };
+export const tolerance: Record<Precision, number> = { float32: 1e-3, float16: 2e-2 };
 
 /** Every model in both precisions, against what PyTorch computed. */
 export function testModels(check: (report: Report) => void, options: RunOptions = {}): void {

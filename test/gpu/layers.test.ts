@@ -3,18 +3,27 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { LibraryInfo } from '../../src/tensorrt/binding.js';
 import { readFixture } from '../layers/fixture.js';
 import { expectClose, expectSameInference, type LayerCase, profilesOf, record } from '../layers/harness.js';
-import { describeGpu, lackedKinds, releaseOf } from './support.js';
+import { describeGpu, lackedKinds, releaseOf, reportFigure, reportLibrary, reportReadBack } from './support.js';
 
 /** TensorRT releases that only create networks here, separated by colons: every case's shapes are compared with theirs. */
 const checkOnly = (process.env.NODE_TENSORRT_CHECK_LIBRARIES ?? '').split(':').filter(Boolean);
 
-const kinds = (['layers', 'modules'] as const).flatMap((area) => {
+/** Kinds and `modules/NAME`, separated by commas: no others. */
+const only = process.env.NODE_TENSORRT_KINDS?.split(',');
+
+const all = (['layers', 'modules'] as const).flatMap((area) => {
   const folder = new URL(`../${area}/`, import.meta.url);
   const files = readdirSync(folder).filter((file) => file.endsWith('.cases.ts'));
-  return files.sort().map((file) => ({ area, kind: file.replace('.cases.ts', ''), url: new URL(file, folder).href }));
+  return files.sort().map((file) => {
+    const kind = file.replace('.cases.ts', '');
+    return { area, kind, suite: area === 'layers' ? kind : `${area}/${kind}`, url: new URL(file, folder).href };
+  });
 });
+const unknown = only?.filter((name) => !all.some(({ suite }) => suite === name)) ?? [];
+if (unknown.length > 0) throw new Error(`NODE_TENSORRT_KINDS: there is no ${unknown.join(', ')}`);
 
-for (const { area, kind, url } of kinds) {
+for (const { area, kind, suite, url } of all.filter((one) => !only || only.includes(one.suite))) {
+  const files = [`test/${area}/${kind}.cases.ts`, `test/${area}/fixtures/${kind}.safetensors`];
   const { cases } = (await import(url)) as { cases: LayerCase[] };
   const fixture = readFixture(kind, area);
   const variants = cases.flatMap((one) =>
@@ -25,7 +34,7 @@ for (const { area, kind, url } of kinds) {
       dynamic,
     })),
   );
-  describeGpu(`${kind}: build and run on the GPU`, () => {
+  const onGpu = () => {
     let release: LibraryInfo;
     beforeAll(async () => {
       release = await releaseOf();
@@ -37,7 +46,7 @@ for (const { area, kind, url } of kinds) {
         await expect(build()).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED' });
         return;
       }
-      await expectSameInference(net, { anyRelease: true, refused: one.refused?.gpu });
+      await reportReadBack(() => expectSameInference(net, { anyRelease: true, refused: one.refused?.gpu }));
       const run = async () => {
         using engine = await build();
         return await engine.run(stored.inputs);
@@ -47,24 +56,28 @@ for (const { area, kind, url } of kinds) {
         return;
       }
       const results = await run();
-      stored.outputs.forEach((expected, i) => {
-        expectClose(results[`out${i}`]!, expected, one.tolerance);
-      });
+      const differences = stored.outputs.map((expected, i) =>
+        expectClose(results[`out${i}`]!, expected, one.tolerance),
+      );
+      reportFigure('largest difference, of what is allowed', Math.max(0, ...differences), 1);
     });
-  });
+  };
+  describeGpu(`${kind}: build and run on the GPU`, onGpu, { suite, files });
   for (const library of checkOnly) {
-    describe(`${kind}: networks of other releases`, () => {
+    const about = { name: suite, tier: 'networks', files, library } as const;
+    describe(`${kind}: networks of other releases`, { meta: { suite: about } }, () => {
       let release: LibraryInfo;
       beforeAll(async () => {
         release = await releaseOf(library);
       });
       test.each(variants)(`$label with ${library}`, async ({ one, stored, dynamic }) => {
+        reportLibrary(release);
         const { net } = record(one, stored, dynamic);
         if (lackedKinds(net, release).length > 0) {
           await expect(net.check({ library })).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED' });
           return;
         }
-        await expectSameInference(net, { library, anyRelease: true });
+        await reportReadBack(() => expectSameInference(net, { library, anyRelease: true }));
       });
     });
   }

@@ -1,14 +1,61 @@
-import { describe } from 'vitest';
+import { beforeEach, describe, TestRunner } from 'vitest';
+import type { Figure, Tier } from '../../scripts/gpu/results.js';
 import type { IRNode } from '../../src/dsl/ir.js';
-import type { Network } from '../../src/index.js';
+
+import type { LoweringReport, Network } from '../../src/index.js';
 import { binding, type LibraryInfo } from '../../src/tensorrt/binding.js';
 import { chooseTensorRT, findTensorRT } from '../../src/tensorrt/library/find.js';
 
 /** Whether engines run on this machine. */
 export const hasGpu = (await findTensorRT()).some((one) => one.usableFor.run);
 
+declare module 'vitest' {
+  interface TaskMeta {
+    /** Of a suite, for the report: its name there, what it does, and the files that it speaks of beside src and native. */
+    suite?: { name: string; tier: Tier; files?: string[]; library?: string };
+    library?: { name: string; path: string };
+    /** Whether the layers that TensorRT has were as recorded. */
+    readBack?: boolean;
+    figures?: Record<string, Figure>;
+  }
+}
+
+interface SuiteOptions {
+  /** Its name in the report, where that is not its own. */
+  suite?: string;
+  files?: string[];
+}
+
 /** `describe` for what needs a GPU: skipped, hooks and all, where there is none. */
-export const describeGpu = describe.skipIf(!hasGpu);
+export function describeGpu(name: string, body: () => void, { suite = name, files }: SuiteOptions = {}): void {
+  describe.skipIf(!hasGpu)(name, { meta: { suite: { name: suite, tier: 'run', files } } }, () => {
+    beforeEach(async () => reportLibrary(await releaseOf()));
+    body();
+  });
+}
+
+const meta = () => TestRunner.getCurrentTest()!.meta;
+
+/** Names the library of the test that is running, for the report. */
+export function reportLibrary({ flavor, version, path }: LibraryInfo): void {
+  meta().library = { name: `${flavor === 'rtx1' ? 'TensorRT-RTX' : 'TensorRT'} ${version}`, path };
+}
+
+/** Puts a number that the running test measured into the report. */
+export function reportFigure(name: string, value: Figure['value'], allowed?: number): void {
+  meta().figures = { ...meta().figures, [name]: { value, ...(allowed !== undefined && { allowed }) } };
+}
+
+/**
+ * Runs a comparison of a network with what TensorRT has of it, and puts into the report how that went. It counts where
+ * `net.check()` read the layers back; nothing does where TensorRT refused the network, as expected.
+ */
+export async function reportReadBack(compare: () => Promise<LoweringReport | undefined>): Promise<void> {
+  meta().readBack = false;
+  const { readBack = [] } = ((await compare()) ?? {}) as { readBack?: readonly unknown[] };
+  if (readBack.length > 0) meta().readBack = true;
+  else delete meta().readBack;
+}
 
 /** The library at a path; without one, that of builds. */
 export const releaseOf = (library?: string): Promise<LibraryInfo> => chooseTensorRT({ for: 'build', library });

@@ -116,22 +116,30 @@ export function profilesOf(one: LayerCase, stored: StoredCase, dynamic: boolean)
   return dynamic || one.ranges ? [{ ...(dynamic && sizesOf(one, stored)), ...one.ranges }] : undefined;
 }
 
-/** Compares a result with a reference: dtype, shape, and every element within the tolerance; NaN equals NaN. */
+/**
+ * Compares a result with a reference: dtype, shape, and every element within the tolerance; NaN equals NaN. Returns the largest
+ * difference over what was allowed.
+ */
 export function expectClose(
   result: { dtype: DType; shape: readonly number[]; data: Result['data'] },
   expected: Stored,
   tolerance?: LayerCase['tolerance'],
-): void {
+): number {
   expect(result.dtype).toBe(expected.dtype);
   expect(result.shape).toEqual(expected.shape);
   const { atol, rtol } = tolerance ?? tolerances[expected.dtype] ?? { atol: 0, rtol: 0 };
   const count = expected.shape.reduce((a, b) => a * b, 1);
   const [ours, theirs] = [result, expected].map(({ dtype, data }) => decodeElements(dtype, data, count));
+  let worst = 0;
   for (let i = 0; i < count; i++) {
     const [a, b] = [ours![i]!, theirs![i]!];
-    const same = Object.is(a, b) || a === b || Math.abs(a - b) <= atol + rtol * Math.abs(b);
-    if (!same) expect.fail(`element ${i} of [${expected.shape}]: ${a}, expected ${b} ± ${atol + rtol * Math.abs(b)}`);
+    if (Object.is(a, b) || a === b) continue;
+    const allowed = atol + rtol * Math.abs(b);
+    if (!(Math.abs(a - b) <= allowed))
+      expect.fail(`element ${i} of [${expected.shape}]: ${a}, expected ${b} ± ${allowed}`);
+    worst = Math.max(worst, Math.abs(a - b) / allowed);
   }
+  return worst;
 }
 
 const plain = (shape: readonly Dim[]) => shape.map((dim) => (typeof dim === 'number' ? dim : -1));
@@ -139,17 +147,17 @@ const plain = (shape: readonly Dim[]) => shape.map((dim) => (typeof dim === 'num
 /**
  * Compares TensorRT's dtype and shape of every layer with what was inferred here. With `anyRelease`, a dim that one side
  * alone knows is none to compare: releases differ in how much they tell of sizes before the build. With `refused`, TensorRT
- * may already fail to make the network, with that text.
+ * may already fail to make the network, with that text, and nothing is returned.
  */
 export async function expectSameInference(
   net: Network,
   options: { library?: string; anyRelease?: boolean; refused?: RegExp } = {},
-): Promise<void> {
+): Promise<LoweringReport | undefined> {
   let report: LoweringReport;
   try {
     report = await net.check({ library: options.library });
   } catch (error) {
-    if (options.refused?.test((error as Error).message)) return;
+    if (options.refused?.test((error as Error).message)) return undefined;
     throw error;
   }
   const theirs = new Map<string, { dtype: DType; shape: number[] }[]>();
@@ -163,6 +171,7 @@ export async function expectSameInference(
     });
     expect(found, `layer '${node.name}'`).toEqual(ours);
   }
+  return report;
 }
 
 /** The three tiers of a kind: infer (no addon), build (TensorRT's own view, and a real engine), run (CPU backend against the reference). */

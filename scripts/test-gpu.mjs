@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+// npm run test:gpu [-- --report[=FILE] VITEST'S ARGUMENTS…]: the GPU tier. --report writes what it found into docs/gpu-results.json
+// and docs/gpu-results.md, or into FILE alone. Vitest takes no options that it does not know, so this one goes by the environment.
+import { resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
+const rest = [];
+for (const argument of process.argv.slice(2)) {
+  const [, file] = /^--report(?:=(.+))?$/.exec(argument) ?? [argument, null];
+  if (file === null) rest.push(argument);
+  else process.env.NODE_TENSORRT_GPU_REPORT = file ? resolve(file) : resolve(root, 'docs', 'gpu-results.json');
+}
+process.env.NODE_TENSORRT_GPU_COMMAND ??= ['npm run test:gpu --', ...process.argv.slice(2)].join(' ');
+process.argv.splice(2, process.argv.length, 'vitest', 'run', '--config', 'vitest.gpu.config.ts', ...rest);
+await import('./run.mjs');
