@@ -1,4 +1,5 @@
-import { type Change, cppChanges } from './cpp.js';
+import { cppChanges } from './cpp.js';
+import type { Change } from './cpp-source.js';
 import { enumerators, type Target, targets } from './sources.js';
 import { applyEdits } from './text.js';
 import { typescriptChanges } from './typescript.js';

@@ -1,5 +1,5 @@
 import ts from 'typescript';
-import type { Change } from './cpp.js';
+import type { Change } from './cpp-source.js';
 import type { Edit } from './text.js';
 
 /** Operators of ONNX with one that takes the same inputs and computes something else. */

@@ -2,7 +2,6 @@ import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 
 const prefix = 'node-tensorrt-mutants-';
 /** What a copy makes for itself, or needs no part of. */
@@ -60,8 +59,9 @@ export class Workspace {
 
   /** Compiles everything, as the set-up does. */
   async compileAll(): Promise<void> {
-    const { compileAddon } = await import(pathToFileURL(join(this.root, 'scripts/install/addon.mjs')).href);
-    await compileAddon(this.root);
+    const script = "import { compileAddon } from './scripts/install/addon.mjs'; await compileAddon(process.cwd());";
+    const { code, output } = await this.run(process.execPath, ['--input-type=module', '-e', script], 30 * 60_000);
+    if (code !== 0) throw new Error(`the copy does not compile:\n${output}`);
   }
 
   /** Compiles what has changed since. */
