@@ -119,7 +119,7 @@ async function run(mutants: readonly Mutant[]): Promise<MutantResult[]> {
 
 async function libraryName(): Promise<string> {
   const found = (await findTensorRT()).find((one) => one.usableFor.build);
-  return found ? `${found.flavor} ${found.version}` : 'no TensorRT';
+  return found ? `${found.flavor === 'rtx1' ? 'TensorRT-RTX' : 'TensorRT'} ${found.version}` : 'no TensorRT';
 }
 
 const readResults = (path: string): Results => JSON.parse(readFileSync(path, 'utf8'));

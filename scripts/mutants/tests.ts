@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Mutant } from './catalogue.js';
 import { layerRows, type Target, testFiles } from './sources.js';
 
@@ -11,8 +11,8 @@ export interface Step {
 
 export const stepKey = ({ files, pattern }: Step): string => `${files.join(' ')}${pattern ? ` -t ${pattern}` : ''}`;
 
-/** A name as a word of its own: `scale` is no part of `scale_type`. */
-const word = (name: string): string => `(?<![\\w])${name}(?![\\w])`;
+/** A kind at the start of a case's name, as plans have it: `reduce_scalar` is one of `reduce`, `ragged_softmax` none of `softmax`. */
+const caseOf = (kind: string): string => `(?<![\\w])${kind}(?![a-z])`;
 
 /** Kinds whose tests notice what a shared file of the lowering does. */
 const users: Readonly<Record<string, readonly string[]>> = {
@@ -21,10 +21,10 @@ const users: Readonly<Record<string, readonly string[]>> = {
   'pad.h': ['pooling', 'padding'],
 };
 
-/** Tests of the build's files, and how their cases are named where plans are compared. */
+/** What notices changes to the build's files: tests beside build.test.ts, those that there are, and cases of plans. */
 const build: Readonly<Record<string, { files: readonly string[]; plans: string }>> = {
-  'options.cc': { files: ['build.test.ts', 'builder.test.ts'], plans: 'option' },
-  'profiles.cc': { files: ['profiles.test.ts'], plans: 'profile|dynamic' },
+  'options.cc': { files: ['build.test.ts', 'options.test.ts'], plans: 'option' },
+  'profiles.cc': { files: ['profiles.test.ts', 'options.test.ts'], plans: 'profile|dynamic' },
 };
 
 /** Which tests are to notice a mutant: the first step that does ends its run. */
@@ -70,12 +70,16 @@ export class TestTable {
 
   #native({ name, role }: Target): Step[] {
     const own = build[name];
-    if (own) return [{ files: own.files.map((file) => this.#file(file)) }, ...this.#planSteps(own.plans)];
+    if (own) {
+      const folder = dirname(this.#file('build.test.ts'));
+      const files = own.files.map((file) => join(folder, file)).filter((path) => this.#tests.includes(path));
+      return [{ files }, ...this.#planSteps(own.plans)];
+    }
     const kinds = role === 'kind' ? [name] : (users[name] ?? this.#kinds);
     const narrow = name === 'reshape.h' || name === 'if_conditional' ? [this.#file('narrow.test.ts')] : [];
     return [
       { files: [...kinds.map((kind) => this.#kind(kind)), ...narrow] },
-      ...this.#planSteps(kinds.map(word).join('|')),
+      ...this.#planSteps(kinds.map(caseOf).join('|')),
       ...this.#fallbacks(kinds),
     ];
   }

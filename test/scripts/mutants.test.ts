@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { catalogue, choose, quotaOf } from '../../scripts/mutants/catalogue.js';
@@ -209,6 +210,23 @@ describe('the catalogue', () => {
       expect(first?.pattern, mutant.id).toBeUndefined();
       expect(first?.files.length, mutant.id).toBeGreaterThan(0);
       for (const file of first!.files) expect(existsSync(join(root, file)), file).toBe(true);
+    }
+  });
+
+  test('knows cases of plans by their kind', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'mutants-test-'));
+    try {
+      for (const folder of ['native', 'test/plans', 'test/layers']) mkdirSync(join(dir, folder), { recursive: true });
+      writeFileSync(join(dir, 'native', 'table.def'), 'LAYER(softmax, addSoftMax)\n');
+      for (const file of ['plans/plans', 'layers/softmax']) writeFileSync(join(dir, 'test', `${file}.test.ts`), '');
+      const softmax = all.find(({ target }) => target.name === 'softmax' && target.side === 'native')!;
+      const [own, plans] = new TestTable(dir).stepsFor(softmax);
+      expect(own).toEqual({ files: ['test/layers/softmax.test.ts'] });
+      expect(plans?.files).toEqual(['test/plans/plans.test.ts']);
+      const names = ['softmax', 'softmax_vector', 'ragged_softmax', 'softmaxes'].map((name) => `a plan is ${name}`);
+      expect(names.map((name) => new RegExp(plans!.pattern!).test(name))).toEqual([true, true, false, false]);
+    } finally {
+      rmSync(dir, { recursive: true });
     }
   });
 
