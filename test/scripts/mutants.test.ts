@@ -115,7 +115,7 @@ describe('operators of C++', () => {
   });
 
   test.each([
-    ['comments and strings', '// l.call<m::A::setAlpha>(layer, 1)\nf("a - b");'],
+    ['comments and strings', '// l.call<m::A::setAlpha>(layer, 1), p.flag("k")\nf("a - b");'],
     ['loops', 'for (int i = 0; i < n; i++) f(i);'],
     ['whether a layer came', 'if (!layer) return nullptr;'],
     ['a setter that returns a layer', 'l.part(node, l.call<m::A::setCondition>(a, l.input(node, 0)), "condition");'],
