@@ -36,7 +36,7 @@ const intro = `# Layers
 
 Every kind of TensorRT layer that this package records, as \`npx node-tensorrt layers\` prints it. A cell is the first release that has
 the kind; [modules](#modules) are methods made of several. *By other layers*: releases which lack it, or a part of it, and where the package makes it of other layers instead. *CPU*: whether
-the CPU backend (onnxruntime) runs it, \`dist_collective\` with one rank. The kind \`plugin\` is not there yet: custom layers cannot be recorded.
+the CPU backend (onnxruntime) runs it, \`dist_collective\` for one rank only, where it passes its input on. The kind \`plugin\` is not there yet: custom layers cannot be recorded.
 
 | kind | methods | TensorRT 10 | TensorRT 11 | TensorRT-RTX | CPU | by other layers |
 | --- | --- | --- | --- | --- | --- | --- |

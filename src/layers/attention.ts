@@ -230,7 +230,8 @@ const methods = {
    * Attention of this tensor's queries to keys and values, as PyTorch's scaled_dot_product_attention:
    * `softmax(scale · q · kᵀ + mask) · v`. Query [batch, heads, queries, size], key and value
    * [batch, heads, keys, size]; fewer heads of keys and values are shared. float32, float16, bfloat16. One TensorRT kernel
-   * where there is one for it; TensorRT before 10.14 gets it as multiplications and softmax. TensorRT kind: attention.
+   * where there is one for it; TensorRT before 10.14 gets it as multiplications and softmax. `quantize` was compared with ONNX's
+   * QuantizeLinear after the softmax, not with a TensorRT kernel. TensorRT kind: attention.
    * @returns [batch, heads, queries, size]
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE where tensors do not fit; ERR_PARAMETER, ERR_INPUT
    */

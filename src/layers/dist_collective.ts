@@ -80,8 +80,9 @@ export interface DistCollectiveOptions extends Named {
 const methods = {
   /**
    * A collective operation of several GPUs that run the same network. all_gather and gather multiply axis 0 by the number of
-   * ranks, reduce_scatter and scatter divide it. From TensorRT 10.16 on. The CPU backend is one rank. TensorRT kind:
-   * dist_collective.
+   * ranks, reduce_scatter and scatter divide it. From TensorRT 10.16 on. The CPU backend is
+   * one rank, for which every operation gives its input: it computes nothing, and no run on several GPUs was compared. TensorRT
+   * kind: dist_collective.
    * @throws ERR_PARAMETER, ERR_SHAPE, ERR_RANK
    */
   distCollective(this: Chain, options: DistCollectiveOptions): Tensor {

@@ -133,7 +133,8 @@ const methods = {
   /**
    * Quantizes a tensor of floats by scales that it computes itself, one per block: the largest magnitude of the block over
    * that of the dtype, divided by `doubleScale`. From TensorRT 10.9 on; its kernels need a GPU of compute capability 10 or
-   * more. The CPU backend follows the published formulas, which no kernel has confirmed here. TensorRT kind: dynamic_quantize.
+   * more. The CPU backend agrees with the block quantization that NVIDIA wrote for JAX; no TensorRT kernel was compared. TensorRT
+   * kind: dynamic_quantize.
    * @returns `[quantized, scales]`: of the input's shape, and with one element per block
    * @throws ERR_SHAPE where blocks do not divide an axis; ERR_DTYPE, ERR_RANK, ERR_PARAMETER
    */

@@ -142,7 +142,8 @@ const methods = {
   /**
    * A mixture of experts: of every token, the sum over its experts of score · down(silu(gate(x)) · up(x)). Tokens
    * [batch, tokens, hidden] of float32, float16, bfloat16. From TensorRT 10.16 on, on GPUs of compute capability 10 and 11.
-   * TensorRT kind: moe.
+   * The CPU backend agrees with Mixtral's block in transformers and with onnxruntime's MoE; no TensorRT kernel was compared, and
+   * `activation: 'none'` and `quantize` with nothing but the formula. TensorRT kind: moe.
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_INPUT, ERR_PARAMETER
    */
   moe(this: Chain, options: MoeOptions): Tensor {
