@@ -40,7 +40,7 @@ Every kind of TensorRT layer that this package records. \`npx node-tensorrt laye
 
 - *TensorRT 10*, *TensorRT 11*, *RTX*: the first release whose interface has the layer. RTX is TensorRT-RTX, NVIDIA's edition for GeForce and RTX GPUs.
 - *RTX 1.7.1 builds it*: whether that release builds an engine with it. The interface of TensorRT-RTX has three layers that nothing in it implements.
-- *CPU*: whether the CPU backend (onnxruntime) runs it. It runs \`dist_collective\` with one rank.
+- *CPU*: whether the CPU backend (onnxruntime) runs it. For \`dist_collective\` it is one rank and passes its input on.
 - *by other layers*: releases that lack the layer, or a part of it (\`trt10\` is TensorRT 10). There the package makes it from other layers.
 
 | kind | methods | TensorRT 10 | TensorRT 11 | RTX | RTX 1.7.1 builds it | CPU | by other layers |

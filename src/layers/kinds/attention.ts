@@ -233,10 +233,9 @@ const methods = {
    * Attention of this tensor's queries to keys and values, like PyTorch's scaled_dot_product_attention:
    * `softmax(scale · q · kᵀ + mask) · v`. Query [batch, heads, queries, size], key and value [batch, heads, keys,
    * size]; keys and values may have fewer heads, which queries then share. float32, float16, bfloat16. TensorRT runs it
-   * as one kernel if it has one; before 10.14 it is made from multiplications and softmax. TensorRT kind: attention.
-   *
+   * as one kernel if it has one; before 10.14 it is made from multiplications and softmax.
+   * `quantize` was compared with ONNX's QuantizeLinear after the softmax, not with a TensorRT kernel. TensorRT kind: attention.
    * @returns [batch, heads, queries, size]
-   *
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE where tensors do not fit; ERR_PARAMETER, ERR_INPUT
    */
   attention(this: Chain, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor {

@@ -136,11 +136,9 @@ const methods = {
   /**
    * Quantizes a tensor of floats with scales computed at run time, one per block: the block's largest magnitude over
    * the dtype's, divided by `doubleScale`. Needs TensorRT 10.9 or later, and a GPU of compute capability 10 or more to
-   * run. The CPU backend follows the published formulas; no kernel has confirmed them here. TensorRT kind:
+   * run. The CPU backend agrees with NVIDIA's block quantization in JAX; no TensorRT kernel was compared. TensorRT kind:
    * dynamic_quantize.
-   *
    * @returns `[quantized, scales]`: of the input's shape, and with one element per block
-   *
    * @throws ERR_SHAPE where blocks do not divide an axis; ERR_DTYPE, ERR_RANK, ERR_PARAMETER
    */
   dynamicQuantize(this: Chain, options: DynamicQuantizeOptions = {}): [quantized: Tensor, scales: Tensor] {
