@@ -4,7 +4,7 @@ import type { Dim } from '../dsl/dim.js';
 import { type DType, viewAs } from '../dsl/dtype.js';
 import { show, TensorRTError } from '../dsl/errors.js';
 import { reading } from '../dsl/source.js';
-import { binding, type Handle, type LibraryInfo, type NativeEngine } from './binding.js';
+import { binding, type Handle, type HeldOptions, type LibraryInfo, type NativeEngine } from './binding.js';
 import { type Feeds, type ResolvedFeed, resolveFeeds } from './feeds.js';
 import { chooseTensorRT } from './find.js';
 import { Result } from './result.js';
@@ -46,6 +46,7 @@ export interface EngineParts {
   outputs: EngineIO[];
   buildMs?: number;
   log?: string[];
+  options?: HeldOptions;
   loaded?: NativeEngine;
 }
 
@@ -66,6 +67,8 @@ export class Engine {
   readonly buildMs?: number;
   /** TensorRT's warnings during the build. */
   readonly log: readonly string[];
+  /** The build options as TensorRT held them; undefined for an engine that was loaded. */
+  readonly options?: HeldOptions;
   /** Bytes of the serialized engine. */
   readonly size: number;
   #plan?: Handle | Uint8Array;
@@ -81,6 +84,7 @@ export class Engine {
     this.outputs = parts.outputs;
     this.buildMs = parts.buildMs;
     this.log = parts.log ?? [];
+    this.options = parts.options;
     this.size = parts.size;
     this.#plan = parts.plan;
     if (parts.loaded) this.#native = Promise.resolve(parts.loaded);
