@@ -27,6 +27,7 @@ export { einsumOf as einsum } from './layers/kinds/einsum.js';
 export { where } from './layers/kinds/select.js';
 export { type DimLike, DimValue } from './layers/shared/dim-value.js';
 export { type CompileOptions, Model } from './model.js';
+export type { HeldLayer, HeldOptions, HeldValue } from './tensorrt/binding.js';
 export type { LayerReport, LoweringReport } from './tensorrt/compile/build.js';
 export type { BuildOptions } from './tensorrt/compile/options.js';
 export type { Profile, ProfileBound } from './tensorrt/compile/profiles.js';

@@ -3,13 +3,16 @@
 #include <chrono>
 #include <map>
 
-#include "../tensorrt/library.h"
-#include "../weights/weights.h"
 #include "../core/held.h"
 #include "../core/job.h"
+#include "../lowering/read_back.h"
+#include "../program/program.h"
+#include "../program/wire.h"
+#include "../tensorrt/library.h"
+#include "../weights/weights.h"
 #include "options.h"
 #include "profiles.h"
-#include "../program/wire.h"
+#include "read_options.h"
 
 namespace ntrt {
 
@@ -112,13 +115,15 @@ class BuildJob : public Job {
       lowering.run();
     }
     layers_ = lowering.take_records();
+    if (only_lower) held_ = lowering.read_back()->take();
     lower_ms_ = milliseconds(start);
     if (cancelled) throw Error("ERR_ABORTED", "the build was cancelled");
-    if (!only_lower) {
-      std::vector<NetworkInput> inputs;
-      for (auto const& input : program->graph.inputs) inputs.push_back({&input, lowering.value(input.id)});
-      serialize(known, builder, network.get(), program->name, inputs);
-    }
+    std::vector<NetworkInput> inputs;
+    for (auto const& input : program->graph.inputs) inputs.push_back({&input, lowering.value(input.id)});
+    auto const build_start = Clock::now();
+    Owned<BuilderConfig> config = configure(known, builder, inputs);
+    if (!only_lower) serialize(known, builder, network.get(), config.get(), program->name);
+    build_ms_ = milliseconds(build_start);
     for (auto const& weight : program->weights) {
       if (weight.mapped && !mapping_intact(weight.owner)) {
         throw Error("ERR_WEIGHTS_CHANGED", "the file of weight '" + weight.name + "' became shorter while it was read");
@@ -141,7 +146,11 @@ class BuildJob : public Job {
     object.Set("buildMs", Napi::Number::New(env, build_ms_));
     object.Set("log", texts(env, log.errors()));
     object.Set("shapeInputs", texts(env, shape_inputs_));
-    if (options_.flag("lowerOnly")) object.Set("layers", layers(env));
+    object.Set("options", from_value(env, Value{held_options_}));
+    if (options_.flag("lowerOnly")) {
+      object.Set("layers", layers(env));
+      object.Set("readBack", read_back(env));
+    }
     return object;
   }
 
@@ -170,18 +179,42 @@ class BuildJob : public Job {
     return array;
   }
 
-  void serialize(Api const& api, Builder* builder, Network* network, std::string const& name, std::vector<NetworkInput> const& inputs) {
-    auto const start = Clock::now();
+  Napi::Value read_back(Napi::Env env) {
+    auto array = Napi::Array::New(env, held_.size());
+    for (size_t i = 0; i < held_.size(); i++) {
+      Napi::HandleScope scope(env);
+      auto item = Napi::Object::New(env);
+      item.Set("layer", Napi::String::New(env, held_[i].layer));
+      item.Set("kind", Napi::String::New(env, held_[i].kind));
+      item.Set("parameters", from_value(env, Value{held_[i].parameters}));
+      item.Set("unread", texts(env, held_[i].unread));
+      item.Set("parts", texts(env, held_[i].parts));
+      array.Set(static_cast<uint32_t>(i), item);
+    }
+    return array;
+  }
+
+  // A configuration with the options and profiles that were given, all read back.
+  Owned<BuilderConfig> configure(Api const& api, Builder* builder, std::vector<NetworkInput> const& inputs) {
     Owned<BuilderConfig> config(call<m::Builder::createBuilderConfig>(api, builder));
     if (!config) throw Error("ERR_BUILDER", "TensorRT could not create a builder configuration");
     apply_options(api, config.get(), options_, log);
-    shape_inputs_ = add_profiles(api, builder, config.get(), inputs, options_.list("profiles"));
+    held_options_ = read_options(api, config.get(), options_);
+    // A network can be looked at without the ranges that building it needs.
+    if (!options_.has("profiles")) return config;
+    auto added = add_profiles(api, builder, config.get(), inputs, options_.list("profiles"));
+    shape_inputs_ = std::move(added.shape_inputs);
+    held_options_.emplace_back("profiles", Value{std::move(added.held)});
+    return config;
+  }
+
+  void serialize(Api const& api, Builder* builder, Network* network, BuilderConfig* config, std::string const& name) {
     ProgressMonitor monitor([this](char const* phase, int32_t step, int32_t steps) {
       if (listener_) listener_.progress(phase, step, steps);
       return !cancelled;
     });
-    call<m::BuilderConfig::setProgressMonitor>(api, config.get(), static_cast<void*>(&monitor));
-    auto* memory = call<m::Builder::buildSerializedNetwork>(api, builder, network, config.get());
+    call<m::BuilderConfig::setProgressMonitor>(api, config, static_cast<void*>(&monitor));
+    auto* memory = call<m::Builder::buildSerializedNetwork>(api, builder, network, config);
     if (is_null(memory)) {
       if (cancelled) throw Error("ERR_ABORTED", "the build was cancelled");
       throw Error("ERR_BUILD_FAILED", "TensorRT " + version_ + " could not build network '" + name + "'");
@@ -189,7 +222,6 @@ class BuildJob : public Job {
     plan_.owner = std::shared_ptr<void>(memory, destroy);
     plan_.data = call<m::HostMemory::data>(api, memory);
     plan_.size = call<m::HostMemory::size>(api, memory);
-    build_ms_ = milliseconds(start);
   }
 
   std::string library_;
@@ -199,6 +231,8 @@ class BuildJob : public Job {
   std::atomic<Lowering const*> lowering_{nullptr};
   Plan plan_;
   std::vector<Lowering::Record> layers_;
+  std::vector<HeldLayer> held_;
+  Value::Object held_options_;
   std::vector<std::string> shape_inputs_;
   std::string flavor_;
   std::string version_;

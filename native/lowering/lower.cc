@@ -4,6 +4,8 @@
 #include <cstring>
 #include <unordered_set>
 
+#include "read_back.h"
+
 namespace ntrt {
 
 namespace {
@@ -40,6 +42,9 @@ void collect_used(Graph const& graph, std::unordered_set<int32_t>& used) {
 }
 
 }  // namespace
+
+Lowering::Lowering(Api const& api, ntrt::Network* network, Program const& program, LogSink& log, bool keep_records)
+    : api(api), network(network), program_(program), log_(log), keep_records_(keep_records), read_back_(keep_records ? std::make_shared<ReadBack>(*this) : nullptr) {}
 
 std::string dtype_name(Api const& api, int32_t value) {
   for (auto const& row : dtype_rows) {
@@ -190,6 +195,7 @@ void Lowering::lower_node(Node const& node) {
   if (row == table.end()) fail(node, "ERR_UNSUPPORTED", "the addon knows no layer of this kind");
   if (node.kind == "constant") constants_[node.outputs.front().id] = &node;
   try {
+    int32_t const first = read_back_ ? add<m::Network::getNbLayers>() : 0;
     Layer* layer = row->second.lower(*this, node);
     // TensorRT takes names only for weights that a layer uses already.
     for (auto const& [weights, name] : unnamed_weights_) add<m::Network::setWeightsName>(weights, name);
@@ -202,6 +208,7 @@ void Lowering::lower_node(Node const& node) {
         if (static_cast<size_t>(output.id) >= values_.size() || !values_[output.id]) fail(node, "ERR_LAYER", "TensorRT refused the layer");
       }
     }
+    if (read_back_) read_back_->read(node, first);
   } catch (LayerError const&) {
     throw;
   } catch (Error const& error) {
@@ -258,6 +265,7 @@ void Lowering::run() {
   add_inputs();
   lower_body(program_.graph);
   mark_outputs();
+  if (read_back_) read_back_->read_ends(program_);
 }
 
 }  // namespace ntrt

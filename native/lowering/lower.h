@@ -17,10 +17,12 @@ struct LayerError : Error {
       : Error(std::move(code), message), layer(std::move(layer)), kind(std::move(kind)) {}
 };
 
+class ReadBack;
+
 class Lowering {
  public:
-  Lowering(Api const& api, ntrt::Network* network, Program const& program, LogSink& log, bool keep_records)
-      : api(api), network(network), program_(program), log_(log), keep_records_(keep_records) {}
+  // With `keep_records` every layer is read back, too.
+  Lowering(Api const& api, ntrt::Network* network, Program const& program, LogSink& log, bool keep_records);
 
   Api const& api;
   ntrt::Network* const network;
@@ -87,6 +89,8 @@ class Lowering {
     Dims shape;
   };
   std::vector<Record> take_records() { return std::move(records_); }
+  // What its getters say of every layer; null where records were not asked for.
+  ReadBack* read_back() const { return read_back_.get(); }
 
   // The node that is being lowered.
   Node const* current() const { return current_; }
@@ -109,6 +113,7 @@ class Lowering {
   std::vector<bool> weight_named_;
   std::vector<std::pair<Weights, char const*>> unnamed_weights_;
   std::vector<Record> records_;
+  std::shared_ptr<ReadBack> const read_back_;
 };
 
 // The IR's name of a DataType.

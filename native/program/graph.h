@@ -39,6 +39,7 @@ class Params {
   Dims dims(char const* name) const;
   std::vector<Params> list(char const* name) const;
   Params object(char const* name) const;
+  Value const& value(char const* name) const { return at(name); }
   // Entries that are objects themselves.
   std::vector<std::pair<std::string, Params>> entries() const;
 

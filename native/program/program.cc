@@ -47,6 +47,24 @@ Value to_value(Napi::Value value, int depth) {
   return result;
 }
 
+Napi::Value from_value(Napi::Env env, Value const& value) {
+  if (auto const* flag = std::get_if<bool>(&value.data)) return Napi::Boolean::New(env, *flag);
+  if (auto const* real = std::get_if<double>(&value.data)) return Napi::Number::New(env, *real);
+  if (auto const* whole = std::get_if<int64_t>(&value.data)) return Napi::Number::New(env, static_cast<double>(*whole));
+  if (auto const* text = std::get_if<std::string>(&value.data)) return Napi::String::New(env, *text);
+  if (auto const* list = std::get_if<Value::List>(&value.data)) {
+    auto array = Napi::Array::New(env, list->size());
+    for (size_t i = 0; i < list->size(); i++) array.Set(static_cast<uint32_t>(i), from_value(env, (*list)[i]));
+    return array;
+  }
+  if (auto const* object = std::get_if<Value::Object>(&value.data)) {
+    auto result = Napi::Object::New(env);
+    for (auto const& [name, item] : *object) result.Set(name, from_value(env, item));
+    return result;
+  }
+  return env.Null();
+}
+
 namespace {
 
 constexpr size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }

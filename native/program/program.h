@@ -9,6 +9,8 @@ namespace ntrt {
 
 // Any plain JavaScript value as a Value; objects nest at most 32 deep.
 Value to_value(Napi::Value value, int depth = 0);
+// The other way round.
+Napi::Value from_value(Napi::Env env, Value const& value);
 
 // A new Program(name) in JavaScript; src/tensorrt/binding.ts has its methods.
 class ProgramWrap : public Napi::ObjectWrap<ProgramWrap> {

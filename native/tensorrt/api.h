@@ -97,6 +97,8 @@ struct Api {
 
   // Value of an enumerator such as ("ActivationType", "kRELU"), in the IR's spelling "relu"; an Error where this release lacks it.
   int32_t enumerator(std::string_view name, std::string_view value) const;
+  // The other way round: "relu" for ("ActivationType", 0), the bare number where this release has no such enumerator.
+  std::string spelling(std::string_view name, int32_t value) const;
   bool has(MethodInfo const& method) const {
     Slot const& slot = method.slots[static_cast<int>(flavor)];
     if (!without.empty() && without.find(std::string(",") + method.name + ',') != std::string::npos) return false;

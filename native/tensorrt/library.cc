@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <cctype>
 #include <climits>
 #include <cstdlib>
 #include <map>
@@ -117,6 +118,19 @@ int32_t Api::enumerator(std::string_view name, std::string_view value) const {
     throw Error("ERR_UNSUPPORTED", label() + " does not exist in " + flavor_name(flavor) + " " + release_name(release));
   }
   return slot.index;
+}
+
+std::string Api::spelling(std::string_view name, int32_t value) const {
+  auto const rows = enum_rows().find(name);
+  if (rows == enum_rows().end()) throw Error("ERR_INTERNAL", "no enumeration " + std::string(name));
+  for (auto const& row : rows->second) {
+    Slot const& slot = row.flavors[static_cast<int>(flavor)];
+    if (slot.index != value || release < slot.since) continue;
+    std::string text(row.value.substr(1));
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+  }
+  return std::to_string(value);
 }
 
 void throw_unsupported(Api const& api, MethodInfo const& method) {

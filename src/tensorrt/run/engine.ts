@@ -6,7 +6,7 @@ import type { Dim } from '../../values/dim.js';
 import { type DType, viewAs } from '../../values/dtype.js';
 import { type Feeds, type ResolvedFeed, resolveFeeds } from '../../values/feeds.js';
 import { Result } from '../../values/result.js';
-import { binding, type Handle, type LibraryInfo, type NativeEngine } from '../binding.js';
+import { binding, type Handle, type HeldOptions, type LibraryInfo, type NativeEngine } from '../binding.js';
 import { chooseTensorRT } from '../library/find.js';
 
 /** An input or output of an engine. */
@@ -46,6 +46,7 @@ export interface EngineParts {
   outputs: EngineIO[];
   buildMs?: number;
   log?: string[];
+  options?: HeldOptions;
   loaded?: NativeEngine;
 }
 
@@ -66,6 +67,8 @@ export class Engine {
   readonly buildMs?: number;
   /** TensorRT's warnings during the build. */
   readonly log: readonly string[];
+  /** The build options as TensorRT held them; undefined for an engine that was loaded. */
+  readonly options?: HeldOptions;
   /** Bytes of the serialized engine. */
   readonly size: number;
   #plan?: Handle | Uint8Array;
@@ -81,6 +84,7 @@ export class Engine {
     this.outputs = parts.outputs;
     this.buildMs = parts.buildMs;
     this.log = parts.log ?? [];
+    this.options = parts.options;
     this.size = parts.size;
     this.#plan = parts.plan;
     if (parts.loaded) this.#native = Promise.resolve(parts.loaded);
