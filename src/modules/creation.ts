@@ -1,6 +1,6 @@
 import { type Chain, Tensor } from '../dsl/tensor.js';
 import { show } from '../errors/error.js';
-import type { Liftable } from '../layers/kinds/constant.js';
+import type { Liftable } from '../layers/shared/lift.js';
 import type { Named } from '../layers/shared/parameters.js';
 import { refuse } from '../layers/shared/refuse.js';
 import type { DType } from '../values/dtype.js';

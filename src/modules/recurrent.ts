@@ -1,6 +1,6 @@
 import { type Chain, Tensor } from '../dsl/tensor.js';
-import { constantTensor, type Liftable } from '../layers/kinds/constant.js';
 import { floats, indexTypes } from '../layers/shared/dtypes.js';
+import { constantTensor, type Liftable } from '../layers/shared/lift.js';
 import type { Named } from '../layers/shared/parameters.js';
 import { refuse } from '../layers/shared/refuse.js';
 import { type Dim, formatShape, isStatic, type Shape } from '../values/dim.js';

@@ -4,9 +4,9 @@ import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
 import type { DType } from '../../values/dtype.js';
 import { floats, requireDType } from '../shared/dtypes.js';
+import type { Liftable } from '../shared/lift.js';
 import { float32Number, type Named } from '../shared/parameters.js';
 import { refuse } from '../shared/refuse.js';
-import type { Liftable } from './constant.js';
 
 /** TensorRT's ActivationType. */
 export const activationTypes = [

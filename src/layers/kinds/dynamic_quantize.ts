@@ -5,10 +5,10 @@ import { type Dim, divideExactly, formatShape, isStatic, type Shape } from '../.
 import type { DType } from '../../values/dtype.js';
 import { wrapAxis } from '../shared/axes.js';
 import { floats, requireDType } from '../shared/dtypes.js';
+import { constantTensor } from '../shared/lift.js';
 import { type Named, positive } from '../shared/parameters.js';
 import { cpuQuantize, largest } from '../shared/quantization.js';
 import { refuse } from '../shared/refuse.js';
-import { constantTensor } from './constant.js';
 
 const targets = ['float4e2m1', 'float8e4m3', 'int8'] as const;
 const scaleTypes = ['float8e4m3', 'float8e8m0', 'float32'] as const;

@@ -13,7 +13,6 @@ import {
   type Dim,
   formatShape,
   isStatic,
-  isStaticShape,
   isUnknown,
   maxDims,
   subDims,
@@ -21,12 +20,12 @@ import {
 } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
 import { maxRank } from '../../values/spec.js';
-import { type DimLike, DimValue, resolveDim, resolveDims } from '../shared/dim-value.js';
+import { type DimLike, DimValue, resolveDim } from '../shared/dim-value.js';
 import { indexTypes, requireDType } from '../shared/dtypes.js';
+import { constantTensor, type Liftable } from '../shared/lift.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
 import { refuse } from '../shared/refuse.js';
-import { shapeTensor } from '../shared/shape-tensor.js';
-import { constantTensor, type Liftable } from './constant.js';
+import { type FillShape, sizesOf } from '../shared/shape-tensor.js';
 
 /** TensorRT's FillOperation. */
 export const fillOperations = ['linspace', 'random_uniform', 'random_normal'] as const;
@@ -146,9 +145,6 @@ function linspace(g: CpuGraph, { params: p, inputs, outputTypes }: CpuLayer<Fill
   return sum;
 }
 
-/** Sizes: whole numbers, names and expressions of dynamic dims; or a rank-1 tensor of int32 or int64. */
-export type FillShape = readonly DimLike[] | Tensor;
-
 export interface FillOptions extends Named {
   /** Default `linspace`. */
   operation?: FillOperation;
@@ -181,13 +177,6 @@ function record(net: Network, given: FillShape, options: FillOptions & { method:
       beta: plain ? beta : null,
     },
   })[0]!;
-}
-
-/** Sizes as numbers where all are known, else as a tensor. */
-export function sizesOf(net: Network, given: FillShape, method: string): number[] | Tensor {
-  if (given instanceof Tensor) return given;
-  const dims = resolveDims(net, given, 'shape', method);
-  return isStaticShape(dims) ? [...dims] : shapeTensor(net, dims, method);
 }
 
 export interface RangeOptions extends Named {

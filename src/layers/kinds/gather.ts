@@ -6,10 +6,10 @@ import type { WeightLike } from '../../values/weight.js';
 import { wrapAxis } from '../shared/axes.js';
 import { indexTypes, requireDType } from '../shared/dtypes.js';
 import { fromEnd, requireWithin } from '../shared/known-indices.js';
+import { constantTensor, type Liftable } from '../shared/lift.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
 import { refuse } from '../shared/refuse.js';
 import { broadcastDim, requireRank } from '../shared/shapes.js';
-import { constantTensor, type Liftable } from './constant.js';
 
 /** TensorRT's GatherMode. */
 export const gatherModes = ['default', 'element', 'nd'] as const;

@@ -3,12 +3,12 @@ import { type CpuGraph, type CpuValue, defineLayer, type InferredValue } from '.
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { type Dim, formatShape, isStatic, type Shape } from '../../values/dim.js';
 import { floats, requireDType } from '../shared/dtypes.js';
+import { lift } from '../shared/lift.js';
 import type { ConstantData } from '../shared/literal.js';
 import type { Named } from '../shared/parameters.js';
+import { liftRank } from '../shared/record-shuffle.js';
 import { refuse } from '../shared/refuse.js';
 import { broadcastShapes, requireRank } from '../shared/shapes.js';
-import { lift } from './constant.js';
-import { liftRank } from './shuffle.js';
 
 /** TensorRT's MatrixOperation: how the last axes of an operand are read. */
 export const matrixOperations = ['none', 'transpose', 'vector'] as const;

@@ -4,10 +4,10 @@ import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { type Dim, formatShape, isStatic } from '../../values/dim.js';
 import type { WeightLike } from '../../values/weight.js';
 import { floats, indexTypes, requireDType } from '../shared/dtypes.js';
+import { constantTensor } from '../shared/lift.js';
 import { float32Number, type Named, positive } from '../shared/parameters.js';
 import { cpuQuantize } from '../shared/quantization.js';
 import { requireRank } from '../shared/shapes.js';
-import { constantTensor } from './constant.js';
 
 const quantizedTo = ['float8e4m3', 'float4e2m1'] as const;
 

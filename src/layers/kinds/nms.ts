@@ -3,9 +3,9 @@ import { type CpuGraph, type CpuValue, defineLayer } from '../../dsl/define-laye
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { formatShape, isStatic, type Shape, unknownDim } from '../../values/dim.js';
 import { requireDType } from '../shared/dtypes.js';
+import { constantTensor } from '../shared/lift.js';
 import { positive } from '../shared/parameters.js';
 import { requireRank } from '../shared/shapes.js';
-import { constantTensor } from './constant.js';
 import type { IndexOptions } from './topk.js';
 
 /** TensorRT's BoundingBoxFormat. */

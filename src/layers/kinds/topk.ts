@@ -5,11 +5,11 @@ import { type Dim, isStatic, isUnknown, unknownDim } from '../../values/dim.js';
 import { resolveAxis, wrapAxis } from '../shared/axes.js';
 import { type DimLike, DimValue, resolveDim } from '../shared/dim-value.js';
 import { requireDType } from '../shared/dtypes.js';
+import { constantTensor } from '../shared/lift.js';
 import { type Named, nonNegative, positive } from '../shared/parameters.js';
 import { refuse, refusing } from '../shared/refuse.js';
 import { requireRank } from '../shared/shapes.js';
-import { constantTensor } from './constant.js';
-import { recordSqueeze } from './squeeze.js';
+import { recordSqueeze } from '../shared/unit-axes.js';
 
 /** TensorRT's limit on k. */
 const maxK = 3840;

@@ -1,9 +1,8 @@
 import { type Chain, Tensor } from '../../dsl/tensor.js';
 import { isWeightLike, type WeightLike } from '../../values/weight.js';
-import { recordSqueeze } from '../kinds/squeeze.js';
-import { recordUnsqueeze } from '../kinds/unsqueeze.js';
 import type { Named, PerAxis } from './parameters.js';
 import { refuse } from './refuse.js';
+import { recordSqueeze, recordUnsqueeze } from './unit-axes.js';
 
 // TensorRT's windows have two or three axes: one that has a single axis gets another of size 1 in front.
 
