@@ -42,7 +42,7 @@ export interface OnnxTensor {
   data: Uint8Array | { file: string; length: number };
 }
 
-export interface OnnxValue {
+interface OnnxValue {
   name: string;
   /** Left out where it follows from the graph. */
   type?: OnnxType;

@@ -12,7 +12,7 @@ import { refuse } from '../shared/refuse.js';
 import { broadcastDim, requireRank } from '../shared/shapes.js';
 
 /** TensorRT's CausalMaskKind. */
-export const causalKinds = ['none', 'upper_left', 'lower_right'] as const;
+const causalKinds = ['none', 'upper_left', 'lower_right'] as const;
 export type CausalKind = (typeof causalKinds)[number];
 const quantizedTo = ['float8e4m3', 'int8'] as const;
 

@@ -10,7 +10,7 @@ import { type Named, nonNegative } from '../shared/parameters.js';
 import { requireRank } from '../shared/shapes.js';
 
 /** TensorRT's ScatterMode. */
-export const scatterModes = ['element', 'nd'] as const;
+const scatterModes = ['element', 'nd'] as const;
 export type ScatterMode = (typeof scatterModes)[number];
 
 export const scatter = defineLayer({
