@@ -50,12 +50,22 @@ function divided(x: Tensor, axis: number, by: number, method: string): Dim {
   );
 }
 
+export interface UnbindOptions {
+  /** Default 0. */
+  axis?: number;
+}
+
+export interface RollOptions extends Named {
+  /** One axis or several. Default: all elements count as one row. */
+  axes?: number | readonly number[];
+}
+
 const methods = {
   /**
    * The slices of an axis (default 0), each without that axis, as PyTorch's unbind. TensorRT kinds: slice, squeeze.
    * @throws ERR_SHAPE where the axis has no known size; ERR_AXIS
    */
-  unbind(this: Chain, options: { axis?: number } = {}): Tensor[] {
+  unbind(this: Chain, options: UnbindOptions = {}): Tensor[] {
     const method = 'unbind';
     const { axis = 0 } = options;
     const x = this.tensor();
@@ -91,11 +101,7 @@ const methods = {
    * `axes`, all elements as one row. TensorRT kinds: slice (WRAP), shuffle.
    * @throws ERR_PARAMETER where shifts and axes differ in number; ERR_AXIS
    */
-  roll(
-    this: Chain,
-    shifts: number | readonly number[],
-    options: { axes?: number | readonly number[] } & Named = {},
-  ): Tensor {
+  roll(this: Chain, shifts: number | readonly number[], options: RollOptions = {}): Tensor {
     const method = 'roll';
     const x = this.tensor();
     const { axes, name } = options;

@@ -58,6 +58,11 @@ export interface RecurrentResult {
   hidden: Tensor;
 }
 
+export interface LstmResult extends RecurrentResult {
+  /** Every layer's cell state after its last step, [layers · directions, batch, hidden]. */
+  cell: Tensor;
+}
+
 type States = Record<string, Tensor>;
 /** One step of a cell: gates of the input, and the states, to the next states. */
 type Step = (cell: Cell, fromInput: Tensor, states: States) => States;
@@ -235,7 +240,7 @@ const methods = {
    * i, f, o = σ(…), g = tanh(…), cell' = f·cell + i·g, hidden' = o·tanh(cell'). TensorRT kinds: loop, matrix_multiply and others.
    * @throws ERR_WEIGHTS_NAME where weights are missing or unknown; ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_PARAMETER, ERR_INPUT
    */
-  lstm(this: Chain, options: LstmOptions): RecurrentResult & { cell: Tensor } {
+  lstm(this: Chain, options: LstmOptions): LstmResult {
     const method = 'lstm';
     const { kernel, recurrentKernel, gates = kernel && !recurrentKernel ? 'icfo' : 'ifgo' } = options ?? {};
     const order = gateOrder(gates, 'ifgo', method);
@@ -247,7 +252,7 @@ const methods = {
         const next = f.sigmoid().mul(states.cell!).add(i.sigmoid().mul(g.tanh()));
         return { hidden: projected(cell, o.sigmoid().mul(next.tanh())), cell: next };
       });
-    return this.tensor().network.scope(options.name ?? method, record) as RecurrentResult & { cell: Tensor };
+    return this.tensor().network.scope(options.name ?? method, record) as LstmResult;
   },
   /**
    * Gated recurrent units over a sequence of floats, as torch.nn.GRU; see `lstm`.

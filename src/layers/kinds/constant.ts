@@ -40,6 +40,11 @@ export const constant = defineLayer({
 
 export interface ConstantOptions extends LiteralOptions, Named {}
 
+export interface FullOptions extends Named {
+  /** Default float32. */
+  dtype?: DType;
+}
+
 /** One value in every element of a shape: a constant repeated by a slice with stride 0. */
 function full(net: Network, given: FillShape, value: Liftable, dtype: DType, method: string, { name }: Named): Tensor {
   const scalar = constantTensor(net, value, dtype, method);
@@ -64,15 +69,15 @@ const methods = {
     return recordConstant(this, toLiteral(data, options, 'constant'), { method: 'constant', name: options.name });
   },
   /** One value everywhere (float32 unless `dtype` says otherwise). TensorRT kinds: constant, slice. @throws ERR_SHAPE, ERR_VALUE */
-  full(this: Network, shape: FillShape, value: Liftable, options: { dtype?: DType } & Named = {}): Tensor {
+  full(this: Network, shape: FillShape, value: Liftable, options: FullOptions = {}): Tensor {
     return full(this, shape, value, options.dtype ?? 'float32', 'full', options);
   },
   /** Zeros; see `full`. TensorRT kinds: constant, slice. */
-  zeros(this: Network, shape: FillShape, options: { dtype?: DType } & Named = {}): Tensor {
+  zeros(this: Network, shape: FillShape, options: FullOptions = {}): Tensor {
     return full(this, shape, options.dtype === 'bool' ? false : 0, options.dtype ?? 'float32', 'zeros', options);
   },
   /** Ones; see `full`. TensorRT kinds: constant, slice. */
-  ones(this: Network, shape: FillShape, options: { dtype?: DType } & Named = {}): Tensor {
+  ones(this: Network, shape: FillShape, options: FullOptions = {}): Tensor {
     return full(this, shape, options.dtype === 'bool' ? true : 1, options.dtype ?? 'float32', 'ones', options);
   },
 };

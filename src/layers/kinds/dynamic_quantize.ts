@@ -132,6 +132,8 @@ export interface DynamicQuantizeOptions extends Named {
   doubleScale?: number | Tensor;
 }
 
+export type DynamicQuantizeResult = [quantized: Tensor, scales: Tensor];
+
 const methods = {
   /**
    * Quantizes a tensor of floats by scales that it computes itself, one per block: the largest magnitude of the block over
@@ -140,7 +142,7 @@ const methods = {
    * @returns `[quantized, scales]`: of the input's shape, and with one element per block
    * @throws ERR_SHAPE where blocks do not divide an axis; ERR_DTYPE, ERR_RANK, ERR_PARAMETER
    */
-  dynamicQuantize(this: Chain, options: DynamicQuantizeOptions = {}): [quantized: Tensor, scales: Tensor] {
+  dynamicQuantize(this: Chain, options: DynamicQuantizeOptions = {}): DynamicQuantizeResult {
     const method = 'dynamicQuantize';
     const x = this.tensor();
     const { axis = -1, to = 'float4e2m1', doubleScale, name } = options;

@@ -141,6 +141,10 @@ function rest(self: Chain, method: string, b: Liftable, options?: Named): Tensor
   return record([pair[0], whole], method, 'sub', options);
 }
 
+export interface ElementWiseOptions extends Named {
+  operation: ElementWiseOperation;
+}
+
 const methods = {
   /**
    * Any operation by TensorRT's name. Operands broadcast as NumPy's do; numbers, arrays, weights and sizes (`x.dim(0)`)
@@ -148,7 +152,7 @@ const methods = {
    * @throws ERR_DTYPE where the dtypes differ or the operation takes another; ERR_SHAPE where the shapes do not broadcast;
    *   ERR_VALUE where a number has no place in the dtype
    */
-  elementWise(this: Chain, b: Liftable, options: { operation: ElementWiseOperation } & Named): Tensor {
+  elementWise(this: Chain, b: Liftable, options: ElementWiseOptions): Tensor {
     return binary(this, 'elementWise', options.operation, b, options);
   },
   /** `a + b`. Operands and errors as `elementWise`. TensorRT kind: element_wise (SUM). */

@@ -28,7 +28,7 @@ import { refuse } from '../shared/refuse.js';
 import { type FillShape, sizesOf } from '../shared/shape-tensor.js';
 
 /** TensorRT's FillOperation. */
-export const fillOperations = ['linspace', 'random_uniform', 'random_normal'] as const;
+const fillOperations = ['linspace', 'random_uniform', 'random_normal'] as const;
 export type FillOperation = (typeof fillOperations)[number];
 
 const params = z.strictObject({
@@ -202,6 +202,20 @@ function progression(net: Network, start: Dim, step: number, dtype: DType, metho
   };
 }
 
+export interface RandomUniformOptions extends RandomOptions {
+  /** Default 0. */
+  low?: number | Tensor;
+  /** Default 1. */
+  high?: number | Tensor;
+}
+
+export interface RandomNormalOptions extends RandomOptions {
+  /** Default 0. */
+  mean?: number | Tensor;
+  /** Default 1. */
+  std?: number | Tensor;
+}
+
 const methods = {
   /**
    * A tensor of the given shape without any input: element [i, j, …] is `alpha + beta[0]·i + beta[1]·j + …`, or a random
@@ -269,11 +283,7 @@ const methods = {
     return record(this, [dim], { ...options, method, alpha: start, beta: span.div(steps) });
   },
   /** Random numbers, uniform from `low` (default 0) to `high` (default 1), anew at each run. TensorRT kind: fill (RANDOM_UNIFORM). */
-  randomUniform(
-    this: Network,
-    shape: FillShape,
-    options: { low?: number | Tensor; high?: number | Tensor } & RandomOptions = {},
-  ): Tensor {
+  randomUniform(this: Network, shape: FillShape, options: RandomUniformOptions = {}): Tensor {
     const { low = 0, high = 1, ...rest } = options;
     return record(this, shape, {
       ...rest,
@@ -284,11 +294,7 @@ const methods = {
     });
   },
   /** Random numbers, normal with `mean` (default 0) and `std` (default 1), anew at each run. TensorRT kind: fill (RANDOM_NORMAL). */
-  randomNormal(
-    this: Network,
-    shape: FillShape,
-    options: { mean?: number | Tensor; std?: number | Tensor } & RandomOptions = {},
-  ): Tensor {
+  randomNormal(this: Network, shape: FillShape, options: RandomNormalOptions = {}): Tensor {
     const { mean = 0, std = 1, ...rest } = options;
     return record(this, shape, { ...rest, operation: 'random_normal', alpha: mean, beta: std, method: 'randomNormal' });
   },

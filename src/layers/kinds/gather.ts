@@ -12,7 +12,7 @@ import { refuse } from '../shared/refuse.js';
 import { broadcastDim, requireRank } from '../shared/shapes.js';
 
 /** TensorRT's GatherMode. */
-export const gatherModes = ['default', 'element', 'nd'] as const;
+const gatherModes = ['default', 'element', 'nd'] as const;
 export type GatherMode = (typeof gatherModes)[number];
 
 export const gather = defineLayer({
@@ -159,6 +159,11 @@ function record(x: Tensor, indices: Liftable, options: GatherOptions & { method:
   })[0]!;
 }
 
+export interface EmbeddingOptions extends Named {
+  /** The table, [count, features]. */
+  weight: Tensor | WeightLike;
+}
+
 const methods = {
   /**
    * Picks elements or slices by int32 or int64 indices (a tensor, or numbers; negative ones count from the end of an axis,
@@ -187,9 +192,8 @@ const methods = {
   /**
    * Rows of a table by this tensor of int32 or int64 indices: [...] → [..., features], as PyTorch's embedding.
    * TensorRT kind: gather (DEFAULT).
-   * @param options.weight the table, [count, features]
    */
-  embedding(this: Chain, options: { weight: Tensor | WeightLike } & Named): Tensor {
+  embedding(this: Chain, options: EmbeddingOptions): Tensor {
     const method = 'embedding';
     const indices = this.tensor();
     const { weight, name } = options;

@@ -155,10 +155,10 @@ function flipped(g: CpuGraph, value: CpuValue): CpuValue {
  * A number of iterations: a number, a dynamic dim or an expression of such, or an int32 or int64 tensor of rank 0. Where
  * outputs are collected, the range of an input goes into the build's profile.
  */
-export type Count = DimLike | Tensor;
+export type LoopCount = DimLike | Tensor;
 
 /** A tensor to iterate over. */
-export interface Iterate {
+export interface LoopIterate {
   tensor: Tensor;
   /** The axis the slices come from; each slice has one axis less. Default 0. */
   axis?: number;
@@ -167,7 +167,7 @@ export interface Iterate {
 }
 
 /** A value of which every iteration contributes one. */
-export interface Collect {
+export interface LoopCollect {
   tensor: Tensor;
   /** Where the axis of iterations goes in the result. Default 0. */
   axis?: number;
@@ -177,10 +177,11 @@ export interface Collect {
    * Size of that axis. Default: the trip count. Needed where `while` alone ends the loop; where fewer iterations run, the
    * rest of the output is undefined.
    */
-  length?: Count;
+  length?: LoopCount;
 }
 
-type Tensors<T> = { [K in keyof T]: Tensor };
+/** A tensor for each. */
+export type LoopTensors<T> = { [K in keyof T]: Tensor };
 type Nothing = Record<never, never>;
 
 export interface LoopOptions<S, I> extends Named {
@@ -188,9 +189,9 @@ export interface LoopOptions<S, I> extends Named {
    * Most iterations that run. Default: the size of the first tensor in `iterate`, along its axis; without one, no limit. With
    * `iterate` and outputs, a tensor that only the run knows must equal the number of slices on TensorRT 10.6: it fails otherwise.
    */
-  count?: Count;
+  count?: LoopCount;
   /** Looked at before each iteration: a bool of rank 0, computed from the states alone; the loop ends where it is false. */
-  while?: (state: Tensors<S>) => Tensor;
+  while?: (state: LoopTensors<S>) => Tensor;
   /** Initial values of what an iteration hands to the next. */
   state?: S;
   /** Tensors of which every iteration sees one slice. */
@@ -198,7 +199,15 @@ export interface LoopOptions<S, I> extends Named {
 }
 
 /** What the body returns: the next value of every state, and values to collect. */
-export type LoopStep<S, O> = (keyof S extends never ? { state?: Nothing } : { state: Tensors<S> }) & { outputs?: O };
+export type LoopStep<S, O> = (keyof S extends never ? { state?: Record<never, never> } : { state: LoopTensors<S> }) & {
+  outputs?: O;
+};
+
+/** The states after the last iteration, and what was collected. */
+export interface LoopResult<S, O> {
+  state: LoopTensors<S>;
+  outputs: LoopTensors<O>;
+}
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Tensor);
@@ -216,10 +225,10 @@ function entriesOf<T extends { tensor: Tensor }>(given: unknown, what: string): 
   });
 }
 
-type Slices = [name: string, of: Required<Iterate>][];
+type Slices = [name: string, of: Required<LoopIterate>][];
 type Fields = readonly { name: string; tensor: Tensor }[];
 
-function countTensor(net: Network, count: Count, what: string): Tensor {
+function countTensor(net: Network, count: LoopCount, what: string): Tensor {
   if (count instanceof Tensor) return count;
   const dim = resolveDim(net, count, what, 'loop');
   return isStatic(dim) ? scalar(net, 'int32', dim, 0, 'loop') : shapeTensor(net, [dim], 'loop').reshape([]);
@@ -240,7 +249,7 @@ function sizeOf(iterate: Slices): Dim | undefined {
 }
 
 /** TensorRT 1.7's RTX wants as many slices as iterations; what is left over is cut off. */
-function cut({ tensor, axis }: Iterate & { axis: number }, count: Dim | undefined): Tensor {
+function cut({ tensor, axis }: LoopIterate & { axis: number }, count: Dim | undefined): Tensor {
   const size = tensor.shape[axis];
   if (size === undefined || count === undefined || size === count) return tensor;
   return isStatic(size) && isStatic(count) && count > size ? tensor : tensor.narrow(axis, 0, count);
@@ -290,19 +299,19 @@ const methods = {
    */
   loop<
     S extends Record<string, Tensor> = Nothing,
-    I extends Record<string, Tensor | Iterate> = Nothing,
-    O extends Record<string, Tensor | Collect> = Nothing,
+    I extends Record<string, Tensor | LoopIterate> = Nothing,
+    O extends Record<string, Tensor | LoopCollect> = Nothing,
   >(
     this: Network,
     options: LoopOptions<S, I>,
-    body: (values: Tensors<S> & Tensors<I>) => LoopStep<S, O>,
-  ): { state: Tensors<S>; outputs: Tensors<O> } {
+    body: (values: LoopTensors<S> & LoopTensors<I>) => LoopStep<S, O>,
+  ): LoopResult<S, O> {
     if (!isRecord(options as unknown) || typeof body !== 'function') {
       refuse('loop', 'ERR_PARAMETER', `expected options and a function, given ${String(options)} and ${String(body)}`);
     }
     const scope = <T>(record: () => T): T => this.scope(options.name ?? 'loop', record);
     const state: Fields = entriesOf(options.state, 'state').map(([name, { tensor }]) => ({ name, tensor }));
-    const iterate: Slices = entriesOf<Iterate>(options.iterate, 'iterate').map(([name, given]) => {
+    const iterate: Slices = entriesOf<LoopIterate>(options.iterate, 'iterate').map(([name, given]) => {
       const { tensor, axis = 0, reverse = false } = given;
       return [name, { tensor, axis: wrapAxis(axis, tensor.rank), reverse }];
     });
@@ -326,16 +335,19 @@ const methods = {
         refuse('loop', 'ERR_PARAMETER', `while: expected a function, given ${String(condition)}`);
       }
       bodies.while = scope(() =>
-        this.nest(states, (parameters) => [condition(zip(stateNames, parameters) as Tensors<S>)]),
+        this.nest(states, (parameters) => [condition(zip(stateNames, parameters) as LoopTensors<S>)]),
       );
     }
-    let collected: [string, Collect][] = [];
+    let collected: [string, LoopCollect][] = [];
     bodies.body = scope(() =>
       this.nest([...states, ...slices], (parameters) => {
-        const step = body(zip(names, parameters) as Tensors<S> & Tensors<I>) as { state?: unknown; outputs?: unknown };
+        const step = body(zip(names, parameters) as LoopTensors<S> & LoopTensors<I>) as {
+          state?: unknown;
+          outputs?: unknown;
+        };
         if (!isRecord(step))
           refuse('loop', 'ERR_OUTPUT', `expected the body to return { state, outputs }, given ${String(step)}`);
-        collected = entriesOf<Collect>(step.outputs, 'outputs');
+        collected = entriesOf<LoopCollect>(step.outputs, 'outputs');
         return [...nextStates(step.state, stateNames), ...collected.map(([, { tensor }]) => tensor)];
       }),
     );
@@ -358,8 +370,8 @@ const methods = {
     });
     const outputNames = collected.map(([name]) => name);
     return {
-      state: zip(stateNames, results) as Tensors<S>,
-      outputs: zip(outputNames, results.slice(state.length)) as Tensors<O>,
+      state: zip(stateNames, results) as LoopTensors<S>,
+      outputs: zip(outputNames, results.slice(state.length)) as LoopTensors<O>,
     };
   },
 };

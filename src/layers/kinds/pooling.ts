@@ -151,13 +151,17 @@ function record(
   })[0]!;
 }
 
+export interface PoolOptions extends BlendPoolingOptions {
+  type: PoolingType;
+}
+
 const methods = {
   /**
    * Pools windows of a [batch, channels, (depth,) height, width] tensor of floats (or int8, for `max`): the maximum, the average, or a blend.
    * A `kernel` given as one number pools all axes after the second. Padding is smaller than the window. TensorRT kind: pooling.
    * @throws ERR_RANK, ERR_DTYPE, ERR_PARAMETER; ERR_SHAPE where the window is larger than the padded input
    */
-  pool(this: Chain, options: { type: PoolingType } & BlendPoolingOptions): Tensor {
+  pool(this: Chain, options: PoolOptions): Tensor {
     return record(this, 'pool', undefined, options?.type, options);
   },
   /** Maximum of each window; see `pool`. TensorRT kind: pooling (MAX). */

@@ -161,6 +161,13 @@ function permutationOf(x: Tensor, perm: readonly number[], method: string): read
   });
 }
 
+export interface FlattenOptions extends Named {
+  /** The first axis to merge. Default 1. */
+  startDim?: number;
+  /** The last one. Default −1. */
+  endDim?: number;
+}
+
 const methods = {
   /**
    * The same elements under another shape. TensorRT kind: shuffle.
@@ -214,7 +221,7 @@ const methods = {
    * TensorRT kind: shuffle.
    * @throws ERR_AXIS where an axis is out of range, or `endDim` comes before `startDim`
    */
-  flatten(this: Chain, options: { startDim?: number; endDim?: number } & Named = {}): Tensor {
+  flatten(this: Chain, options: FlattenOptions = {}): Tensor {
     const { startDim, endDim = -1, name } = options;
     const x = this.tensor();
     const method = 'flatten';

@@ -76,6 +76,11 @@ export const slice = defineLayer({
   },
 });
 
+export interface SplitOptions {
+  /** Default 0. */
+  axis?: number;
+}
+
 const methods = {
   /**
    * A part of this tensor: element `start + i·stride` along each axis, for i from 0 to `size − 1`. TensorRT kind: slice.
@@ -105,7 +110,7 @@ const methods = {
    * @param sizes their sizes; or one size for all, where the last part may be smaller
    * @throws ERR_SHAPE where the sizes do not add up to the axis, or the number of parts is not known
    */
-  split(this: Chain, sizes: number | readonly DimLike[], options: { axis?: number } = {}): Tensor[] {
+  split(this: Chain, sizes: number | readonly DimLike[], options: SplitOptions = {}): Tensor[] {
     return splitInto(this.tensor(), sizes, options.axis ?? 0, 'split');
   },
   /**
@@ -114,7 +119,7 @@ const methods = {
    * TensorRT kind: slice.
    * @throws ERR_SHAPE where a dynamic axis is not known to divide
    */
-  chunk(this: Chain, count: number, options: { axis?: number } = {}): Tensor[] {
+  chunk(this: Chain, count: number, options: SplitOptions = {}): Tensor[] {
     const method = 'chunk';
     const x = this.tensor();
     const { axis = 0 } = options;

@@ -160,6 +160,8 @@ function sorted(self: Chain, method: string, options: SortOptions): [Tensor, Ten
   return record(x, size, { method, name, axis: at, largest: descending, indices });
 }
 
+export type TopKResult = [values: Tensor, indices: Tensor];
+
 const methods = {
   /**
    * The `k` largest (or smallest) elements of an axis, best first, and where they are: `[values, indices]`, both with size
@@ -168,7 +170,7 @@ const methods = {
    *   build's profile
    * @throws ERR_PARAMETER where k exceeds the axis; ERR_AXIS, ERR_SHAPE, ERR_DTYPE (float32, float16, bfloat16, int32, int64)
    */
-  topk(this: Chain, k: DimLike | Tensor, options: TopKOptions = {}): [values: Tensor, indices: Tensor] {
+  topk(this: Chain, k: DimLike | Tensor, options: TopKOptions = {}): TopKResult {
     return record(this.tensor(), k, { ...options, method: 'topk' });
   },
   /**
@@ -176,7 +178,7 @@ const methods = {
    * 3840; the order of equal ones is TensorRT's choice. TensorRT kind: topk.
    * @throws ERR_SHAPE where the axis is longer; see `topk`
    */
-  sort(this: Chain, options: SortOptions = {}): [values: Tensor, indices: Tensor] {
+  sort(this: Chain, options: SortOptions = {}): TopKResult {
     return sorted(this, 'sort', options);
   },
   /** Where the elements of an axis in order are; see `sort`. TensorRT kind: topk. */
