@@ -3,12 +3,12 @@ import { show, TensorRTError } from '../errors/error.js';
 import { formatShape, type Shape } from '../values/dim.js';
 import { type DType, isNarrow } from '../values/dtype.js';
 import { maxRank } from '../values/spec.js';
-import { type CheckedWeight, checkWeight } from '../values/weight.js';
+import { type CheckedWeight, checkWeight, prefixOf } from '../values/weight.js';
 import { type Fail, type InferredValue, type LayerDefinition, layerKinds } from './define-layer.js';
 import type { Tensor } from './tensor.js';
 
 /** What layers without weights or bodies share. */
-export const none: Record<string, never> = Object.freeze({});
+const none: Record<string, never> = Object.freeze({});
 
 /** A record with every value mapped. */
 export function mapValues<T, R>(
@@ -41,12 +41,11 @@ export function checkWeights(
   return checked;
 }
 
-/** What stands before the last dot in the first weight's name that has one. */
+/** The prefix of the first weight whose name has one. */
 export function commonPrefix(weights: Readonly<Record<string, CheckedWeight>>): string | undefined {
   for (const role in weights) {
-    const { name } = weights[role]!;
-    const dot = name?.lastIndexOf('.') ?? -1;
-    if (dot >= 0) return name!.slice(0, dot);
+    const prefix = prefixOf(weights[role]!.name);
+    if (prefix !== undefined) return prefix;
   }
   return undefined;
 }

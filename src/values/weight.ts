@@ -92,3 +92,9 @@ export function checkWeight(value: unknown, role: string): CheckedWeight {
   const check = typeof given.check === 'function' ? () => given.check!() : undefined;
   return { name, file, check, dtype: dtype as DType, shape: Object.freeze([...shape]), data };
 }
+
+/** What stands before the last dot of a weight's name: `fc1` of `fc1.weight`. */
+export function prefixOf(name: string | undefined): string | undefined {
+  const dot = name?.lastIndexOf('.') ?? -1;
+  return dot < 0 ? undefined : name!.slice(0, dot);
+}

@@ -2,19 +2,23 @@ export { fileDTypes, type WeightDType, weightDTypes } from './dtype.js';
 export type { WeightFormat } from './formats/entry.js';
 export { loadWeights, parseWeights } from './load.js';
 export {
+  type BatchNormScaleOptions,
   type BatchNormWeights,
   batchNormScale,
+  type FoldBatchNormOptions,
   foldBatchNorm,
   foldWeightNorm,
   type WeightNormWeights,
 } from './porting/fold.js';
 export {
   gateOrders,
-  type LstmOptions,
+  type LstmFromTensorFlowOptions,
+  type LstmLayerOptions,
   type LstmWeights,
   lstmFromTensorFlow,
   lstmToTensorFlow,
   reorderGates,
+  type TensorFlowLstm,
 } from './porting/gates.js';
 export { type AttentionWeights, joined as joinWeights, type QkvOptions, splitQkv } from './porting/port.js';
 export type { Projection } from './porting/port-checks.js';

@@ -6,7 +6,7 @@ import { refusal } from './format-error.js';
 import { splitElements, transposeElements } from './rearrange.js';
 
 /** Where a weight's elements come from. */
-export interface Elements {
+interface Elements {
   /** Row-major little-endian bytes; read on first use. */
   read(): Uint8Array;
   /** Throws once they can no longer be read. */

@@ -2,21 +2,18 @@ import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
 import { type Chain, Tensor } from '../../dsl/tensor.js';
 import { type Dim, divideExactly, formatShape, isStatic } from '../../values/dim.js';
+import { type AttentionForm, attentionForms } from '../shared/attention-form.js';
 import { floats, requireDType } from '../shared/dtypes.js';
+import { constantTensor } from '../shared/lift.js';
 import type { ConstantData } from '../shared/literal.js';
 import { type Named, positive } from '../shared/parameters.js';
 import { cpuQuantize } from '../shared/quantization.js';
 import { refuse } from '../shared/refuse.js';
 import { broadcastDim, requireRank } from '../shared/shapes.js';
-import { constantTensor } from './constant.js';
 
 /** TensorRT's CausalMaskKind. */
-export const causalKinds = ['none', 'upper_left', 'lower_right'] as const;
+const causalKinds = ['none', 'upper_left', 'lower_right'] as const;
 export type CausalKind = (typeof causalKinds)[number];
-/** TensorRT's AttentionIOForm: [batch, heads, tokens, size], or all batches in one, [tokens, heads, size]. */
-export const attentionForms = ['padded_bhnd', 'packed_nhd'] as const;
-export type AttentionForm = (typeof attentionForms)[number];
-
 const quantizedTo = ['float8e4m3', 'int8'] as const;
 
 /** Inputs: query, key, value, mask, scale of the quantized normalization, lengths of queries, lengths of keys. */

@@ -5,10 +5,10 @@ import { type Dim, divideExactly, formatShape, isStatic, type Shape } from '../.
 import type { DType } from '../../values/dtype.js';
 import { wrapAxis } from '../shared/axes.js';
 import { floats, requireDType } from '../shared/dtypes.js';
+import { constantTensor } from '../shared/lift.js';
 import { type Named, positive } from '../shared/parameters.js';
 import { cpuQuantize, largest } from '../shared/quantization.js';
 import { refuse } from '../shared/refuse.js';
-import { constantTensor } from './constant.js';
 
 const targets = ['float4e2m1', 'float8e4m3', 'int8'] as const;
 const scaleTypes = ['float8e4m3', 'float8e8m0', 'float32'] as const;
@@ -132,6 +132,8 @@ export interface DynamicQuantizeOptions extends Named {
   doubleScale?: number | Tensor;
 }
 
+export type DynamicQuantizeResult = [quantized: Tensor, scales: Tensor];
+
 const methods = {
   /**
    * Quantizes a tensor of floats with scales computed at run time, one per block: the block's largest magnitude over
@@ -141,7 +143,7 @@ const methods = {
    * @returns `[quantized, scales]`: of the input's shape, and with one element per block
    * @throws ERR_SHAPE where blocks do not divide an axis; ERR_DTYPE, ERR_RANK, ERR_PARAMETER
    */
-  dynamicQuantize(this: Chain, options: DynamicQuantizeOptions = {}): [quantized: Tensor, scales: Tensor] {
+  dynamicQuantize(this: Chain, options: DynamicQuantizeOptions = {}): DynamicQuantizeResult {
     const method = 'dynamicQuantize';
     const x = this.tensor();
     const { axis = -1, to = 'float4e2m1', doubleScale, name } = options;

@@ -305,12 +305,17 @@ async function native_<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
+export interface LoadEngineOptions {
+  /** Path of the library to load it with. Default: the one that is found. */
+  library?: string;
+}
+
 /**
  * Loads a serialized engine. It runs with the flavor and release that built it.
  * @param source a path, or the bytes
  * @throws ERR_LIBRARY_NOT_FOUND, ERR_NO_GPU, ERR_ENGINE, ERR_LOAD where the file cannot be read
  */
-export async function loadEngine(source: string | Uint8Array, options: { library?: string } = {}): Promise<Engine> {
+export async function loadEngine(source: string | Uint8Array, options: LoadEngineOptions = {}): Promise<Engine> {
   let plan: Uint8Array;
   if (typeof source === 'string') {
     try {

@@ -16,7 +16,7 @@ export interface PickleRules {
 }
 
 /** More opcodes than any checkpoint has: ten thousand tensors take some hundred thousand. */
-export const maxOpcodes = 4_000_000;
+const maxOpcodes = 4_000_000;
 const maxIntegerBytes = 128;
 const mostArguments = 16;
 const stop = 0x2e;
