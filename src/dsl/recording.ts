@@ -3,8 +3,10 @@ import { type Fail, type InferredValue, type LayerDefinition, layerKinds } from 
 import { formatShape, type Shape } from './dim.js';
 import { type DType, isNarrow } from './dtype.js';
 import { show, TensorRTError } from './errors.js';
+import type { Network } from './network.js';
+import { locate, mark } from './source.js';
 import { maxRank } from './spec.js';
-import type { Tensor } from './tensor.js';
+import { Tensor } from './tensor.js';
 import { type CheckedWeight, checkWeight } from './weight.js';
 
 /** What layers without weights or bodies share. */
@@ -39,6 +41,32 @@ export function checkWeights(
     }
   }
   return checked;
+}
+
+/**
+ * Refuses what layers of `net` cannot take where it is recorded now.
+ * @throws ERR_INPUT, ERR_FOREIGN_TENSOR, ERR_NESTED_TENSOR
+ */
+export function checkUsable(net: Network, tensor: unknown, method: string): asserts tensor is Tensor {
+  const refuse = (code: string, message: string): never => {
+    throw new TensorRTError(code, `${method}: ${message}`, { source: locate(mark()) });
+  };
+  if (!(tensor instanceof Tensor)) return refuse('ERR_INPUT', `expected a tensor, given ${show(tensor)}`);
+  const { network } = tensor;
+  if (network !== net) {
+    const owner =
+      network.name === net.name
+        ? `another network that is named '${net.name}' too`
+        : `network '${network.name}', not to '${net.name}'`;
+    refuse('ERR_FOREIGN_TENSOR', `${tensor} belongs to ${owner}`);
+  }
+  if (net.tensorOf(tensor.id) !== tensor) {
+    refuse('ERR_FOREIGN_TENSOR', 'the tensor was made in a call that failed, and went with it');
+  }
+  if (!net.isOpen(tensor)) {
+    const where = 'belongs to a loop or conditional body that is closed; return it from the body instead';
+    refuse('ERR_NESTED_TENSOR', `${tensor} ${where}`);
+  }
 }
 
 /** What stands before the last dot in the first weight's name that has one. */

@@ -6,6 +6,7 @@ import { type Named, requireDType, requireRank } from './common.js';
 /** Has no outputs. */
 export const assertion = defineLayer({
   kind: 'assertion',
+  hasEffects: true,
   params: z.strictObject({ message: z.string().min(1) }),
   infer({ input, fail }) {
     const { dtype, shape } = input(0);

@@ -1,11 +1,10 @@
-import type { InferredValue } from '../dsl/define-layer.js';
 import { type Dim, formatShape, isStatic } from '../dsl/dim.js';
 import type { Body, Network } from '../dsl/network.js';
 import { Tensor } from '../dsl/tensor.js';
 import { type Named, refuse, wrapAxis } from './common.js';
 import { scalar } from './constant.js';
 import { type DimLike, resolveDim } from './dim-value.js';
-import { loop } from './loop.js';
+import { loop, sliceType } from './loop.js';
 import { shapeTensor } from './shape-tensor.js';
 
 /**
@@ -103,11 +102,6 @@ function cut({ tensor, axis }: Iterate & { axis: number }, count: Dim | undefine
   return isStatic(size) && isStatic(count) && count > size ? tensor : tensor.narrow(axis, 0, count);
 }
 
-const withoutAxis = (tensor: Tensor, axis: number): InferredValue => ({
-  dtype: tensor.dtype,
-  shape: tensor.shape.filter((_, i) => i !== axis),
-});
-
 const zip = (names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> =>
   Object.fromEntries(names.map((name, i) => [name, tensors[i]!]));
 
@@ -174,7 +168,7 @@ const methods = {
     const trips = count === undefined ? null : scope(() => countTensor(this, count, 'count'));
     const iterated = scope(() => iterate.map(([, of]) => cut(of, trips?.contents?.[0])));
     const states = state.map(({ name, tensor: { dtype, shape } }) => ({ name, type: { dtype, shape } }));
-    const slices = iterate.map(([name, { axis }], i) => ({ name, type: withoutAxis(iterated[i]!, axis) }));
+    const slices = iterate.map(([name, { axis }], i) => ({ name, type: sliceType(iterated[i]!, axis) }));
 
     const bodies: Record<string, Body> = {};
     const condition = options.while;

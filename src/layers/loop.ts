@@ -16,6 +16,12 @@ export const loop = defineLayer({
     iterators: z.array(z.strictObject({ axis: nonNegative, reverse: z.boolean() })),
     outputs: z.array(z.strictObject({ axis: nonNegative, reverse: z.boolean() })),
   }),
+  bodyInputs(role, { states, iterators }, inputs, fail) {
+    const given = (i: number) => inputs[i] ?? fail('ERR_INPUT', `input ${i} is missing`);
+    const initial = Array.from({ length: states }, (_, i) => typeOf(given(1 + i)));
+    if (role === 'while') return initial;
+    return [...initial, ...iterators.map(({ axis }, i) => sliceType(given(1 + states + i), axis))];
+  },
   infer({ inputs, bodies, params: { states, iterators, outputs }, fail }): InferredValue[] {
     const [count] = inputs;
     const initial = inputs.slice(1, 1 + states) as InferredValue[];
@@ -86,6 +92,14 @@ export const loop = defineLayer({
       return axis === 0 ? ordered : g.op('Transpose', [ordered], { perm });
     });
   },
+});
+
+const typeOf = ({ dtype, shape }: ValueType): ValueType => ({ dtype, shape });
+
+/** What an iteration sees of a tensor that is iterated over. */
+export const sliceType = ({ dtype, shape }: ValueType, axis: number): ValueType => ({
+  dtype,
+  shape: shape.filter((_, i) => i !== axis),
 });
 
 const counters: readonly ValueType[] = [
