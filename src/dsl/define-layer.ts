@@ -31,6 +31,8 @@ export interface InferContext<P> {
   weights: Readonly<Record<string, WeightType | undefined>>;
   /** Types of the outputs of nested graphs, by role. */
   bodies: Readonly<Record<string, readonly InferredValue[]>>;
+  /** What the layers of the nested graph of that role take, those of the graphs inside it too. */
+  takenIn(role: string): readonly InferredValue[];
   fail: Fail;
 }
 

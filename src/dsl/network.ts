@@ -15,6 +15,7 @@ import {
   mapValues,
   refuseUint8,
   requireWide,
+  valuesTakenIn,
 } from './recording.js';
 import { leave, locate, type Mark, mark, reading } from './source.js';
 import { spec } from './spec.js';
@@ -215,6 +216,7 @@ export class Network extends Chain {
       throw new TensorRTError(
         'ERR_NESTED_TENSOR',
         `output: ${tensor} belongs to the body of a loop or conditional; mark what the loop or conditional returns`,
+        { source: locate(mark()) },
       );
     }
     if (this.graph.outputs.some((o) => o.id === tensor.id && o.name === name)) return;
@@ -304,6 +306,7 @@ export class Network extends Chain {
       input: (index) => given[index] ?? fail('ERR_INPUT', `input ${index} is missing`),
       weights: weights as Record<string, WeightType>,
       bodies: mapValues(bodies, (body) => body.outputs),
+      takenIn: (role) => Array.from(valuesTakenIn(bodies![role]!.graph), (id) => this.#tensors[id]!),
       fail,
     });
     const values = Array.isArray(inferred) ? inferred : [inferred];

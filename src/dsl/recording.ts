@@ -3,6 +3,7 @@ import { type Fail, type InferredValue, type LayerDefinition, layerKinds } from 
 import { formatShape, type Shape } from './dim.js';
 import { type DType, isNarrow } from './dtype.js';
 import { show, TensorRTError } from './errors.js';
+import type { IRGraph, ValueId } from './ir.js';
 import type { Network } from './network.js';
 import { locate, mark } from './source.js';
 import { maxRank } from './spec.js';
@@ -66,6 +67,14 @@ export function checkUsable(net: Network, tensor: unknown, method: string): asse
   if (!net.isOpen(tensor)) {
     const where = 'belongs to a loop or conditional body that is closed; return it from the body instead';
     refuse('ERR_NESTED_TENSOR', `${tensor} ${where}`);
+  }
+}
+
+/** What the layers of a graph take, those of the graphs inside it too. */
+export function* valuesTakenIn({ nodes }: Pick<IRGraph, 'nodes'>): Generator<ValueId> {
+  for (const { inputs, bodies = {} } of nodes) {
+    for (const id of inputs) if (id !== null) yield id;
+    for (const body of Object.values(bodies)) yield* valuesTakenIn(body);
   }
 }
 
