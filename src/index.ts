@@ -26,6 +26,20 @@ export { type ConcatOptions, concat, stack } from './layers/concatenation.js';
 export { type DimLike, DimValue } from './layers/dim-value.js';
 export { einsumOf as einsum } from './layers/einsum.js';
 export { where } from './layers/select.js';
+export { removeDeadLayers } from './passes/dead.js';
+export { type ExtractOptions, extract, type TensorRef, type TensorRefs } from './passes/extract.js';
+export { type Evaluate, type FoldOptions, foldConstants } from './passes/fold.js';
+export { type Layer, layersOf } from './passes/layer.js';
+export type { LayerChanges } from './passes/recorder.js';
+export {
+  copy,
+  type Replacement,
+  type RewriteOptions,
+  type Rule,
+  type RuleLayer,
+  type RuleSet,
+  rewrite,
+} from './passes/rewrite.js';
 export type { LayerReport, LoweringReport } from './runtime/build.js';
 export { type DoctorReport, doctor } from './runtime/doctor.js';
 export {
