@@ -129,12 +129,11 @@ describe('a copy', () => {
 
   test('gives the same plan, byte for byte', async () => {
     const chosen = sample.filter(([i]) => [0, 32, 64, 96, 112].includes(i)).map((one) => recorded(one).net);
-    const { net: bert } = await example(ports.find(({ name }) => name === 'bert')!);
     const plain = network('plain', { x: float32(1, 3, 8, 8) });
     const kernel = { shape: [4, 3, 3, 3], data: Float32Array.from({ length: 108 }, (_, i) => Math.cos(i)) };
     plain.conv2d({ weight: kernel }).relu().output('y');
-    // With named dims TensorRT-RTX 1.7.1 makes several plans of a network that has a loop and a conditional.
-    for (const net of [plain, eventful(2), bert, ...chosen]) {
+    // TensorRT-RTX 1.7.1 makes another plan in every build of some networks with named dims: a loop beside a conditional, bert, resnet50.
+    for (const net of [plain, eventful(2), ...chosen]) {
       using one = await net.build(pinned);
       using other = await copy(net).build(pinned);
       expect(Buffer.from(other.bytes).equals(Buffer.from(one.bytes)), net.name).toBe(true);
