@@ -42,6 +42,20 @@ export { type DimLike, DimValue } from './layers/shared/dim-value.js';
 export type * from './layers/types.js';
 export { type CompileOptions, Model } from './model.js';
 export type * from './modules/types.js';
+export { removeDeadLayers } from './passes/dead.js';
+export { type ExtractOptions, extract, type TensorRef, type TensorRefs } from './passes/extract.js';
+export { type Evaluate, type EvaluateResults, type FoldOptions, foldConstants } from './passes/fold.js';
+export { type Layer, layersOf } from './passes/layer.js';
+export type { LayerChanges } from './passes/recorder.js';
+export {
+  copy,
+  type Replacement,
+  type RewriteOptions,
+  type Rule,
+  type RuleLayer,
+  type RuleSet,
+  rewrite,
+} from './passes/rewrite.js';
 export type {
   CudaDevice,
   CudaInfo,

@@ -23,6 +23,7 @@ const rooted: readonly CollectiveOperation[] = ['broadcast', 'reduce', 'gather',
 
 export const distCollective = defineLayer({
   kind: 'dist_collective',
+  hasEffects: true,
   params: z.strictObject({
     operation: z.enum(collectiveOperations),
     reduceOperation: z.enum(['sum', 'prod', 'max', 'min', 'avg', 'none']),

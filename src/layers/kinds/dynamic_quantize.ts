@@ -16,6 +16,8 @@ const scaleTypes = ['float8e4m3', 'float8e8m0', 'float32'] as const;
 /** Inputs: the tensor, and the scale of the scales where there is one. Outputs: the quantized tensor, the scales of its blocks. */
 export const dynamicQuantize = defineLayer({
   kind: 'dynamic_quantize',
+  // TensorRT reads a precision off it.
+  isFoldable: () => false,
   params: z.strictObject({
     /** Size of a block along every axis, -1 for all of it. */
     blockShape: z.array(z.union([z.literal(-1), positive])).max(8),

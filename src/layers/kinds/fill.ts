@@ -45,6 +45,7 @@ type FillParams = z.infer<typeof params>;
 export const fill = defineLayer({
   kind: 'fill',
   params,
+  isFoldable: ({ operation }) => operation === 'linspace',
   infer({ inputs, params: p, fail }): InferredValue {
     const shape = p.shape ?? fromTensor();
     const linspace = p.operation === 'linspace';

@@ -12,6 +12,7 @@ import { requireRank } from '../shared/shapes.js';
 /** Inputs: the cache, the update, where it goes, and the lengths of a packed update. */
 export const kvCacheUpdate = defineLayer({
   kind: 'kv_cache_update',
+  hasEffects: true,
   params: z.strictObject({ mode: z.enum(['linear']), updateForm: z.enum(attentionForms) }),
   infer({ input, inputs, params: { updateForm }, fail }) {
     const [{ dtype, shape }, update, at] = [input(0), input(1), input(2)];

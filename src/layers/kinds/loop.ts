@@ -24,6 +24,12 @@ export const loop = defineLayer({
     iterators: z.array(z.strictObject({ axis: nonNegative, reverse: z.boolean() })),
     outputs: z.array(z.strictObject({ axis: nonNegative, reverse: z.boolean() })),
   }),
+  bodyInputs(role, { states, iterators }, inputs, fail) {
+    const given = (i: number) => inputs[i] ?? fail('ERR_INPUT', `input ${i} is missing`);
+    const initial = Array.from({ length: states }, (_, i) => typeOf(given(1 + i)));
+    if (role === 'while') return initial;
+    return [...initial, ...iterators.map(({ axis }, i) => sliceType(given(1 + states + i), axis))];
+  },
   infer({ inputs, bodies, params: { states, iterators, outputs }, fail }): InferredValue[] {
     const [count] = inputs;
     const initial = inputs.slice(1, 1 + states) as InferredValue[];
@@ -94,6 +100,14 @@ export const loop = defineLayer({
       return axis === 0 ? ordered : g.op('Transpose', [ordered], { perm });
     });
   },
+});
+
+const typeOf = ({ dtype, shape }: ValueType): ValueType => ({ dtype, shape });
+
+/** What an iteration sees of a tensor that is iterated over. */
+const sliceType = ({ dtype, shape }: ValueType, axis: number): ValueType => ({
+  dtype,
+  shape: shape.filter((_, i) => i !== axis),
 });
 
 const counters: readonly ValueType[] = [
@@ -255,11 +269,6 @@ function cut({ tensor, axis }: LoopIterate & { axis: number }, count: Dim | unde
   return isStatic(size) && isStatic(count) && count > size ? tensor : tensor.narrow(axis, 0, count);
 }
 
-const withoutAxis = (tensor: Tensor, axis: number): InferredValue => ({
-  dtype: tensor.dtype,
-  shape: tensor.shape.filter((_, i) => i !== axis),
-});
-
 const zip = (names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> =>
   Object.fromEntries(names.map((name, i) => [name, tensors[i]!]));
 
@@ -326,7 +335,7 @@ const methods = {
     const trips = count === undefined ? null : scope(() => countTensor(this, count, 'count'));
     const iterated = scope(() => iterate.map(([, of]) => cut(of, trips?.contents?.[0])));
     const states = state.map(({ name, tensor: { dtype, shape } }) => ({ name, type: { dtype, shape } }));
-    const slices = iterate.map(([name, { axis }], i) => ({ name, type: withoutAxis(iterated[i]!, axis) }));
+    const slices = iterate.map(([name, { axis }], i) => ({ name, type: sliceType(iterated[i]!, axis) }));
 
     const bodies: Record<string, Body> = {};
     const condition = options.while;
