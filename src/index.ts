@@ -26,7 +26,7 @@ export { type ConcatOptions, concat, stack } from './layers/concatenation.js';
 export { type DimLike, DimValue } from './layers/dim-value.js';
 export { einsumOf as einsum } from './layers/einsum.js';
 export { where } from './layers/select.js';
-export type { LayerReport, LoweringReport } from './runtime/build.js';
+export type { LayerReport, LoweringReport, NetworkNames } from './runtime/build.js';
 export { type DoctorReport, doctor } from './runtime/doctor.js';
 export {
   Context,

@@ -112,6 +112,7 @@ class BuildJob : public Job {
       lowering.run();
     }
     layers_ = lowering.take_records();
+    if (only_lower) names_ = lowering.names();
     lower_ms_ = milliseconds(start);
     if (cancelled) throw Error("ERR_ABORTED", "the build was cancelled");
     if (!only_lower) {
@@ -141,7 +142,10 @@ class BuildJob : public Job {
     object.Set("buildMs", Napi::Number::New(env, build_ms_));
     object.Set("log", texts(env, log.errors()));
     object.Set("shapeInputs", texts(env, shape_inputs_));
-    if (options_.flag("lowerOnly")) object.Set("layers", layers(env));
+    if (options_.flag("lowerOnly")) {
+      object.Set("layers", layers(env));
+      object.Set("names", names(env));
+    }
     return object;
   }
 
@@ -168,6 +172,22 @@ class BuildJob : public Job {
       array.Set(static_cast<uint32_t>(i), item);
     }
     return array;
+  }
+
+  Napi::Value names(Napi::Env env) {
+    auto layers = Napi::Array::New(env, names_.layers.size());
+    for (size_t i = 0; i < names_.layers.size(); i++) {
+      Napi::HandleScope scope(env);
+      auto item = Napi::Object::New(env);
+      item.Set("name", Napi::String::New(env, names_.layers[i].name));
+      item.Set("outputs", texts(env, names_.layers[i].outputs));
+      layers.Set(static_cast<uint32_t>(i), item);
+    }
+    auto object = Napi::Object::New(env);
+    object.Set("inputs", texts(env, names_.inputs));
+    object.Set("layers", layers);
+    object.Set("outputs", texts(env, names_.outputs));
+    return object;
   }
 
   void serialize(Api const& api, Builder* builder, Network* network, std::string const& name, std::vector<NetworkInput> const& inputs) {
@@ -199,6 +219,7 @@ class BuildJob : public Job {
   std::atomic<Lowering const*> lowering_{nullptr};
   Plan plan_;
   std::vector<Lowering::Record> layers_;
+  Lowering::Names names_;
   std::vector<std::string> shape_inputs_;
   std::string flavor_;
   std::string version_;

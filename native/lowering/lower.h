@@ -88,6 +88,18 @@ class Lowering {
   };
   std::vector<Record> take_records() { return std::move(records_); }
 
+  // The names of all that the network holds, as TensorRT tells them; layers in the order in which they were added.
+  struct Names {
+    struct Layer {
+      std::string name;
+      std::vector<std::string> outputs;
+    };
+    std::vector<std::string> inputs;
+    std::vector<Layer> layers;
+    std::vector<std::string> outputs;
+  };
+  Names names();
+
   // The node that is being lowered.
   Node const* current() const { return current_; }
 

@@ -64,6 +64,8 @@ export interface BuildReport {
   shapeInputs: string[];
   /** TensorRT's view of every layer's outputs; -1 is a dynamic dim. Only where the lowering alone was asked for. */
   layers?: { name: string; kind: string; dtype: DType; shape: number[] }[];
+  /** What TensorRT calls all that is in the network. Only where the lowering alone was asked for. */
+  names?: { inputs: string[]; layers: { name: string; outputs: string[] }[]; outputs: string[] };
 }
 
 export interface BuildCallbacks {

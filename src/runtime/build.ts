@@ -20,10 +20,23 @@ export interface LayerReport {
   shape: number[];
 }
 
+/** The names in a TensorRT network, as TensorRT tells them. */
+export interface NetworkNames {
+  inputs: string[];
+  /**
+   * Every layer with its output tensors, in the order in which they were added: those of loops and conditionals too, and the
+   * parts of which a layer is made, e.g. `loop/state0`.
+   */
+  layers: { name: string; outputs: string[] }[];
+  outputs: string[];
+}
+
 export interface LoweringReport {
   library: LibraryInfo;
   /** Every layer of the outermost graph and of nested ones, in order. */
   layers: LayerReport[];
+  /** What TensorRT calls all layers and tensors. */
+  names: NetworkNames;
   /** Milliseconds of creating the network, without building. */
   lowerMs: number;
 }
@@ -55,7 +68,7 @@ export const without: string[] = [];
 /** Creates the TensorRT network without building it; see `Network.check`. */
 export async function check(net: Network, given: Pick<BuildOptions, 'library'> = {}): Promise<LoweringReport> {
   const { report, library } = await run(net, given, true);
-  return { library, layers: report.layers!, lowerMs: report.lowerMs };
+  return { library, layers: report.layers!, names: report.names!, lowerMs: report.lowerMs };
 }
 
 async function run(
