@@ -43,7 +43,7 @@ void collect_used(Graph const& graph, std::unordered_set<int32_t>& used) {
 
 std::string dtype_name(Api const& api, int32_t value) {
   for (auto const& row : dtype_rows) {
-    if (api.enumerator("DataType", row.enumerator) == value) return row.name;
+    if (api.untraced_enumerator("DataType", row.enumerator) == value) return row.name;
   }
   return "dtype " + std::to_string(value);
 }

@@ -117,6 +117,13 @@ export interface NativeBinding {
   cudaInfo(): Promise<CudaInfo>;
   /** Layer kinds of the addon. */
   layerTable(): NativeLayerRow[];
+  /** For tests: starts what `traced` tells anew, or stops it. */
+  traceCalls(enabled: boolean): void;
+  /**
+   * Every method of TensorRT that the addon's code can call, with the distinct lists of arguments it was called with while
+   * calls were traced; and the enumerators that were looked up.
+   */
+  traced(): { calls: Record<string, string[]>; enumerators: string[] };
   Program: new (name: string) => NativeProgram;
   /** Frees a native object off the event loop, once nothing uses it; what is called with it afterwards throws ERR_DISPOSED. */
   release(handle: Handle): Promise<void>;
