@@ -1,3 +1,5 @@
+import type { DType } from '../../src/dsl/dtype.js';
+import { encodeElements } from '../../src/dsl/elements.js';
 import { type BuildOptions, type Engine, type LoweringReport, type Network, network } from '../../src/index.js';
 import { without } from '../../src/runtime/build.js';
 
@@ -43,10 +45,10 @@ export function recordCase(name: string, one: PlanCases[string]): Recorded {
 const count = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
 /** Numbers that every float dtype of 16 bits holds exactly; fixtures/plans.py has the same. */
-export const ramp = (shape: readonly number[], seed = 0) => ({
-  shape: [...shape],
-  data: Float32Array.from({ length: count(shape) }, (_, i) => (((i * 7 + seed) % 11) - 5) / 4),
-});
+export const ramp = (shape: readonly number[], seed = 0, dtype: DType = 'float32') => {
+  const values = Array.from({ length: count(shape) }, (_, i) => (((i * 7 + seed) % 11) - 5) / 4);
+  return { dtype, shape: [...shape], data: encodeElements(dtype, values) };
+};
 
 export const whole = (size: number, seed = 0): number[] =>
   Array.from({ length: size }, (_, i) => ((i * 7 + seed) % 11) - 5);

@@ -49,3 +49,13 @@ describe('a plan is the one that NVIDIA’s bindings make', () => {
     coverage.add(calls, enumerators, recorded.net.graph.nodes);
   });
 });
+
+describe('compared cases reach', () => {
+  test.for(['kinds', 'methods', 'enumerators'] as const)('all %s', (what, { skip }) => {
+    if (coverage.cases < Object.keys(cases).length) skip('not every case was compared');
+    const { missing, stale } = coverage[what]();
+    const advice = `no compared case reaches these ${what}: add one to test/plans/cases and to test/plans/fixtures, then npm run plans (CONTRIBUTING.md); or say in test/plans/uncovered.ts why there can be none`;
+    expect(missing, advice).toEqual([]);
+    expect(stale, 'a compared case reaches these: take them out of test/plans/uncovered.ts').toEqual([]);
+  });
+});
