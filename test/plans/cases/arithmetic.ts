@@ -5,7 +5,7 @@ export const cases: PlanCases = {
   reduce(net) {
     const x = net.input('x', float32(2, 3, 4));
     for (const operation of ['sum', 'prod', 'max', 'min', 'avg'] as const)
-       x.reduce({ operation, axes: [0, 2] }).output(operation);
+      x.reduce({ operation, axes: [0, 2] }).output(operation);
     x.sum({ axis: 1, keepDims: true }).output('kept');
     x.mean().output('all');
   },

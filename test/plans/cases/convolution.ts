@@ -68,7 +68,9 @@ export const cases: PlanCases = {
     const x = net.input('x', float32(1, 2, 4, 5));
     const weight = ramp([2, 3, 3, 3]);
     for (const paddingMode of ['explicit_round_down', 'explicit_round_up'] as const)
-      x.convTranspose2d({ weight, stride: 2, prePadding: [1, 0], postPadding: [0, 1], paddingMode }).output(paddingMode);
+      x.convTranspose2d({ weight, stride: 2, prePadding: [1, 0], postPadding: [0, 1], paddingMode }).output(
+        paddingMode,
+      );
     for (const paddingMode of ['same_upper', 'same_lower'] as const)
       x.convTranspose2d({ weight, stride: 2, paddingMode }).output(paddingMode);
   },
@@ -119,7 +121,10 @@ export const cases: PlanCases = {
   pooling_3d(net) {
     const x = net.input('x', float32(1, 1, 4, 5, 6));
     x.maxPool3d({ kernel: [1, 2, 3] }).output('max');
-    net.input('z', float32(1, 2, 9)).avgPool1d({ kernel: 3, padding: 1 }).output('average');
+    net
+      .input('z', float32(1, 2, 9))
+      .avgPool1d({ kernel: 3, padding: 1 })
+      .output('average');
   },
 
   padding(net) {

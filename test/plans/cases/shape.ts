@@ -11,7 +11,17 @@ export const cases: PlanCases = {
   },
 
   shuffle_tensor: {
-    options: { profiles: [{ dims: [[1, 1], [4, 6], [24, 24]] }] },
+    options: {
+      profiles: [
+        {
+          dims: [
+            [1, 1],
+            [4, 6],
+            [24, 24],
+          ],
+        },
+      ],
+    },
     record(net) {
       const x = net.input('x', float32(2, 3, 4));
       x.reshape(net.input('dims', int64(2))).output('y');
