@@ -14,7 +14,7 @@ for (const [name, one] of Object.entries(cases)) {
   names[name] = report.names.layers.map((layer) => [layer.name, layer.outputs]);
 }
 const lines = Object.entries(names).map(([name, layers]) => `${JSON.stringify(name)}: ${JSON.stringify(layers)}`);
-writeFileSync(new URL('names.json', import.meta.url), `{\n  ${lines.join(',\n  ')}\n}\n`);
+writeFileSync(new URL('fixtures/names.json', import.meta.url), `{\n  ${lines.join(',\n  ')}\n}\n`);
 
 const { path } = await chooseTensorRT({ for: 'build', library: 'rtx1' });
 const env = pythonEnvironment(path);

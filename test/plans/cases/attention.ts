@@ -9,7 +9,7 @@ const parts = (net: Network, heads = 2) => {
 export const cases: PlanCases = {
   attention(net) {
     const [q, k, v] = parts(net);
-    q.attention(k, v, { scale: 1, name: 'attention' }).output('y');
+    q.attention(k, v, { scale: 1, metadata: 'first', name: 'attention' }).output('y');
   },
 
   attention_scale(net) {
@@ -50,7 +50,9 @@ export const cases: PlanCases = {
   },
 
   attention_quantized(net) {
-    const [q, k, v] = [1, 2, 3].map((i) => net.input(`x${i}`, float16(1, 2, 16, 16))) as never as ReturnType<typeof parts>;
+    const [q, k, v] = [1, 2, 3].map((i) => net.input(`x${i}`, float16(1, 2, 16, 16))) as never as ReturnType<
+      typeof parts
+    >;
     q.attention(k, v, { quantize: { to: 'float8e4m3', scale: 0.25 }, scale: 1, name: 'fp8' }).output('y');
     q.attention(k, v, { quantize: { to: 'int8', scale: 0.125 }, scale: 1, name: 'int8' }).output('z');
   },
@@ -86,6 +88,14 @@ export const cases: PlanCases = {
     const cache = net.input('cache', float16(2, 2, 6, 3));
     const update = net.input('update', float16(2, 2, 2, 3));
     cache.kvCacheUpdate(update, net.input('at', int32(2))).output('cache2');
+  },
+
+  kv_cache_update_packed(net) {
+    const cache = net.input('cache', float16(2, 2, 6, 8));
+    const update = net.input('update', float16(3, 2, 8));
+    const at = net.input('at', int32(2));
+    const updateLengths = net.input('lengths', int32(3));
+    cache.kvCacheUpdate(update, at, { updateForm: 'packed_nhd', updateLengths }).output('cache2');
   },
 
   kv_cache_update_int64(net) {

@@ -30,14 +30,16 @@ export const cases: PlanCases = {
     },
   },
 
-  /** Two states that change places, while the first is small; and at most so often. */
+  /**
+   * Two states that change places, while the first is small; and at most so often. TensorRT counts what it makes of such loops,
+   * in the process, and the count is in the plan: there can be one of them.
+   */
   loop_while(net) {
     const a = net.input('a', float32());
     const b = net.input('b', float32());
-    const { state } = net.loop(
-      { count: 7, while: ({ a }) => a.lt(10), state: { a, b }, name: 'L' },
-      ({ a, b }) => ({ state: { a: b, b: a.add(b) } }),
-    );
+    const { state } = net.loop({ count: 7, while: ({ a }) => a.lt(10), state: { a, b }, name: 'L' }, ({ a, b }) => ({
+      state: { a: b, b: a.add(b) },
+    }));
     state.a.output('first');
     state.b.output('second');
   },
@@ -52,14 +54,16 @@ export const cases: PlanCases = {
     outputs.all.output('y');
   },
 
+  /** As often as a tensor has rows. (Plans of loops over slices of a dynamic axis differ from build to build.) */
   loop_dynamic: {
     options: { profiles: [{ t: [1, 4, 16] }] },
     record(net) {
       const x = net.input('x', float32('t', 3));
       const h = net.input('h', float32(3));
       net
-        .loop({ state: { h }, iterate: { x }, name: 'L' }, ({ h, x }) => ({ state: { h: h.add(x) } }))
+        .loop({ count: x.dim(0), state: { h }, name: 'L' }, ({ h }) => ({ state: { h: h.mul(0.5) } }))
         .state.h.output('y');
+      x.relu().output('z');
     },
   },
 
@@ -99,7 +103,7 @@ export const cases: PlanCases = {
       hot,
       () => [x.exp(), x.neg()],
       () => [x.abs(), x.sin()],
-      { name: 'C' },
+      { name: 'D' },
     );
     both[0].output('first');
     both[1].output('second');

@@ -97,7 +97,7 @@ export const cases: PlanCases = {
     x.maxPool2d({ kernel: [3, 2], stride: [2, 1], prePadding: [1, 0], postPadding: [0, 1] }).output('max');
     x.avgPool2d({ kernel: [2, 3], stride: [1, 2], padding: [1, 0] }).output('average');
     x.avgPool2d({ kernel: 3, stride: 2, padding: 1, countIncludePad: false }).output('valid');
-    x.pool({ type: 'max_average_blend', kernel: 2, stride: 2, blendFactor: 0.25 }).output('blend');
+    x.pool({ type: 'maxAverageBlend', kernel: 2, stride: 2, blendFactor: 0.25 }).output('blend');
   },
 
   pooling_padding(net) {
@@ -113,7 +113,7 @@ export const cases: PlanCases = {
   pooling_ceil_average(net) {
     const x = net.input('x', float32(1, 2, 7, 8));
     x.avgPool2d({ kernel: 3, stride: 2, padding: [1, 0], ceilMode: true }).output('average');
-    x.pool({ type: 'max_average_blend', kernel: 3, stride: 2, padding: 1, ceilMode: true, blendFactor: 0.25 }).output(
+    x.pool({ type: 'maxAverageBlend', kernel: 3, stride: 2, padding: 1, ceilMode: true, blendFactor: 0.25 }).output(
       'blend',
     );
   },

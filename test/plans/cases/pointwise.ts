@@ -102,6 +102,7 @@ export const cases: PlanCases = {
       const x = net.input('x', float32(2, 3));
       const n = net.input('n', int32());
       n.gt(0).assert('n is not positive');
+      n.lt(100).assert('n is too large');
       x.relu().output('y');
     },
   },

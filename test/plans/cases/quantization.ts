@@ -61,6 +61,10 @@ export const cases: PlanCases = {
     x.quantize({ ...options, to: 'float8e4m3' })
       .dequantize({ ...options, to: 'float16' })
       .output('y');
+    const wide = { scale: net.constant(ramp([2, 2], 6, 'float16')), blockShape: [1, 32] };
+    x.quantize(wide)
+      .dequantize({ ...wide, to: 'float16' })
+      .output('z');
   },
 
   /** Numbers of 4 bits need GPUs that have them. */

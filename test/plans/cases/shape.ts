@@ -6,6 +6,7 @@ export const cases: PlanCases = {
     const x = net.input('x', float32(2, 3, 4));
     x.shuffle({ firstTranspose: [2, 0, 1], reshape: [0, 3, 2], secondTranspose: [1, 2, 0] }).output('all');
     x.permute([1, 2, 0]).output('permute');
+    x.shuffle({ reshape: [6, 4], secondTranspose: [1, 0] }).output('second');
     x.flatten().output('flatten');
     net.input('empty', float32(0, 3)).reshape([3, 0], { zeroIsPlaceholder: false }).output('empty2');
   },
@@ -38,16 +39,22 @@ export const cases: PlanCases = {
     x.slice({ start: [-1, 2], size: [6, 5], mode: 'fill', fill: 0.5 }).output('fill');
   },
 
-  /** Start, size and stride from a tensor; sizes of `x` in one of them. */
+  /** Start and stride from tensors. */
   slice_tensors: {
-    options: { profiles: [{ batch: [2, 4, 8], start: [[0], [1], [1]], stride: [[1], [1], [2]] }] },
+    options: { profiles: [{ start: [[0], [1], [1]], stride: [[1], [1], [2]] }] },
+    record(net) {
+      const x = net.input('x', float32(5));
+      const start = net.input('start', int32(1));
+      x.slice({ start, size: [2], stride: net.input('stride', int32(1)) }).output('y');
+    },
+  },
+
+  /** A size from the shape of the tensor. */
+  slice_size: {
+    options: { profiles: [{ batch: [2, 4, 8] }] },
     record(net) {
       const x = net.input('x', float32('batch', 6));
-      const y = net.input('y', float32(5));
-      const start = net.input('start', int32(1));
-      const stride = net.input('stride', int32(1));
-      y.slice({ start, size: [2], stride }).output('y2');
-      x.slice({ start: [0, 1], size: [x.dim(0), 4] }).output('x2');
+      x.slice({ start: [0, 1], size: [x.dim(0), 4] }).output('y');
     },
   },
 
@@ -158,6 +165,10 @@ export const cases: PlanCases = {
     x.interpolate({ size: [7, 3], mode: 'nearest-exact' }).output('exact');
     x.interpolate({ scaleFactor: [2, 3], mode: 'bilinear' }).output('bilinear');
     x.interpolate({ size: 6, mode: 'bicubic', alignCorners: true }).output('bicubic');
+    net
+      .input('z', float32(1, 2, 4))
+      .interpolate({ scaleFactor: 2.5, mode: 'linear' })
+      .output('linear');
   },
 
   resize_tensor: {
