@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { RecordedNode } from '../../src/dsl/network.js';
 import { binding } from '../../src/runtime/binding.js';
-import { uncovered } from './uncovered.js';
+import { uncovered, unseen } from './uncovered.js';
 
 /** What no compared case reaches, and what does not belong on the list of that. */
 interface Gaps {
@@ -52,12 +52,14 @@ export class Coverage {
 
   /** A method that is always told the same could as well be left out: each is called in two ways at least. */
   methods(): Gaps {
-    const all = [...this.#calls.keys()].filter((method) => telling.test(method) && !running.test(method));
-    return gaps(uncovered.methods, all, (method) => {
+    const known = [...this.#calls.keys()].filter((method) => telling.test(method) && !running.test(method));
+    const all = known.filter((method) => !unseen.includes(method));
+    const { missing, stale } = gaps(uncovered.methods, all, (method) => {
       const lists = [...this.#calls.get(method)!];
       const hasNumbers = lists.some((list) => list !== '' && !/^object(, object)*$/.test(list));
       return lists.length > (hasNumbers ? 1 : 0);
     });
+    return { missing, stale: [...stale, ...unseen.filter((method) => !known.includes(method))] };
   }
 
   enumerators(): Gaps {
