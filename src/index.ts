@@ -65,7 +65,7 @@ export type {
   HeldValue,
   LibraryInfo,
 } from './tensorrt/binding.js';
-export type { LayerReport, LoweringReport } from './tensorrt/compile/build.js';
+export type { LayerReport, LoweringReport, NetworkNames } from './tensorrt/compile/build.js';
 export type { BuildOptions } from './tensorrt/compile/options.js';
 export type { Profile, ProfileBound } from './tensorrt/compile/profiles.js';
 export {

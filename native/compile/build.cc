@@ -116,6 +116,7 @@ class BuildJob : public Job {
     }
     layers_ = lowering.take_records();
     if (only_lower) held_ = lowering.read_back()->take();
+    if (only_lower) names_ = lowering.names();
     lower_ms_ = milliseconds(start);
     if (cancelled) throw Error("ERR_ABORTED", "the build was cancelled");
     std::vector<NetworkInput> inputs;
@@ -150,6 +151,7 @@ class BuildJob : public Job {
     if (options_.flag("lowerOnly")) {
       object.Set("layers", layers(env));
       object.Set("readBack", read_back(env));
+      object.Set("names", names(env));
     }
     return object;
   }
@@ -194,6 +196,22 @@ class BuildJob : public Job {
     return array;
   }
 
+  Napi::Value names(Napi::Env env) {
+    auto layers = Napi::Array::New(env, names_.layers.size());
+    for (size_t i = 0; i < names_.layers.size(); i++) {
+      Napi::HandleScope scope(env);
+      auto item = Napi::Object::New(env);
+      item.Set("name", Napi::String::New(env, names_.layers[i].name));
+      item.Set("outputs", texts(env, names_.layers[i].outputs));
+      layers.Set(static_cast<uint32_t>(i), item);
+    }
+    auto object = Napi::Object::New(env);
+    object.Set("inputs", texts(env, names_.inputs));
+    object.Set("layers", layers);
+    object.Set("outputs", texts(env, names_.outputs));
+    return object;
+  }
+
   // A configuration with the options and profiles that were given, all read back.
   Owned<BuilderConfig> configure(Api const& api, Builder* builder, std::vector<NetworkInput> const& inputs) {
     Owned<BuilderConfig> config(call<m::Builder::createBuilderConfig>(api, builder));
@@ -233,6 +251,7 @@ class BuildJob : public Job {
   std::vector<Lowering::Record> layers_;
   std::vector<HeldLayer> held_;
   Value::Object held_options_;
+  Lowering::Names names_;
   std::vector<std::string> shape_inputs_;
   std::string flavor_;
   std::string version_;

@@ -48,7 +48,7 @@ Lowering::Lowering(Api const& api, ntrt::Network* network, Program const& progra
 
 std::string dtype_name(Api const& api, int32_t value) {
   for (auto const& row : dtype_rows) {
-    if (api.enumerator("DataType", row.enumerator) == value) return row.name;
+    if (api.untraced_enumerator("DataType", row.enumerator) == value) return row.name;
   }
   return "dtype " + std::to_string(value);
 }
@@ -256,6 +256,22 @@ void Lowering::mark_outputs() {
     call<m::Tensor::setName>(tensor, name.c_str());
     add<m::Network::markOutput>(tensor);
   }
+}
+
+Lowering::Names Lowering::names() {
+  Names all;
+  auto const name_of = [&](Tensor* tensor) { return std::string(tensor ? call<m::Tensor::getName>(tensor) : ""); };
+  int32_t const inputs = add<m::Network::getNbInputs>(), layers = add<m::Network::getNbLayers>(), outputs = add<m::Network::getNbOutputs>();
+  for (int32_t i = 0; i < inputs; i++) all.inputs.push_back(name_of(add<m::Network::getInput>(i)));
+  for (int32_t i = 0; i < layers; i++) {
+    Layer* layer = add<m::Network::getLayer>(i);
+    auto& entry = all.layers.emplace_back();
+    entry.name = call<m::Layer::getName>(layer);
+    int32_t const count = call<m::Layer::getNbOutputs>(layer);
+    for (int32_t k = 0; k < count; k++) entry.outputs.push_back(name_of(call<m::Layer::getOutput>(layer, k)));
+  }
+  for (int32_t i = 0; i < outputs; i++) all.outputs.push_back(name_of(add<m::Network::getOutput>(i)));
+  return all;
 }
 
 void Lowering::run() {

@@ -92,6 +92,18 @@ class Lowering {
   // What its getters say of every layer; null where records were not asked for.
   ReadBack* read_back() const { return read_back_.get(); }
 
+  // The names of all that the network holds, as TensorRT tells them; layers in the order in which they were added.
+  struct Names {
+    struct Layer {
+      std::string name;
+      std::vector<std::string> outputs;
+    };
+    std::vector<std::string> inputs;
+    std::vector<Layer> layers;
+    std::vector<std::string> outputs;
+  };
+  Names names();
+
   // The node that is being lowered.
   Node const* current() const { return current_; }
 

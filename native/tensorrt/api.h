@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "trace.h"
+
 namespace ntrt {
 
 enum class Flavor { trt10, trt11, rtx1 };
@@ -99,6 +101,8 @@ struct Api {
   int32_t enumerator(std::string_view name, std::string_view value) const;
   // The other way round: "relu" for ("ActivationType", 0), the bare number where this release has no such enumerator.
   std::string spelling(std::string_view name, int32_t value) const;
+  // The same for comparing with what TensorRT says, which is nothing that TensorRT is told: no trace counts it.
+  int32_t untraced_enumerator(std::string_view name, std::string_view value) const;
   bool has(MethodInfo const& method) const {
     Slot const& slot = method.slots[static_cast<int>(flavor)];
     if (!without.empty() && without.find(std::string(",") + method.name + ',') != std::string::npos) return false;
@@ -164,6 +168,7 @@ namespace m {
 template <class M, class... A>
 typename Virtual<typename M::Signature>::Result call(Api const& api, typename M::Interface::Handle* handle, A... args) {
   if (!api.has(M::info)) throw_unsupported(api, M::info);
+  trace::call<M>(args...);
   Slot const& slot = M::info.slots[static_cast<int>(api.flavor)];
   void* impl = implementation(handle, M::Interface::offset);
   auto function = reinterpret_cast<typename Virtual<typename M::Signature>::Function>((*static_cast<void***>(impl))[slot.index]);

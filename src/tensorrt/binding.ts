@@ -107,6 +107,8 @@ export interface BuildReport {
   readBack?: HeldLayer[];
   /** TensorRT's view of every layer's outputs; -1 is a dynamic dim. Only where the lowering alone was asked for. */
   layers?: { name: string; kind: string; dtype: DType; shape: number[] }[];
+  /** What TensorRT calls all that is in the network. Only where the lowering alone was asked for. */
+  names?: { inputs: string[]; layers: { name: string; outputs: string[] }[]; outputs: string[] };
 }
 
 export interface BuildCallbacks {
@@ -158,6 +160,13 @@ export interface NativeBinding {
   cudaInfo(): Promise<CudaInfo>;
   /** Layer kinds of the addon. */
   layerTable(): NativeLayerRow[];
+  /** For tests: starts what `traced` tells anew, or stops it. */
+  traceCalls(enabled: boolean): void;
+  /**
+   * Every method of TensorRT that the addon's code can call, with the distinct lists of arguments it was called with while
+   * calls were traced; and the enumerators that were looked up.
+   */
+  traced(): { calls: Record<string, string[]>; enumerators: string[] };
   Program: new (name: string) => NativeProgram;
   /** Frees a native object off the event loop, once nothing uses it; what is called with it afterwards throws ERR_DISPOSED. */
   release(handle: Handle): Promise<void>;

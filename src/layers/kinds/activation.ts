@@ -9,7 +9,7 @@ import { float32Number, type Named } from '../shared/parameters.js';
 import { refuse } from '../shared/refuse.js';
 
 /** TensorRT's ActivationType. */
-const activationTypes = [
+export const activationTypes = [
   'relu',
   'sigmoid',
   'tanh',

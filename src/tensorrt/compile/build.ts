@@ -21,10 +21,23 @@ export interface LayerReport {
   shape: number[];
 }
 
+/** The names in a TensorRT network, as TensorRT tells them. */
+export interface NetworkNames {
+  inputs: string[];
+  /**
+   * Every layer with its output tensors, in the order in which they were added: those of loops and conditionals too, and the
+   * parts of which a layer is made, e.g. `loop/state0`.
+   */
+  layers: { name: string; outputs: string[] }[];
+  outputs: string[];
+}
+
 export interface LoweringReport {
   library: LibraryInfo;
   /** Every layer of the outermost graph and of nested ones, in order. */
   layers: LayerReport[];
+  /** What TensorRT calls all layers and tensors. */
+  names: NetworkNames;
   /** What TensorRT's getters say of every layer, which was compared with what was recorded; nested layers stand before theirs. */
   readBack: HeldLayer[];
   /** What TensorRT's getters say of the build options, which was compared with what was given. */
@@ -61,8 +74,8 @@ export const without: string[] = [];
 /** Creates the TensorRT network and the build configuration without building; see `Network.check`. */
 export async function check(net: Network, given: BuildOptions = {}): Promise<LoweringReport> {
   const { report, library } = await run(net, given, true);
-  const { layers, readBack, options, lowerMs } = report;
-  return { library, layers: layers!, readBack: readBack!, options, lowerMs };
+  const { layers, names, readBack, options, lowerMs } = report;
+  return { library, layers: layers!, names: names!, readBack: readBack!, options, lowerMs };
 }
 
 async function run(
