@@ -1,5 +1,6 @@
 #include "guard.h"
 
+#include <semaphore.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -11,7 +12,6 @@
 #include <cstring>
 #include <fstream>
 #include <mutex>
-#include <semaphore.h>
 
 #include "machine.h"
 

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "../core/handle.h"
+#include "../lowering/lower.h"
 #include "../tensorrt/library.h"
 #include "state.h"
 

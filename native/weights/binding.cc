@@ -1,8 +1,8 @@
 #include "weights.h"
 
-#include <algorithm>
-#include <cstring>
 #include <sys/mman.h>
+
+#include <algorithm>
 #include <system_error>
 #include <thread>
 #include <vector>

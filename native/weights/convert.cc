@@ -1,13 +1,14 @@
 #include "convert.h"
 
+#include <sched.h>
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <sched.h>
-#include <sys/mman.h>
 #include <system_error>
 #include <thread>
 #include <type_traits>
@@ -25,10 +26,8 @@ constexpr std::array<std::string_view, 18> names = {
     "float64",    "float32",    "float16", "bfloat16", "float8e4m3", "float8e5m2", "float4e2m1", "float8e8m0", "int64",
     "uint64",     "int32",      "uint32",  "int16",    "uint16",     "int8",       "uint8",      "bool",       "int4"};
 
-constexpr size_t block_size = 4096;              // elements that pass through float at a time; stays in L1
-constexpr size_t chunk_size = size_t{1} << 20;   // elements a thread takes at a time
-
-// ---- floats ----
+constexpr size_t block_size = 4096;             // elements that pass through float at a time; stays in L1
+constexpr size_t chunk_size = size_t{1} << 20;  // elements a thread takes at a time
 
 template <float (*Decode)(uint8_t)>
 void decode_bytes(uint8_t const* in, float* out, size_t n) {
@@ -39,8 +38,6 @@ void decode_bytes(uint8_t const* in, float* out, size_t n) {
   }();
   for (size_t i = 0; i < n; i++) out[i] = table[in[i]];
 }
-
-// ---- integers ----
 
 inline int nibble(uint8_t const* in, size_t i) { return in[i / 2] >> (i % 2 * 4) & 15; }
 
@@ -101,8 +98,6 @@ void from_float(float const* in, uint8_t* out, Type to, size_t n) {
 inline uint8_t to_nibble(float f) {
   return static_cast<uint8_t>(f != f ? 0 : static_cast<int>(std::nearbyintf(std::clamp(f, -8.0f, 7.0f)))) & 15;
 }
-
-// ---- one chunk ----
 
 int64_t to_int4(uint8_t const* in, Type from, uint8_t* out, size_t n) {
   float block[block_size];

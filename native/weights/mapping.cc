@@ -1,15 +1,16 @@
 #include "mapping.h"
 
-#include <atomic>
-#include <cerrno>
 #include <fcntl.h>
-#include <map>
-#include <mutex>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <system_error>
 #include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <map>
+#include <mutex>
+#include <system_error>
 
 #include "../core/error.h"
 #include "../core/guard.h"
