@@ -60,10 +60,13 @@ test('a function refuses every handle but that of its kind', async () => {
       for (const [given, value] of Object.entries(wrong)) calls.push({ call, given, thrown: outcome(() => run(value)) });
     }
     port1.close();
-    console.log(JSON.stringify(calls));`,
+    console.log(JSON.stringify([calls, Object.keys(addon).filter((name) => !(name in use))]));`,
     { env: { LD_LIBRARY_PATH: folder } },
   );
-  const calls = resultOf<Call[]>(ended);
+  const [calls, without] = resultOf<[Call[], string[]]>(ended);
+  // What takes no handle; anything else belongs into `use`.
+  const free = ['loadLibrary', 'cudaInfo', 'layerTable', 'shutdown', 'Program', 'mapFile', 'convert', 'crc32'];
+  expect(without.sort()).toEqual(free.sort());
   expect(calls.length).toBeGreaterThan(6 * 25);
   const expected =
     /^TypeError ERR_ARGUMENT: expected (the handle of an? [\w ]+|a handle)( as argument \d, given .+|, given that of an? .+)$/;
