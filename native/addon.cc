@@ -1,11 +1,11 @@
 // What the addon exports; src/tensorrt/binding.ts has the types.
 #include <napi.h>
 
-#include "core/held.h"
+#include "core/handle.h"
 #include "core/job.h"
-#include "program/program.h"
-#include "cuda/driver.h"
+#include "cuda/device.h"
 #include "lowering/lower.h"
+#include "program/program.h"
 #include "runtime/engine.h"
 #include "tensorrt/library.h"
 #include "weights/weights.h"
@@ -29,9 +29,11 @@ struct LoadJob : Job {
 };
 
 Napi::Value load(Napi::CallbackInfo const& info) {
-  auto job = std::make_shared<LoadJob>();
-  job->path = info[0].As<Napi::String>().Utf8Value();
-  return Job::start(info.Env(), job, Job::Lane::run);
+  return guarded(info.Env(), [&] {
+    auto job = std::make_shared<LoadJob>();
+    job->path = argument(info, 0).text();
+    return Job::start(info.Env(), job, Lane::run);
+  });
 }
 
 // [{ kind, trt10, trt11, rtx1, decomposed: { trt10, trt11, rtx1 } }]: the first release of each flavor that has the kind,
@@ -83,7 +85,7 @@ struct CudaInfoJob : Job {
 };
 
 Napi::Value cuda_info(Napi::CallbackInfo const& info) {
-  return Job::start(info.Env(), std::make_shared<CudaInfoJob>(), Job::Lane::run);
+  return Job::start(info.Env(), std::make_shared<CudaInfoJob>(), Lane::run);
 }
 
 // Begins or ends what `traced` tells.

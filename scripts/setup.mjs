@@ -32,7 +32,7 @@ function tensorrtIsKnown(root, env, rtx) {
 
 /** Finds a TensorRT that can build here, and remembers it; false when there is none. */
 async function searchTensorRT(root, env, rtx) {
-  const { findTensorRT } = await import(pathToFileURL(join(root, 'dist', 'runtime', 'find.js')).href);
+  const { findTensorRT } = await import(pathToFileURL(join(root, 'dist', 'tensorrt', 'library', 'find.js')).href);
   const found = (await findTensorRT({ env })).find((one) => one.usableFor.build && (!rtx || one.flavor === 'rtx1'));
   if (!found) return false;
   const { size, mtimeMs } = statSync(found.path);

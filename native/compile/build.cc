@@ -3,7 +3,7 @@
 #include <chrono>
 #include <map>
 
-#include "../core/held.h"
+#include "../core/handle.h"
 #include "../core/job.h"
 #include "../lowering/read_back.h"
 #include "../program/program.h"
@@ -92,7 +92,7 @@ class BuildJob : public Job {
     auto const api = load_library(library_);
     flavor_ = flavor_name(api->flavor);
     version_ = release_name(api->release);
-    enter_tensorrt(api.get(), (options_.flag("lowerOnly") ? "creating network '" : "building network '") + program_->name + "'");
+    enter_library(api.get(), (options_.flag("lowerOnly") ? "creating network '" : "building network '") + program_->name + "'");
     Builder* const builder = builder_of(*api, log);
     auto const start = Clock::now();
     // Here, so that the weights go as soon as they are of no more use, and not on the event loop.
@@ -133,12 +133,16 @@ class BuildJob : public Job {
   }
 
   void leave() override { listener_.release(); }
-  Node const* node() const override { return lowering_ ? lowering_.load()->current() : nullptr; }
+  LayerRef layer() const override {
+    auto const* lowering = lowering_.load();
+    auto const* node = lowering ? lowering->current() : nullptr;
+    return node ? LayerRef{node->name, node->kind} : LayerRef();
+  }
 
   Napi::Value result(Napi::Env env) override {
     auto object = Napi::Object::New(env);
     if (plan_.data) {
-      object.Set("plan", hold(env, std::make_shared<Plan>(plan_), plan_.size));
+      object.Set("plan", make_handle(env, std::make_shared<Plan>(plan_), plan_.size));
       object.Set("bytes", Napi::Number::New(env, static_cast<double>(plan_.size)));
     }
     object.Set("flavor", Napi::String::New(env, flavor_));
@@ -157,12 +161,6 @@ class BuildJob : public Job {
   }
 
  private:
-  static Napi::Array texts(Napi::Env env, std::vector<std::string> const& list) {
-    auto array = Napi::Array::New(env, list.size());
-    for (size_t i = 0; i < list.size(); i++) array.Set(static_cast<uint32_t>(i), Napi::String::New(env, list[i]));
-    return array;
-  }
-
   Napi::Value layers(Napi::Env env) {
     auto array = Napi::Array::New(env, layers_.size());
     for (size_t i = 0; i < layers_.size(); i++) {
@@ -267,10 +265,10 @@ Napi::Value start_build(Napi::Env env, std::string const& library, std::shared_p
     // Lets JavaScript cancel: callbacks.cancel() becomes this job's switch.
     std::weak_ptr<Job> weak = job;
     callbacks.As<Napi::Object>().Set("cancel", Napi::Function::New(env, [weak](Napi::CallbackInfo const&) {
-      if (auto held = weak.lock()) held->cancel();
+      if (auto live = weak.lock()) live->cancel();
     }));
   }
-  return Job::start(env, job, Job::Lane::build);
+  return Job::start(env, job, Lane::build);
 }
 
 }  // namespace ntrt

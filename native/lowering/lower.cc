@@ -65,7 +65,7 @@ int32_t Lowering::enumerator(char const* name, std::string const& value) const {
 }
 
 void Lowering::fail(Node const& node, std::string const& code, std::string const& message) const {
-  throw LayerError(code, node.kind + " '" + node.name + "': " + message, node.name, node.kind);
+  throw Error(code, node.kind + " '" + node.name + "': " + message, {node.name, node.kind});
 }
 
 Tensor* Lowering::value(int32_t id) const {
@@ -209,9 +209,8 @@ void Lowering::lower_node(Node const& node) {
       }
     }
     if (read_back_) read_back_->read(node, first);
-  } catch (LayerError const&) {
-    throw;
   } catch (Error const& error) {
+    if (!error.layer.name.empty()) throw;
     fail(node, error.code, error.what());
   }
   current_ = outer;

@@ -9,14 +9,6 @@
 
 namespace ntrt {
 
-// What went wrong at which layer; reaches JavaScript with the layer's name and kind.
-struct LayerError : Error {
-  std::string layer;
-  std::string kind;
-  LayerError(std::string code, std::string const& message, std::string layer, std::string kind)
-      : Error(std::move(code), message), layer(std::move(layer)), kind(std::move(kind)) {}
-};
-
 class ReadBack;
 
 class Lowering {

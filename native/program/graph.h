@@ -90,7 +90,7 @@ struct Graph {
 // A whole network: its outermost graph and all weights.
 struct Program {
   std::string name;
-  std::vector<std::vector<uint8_t>> encoded;  // the graph as it came, see build/wire.h
+  std::vector<std::vector<uint8_t>> encoded;  // the graph as it came, see wire.h
   Graph graph;
   std::vector<Weight> weights;
 };

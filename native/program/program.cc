@@ -6,7 +6,7 @@
 
 #include "../weights/weights.h"
 #include "../compile/build.h"
-#include "../core/job.h"
+#include "../core/js.h"
 
 namespace ntrt {
 
@@ -73,36 +73,37 @@ constexpr size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 Napi::Function ProgramWrap::define(Napi::Env env) {
   return DefineClass(env, "Program",
-                     {InstanceMethod<&ProgramWrap::AddGraph>("addGraph"), InstanceMethod<&ProgramWrap::AddWeights>("addWeights"),
-                      InstanceMethod<&ProgramWrap::FillWeight>("fillWeight"), InstanceMethod<&ProgramWrap::Build>("build")});
+                     {InstanceMethod<&ProgramWrap::add_graph>("addGraph"), InstanceMethod<&ProgramWrap::add_weights>("addWeights"),
+                      InstanceMethod<&ProgramWrap::fill_weight>("fillWeight"), InstanceMethod<&ProgramWrap::build>("build")});
 }
 
 ProgramWrap::ProgramWrap(Napi::CallbackInfo const& info) : ObjectWrap(info), program_(std::make_shared<Program>()) {
-  program_->name = info[0].As<Napi::String>().Utf8Value();
+  guarded(info.Env(), [&] { program_->name = argument(info, 0).text(); });
 }
 
-Program& ProgramWrap::open(Napi::Env env) {
-  if (!program_) throw to_js_error(env, std::make_exception_ptr(Error("ERR_INTERNAL", "the program was built already")), nullptr);
+Program& ProgramWrap::open() {
+  if (!program_) throw Error("ERR_INTERNAL", "the program was built already");
   return *program_;
 }
 
-void ProgramWrap::AddGraph(Napi::CallbackInfo const& info) {
+void ProgramWrap::add_graph(Napi::CallbackInfo const& info) {
   guarded(info.Env(), [&] {
-    auto bytes = info[0].As<Napi::Uint8Array>();
-    auto& program = open(info.Env());
+    auto bytes = argument(info, 0).bytes();
+    auto& program = open();
     program.encoded.emplace_back(bytes.Data(), bytes.Data() + bytes.ByteLength());
   });
 }
 
-Napi::Value ProgramWrap::AddWeights(Napi::CallbackInfo const& info) {
+Napi::Value ProgramWrap::add_weights(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    auto list = info[0].As<Napi::Array>();
-    bool const copy = info[1].As<Napi::Boolean>();
-    std::vector<Weight> added(list.Length());
+    auto const list = argument(info, 0);
+    bool const copy = argument(info, 1).flag();
+    auto& weights = open().weights;
+    std::vector<Weight> added(list.list().Length());
     std::vector<size_t> sizes;
     size_t total = 0;
     for (uint32_t i = 0; i < added.size(); i++) {
-      auto elements = list.Get(i).As<Napi::TypedArray>();
+      auto const elements = list.item(i).elements();
       void* data = nullptr;
       napi_get_typedarray_info(info.Env(), elements, nullptr, nullptr, &data, nullptr, nullptr);
       added[i].data = data;
@@ -124,26 +125,29 @@ Napi::Value ProgramWrap::AddWeights(Napi::CallbackInfo const& info) {
       added[i].owner = std::shared_ptr<void>(block, place);
       place += aligned(sizes[i]);
     }
-    auto& weights = open(info.Env()).weights;
+    room_ = complete || added.empty() ? 0 : sizes.back();
     std::move(added.begin(), added.end(), std::back_inserter(weights));
     return Napi::Boolean::New(info.Env(), complete);
   });
 }
 
-void ProgramWrap::FillWeight(Napi::CallbackInfo const& info) {
+void ProgramWrap::fill_weight(Napi::CallbackInfo const& info) {
   guarded(info.Env(), [&] {
-    auto& weight = open(info.Env()).weights.back();
-    auto const offset = static_cast<size_t>(info[0].As<Napi::Number>().Int64Value());
-    auto bytes = info[1].As<Napi::Uint8Array>();
-    std::memcpy(static_cast<char*>(weight.owner.get()) + offset, bytes.Data(), bytes.ByteLength());
+    auto& weights = open().weights;
+    size_t const offset = argument(info, 0).size();
+    auto bytes = argument(info, 1).bytes();
+    if (offset > room_ || bytes.ByteLength() > room_ - offset) throw Error("ERR_ARGUMENT", "the bytes lie outside the room of the last weight");
+    if (bytes.ByteLength() > 0) std::memcpy(static_cast<char*>(weights.back().owner.get()) + offset, bytes.Data(), bytes.ByteLength());
   });
 }
 
-Napi::Value ProgramWrap::Build(Napi::CallbackInfo const& info) {
+Napi::Value ProgramWrap::build(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    open(info.Env());
-    auto options = std::get<Value::Object>(to_value(info[1]).data);
-    return start_build(info.Env(), info[0].As<Napi::String>().Utf8Value(), std::move(program_), Params(std::move(options)), info[2]);
+    open();
+    auto const library = argument(info, 0).text();
+    auto options = to_value(argument(info, 1).object());
+    if (!std::holds_alternative<Value::Object>(options.data)) argument(info, 1).refuse("an object");
+    return start_build(info.Env(), library, std::move(program_), Params(std::get<Value::Object>(std::move(options.data))), info[2]);
   });
 }
 

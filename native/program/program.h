@@ -20,15 +20,16 @@ class ProgramWrap : public Napi::ObjectWrap<ProgramWrap> {
 
  private:
   // Bytes as wire.h reads them.
-  void AddGraph(Napi::CallbackInfo const& info);
+  void add_graph(Napi::CallbackInfo const& info);
   // addWeights(list of typed arrays, copy): takes elements without a copy where they lie in a mapped file, else copies them;
   // without `copy` it only reserves room, for fillWeight, and returns false. What they are is told by addGraph.
-  Napi::Value AddWeights(Napi::CallbackInfo const& info);
-  void FillWeight(Napi::CallbackInfo const& info);
-  Napi::Value Build(Napi::CallbackInfo const& info);
-  Program& open(Napi::Env env);
+  Napi::Value add_weights(Napi::CallbackInfo const& info);
+  void fill_weight(Napi::CallbackInfo const& info);
+  Napi::Value build(Napi::CallbackInfo const& info);
+  Program& open();
 
   std::shared_ptr<Program> program_;
+  size_t room_ = 0;  // bytes of the last weight, where it waits for fillWeight
 };
 
 }  // namespace ntrt

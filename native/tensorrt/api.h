@@ -2,11 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "../core/crashes.h"
+#include "../core/error.h"
 #include "trace.h"
 
 namespace ntrt {
@@ -17,12 +18,6 @@ char const* flavor_name(Flavor flavor);
 // Release as getInferLibVersion() counts it: major * 10000 + minor * 100 + patch.
 using Release = int32_t;
 std::string release_name(Release release);
-
-// An error with a stable code; it reaches JavaScript as a TensorRTError.
-struct Error : std::runtime_error {
-  std::string code;
-  Error(std::string code, std::string const& message) : std::runtime_error(message), code(std::move(code)) {}
-};
 
 // Structs of TensorRT's binary interface.
 struct Dims {
@@ -88,7 +83,7 @@ struct MethodInfo {
 };
 
 // Which library is loaded, which flavor it has, and its C functions.
-struct Api {
+struct Api : Library {
   std::string path;
   Flavor flavor;
   Release release;
@@ -163,8 +158,8 @@ namespace m {
 #undef METHOD
 }  // namespace m
 
-// Calls a method on a handle. On x86-64 a virtual member function and a plain function that takes `this` first
-// are called alike, also where a large struct returns through a hidden argument.
+// Calls a method on a handle. A virtual member function is called as a plain function that takes `this` first. A large struct
+// is declared as the result: the compiler knows where its address goes, a hidden first argument on x86-64 and x8 on arm64.
 template <class M, class... A>
 typename Virtual<typename M::Signature>::Result call(Api const& api, typename M::Interface::Handle* handle, A... args) {
   if (!api.has(M::info)) throw_unsupported(api, M::info);

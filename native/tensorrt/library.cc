@@ -72,9 +72,10 @@ std::shared_ptr<Api const> load_library(std::string const& path) {
     dlclose(handle);
     throw Error(error.code, real + ": " + error.what());
   }
+  api->product = (api->flavor == Flavor::rtx1 ? "TensorRT-RTX " : "TensorRT ") + release_name(api->release);
   api->create_builder = reinterpret_cast<void* (*)(void*, int32_t)>(symbol("createInferBuilder_INTERNAL"));
   api->create_runtime = reinterpret_cast<void* (*)(void*, int32_t)>(symbol("createInferRuntime_INTERNAL"));
-  api->logger = make_logger(api->flavor);
+  api->logger = new Logger(api->flavor);  // for good, as the library
   loaded.emplace(real, api);
   return api;
 }

@@ -28,7 +28,7 @@ export interface CudaInfo {
   error?: string;
 }
 
-/** An opaque native object: freed by `release`, else by the garbage collector. */
+/** An opaque native object: freed by `release`, else by the garbage collector. Any other object in its place throws ERR_ARGUMENT. */
 export interface Handle {
   readonly __handle: unique symbol;
 }

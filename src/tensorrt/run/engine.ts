@@ -135,7 +135,7 @@ export class Engine {
         `profile: expected a whole number from 0 to ${profiles - 1}, given ${show(profile)}`,
       );
     }
-    const handle = await native_(() => binding().createContext(native.handle, profile));
+    const handle = await callAddon(() => binding().createContext(native.handle, profile));
     if (!this.#plan) free(handle);
     this.#alive();
     const context = new Context(this, native, handle, profile, () => this.#contexts.delete(context));
@@ -160,7 +160,7 @@ export class Engine {
    */
   async inspect(): Promise<EngineInformation> {
     const { handle } = await this.#load();
-    const json = await native_(() => binding().inspectEngine(handle));
+    const json = await callAddon(() => binding().inspectEngine(handle));
     try {
       return JSON.parse(json);
     } catch (cause) {
@@ -175,7 +175,7 @@ export class Engine {
   #load(): Promise<NativeEngine> {
     const plan = this.#alive();
     if (!this.#native) {
-      this.#native = native_(() => binding().deserialize(this.library.path, plan, 0));
+      this.#native = callAddon(() => binding().deserialize(this.library.path, plan, 0));
       this.#native.catch(() => {
         this.#native = undefined;
       });
@@ -238,7 +238,7 @@ export class Context {
       data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice(),
     }));
     const previous = this.#last.catch(() => {});
-    const turn = previous.then(() => native_(() => binding().execute(this.#alive(), prepared)));
+    const turn = previous.then(() => callAddon(() => binding().execute(this.#alive(), prepared)));
     this.#last = turn;
     const outputs = await turn;
     return Object.fromEntries(
@@ -295,7 +295,7 @@ function free(handle: Handle): void {
 }
 
 /** Runs a call of the addon, turning its errors into TensorRTErrors. */
-async function native_<T>(call: () => Promise<T>): Promise<T> {
+async function callAddon<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
@@ -336,7 +336,7 @@ export async function loadEngine(source: string | Uint8Array, options: LoadEngin
   }
   if (plan.byteLength === 0) throw new TensorRTError('ERR_ENGINE', 'the engine is empty: 0 bytes');
   const library = await chooseTensorRT({ for: 'run', library: options?.library });
-  const loaded = await native_(() => binding().deserialize(library.path, plan, 0));
+  const loaded = await callAddon(() => binding().deserialize(library.path, plan, 0));
   const io = (input: boolean): EngineIO[] =>
     loaded.io
       .filter((tensor) => tensor.input === input)
