@@ -65,7 +65,18 @@ test('a function refuses every handle but that of its kind', async () => {
   );
   const [calls, without] = resultOf<[Call[], string[]]>(ended);
   // What takes no handle; anything else belongs into `use`.
-  const free = ['loadLibrary', 'cudaInfo', 'layerTable', 'shutdown', 'Program', 'mapFile', 'convert', 'crc32'];
+  const free = [
+    'loadLibrary',
+    'cudaInfo',
+    'layerTable',
+    'shutdown',
+    'traceCalls',
+    'traced',
+    'Program',
+    'mapFile',
+    'convert',
+    'crc32',
+  ];
   expect(without.sort()).toEqual(free.sort());
   expect(calls.length).toBeGreaterThan(6 * 25);
   const expected =
