@@ -74,7 +74,7 @@ describe('a plan is the one that NVIDIA’s bindings make', () => {
     if (!isSame) skip(`TensorRT-RTX ${release} is loaded, the plans are of ${bindings}`);
     const recorded = recordCase(name, cases[name]!);
     binding().traceCalls(true);
-    // Where shapes are dynamic, chance may decide between a few plans of one network; of another network it makes none of them.
+    // Chance may decide between a few plans of one network, above all where shapes are dynamic; another network gives none of them.
     for (let tries = 8; (await hashOf(recorded)) !== plans[name]; tries--) {
       if (tries === 1) expect.fail(await explain(name, recorded));
     }

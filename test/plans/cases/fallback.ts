@@ -28,7 +28,13 @@ export const cases: PlanCases = {
     without: ['addCumulative'],
     record(net) {
       net.input('x', float32(2, 3)).cumsum({ axis: 1, name: 'S' }).output('y');
-      net.input('z', float32(2, 3)).cumsum({ axis: 0, exclusive: true, reverse: true, name: 'R' }).output('w');
+    },
+  },
+
+  fallback_cumulative_reverse: {
+    without: ['addCumulative'],
+    record(net) {
+      net.input('x', float32(2, 3)).cumsum({ axis: 0, exclusive: true, reverse: true, name: 'R' }).output('y');
     },
   },
 
