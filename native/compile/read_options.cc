@@ -35,7 +35,7 @@ class Reader {
     flag("directIO", "kDIRECT_IO");
     flag("debug", "kDEBUG");
     flag("disableTimingCache", "kDISABLE_TIMING_CACHE");
-    keep("workspace", number(static_cast<double>(get<BuilderConfig::getMemoryPoolLimit>(api_.enumerator("MemoryPoolType", "kWORKSPACE")))));
+    keep("workspace", number(static_cast<double>(get<BuilderConfig::getMemoryPoolLimit>(api_.untraced_enumerator("MemoryPoolType", "kWORKSPACE")))));
     keep("optimizationLevel", number(get<BuilderConfig::getBuilderOptimizationLevel>()));
     keep("avgTimingIterations", number(get<BuilderConfig::getAvgTimingIterations>()));
     if (api_.has(BuilderConfig::getMaxNbTactics::info)) keep("maxTactics", number(get<BuilderConfig::getMaxNbTactics>()));
@@ -57,7 +57,7 @@ class Reader {
   void flag(char const* option, char const* name) {
     int32_t value = 0;
     try {
-      value = api_.enumerator("BuilderFlag", name);
+      value = api_.untraced_enumerator("BuilderFlag", name);
     } catch (Error const& error) {
       if (error.code != "ERR_UNSUPPORTED") throw;
       return;  // not in this release, which had refused it
@@ -104,7 +104,7 @@ Value read_profile(Api const& api, OptimizationProfile* profile, size_t index, P
     if (range.has("dim") || (is_values && std::find(deciding.begin(), deciding.end(), name) == deciding.end())) continue;
     Value::Object bounds;
     for (char const* bound : {"min", "opt", "max"}) {
-      int32_t const which = api.enumerator("OptProfileSelector", bound);
+      int32_t const which = api.untraced_enumerator("OptProfileSelector", bound);
       Dims const dims = is_values ? Dims{} : call<m::OptimizationProfile::getDimensions>(api, profile, name.c_str(), which);
       Value held = is_values ? elements(api, profile, name.c_str(), which) : numbers(dims.d, dims.rank);
       compare("profiles[" + std::to_string(index) + "], " + bound + " of input '" + name + "'", range.value(bound), held);

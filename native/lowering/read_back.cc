@@ -139,7 +139,7 @@ bool LayerReader::knows(MethodInfo const& getter) const {
   return l.api.has(getter) && l.api.without.find(setter) == std::string::npos;
 }
 
-bool LayerReader::is_type(Layer* one, char const* type) const { return l.call<m::Layer::getType>(one) == l.enumerator("LayerType", type); }
+bool LayerReader::is_type(Layer* one, char const* type) const { return l.call<m::Layer::getType>(one) == l.api.untraced_enumerator("LayerType", type); }
 
 std::vector<Layer*> LayerReader::of_type(char const* type) const {
   std::vector<Layer*> found;

@@ -84,7 +84,7 @@ void ReadBack::read_ends(Program const& program) {
     bool found = false;
     for (auto k = static_cast<int32_t>(read_.size()); !found && k < l_.add<m::Network::getNbLayers>(); k++) {
       Layer* const layer = l_.add<m::Network::getLayer>(k);
-      found = l_.call<m::Layer::getOutput>(layer, 0) == tensor && l_.call<m::Layer::getType>(layer) == l_.enumerator("LayerType", "kIDENTITY") &&
+      found = l_.call<m::Layer::getOutput>(layer, 0) == tensor && l_.call<m::Layer::getType>(layer) == l_.api.untraced_enumerator("LayerType", "kIDENTITY") &&
               l_.call<m::Layer::getInput>(layer, 0) == l_.value(outputs[i].first);
     }
     if (!found) fail_read_back("output '" + outputs[i].second + "'", "the value recorded for it", "another tensor");
