@@ -4,7 +4,7 @@ import type { ValueType } from '../values/spec.js';
 
 /** Number of a value within its network; nested graphs draw from the same sequence. */
 export type ValueId = number;
-/** Number of a weight within its network. */
+/** Place of a weight in its network's side table. */
 export type WeightId = number;
 
 /** Plain data: what a layer's schema makes of the caller's options. */
@@ -40,17 +40,16 @@ export interface IRGraph {
   outputs: { id: ValueId; name: string }[];
 }
 
-/** A weight in the side table. */
+/** A weight in the side table: a `WeightLike` that was checked. Its place there is its number. */
 export interface IRWeight {
-  id: WeightId;
   dtype: DType;
   shape: readonly number[];
   /** Its name in the weight file, by which it can be refitted. */
-  name?: string;
+  name?: string | undefined;
   /** The file it came from, unchanged but for its shape. */
-  file?: string;
+  file?: string | undefined;
   /** Throws once the file it came from can no longer be trusted. */
-  check?: () => void;
+  check?: (() => void) | undefined;
   /** Elements; views of a mapped file where the weight came from one. */
   data: TypedArray;
 }

@@ -38,7 +38,7 @@ function toJSON(net: Network): NetworkJSON {
     version: 1 as const,
     name: net.name,
     ...plainGraph(net.graph),
-    weights: net.weights.map(({ id, dtype, shape, name, file, data }) => ({
+    weights: net.weights.map(({ dtype, shape, name, file, data }, id) => ({
       id,
       dtype,
       shape,

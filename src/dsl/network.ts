@@ -6,8 +6,7 @@ import { type Before, cutTo, isUnkept, keep } from '../errors/roll-back.js';
 import { isSameShape } from '../values/dim.js';
 import type { ValueType } from '../values/spec.js';
 import { spec } from '../values/spec.js';
-import type { CheckedWeight } from '../values/weight.js';
-import type { Fail, InferredValue, LayerDefinition, WeightType } from './define-layer.js';
+import type { Fail, InferredValue, LayerDefinition } from './define-layer.js';
 import type { IRGraph, IRNode, IRValue, IRWeight, Params, ValueId, WeightId } from './ir.js';
 import { LayerNames } from './layer-names.js';
 import { checkName } from './name.js';
@@ -20,7 +19,7 @@ export interface Recording<P extends Params> {
   /** By TensorRT's input index; null where an optional one is absent. */
   inputs: readonly (Tensor | null | undefined)[];
   params: z.input<LayerDefinition<P>['params']>;
-  /** By role; undefined where absent. Checked by `checkWeight`. */
+  /** By role; undefined where absent. Checked by `toIRWeight`. */
   weights?: Readonly<Record<string, unknown>>;
   bodies?: Record<string, Body>;
   /** The user's name for the layer. */
@@ -243,7 +242,7 @@ export class Network extends Chain {
       params,
       inputs: given,
       input: (index) => given[index] ?? fail('ERR_INPUT', `input ${index} is missing`),
-      weights: weights as Record<string, WeightType>,
+      weights,
       bodies: mapValues(bodies, (body) => body.outputs),
       fail,
     });
@@ -318,12 +317,11 @@ export class Network extends Chain {
     return tensor;
   }
 
-  #weightId(identity: unknown, weight: CheckedWeight): WeightId {
+  #weightId(identity: unknown, weight: IRWeight): WeightId {
     const known = this.#weightIds.get(identity);
     if (known !== undefined) return known;
     const id = this.weights.length;
-    const { name, file, check, dtype, shape, data } = weight;
-    this.weights.push({ id, name, file, check, dtype, shape, data });
+    this.weights.push(weight);
     this.#weightIds.set(identity, id);
     return id;
   }

@@ -3,8 +3,9 @@ import { show, TensorRTError } from '../errors/error.js';
 import { formatShape, type Shape } from '../values/dim.js';
 import { type DType, isNarrow } from '../values/dtype.js';
 import { maxRank } from '../values/spec.js';
-import { type CheckedWeight, checkWeight } from '../values/weight.js';
 import { type Fail, type InferredValue, type LayerDefinition, layerKinds } from './define-layer.js';
+import type { IRWeight } from './ir.js';
+import { toIRWeight } from './ir-weight.js';
 import type { Tensor } from './tensor.js';
 
 /** What layers without weights or bodies share. */
@@ -25,14 +26,14 @@ export function mapValues<T, R>(
 export function checkWeights(
   given: Readonly<Record<string, unknown>> | undefined,
   fail: Fail,
-): Record<string, CheckedWeight> {
+): Record<string, IRWeight> {
   if (!given) return none;
-  const checked: Record<string, CheckedWeight> = {};
+  const checked: Record<string, IRWeight> = {};
   for (const role in given) {
     const value = given[role];
     if (value === undefined || value === null) continue;
     try {
-      checked[role] = checkWeight(value, role);
+      checked[role] = toIRWeight(value, role);
     } catch (error) {
       if (!(error instanceof TensorRTError)) throw error;
       fail(error.code, error.message, { expected: error.expected, actual: error.actual });
@@ -42,7 +43,7 @@ export function checkWeights(
 }
 
 /** What stands before the last dot in the first weight's name that has one. */
-export function commonPrefix(weights: Readonly<Record<string, CheckedWeight>>): string | undefined {
+export function commonPrefix(weights: Readonly<Record<string, IRWeight>>): string | undefined {
   for (const role in weights) {
     const { name } = weights[role]!;
     const dot = name?.lastIndexOf('.') ?? -1;

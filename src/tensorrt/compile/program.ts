@@ -1,4 +1,4 @@
-import type { IRNamed, IRWeight } from '../../dsl/ir.js';
+import type { IRNamed, IRWeight, WeightId } from '../../dsl/ir.js';
 import type { Network, RecordedNode } from '../../dsl/network.js';
 import { TensorRTError } from '../../errors/error.js';
 import { byteLength, type TypedArray } from '../../values/dtype.js';
@@ -78,22 +78,22 @@ export async function toProgram({ name, inputs, outputs, nodes, weights }: Snaps
 
 async function addWeights(program: NativeProgram, weights: readonly IRWeight[], pace: Pace): Promise<void> {
   for (let i = 0; i < weights.length; ) {
-    const elements = [elementsOf(weights[i]!)];
+    const elements = [elementsOf(weights[i]!, i)];
     let bytes = elements[0]!.byteLength;
     for (i++; i < weights.length && elements.length < weightsAtOnce; i++) {
-      const next = elementsOf(weights[i]!);
+      const next = elementsOf(weights[i]!, i);
       bytes += next.byteLength;
       if (bytes > bytesAtOnce) break;
       elements.push(next);
     }
     const isLarge = elements[0]!.byteLength > bytesAtOnce;
-    if (!program.addWeights(elements, !isLarge)) await fillWeight(program, weights[i - 1]!, pace);
+    if (!program.addWeights(elements, !isLarge)) await fillWeight(program, weights[i - 1]!, i - 1, pace);
     if (pace.due) await pace.rest();
   }
 }
 
 /** The elements, which must be as many as they were when the weight was recorded. */
-function elementsOf({ id, data, dtype, shape, name, check }: IRWeight): TypedArray {
+function elementsOf({ data, dtype, shape, name, check }: IRWeight, id: WeightId): TypedArray {
   let count = 1;
   for (const size of shape) count *= size;
   if (data.byteLength !== byteLength(dtype, count)) {
@@ -106,9 +106,9 @@ function elementsOf({ id, data, dtype, shape, name, check }: IRWeight): TypedArr
   return data;
 }
 
-async function fillWeight(program: NativeProgram, weight: IRWeight, pace: Pace): Promise<void> {
+async function fillWeight(program: NativeProgram, weight: IRWeight, id: WeightId, pace: Pace): Promise<void> {
   for (let offset = 0; offset < weight.data.byteLength || offset === 0; offset += bytesAtOnce) {
-    const { buffer, byteOffset, byteLength } = elementsOf(weight);
+    const { buffer, byteOffset, byteLength } = elementsOf(weight, id);
     program.fillWeight(offset, new Uint8Array(buffer, byteOffset, byteLength).subarray(offset, offset + bytesAtOnce));
     if (pace.due) await pace.rest();
   }
