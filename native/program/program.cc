@@ -4,6 +4,7 @@
 #include <cstring>
 #include <iterator>
 
+#include "../weights/convert.h"
 #include "../weights/weights.h"
 #include "../compile/build.h"
 #include "../core/job.h"
@@ -51,6 +52,42 @@ namespace {
 
 constexpr size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
+size_t bytes_of(Weight const& weight) {
+  auto const type = type_from_name(weight.dtype);
+  if (!type) throw Error("ERR_INTERNAL", "no dtype '" + weight.dtype + "'");
+  return bytes_of(*type, static_cast<size_t>(weight.count));
+}
+
+// What the weight is, and where its elements lie. They are looked at again, for a caller can take an array away at any time.
+Weight read_weight(Napi::Object given) {
+  Weight weight;
+  Napi::Value const name = given.Get("name");
+  if (name.IsString()) weight.name = name.As<Napi::String>().Utf8Value();
+  weight.dtype = given.Get("dtype").As<Napi::String>().Utf8Value();
+  auto const shape = given.Get("shape").As<Napi::Array>();
+  weight.count = 1;
+  weight.shape.resize(shape.Length());
+  for (uint32_t i = 0; i < weight.shape.size(); i++) {
+    int64_t const size = weight.shape[i] = shape.Get(i).As<Napi::Number>().Int64Value();
+    // A bit to spare, so that the bytes can be counted too.
+    if (size < 0 || __builtin_mul_overflow(weight.count, size, &weight.count) || weight.count > INT64_MAX / 16) {
+      throw Error("ERR_INTERNAL", "a weight's shape overflows");
+    }
+  }
+  Napi::Value const elements = given.Get("data");
+  size_t const bytes = bytes_of(weight);
+  if (!elements.IsTypedArray() || elements.As<Napi::TypedArray>().ByteLength() != bytes) {
+    throw Error("ERR_DISPOSED", "the elements of weight '" + weight.name + "' are gone: their array was detached or their file closed");
+  }
+  void* data = nullptr;
+  napi_get_typedarray_info(given.Env(), elements, nullptr, nullptr, &data, nullptr, nullptr);
+  weight.data = data;
+  Napi::Value const mapping = given.Get("mapping");
+  weight.mapped = bytes > 0 && !mapping.IsUndefined();
+  if (weight.mapped) weight.owner = hold_mapping(mapping, data, bytes);
+  return weight;
+}
+
 }  // namespace
 
 Napi::Function ProgramWrap::define(Napi::Env env) {
@@ -81,30 +118,24 @@ Napi::Value ProgramWrap::AddWeights(Napi::CallbackInfo const& info) {
     auto list = info[0].As<Napi::Array>();
     bool const copy = info[1].As<Napi::Boolean>();
     std::vector<Weight> added(list.Length());
-    std::vector<size_t> sizes;
     size_t total = 0;
     for (uint32_t i = 0; i < added.size(); i++) {
-      auto elements = list.Get(i).As<Napi::TypedArray>();
-      void* data = nullptr;
-      napi_get_typedarray_info(info.Env(), elements, nullptr, nullptr, &data, nullptr, nullptr);
-      added[i].data = data;
-      added[i].owner = hold_mapping(data);
-      added[i].mapped = added[i].owner != nullptr;
-      sizes.push_back(added[i].mapped ? 0 : elements.ByteLength());
-      total += aligned(sizes[i]);
+      added[i] = read_weight(list.Get(i).As<Napi::Object>());
+      if (!added[i].mapped) total += aligned(bytes_of(added[i]));
     }
     // One block holds all that is not mapped. TensorRT wants a pointer even for no elements.
     std::shared_ptr<void> const block(std::malloc(total + 1), std::free);
     if (!block) throw std::bad_alloc();
     auto* place = static_cast<char*>(block.get());
     bool complete = true;
-    for (size_t i = 0; i < added.size(); i++) {
-      if (added[i].mapped) continue;
-      if (copy && sizes[i]) std::memcpy(place, added[i].data, sizes[i]);
+    for (auto& weight : added) {
+      if (weight.mapped) continue;
+      size_t const bytes = bytes_of(weight);
+      if (copy && bytes) std::memcpy(place, weight.data, bytes);
       complete = complete && copy;
-      added[i].data = place;
-      added[i].owner = std::shared_ptr<void>(block, place);
-      place += aligned(sizes[i]);
+      weight.data = place;
+      weight.owner = std::shared_ptr<void>(block, place);
+      place += aligned(bytes);
     }
     auto& weights = open(info.Env()).weights;
     std::move(added.begin(), added.end(), std::back_inserter(weights));
@@ -114,9 +145,13 @@ Napi::Value ProgramWrap::AddWeights(Napi::CallbackInfo const& info) {
 
 void ProgramWrap::FillWeight(Napi::CallbackInfo const& info) {
   guarded(info.Env(), [&] {
-    auto& weight = open(info.Env()).weights.back();
+    auto& weights = open(info.Env()).weights;
     auto const offset = static_cast<size_t>(info[0].As<Napi::Number>().Int64Value());
     auto bytes = info[1].As<Napi::Uint8Array>();
+    size_t const room = weights.empty() || weights.back().mapped ? 0 : bytes_of(weights.back());
+    if (offset > room || bytes.ByteLength() > room - offset) throw Error("ERR_INTERNAL", "more elements than the weight has");
+    auto& weight = weights.back();
+    if (bytes.ByteLength() == 0) return;
     std::memcpy(static_cast<char*>(weight.owner.get()) + offset, bytes.Data(), bytes.ByteLength());
   });
 }

@@ -55,6 +55,9 @@ struct View {
   std::shared_ptr<Hold> hold;
 };
 
+// Of what mapFile returns, so that no other object passes for one.
+constexpr napi_type_tag kFileTag{0x6e74727466696c65, 0x9d1c4be8a3f2075c};
+
 // What JavaScript has open: the mapping and the buffers that show parts of it.
 struct OpenFile {
   std::shared_ptr<Mapping> mapping;
@@ -128,6 +131,13 @@ Napi::Value map_file(const Napi::CallbackInfo& info) {
   result.Set("intact", Napi::Function::New(env, [file](const Napi::CallbackInfo& i) -> Napi::Value {
     return Napi::Boolean::New(i.Env(), file->mapping && file->mapping->intact());
   }));
+  auto* open = new std::shared_ptr<OpenFile>(file);
+  const auto drop = [](napi_env, void* data, void*) { delete static_cast<std::shared_ptr<OpenFile>*>(data); };
+  if (napi_wrap(env, result, open, drop, nullptr, nullptr) != napi_ok) {
+    delete open;
+    fail(env, "ERR_INTERNAL", "the mapping could not be wrapped");
+  }
+  result.TypeTag(&kFileTag);
   return result;
 }
 
@@ -168,6 +178,19 @@ void register_weights(Napi::Env env, Napi::Object exports) {
   exports.Set("crc32", Napi::Function::New(env, crc32, "crc32"));
 }
 
-std::shared_ptr<void> hold_mapping(const void* p) { return Mapping::containing(p); }
+std::shared_ptr<void> hold_mapping(Napi::Value file, const void* p, size_t bytes) {
+  const Napi::Env env = file.Env();
+  void* open = nullptr;
+  if (!file.IsObject() || !file.As<Napi::Object>().CheckTypeTag(&kFileTag) || napi_unwrap(env, file, &open) != napi_ok) {
+    fail(env, "ERR_INTERNAL", "a weight's mapping is not a mapped file");
+  }
+  const std::shared_ptr<Mapping>& mapping = (*static_cast<std::shared_ptr<OpenFile>*>(open))->mapping;
+  if (!mapping) fail(env, "ERR_DISPOSED", "the file was closed");
+  const auto at = reinterpret_cast<uintptr_t>(p), begin = reinterpret_cast<uintptr_t>(mapping->data());
+  if (at < begin || at - begin > mapping->size() || bytes > mapping->size() - (at - begin)) {
+    fail(env, "ERR_INTERNAL", "a weight's elements lie outside the file that they are said to lie in");
+  }
+  return mapping;
+}
 
 bool mapping_intact(const std::shared_ptr<void>& owner) { return static_cast<Mapping*>(owner.get())->intact(); }

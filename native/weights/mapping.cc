@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cerrno>
 #include <fcntl.h>
-#include <map>
 #include <mutex>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -28,12 +27,8 @@ Slot slots[kSlots];
 std::atomic<int> slots_used{0};
 uintptr_t page_size;
 
-std::mutex registry_mutex;
+std::mutex slots_mutex;
 bool taken[kSlots];
-std::map<const uint8_t*, std::weak_ptr<Mapping>>& registry() {
-  static auto* map = new std::map<const uint8_t*, std::weak_ptr<Mapping>>;  // outlives static destructors
-  return *map;
-}
 
 // A page of a mapped file that the file no longer has: put a zero page there and remember it.
 bool repair(uintptr_t address) {
@@ -96,7 +91,7 @@ std::shared_ptr<Mapping> Mapping::open(const std::string& path) {
     fail(error, path);
   }
   install_handler();
-  std::lock_guard<std::mutex> lock(registry_mutex);
+  std::lock_guard<std::mutex> lock(slots_mutex);
   const auto begin = reinterpret_cast<uintptr_t>(data);
   const int slot = data ? take_slot(begin, begin + size) : -1;
   if (data && slot < 0) {
@@ -104,25 +99,12 @@ std::shared_ptr<Mapping> Mapping::open(const std::string& path) {
     close(fd);
     fail(EMFILE, path);
   }
-  std::shared_ptr<Mapping> mapping(new Mapping(fd, data, size, slot));
-  if (data) registry()[data] = mapping;
-  return mapping;
-}
-
-std::shared_ptr<Mapping> Mapping::containing(const void* p) {
-  const auto* address = static_cast<const uint8_t*>(p);
-  std::shared_ptr<Mapping> mapping;  // dropped after the lock: its destructor takes the lock
-  std::lock_guard<std::mutex> lock(registry_mutex);
-  auto it = registry().upper_bound(address);
-  if (it == registry().begin()) return nullptr;
-  mapping = std::prev(it)->second.lock();
-  return mapping && address < mapping->data_ + mapping->size_ ? mapping : nullptr;
+  return std::shared_ptr<Mapping>(new Mapping(fd, data, size, slot));
 }
 
 Mapping::~Mapping() {
   if (data_) {
-    std::lock_guard<std::mutex> lock(registry_mutex);
-    registry().erase(data_);
+    std::lock_guard<std::mutex> lock(slots_mutex);
     slots[slot_].begin.store(0, std::memory_order_release);
     taken[slot_] = false;
     munmap(data_, size_);

@@ -12,7 +12,6 @@ class Mapping {
  public:
   // Throws std::system_error.
   static std::shared_ptr<Mapping> open(const std::string& path);
-  static std::shared_ptr<Mapping> containing(const void* p);
   ~Mapping();
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;

@@ -1,6 +1,6 @@
 import { show, TensorRTError } from '../errors/error.js';
 import { bits, byteLength, type DType, dtypeOf, dtypes, isTypedArray } from '../values/dtype.js';
-import { isWeightLike, type WeightLike } from '../values/weight.js';
+import { isWeightLike, mappingOf, type WeightLike } from '../values/weight.js';
 import type { IRWeight } from './ir.js';
 
 const describe = (value: unknown): string =>
@@ -64,5 +64,5 @@ export function toIRWeight(value: unknown, role: string): IRWeight {
   }
   const { name, file } = given;
   const check = typeof given.check === 'function' ? () => given.check!() : undefined;
-  return { name, file, check, dtype: dtype as DType, shape: Object.freeze([...shape]), data };
+  return { name, file, check, dtype: dtype as DType, shape: Object.freeze([...shape]), data, mapping: mappingOf(data) };
 }

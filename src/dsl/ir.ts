@@ -1,6 +1,7 @@
 import type { SourceLocation } from '../errors/error.js';
 import type { DType, TypedArray } from '../values/dtype.js';
 import type { ValueType } from '../values/spec.js';
+import type { FileMapping } from '../values/weight.js';
 
 /** Number of a value within its network; nested graphs draw from the same sequence. */
 export type ValueId = number;
@@ -50,8 +51,9 @@ export interface IRWeight {
   file?: string | undefined;
   /** Throws once the file it came from can no longer be trusted. */
   check?: (() => void) | undefined;
-  /** Elements; views of a mapped file where the weight came from one. */
   data: TypedArray;
+  /** The mapped file that `data` lies in, so that a build uses the elements where they are. */
+  mapping?: FileMapping | undefined;
 }
 
 /** Serialized form of a network: `weights` hold their elements (base64, little endian) unless they came from a named weight. */

@@ -17,3 +17,18 @@ export interface WeightLike {
 
 export const isWeightLike = (value: unknown): value is WeightLike =>
   typeof value === 'object' && value !== null && 'data' in value && isTypedArray(value.data) && 'shape' in value;
+
+/** A mapped file. Only `weights/` makes one and only the addon looks into it. */
+export interface FileMapping {
+  /** bytes */
+  readonly size: number;
+}
+
+/** A buffer carries its mapping, so that every array over it does: a subarray, a reshaped weight, a bare array of one's own. */
+const mappings = new WeakMap<ArrayBufferLike, FileMapping>();
+
+/** Says that a buffer shows a part of a mapped file. */
+export const setMapping = (buffer: ArrayBuffer, mapping: FileMapping): void => void mappings.set(buffer, mapping);
+
+/** The mapped file that elements lie in; undefined for a copy and for elements of one's own. */
+export const mappingOf = (data: TypedArray): FileMapping | undefined => mappings.get(data.buffer);

@@ -1,6 +1,7 @@
 import { constants } from 'node:buffer';
 import { TensorRTError } from '../errors/error.js';
-import { binding, type FileMapping } from './binding.js';
+import { setMapping } from '../values/weight.js';
+import { binding, type MappedFile } from './binding.js';
 
 /** Bytes that weights are read from: a mapped file, or memory. */
 export interface Source {
@@ -27,7 +28,7 @@ const window = 128 * 2 ** 20;
 export class MappedSource implements Source {
   readonly name: string;
   readonly size: number;
-  readonly #mapping: FileMapping;
+  readonly #mapping: MappedFile;
   /** Buffers of the parts of `part` bytes that were looked into. */
   readonly #parts = new Map<number, Uint8Array>();
   #disposed = false;
@@ -70,14 +71,20 @@ export class MappedSource implements Source {
     if (offset + length <= (index + 1) * part) {
       let shared = this.#parts.get(index);
       if (!shared) {
-        shared = new Uint8Array(this.#mapping.view(index * part, Math.min(part, this.size - index * part)));
+        shared = this.#view(index * part, Math.min(part, this.size - index * part));
         this.#parts.set(index, shared);
       }
       return shared.subarray(offset - index * part, offset - index * part + length);
     }
     // Begun at a multiple of eight, so that aligned elements stay aligned.
     const begin = offset - (offset % 8);
-    return new Uint8Array(this.#mapping.view(begin, offset - begin + length), offset - begin, length);
+    return this.#view(begin, offset - begin + length).subarray(offset - begin);
+  }
+
+  #view(offset: number, length: number): Uint8Array {
+    const buffer = this.#mapping.view(offset, length);
+    setMapping(buffer, this.#mapping);
+    return new Uint8Array(buffer);
   }
 
   /** Where large reads follow each other, the pages of the next are mapped meanwhile. */
