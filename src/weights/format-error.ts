@@ -1,6 +1,9 @@
 import { locate, mark } from '../errors/call-site.js';
 import { type ErrorDetails, TensorRTError } from '../errors/error.js';
 
+/** Makes the error of a file that has this problem. */
+export type Malformed = (problem: string) => TensorRTError;
+
 /** The error of a file that does not keep to its format. */
 export const malformed = (
   file: string,

@@ -18,10 +18,7 @@ export interface WeightsReport {
 const mostPairs = 200_000;
 
 /** @internal @throws ERR_INPUT where the expectations are no shapes */
-export function problems(
-  entries: ReadonlyMap<string, { shape: readonly number[] }>,
-  expected: Expected,
-): WeightsReport {
+export function problems(shapes: ReadonlyMap<string, readonly number[]>, expected: Expected): WeightsReport {
   const report: WeightsReport = { missing: [], misshapen: [], unused: [] };
   if (typeof expected !== 'object' || expected === null)
     throw refusal('ERR_INPUT', `Expected shapes by tensor name, given ${show(expected)}`);
@@ -29,14 +26,14 @@ export function problems(
   let pairs = 0;
   for (const [name, shape] of wanted) {
     if (!Array.isArray(shape)) throw refusal('ERR_INPUT', `Expected the shape of '${name}', given ${show(shape)}`);
-    const actual = entries.get(name)?.shape;
+    const actual = shapes.get(name);
     if (!actual) {
-      report.missing.push({ name, nearest: pairs < mostPairs ? nearest(name, entries.keys()) : [] });
-      pairs += Math.min(entries.size, mostCompared);
+      report.missing.push({ name, nearest: pairs < mostPairs ? nearest(name, shapes.keys()) : [] });
+      pairs += Math.min(shapes.size, mostCompared);
     } else if (actual.length !== shape.length || shape.some((d, i) => d !== -1 && d !== actual[i])) {
       report.misshapen.push({ name, expected: shape, actual });
     }
   }
-  for (const name of entries.keys()) if (!wanted.has(name)) report.unused.push(name);
+  for (const name of shapes.keys()) if (!wanted.has(name)) report.unused.push(name);
   return report;
 }

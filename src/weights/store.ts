@@ -1,11 +1,11 @@
 import { show, type TensorRTError } from '../errors/error.js';
 import { suggestion } from '../errors/nearest.js';
 import { isFloat } from '../values/dtype.js';
+import { type ByteSource, disposed } from './byte-source.js';
 import { checkDType, shapeText, type WeightDType } from './dtype.js';
 import { refusal } from './format-error.js';
-import type { ParsedFile } from './formats/entry.js';
+import type { ParsedFile, TensorEntry } from './formats/parsed-file.js';
 import { type Expected, problems, type WeightsReport } from './report.js';
-import { disposed, type Source } from './source.js';
 import { Weight } from './weight.js';
 
 /** The tensors of one layer: those directly under a prefix, by the last part of their names. */
@@ -49,21 +49,17 @@ export interface WeightInfo {
   file: string;
 }
 
-/** A tensor in the store; `weight` is missing where it cannot be given, for the reason in `refusal`. */
+/** A tensor of a file, and the weight that it is given as. */
 interface Stored {
-  /** The key by which use is tracked. */
-  readonly id: string;
-  readonly weight: Weight | undefined;
-  readonly fileDType: string;
-  readonly shape: readonly number[];
-  readonly byteLength: number | undefined;
-  readonly refusal: string | undefined;
+  readonly entry: TensorEntry;
   readonly file: string;
+  /** Undefined where `get` refuses it. */
+  readonly weight: Weight | undefined;
 }
 
 interface Shared {
   readonly label: string;
-  readonly sources: Source[];
+  readonly sources: ByteSource[];
   readonly used: Set<string>;
   readonly metadata: ReadonlyMap<string, string>;
   /** What is at paths without a tensor. */
@@ -101,7 +97,8 @@ export class Weights {
 
   /** What the file says about a tensor; it does not count as used. @throws ERR_WEIGHTS_NAME, ERR_DISPOSED */
   info(name: string): WeightInfo {
-    const { weight, fileDType, shape, byteLength, file } = this.#find(name);
+    const { weight, entry, file } = this.#find(name);
+    const { fileDType, shape, byteLength } = entry;
     return { dtype: weight?.dtype, fileDType, shape, byteLength: weight?.byteLength ?? byteLength, file };
   }
 
@@ -120,14 +117,12 @@ export class Weights {
    * @throws ERR_WEIGHTS_NAME (with the nearest names), ERR_WEIGHTS_SHAPE, ERR_WEIGHTS_DTYPE, ERR_DISPOSED
    */
   get(name: string, options: GetOptions = {}): Weight {
-    const found = this.#find(name);
-    const { weight, refusal: reason, fileDType } = found;
-    const full = `${this.#prefix}${name}`;
+    const { weight, entry, file } = this.#find(name);
     if (!weight) {
-      const what = reason
-        ? `is ${reason}`
-        : `has dtype ${fileDType}, which TensorRT cannot take; expected a real float of at most 64 bits or an integer`;
-      throw refusal('ERR_WEIGHTS_DTYPE', `${full} of ${found.file} ${what}`, { actual: fileDType });
+      const what = entry.refusal
+        ? `is ${entry.refusal}`
+        : `has dtype ${entry.fileDType}, which TensorRT cannot take; expected a real float of at most 64 bits or an integer`;
+      throw refusal('ERR_WEIGHTS_DTYPE', `${this.#prefix}${name} of ${file} ${what}`, { actual: entry.fileDType });
     }
     const { shape, dtype, ...others } = options ?? {};
     const [unknown] = Object.keys(others);
@@ -144,7 +139,7 @@ export class Weights {
         );
       }
     }
-    this.#shared.used.add(found.id);
+    this.#shared.used.add(useOf(entry));
     return dtype ? weight.as(dtype) : weight;
   }
 
@@ -242,13 +237,14 @@ export class Weights {
   /** Names of the tensors that were never asked for, here or through any view; tied ones under none of their names. */
   unused(): string[] {
     this.#alive();
-    return [...this.#entries].filter(([, stored]) => !this.#shared.used.has(stored.id)).map(([name]) => name);
+    return [...this.#entries].filter(([, { entry }]) => !this.#shared.used.has(useOf(entry))).map(([name]) => name);
   }
 
   /** Compares with what a network expects, without using anything. Shapes by name; `-1` matches any size. */
   compare(expected: Expected): WeightsReport {
     this.#alive();
-    return problems(this.#entries, expected);
+    const shapes = new Map(Array.from(this.#entries, ([name, { entry }]) => [name, entry.shape]));
+    return problems(shapes, expected);
   }
 
   /**
@@ -341,14 +337,13 @@ export function storeOf(files: readonly ParsedFile[], label: string): Weights {
   for (const { source, tensors, metadata: strings, opaque: others = [] } of files) {
     for (const [key, value] of strings) metadata.set(key, value);
     for (const [path, what] of others) opaque.set(path, what);
-    for (const { name, dtype, fileDType, shape, byteLength, refusal: reason, tiedTo: id = name, read } of tensors) {
+    for (const entry of tensors) {
+      const { name } = entry;
       const twice = entries.get(name);
       if (twice) {
         throw refusal('ERR_WEIGHTS_NAME', `'${name}' is in both ${twice.file} and ${source.name}; load them apart`);
       }
-      const elements = { read, check: () => source.check() };
-      const weight = dtype && new Weight(name, dtype, shape, elements, source.name);
-      entries.set(name, { id, weight, fileDType, shape, byteLength, refusal: reason, file: source.name });
+      entries.set(name, { entry, file: source.name, weight: weightOf(entry, source) });
     }
   }
   return new Weights(
@@ -356,6 +351,13 @@ export function storeOf(files: readonly ParsedFile[], label: string): Weights {
     entries,
   );
 }
+
+/** What a reader found as a weight; undefined where it has no dtype here, so that `get` refuses it. */
+const weightOf = ({ name, dtype, shape, read }: TensorEntry, source: ByteSource): Weight | undefined =>
+  dtype && new Weight({ name, dtype, shape, read, file: source.name, source });
+
+/** By what use is tracked: tied tensors count as one. */
+const useOf = ({ name, tiedTo = name }: TensorEntry): string => tiedTo;
 
 const text = (name: unknown): string => (typeof name === 'string' ? name : show(name));
 

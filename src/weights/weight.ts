@@ -1,19 +1,22 @@
 import { show } from '../errors/error.js';
-import type { TypedArray } from '../values/dtype.js';
+import { dtypeOf, type TypedArray } from '../values/dtype.js';
+import type { ByteSource } from './byte-source.js';
 import { convertElements } from './convert.js';
 import { bytesOf, checkDType, elementCount, shapeText, viewElements, type WeightDType, weightBytes } from './dtype.js';
 import { refusal } from './format-error.js';
 import { splitElements, transposeElements } from './rearrange.js';
 
-/** Where a weight's elements come from. */
-export interface Elements {
-  /** Row-major little-endian bytes; read on first use. */
+/** What a weight is made of. */
+interface Parts {
+  name: string;
+  dtype: WeightDType;
+  shape: readonly number[];
+  /** Row-major little-endian bytes; called on first use. */
   read(): Uint8Array;
-  /** Throws once they can no longer be read. */
-  check(): void;
+  file?: string | undefined;
+  /** What the bytes are views of; absent where they stay readable whatever becomes of the file. */
+  source?: Pick<ByteSource, 'check'> | undefined;
 }
-
-const fixed = (bytes: Uint8Array): Elements => ({ read: () => bytes, check: () => {} });
 
 /** One tensor of a weight file, or of one's own. Immutable: transformations give new weights. */
 export class Weight {
@@ -23,16 +26,18 @@ export class Weight {
   readonly shape: readonly number[];
   /** Path of the file; undefined for a weight that came from none. */
   readonly file: string | undefined;
-  readonly #elements: Elements;
+  readonly #read: () => Uint8Array;
+  readonly #source: Pick<ByteSource, 'check'> | undefined;
   #data: TypedArray | undefined;
 
   /** @internal Use `loadWeights`, or `weight` for one's own elements. */
-  constructor(name: string, dtype: WeightDType, shape: readonly number[], elements: Elements, file?: string) {
+  constructor({ name, dtype, shape, read, file, source }: Parts) {
     this.name = name;
     this.dtype = dtype;
     this.shape = Object.freeze([...shape]);
     this.file = file;
-    this.#elements = elements;
+    this.#read = read;
+    this.#source = source;
   }
 
   /** Number of elements. */
@@ -52,8 +57,8 @@ export class Weight {
    * @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED (the file shrank), ERR_WEIGHTS_FORMAT (broken compressed data)
    */
   get data(): TypedArray {
-    this.#elements.check();
-    this.#data ??= viewElements(this.dtype, this.#elements.read());
+    this.check();
+    this.#data ??= viewElements(this.dtype, this.#read());
     return this.#data;
   }
 
@@ -64,21 +69,23 @@ export class Weight {
 
   /** @internal The elements as bytes, without keeping them where they had to be made. */
   peek(): Uint8Array {
-    this.#elements.check();
-    return bytesOf(this.#data ?? viewElements(this.dtype, this.#elements.read()));
+    this.check();
+    return bytesOf(this.#data ?? viewElements(this.dtype, this.#read()));
   }
 
   /** @internal Like `as`, but converting anew whenever the elements are read. */
   converting(dtype: WeightDType): Weight {
     checkDType(dtype);
     if (dtype === this.dtype) return this;
-    const read = () => convertElements(this.peek(), this.dtype, dtype, this.size, this.label);
-    return new Weight(this.name, dtype, this.shape, { read, check: () => this.check() }, this.file);
+    return this.#with({
+      dtype,
+      read: () => convertElements(this.peek(), this.dtype, dtype, this.size, this.label),
+    });
   }
 
   /** Throws where the elements can no longer be trusted: call it after a long read. @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED */
   check(): void {
-    this.#elements.check();
+    this.#source?.check();
   }
 
   /**
@@ -91,7 +98,7 @@ export class Weight {
     if (dtype === this.dtype) return this;
     const converted = convertElements(this.bytes, this.dtype, dtype, this.size, this.label);
     this.check();
-    return this.#with(dtype, this.shape, converted);
+    return this.#with({ dtype, read: () => converted, source: undefined });
   }
 
   /** All elements as float32, for reading in code. */
@@ -112,7 +119,7 @@ export class Weight {
         { expected: dims, actual: this.shape },
       );
     }
-    return new Weight(this.name, this.dtype, shape, { read: () => this.bytes, check: () => this.check() }, this.file);
+    return this.#with({ shape, read: () => this.bytes });
   }
 
   /** Dimensions in another order, all reversed by default: NumPy's `transpose`. A copy. @throws ERR_WEIGHTS_SHAPE */
@@ -125,11 +132,7 @@ export class Weight {
     }
     const moved = transposeElements(this.bytes, this.dtype, this.shape, axes);
     this.check();
-    return this.#with(
-      this.dtype,
-      axes.map((axis) => this.shape[axis]!),
-      moved,
-    );
+    return this.#with({ shape: axes.map((axis) => this.shape[axis]!), read: () => moved, source: undefined });
   }
 
   /**
@@ -156,20 +159,21 @@ export class Weight {
         { expected: sizes, actual: this.shape },
       );
     }
+    const { buffer } = this.data;
     const pieces = splitElements(this.bytes, this.dtype, this.shape, sizes, at);
     this.check();
     return pieces.map((bytes, i) =>
-      this.#with(
-        this.dtype,
-        this.shape.map((d, k) => (k === at ? sizes[i]! : d)),
-        bytes,
-      ),
+      this.#with({
+        shape: this.shape.map((d, k) => (k === at ? sizes[i]! : d)),
+        read: () => bytes,
+        ...(bytes.buffer !== buffer && { source: undefined }),
+      }),
     );
   }
 
   /** @internal The same elements under another name. */
   named(name: string): Weight {
-    return new Weight(name, this.dtype, this.shape, { read: () => this.peek(), check: () => this.check() }, this.file);
+    return this.#with({ name, read: () => this.peek() });
   }
 
   /** For messages: `conv1.weight of lenet.safetensors`. */
@@ -193,11 +197,10 @@ export class Weight {
     return Array.from({ length: Math.ceil(length / size) }, (_, i) => Math.min(size, length - i * size));
   }
 
-  // Views of the file keep its check; copies stay readable after dispose.
-  #with(dtype: WeightDType, shape: readonly number[], bytes: Uint8Array): Weight {
-    const shared = this.#data !== undefined && bytes.buffer === this.#data.buffer;
-    const elements = shared ? { read: () => bytes, check: () => this.check() } : fixed(bytes);
-    return new Weight(this.name, dtype, shape, elements, this.file);
+  /** This weight but for what is named. A copy names no source: it stays readable after dispose. */
+  #with(changed: Partial<Parts> & Pick<Parts, 'read'>): Weight {
+    const { name, dtype, shape, file } = this;
+    return new Weight({ name, dtype, shape, file, source: this.#source, ...changed });
   }
 }
 
@@ -227,23 +230,19 @@ export function weight(
       { expected: shape, actual: data.byteLength },
     );
   }
-  return new Weight(name, type, shape, fixed(bytesOf(data)));
+  return new Weight({ name, dtype: type, shape, read: () => bytesOf(data) });
 }
 
-const natural: ReadonlyArray<[abstract new (...args: never[]) => TypedArray, WeightDType]> = [
-  [Float32Array, 'float32'],
+/** Arrays that stand for one dtype of those that only files hold. */
+const fileArrays: ReadonlyArray<[abstract new (...args: never[]) => TypedArray, WeightDType]> = [
   [Float64Array, 'float64'],
-  [BigInt64Array, 'int64'],
   [BigUint64Array, 'uint64'],
-  [Int32Array, 'int32'],
   [Uint32Array, 'uint32'],
   [Int16Array, 'int16'],
-  [Int8Array, 'int8'],
-  [Uint8Array, 'uint8'],
 ];
 
 function naturalDType(data: TypedArray): WeightDType {
-  const found = natural.find(([type]) => data instanceof type)?.[1];
+  const found = dtypeOf(data) ?? fileArrays.find(([type]) => data instanceof type)?.[1];
   if (found) return found;
   throw refusal('ERR_WEIGHTS_DTYPE', `A ${data?.constructor?.name} may hold several dtypes: expected one to be named`);
 }

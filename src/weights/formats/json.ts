@@ -1,5 +1,6 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import type { TensorRTError } from '../../errors/error.js';
+import type { Malformed } from '../format-error.js';
 
 /** A number that was not written as a whole one: `1.0`, `1e3`, `-0`. */
 export class JsonFloat {
@@ -21,7 +22,7 @@ export const loneSurrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uD
  * overflow a double; `__proto__` is a key like any other. Reads the bytes in one pass, without recursion over strings.
  * @throws `fail`'s error, with the byte offset
  */
-export function parseJson(bytes: Uint8Array, fail: (problem: string) => TensorRTError): Json {
+export function parseJson(bytes: Uint8Array, fail: Malformed): Json {
   if (!isUtf8(bytes)) throw fail('is not valid UTF-8');
   return new Reader(Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength), fail).document();
 }
@@ -48,7 +49,7 @@ class Reader {
 
   constructor(
     readonly bytes: Buffer,
-    readonly fail: (problem: string) => TensorRTError,
+    readonly fail: Malformed,
   ) {}
 
   document(): Json {

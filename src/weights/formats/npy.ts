@@ -1,8 +1,8 @@
+import type { ByteSource } from '../byte-source.js';
 import { elementCount, maxRank, shapeText, type WeightDType, weightBits } from '../dtype.js';
-import { malformed } from '../format-error.js';
+import { type Malformed, malformed } from '../format-error.js';
 import { gatherStrided } from '../rearrange.js';
-import type { Source } from '../source.js';
-import type { ParsedFile, TensorEntry } from './entry.js';
+import type { ParsedFile, TensorEntry } from './parsed-file.js';
 
 /** NumPy's own limit for headers of files it does not trust (numpy.lib.format, max_header_size). */
 const maxHeader = 10_000;
@@ -94,7 +94,7 @@ function otherSize(descr: string): number | undefined {
 }
 
 /** The one tensor of an npy, named after the file. @throws ERR_WEIGHTS_FORMAT */
-export function parseNpy(source: Source, name: string): ParsedFile {
+export function parseNpy(source: ByteSource, name: string): ParsedFile {
   const header = parseNpyHeader(source.read(0, Math.min(source.size, npyHead)), source.name);
   if (!header.dtype) throw malformed(source.name, `has dtype '${header.descr}'; ${dtypeHint(header.descr)}`);
   const size = source.size - header.begin;
@@ -130,7 +130,7 @@ export function swapBytes(bytes: Uint8Array, size: number): Uint8Array {
   return copy;
 }
 
-function decode(bytes: Uint8Array, utf8: boolean, fail: (problem: string) => Error): string {
+function decode(bytes: Uint8Array, utf8: boolean, fail: Malformed): string {
   if (!utf8) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -158,10 +158,7 @@ export const npyRefusal = (descr: string): string => `of dtype '${descr.slice(0,
 // The header is a Python literal as NumPy writes it: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
 const tokens = /[ \t\f\r\n]*(?:(['"])([^'"\\\n]*)\1|(-?\d+)L?|(True|False)|([{}():,[\]]))/y;
 
-function parseDict(
-  text: string,
-  fail: (problem: string) => Error,
-): { descr: string; fortran: boolean; shape: number[] } {
+function parseDict(text: string, fail: Malformed): { descr: string; fortran: boolean; shape: number[] } {
   let at = 0;
   const next = (): string | number | boolean | { mark: string } => {
     tokens.lastIndex = at;
@@ -227,7 +224,7 @@ function parseDict(
   return { descr, fortran, shape: shape as number[] };
 }
 
-function wholeNumber(digits: string, fail: (problem: string) => Error): number {
+function wholeNumber(digits: string, fail: Malformed): number {
   const value = Number(digits) + 0; // Python's -0 is 0
   if (!Number.isSafeInteger(value) || value < 0 || /^-?0\d/.test(digits)) {
     throw fail(`has the dimension ${digits.slice(0, 40)}`);

@@ -1,8 +1,8 @@
 import { constants } from 'node:buffer';
+import type { ByteSource } from '../byte-source.js';
 import { malformed } from '../format-error.js';
-import type { Source } from '../source.js';
-import type { ParsedFile, TensorEntry } from './entry.js';
 import { looksLikeNpy, npyElements, npyHead, npyRefusal, parseNpyHeader } from './npy.js';
+import type { ParsedFile, TensorEntry } from './parsed-file.js';
 import type { ZipMember } from './zip.js';
 
 /**
@@ -10,7 +10,7 @@ import type { ZipMember } from './zip.js';
  * refused; NumPy would give their bytes.
  * @throws ERR_WEIGHTS_FORMAT
  */
-export function parseNpz(source: Source, members: ReadonlyMap<string, ZipMember>): ParsedFile {
+export function parseNpz(source: ByteSource, members: ReadonlyMap<string, ZipMember>): ParsedFile {
   const tensors: TensorEntry[] = [];
   const first = members.values().next().value;
   if (first && !looksLikeNpy(first.head(npyHead))) throw malformed(source.name, otherZip(members));

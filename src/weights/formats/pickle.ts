@@ -1,9 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { TensorRTError } from '../../errors/error.js';
+import type { Malformed } from '../format-error.js';
 import { PyDict, PyName, PyOpaque, PySet, PyTuple, type PyValue } from './python.js';
-
-/** Makes the error of a file that has this problem. */
-export type Fail = (problem: string) => TensorRTError;
 
 /** Decides what the listed globals mean. */
 export interface PickleRules {
@@ -28,7 +26,12 @@ const stop = 0x2e;
  * @param from byte at which the pickle begins
  * @returns the value, and the byte after the pickle
  */
-export function unpickle(bytes: Uint8Array, rules: PickleRules, fail: Fail, from = 0): { value: PyValue; end: number } {
+export function unpickle(
+  bytes: Uint8Array,
+  rules: PickleRules,
+  fail: Malformed,
+  from = 0,
+): { value: PyValue; end: number } {
   return new Unpickler(bytes, rules, fail, from).run();
 }
 
@@ -44,7 +47,7 @@ class Unpickler {
   constructor(
     bytes: Uint8Array,
     readonly rules: PickleRules,
-    readonly fail: Fail,
+    readonly fail: Malformed,
     from: number,
   ) {
     this.#at = from;

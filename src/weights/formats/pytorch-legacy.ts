@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
+import type { ByteSource } from '../byte-source.js';
 import { malformed } from '../format-error.js';
-import type { Source } from '../source.js';
-import type { ParsedFile } from './entry.js';
+import type { ParsedFile } from './parsed-file.js';
 import { PyDict } from './python.js';
 import { maxPickle } from './pytorch.js';
 import { torchTypes, unpickleTorch } from './torch-pickle.js';
@@ -22,7 +22,7 @@ export const looksLikeLegacyPyTorch = (head: Uint8Array): boolean =>
  * and its elements, little-endian on every machine. Tensors are named, and limits are kept, as in the zip format.
  * @throws ERR_WEIGHTS_FORMAT
  */
-export function parseLegacyPyTorch(source: Source): ParsedFile {
+export function parseLegacyPyTorch(source: ByteSource): ParsedFile {
   const fail = (problem: string) => malformed(source.name, problem);
   const bytes = source.read(0, Math.min(source.size, maxPickle));
   let at = 0;

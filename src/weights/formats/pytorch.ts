@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
+import type { ByteSource } from '../byte-source.js';
 import { malformed } from '../format-error.js';
-import type { Source } from '../source.js';
-import type { ParsedFile } from './entry.js';
+import type { ParsedFile } from './parsed-file.js';
 import { unpickleTorch } from './torch-pickle.js';
 import { torchTensors } from './torch-tensors.js';
 import type { ZipMember } from './zip.js';
@@ -26,7 +26,7 @@ const versions = { least: 1, most: 10 };
  * strided view may take 16 times its storage, or 64 MiB.
  * @throws ERR_WEIGHTS_FORMAT
  */
-export function parsePyTorch(source: Source, members: ReadonlyMap<string, ZipMember>, pickle: string): ParsedFile {
+export function parsePyTorch(source: ByteSource, members: ReadonlyMap<string, ZipMember>, pickle: string): ParsedFile {
   const fail = (problem: string) => malformed(source.name, problem);
   const root = pickle.slice(0, pickle.indexOf('/') + 1);
   const record = (name: string): string | undefined => {

@@ -1,8 +1,8 @@
+import type { ByteSource } from '../byte-source.js';
 import { elementCount, maxRank, shapeText, type WeightDType } from '../dtype.js';
-import { malformed } from '../format-error.js';
-import type { Source } from '../source.js';
-import { maxTensors, type ParsedFile, type TensorEntry } from './entry.js';
+import { type Malformed, malformed } from '../format-error.js';
 import { type Json, JsonFloat, parseJson } from './json.js';
+import { maxTensors, type ParsedFile, type TensorEntry } from './parsed-file.js';
 
 /** The official reader's limit (MAX_HEADER_SIZE of safetensors/src/tensor.rs). */
 export const maxHeader = 100_000_000;
@@ -60,7 +60,7 @@ const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byt
  * 64 axes or a million tensors.
  * @throws ERR_WEIGHTS_FORMAT
  */
-export function parseSafetensors(source: Source): ParsedFile {
+export function parseSafetensors(source: ByteSource): ParsedFile {
   const fail = (problem: string) => malformed(source.name, problem);
   if (source.size < length64) throw fail(`expected at least 8 bytes of safetensors, the file has ${source.size}`);
   const head = source.read(0, length64);
@@ -96,9 +96,7 @@ export function parseSafetensors(source: Source): ParsedFile {
   return { format: 'safetensors', source, tensors, metadata };
 }
 
-type Fail = (problem: string) => Error;
-
-function readMetadata(value: Json | undefined, fail: Fail): Map<string, string> {
+function readMetadata(value: Json | undefined, fail: Malformed): Map<string, string> {
   const strings = new Map<string, string>();
   if (value === undefined || value === null) return strings;
   if (!(value instanceof Map)) throw fail('__metadata__ is no object of strings');
@@ -109,8 +107,8 @@ function readMetadata(value: Json | undefined, fail: Fail): Map<string, string> 
   return strings;
 }
 
-function readInfo(name: string, value: Json, file: Fail): Info {
-  const fail: Fail = (problem) => file(`${JSON.stringify(name.slice(0, 200))} ${problem}`);
+function readInfo(name: string, value: Json, file: Malformed): Info {
+  const fail: Malformed = (problem) => file(`${JSON.stringify(name.slice(0, 200))} ${problem}`);
   if (!(value instanceof Map)) throw fail('is no object of dtype, shape and data_offsets');
   const dtype = value.get('dtype');
   const known = typeof dtype === 'string' ? safetensorsDTypes.get(dtype) : undefined;
@@ -154,7 +152,7 @@ function exactCount(shape: readonly number[]): number | undefined {
 }
 
 /** The tensors must cover the rest of the file without a gap and without overlap. */
-function checkLayout(infos: readonly Info[], size: number, fail: Fail): void {
+function checkLayout(infos: readonly Info[], size: number, fail: Malformed): void {
   let at = 0;
   for (const { name, begin, end } of [...infos].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== at) {

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
+import type { ByteSource } from '../byte-source.js';
 import { malformed } from '../format-error.js';
-import type { Source } from '../source.js';
 import { parseJson } from './json.js';
 
 const maxIndex = 100_000_000;
@@ -22,7 +22,7 @@ const isInside = (file: string): boolean =>
  * @returns paths of the shards, with the tensors each should have
  * @throws ERR_WEIGHTS_FORMAT
  */
-export function parseIndex(source: Source): Map<string, string[]> {
+export function parseIndex(source: ByteSource): Map<string, string[]> {
   const fail = (problem: string) => malformed(source.name, problem);
   if (source.size > maxIndex) throw fail(`an index of ${source.size} bytes, more than ${maxIndex}`);
   const json = parseJson(source.read(0, source.size), fail);

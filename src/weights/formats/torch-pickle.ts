@@ -1,5 +1,6 @@
 import { maxRank, type WeightDType } from '../dtype.js';
-import { type Fail, type PickleRules, unpickle } from './pickle.js';
+import type { Malformed } from '../format-error.js';
+import { type PickleRules, unpickle } from './pickle.js';
 import { PyDict, PyName, PyObject, PyOpaque, PySet, PyTuple, type PyValue } from './python.js';
 
 /** What PyTorch calls an element type: its dtype here, if it has one, and its size. */
@@ -89,7 +90,7 @@ const mostCopied = 4_000_000;
  */
 export function unpickleTorch(
   bytes: Uint8Array,
-  fail: Fail,
+  fail: Malformed,
   options: { from?: number; legacy?: boolean } = {},
 ): { value: PyValue; end: number; storages: ReadonlyMap<string, Storage> } {
   const storages = new Map<string, Storage>();

@@ -1,8 +1,8 @@
 import { weightBits } from '../dtype.js';
+import type { Malformed } from '../format-error.js';
 import { contiguousStrides, gatherStrided } from '../rearrange.js';
-import { maxTensors, type TensorEntry } from './entry.js';
 import { swapBytes } from './npy.js';
-import type { Fail } from './pickle.js';
+import { maxTensors, type TensorEntry } from './parsed-file.js';
 import { isObject, PyDict, PyName, PyOpaque, PyTuple, type PyValue } from './python.js';
 import { type Storage, Tensor, torchTypes } from './torch-pickle.js';
 
@@ -34,7 +34,7 @@ const smallView = 64 * 2 ** 20;
 export function torchTensors(
   root: PyValue,
   records: Records,
-  fail: Fail,
+  fail: Malformed,
 ): { tensors: TensorEntry[]; opaque: Map<string, string> } {
   if (root instanceof PyName)
     throw fail(`is the name ${root.name.slice(0, 200)} and holds no tensors; nothing was run`);
@@ -89,7 +89,7 @@ const remedy = (value: PyOpaque, at = ''): string => {
 const isArray = (value: PyOpaque): boolean => /^numpy\._?core\.multiarray\._reconstruct$/.test(value.name);
 
 /** Shared and cyclic containers are walked within limits. */
-function flatten(root: PyValue, fail: Fail): { tensors: Map<string, Tensor>; opaque: Map<string, PyOpaque> } {
+function flatten(root: PyValue, fail: Malformed): { tensors: Map<string, Tensor>; opaque: Map<string, PyOpaque> } {
   const tensors = new Map<string, Tensor>();
   const opaque = new Map<string, PyOpaque>();
   let visited = 0;
@@ -133,7 +133,7 @@ function flatten(root: PyValue, fail: Fail): { tensors: Map<string, Tensor>; opa
   return { tensors, opaque };
 }
 
-function entry(name: string, tensor: Tensor, records: Records, fail: Fail): TensorEntry {
+function entry(name: string, tensor: Tensor, records: Records, fail: Malformed): TensorEntry {
   const { storage, shape, strides, offset } = tensor;
   const label = JSON.stringify(name.slice(0, 200));
   const type = torchTypes.get(tensor.type);

@@ -3,7 +3,7 @@ import { shapeText } from '../dtype.js';
 import { refusal } from '../format-error.js';
 import { contiguousStrides } from '../rearrange.js';
 import { Weight } from '../weight.js';
-import { axisOf, doubles, expectShape, expectWeight, projection, rounded } from './port-checks.js';
+import { axisOf, doubles, expectShape, expectWeight, projection, rounded } from './checks.js';
 
 /** Batch norm as PyTorch stores it; `layer('bn1')` of a store gives it. */
 export interface BatchNormWeights {

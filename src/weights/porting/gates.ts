@@ -2,8 +2,8 @@ import { show } from '../../errors/error.js';
 import { shapeText } from '../dtype.js';
 import { refusal } from '../format-error.js';
 import { Weight } from '../weight.js';
-import { joined } from './port.js';
-import { axisOf, doubles, expectShape, expectWeight, rounded } from './port-checks.js';
+import { axisOf, doubles, expectShape, expectWeight, rounded } from './checks.js';
+import { joinWeights } from './split-and-join.js';
 
 /** Orders of the gates of recurrent layers: PyTorch's, TensorFlow's and Keras's, ONNX's. `c` is PyTorch's g. */
 export const gateOrders = {
@@ -36,7 +36,7 @@ export function reorderGates(gates: Weight, from: string, to: string, axis = 0):
     Array.from(from, () => size),
     axis,
   );
-  return joined(
+  return joinWeights(
     [...to].map((gate) => parts[from.indexOf(gate)]!),
     at,
     gates.name,
@@ -84,7 +84,7 @@ export function lstmToTensorFlow(
   }
   const bias = rounded(sum, [gates], layer.weight_hh.dtype, 'bias');
   return {
-    kernel: joined([turn(layer.weight_ih), turn(layer.weight_hh)], 0, 'kernel'),
+    kernel: joinWeights([turn(layer.weight_ih), turn(layer.weight_hh)], 0, 'kernel'),
     bias: reorderGates(bias, pytorch, tensorflow),
   };
 }

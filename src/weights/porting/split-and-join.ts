@@ -2,7 +2,7 @@ import { show } from '../../errors/error.js';
 import { bytesOf, shapeText, weightBits } from '../dtype.js';
 import { refusal } from '../format-error.js';
 import { Weight } from '../weight.js';
-import { axisOf, expectShape, type Projection, projection } from './port-checks.js';
+import { axisOf, expectShape, type Projection, projection } from './checks.js';
 
 /** How a fused query-key-value projection is laid out. */
 export interface QkvOptions {
@@ -77,7 +77,7 @@ function projections(weights: Weight[], biases?: Weight[]): { q: Projection; k: 
 }
 
 /** Concatenates along an axis, counted from the end where negative; dtypes (of at least 8 bits) and other axes must be equal. */
-export function joined(parts: readonly Weight[], axis: number, name = parts?.[0]?.name ?? 'joined'): Weight {
+export function joinWeights(parts: readonly Weight[], axis: number, name = parts?.[0]?.name ?? 'joined'): Weight {
   if (!Array.isArray(parts) || !parts.every((part) => part instanceof Weight))
     throw refusal('ERR_INPUT', `joinWeights: expected a list of weights, given ${show(parts)}`);
   const [first] = parts as readonly Weight[];
@@ -102,5 +102,5 @@ export function joined(parts: readonly Weight[], axis: number, name = parts?.[0]
   }
   const total = parts.reduce((sum, w) => sum + w.shape[at]!, 0);
   const shape = first.shape.map((d, i) => (i === at ? total : d));
-  return new Weight(name, first.dtype, shape, { read: () => out, check: () => {} }, first.file);
+  return new Weight({ name, dtype: first.dtype, shape, read: () => out, file: first.file });
 }

@@ -27,7 +27,7 @@ const formats = 'safetensors, npy, npz, a PyTorch checkpoint, .wts or .index.jso
 const shown = 60;
 
 /** What a file of no weight format is, to be said after its name. @param size bytes of the file */
-export function foreign(head: Uint8Array, size: number): string {
+export function describeOther(head: Uint8Array, size: number): string {
   if (size === 0) return `an empty file; expected ${formats}`;
   const bytes = Buffer.from(head.buffer as ArrayBuffer, head.byteOffset, head.byteLength).toString('latin1');
   const binary = binaries.find(([at, magic]) => bytes.startsWith(magic, at));

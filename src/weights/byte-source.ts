@@ -4,7 +4,7 @@ import { setMapping } from '../values/weight.js';
 import { binding, type MappedFile } from './binding.js';
 
 /** Bytes that weights are read from: a mapped file, or memory. */
-export interface Source {
+export interface ByteSource {
   /** What errors call it: the path. */
   readonly name: string;
   /** bytes */
@@ -25,7 +25,7 @@ const largeRead = 2 ** 20;
 const window = 128 * 2 ** 20;
 
 /** A file mapped copy-on-write through the addon. */
-export class MappedSource implements Source {
+export class MappedSource implements ByteSource {
   readonly name: string;
   readonly size: number;
   readonly #mapping: MappedFile;
@@ -106,7 +106,7 @@ export class MappedSource implements Source {
 }
 
 /** Bytes in memory. */
-export class MemorySource implements Source {
+export class MemorySource implements ByteSource {
   readonly name: string;
   readonly size: number;
   #bytes: Uint8Array | undefined;

@@ -1,5 +1,5 @@
+import type { ByteSource } from '../byte-source.js';
 import type { WeightDType } from '../dtype.js';
-import type { Source } from '../source.js';
 
 /** File formats, recognised by content. */
 export type WeightFormat = 'safetensors' | 'npy' | 'npz' | 'pytorch' | 'wts' | 'wts2';
@@ -28,7 +28,7 @@ export interface TensorEntry {
 /** What a format's reader gives. */
 export interface ParsedFile {
   format: WeightFormat;
-  source: Source;
+  source: ByteSource;
   tensors: TensorEntry[];
   /** The file's own strings, e.g. `__metadata__` of safetensors. */
   metadata: ReadonlyMap<string, string>;
