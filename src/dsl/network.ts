@@ -11,7 +11,7 @@ import type { IRGraph, IRNode, IRValue, IRWeight, Params, ValueId, WeightId } fr
 import { LayerNames } from './layer-names.js';
 import { checkName } from './name.js';
 import { checkParams } from './params.js';
-import { checkShape, checkWeights, commonPrefix, mapValues, refuseUint8, requireWide } from './recording.js';
+import { checkShape, checkWeights, layerNameIn, mapValues, refuseUint8, requireWide } from './recording.js';
 import { Chain, type Home, Tensor } from './tensor.js';
 
 /** What a layer method hands to `record`. */
@@ -236,7 +236,7 @@ export class Network extends Chain {
     name =
       recording.name !== undefined
         ? this.#names.given(this.#scope, recording.name, fail)
-        : this.#names.made(this.#scope, recording.hint ?? commonPrefix(weights) ?? kind);
+        : this.#names.made(this.#scope, recording.hint ?? layerNameIn(weights) ?? kind);
     const params = checkParams(definition, recording.params, fail);
     const inferred = definition.infer({
       params,

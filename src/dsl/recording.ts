@@ -3,6 +3,7 @@ import { show, TensorRTError } from '../errors/error.js';
 import { formatShape, type Shape } from '../values/dim.js';
 import { type DType, isNarrow } from '../values/dtype.js';
 import { maxRank } from '../values/spec.js';
+import { layerNameOf } from '../values/weight.js';
 import { type Fail, type InferredValue, type LayerDefinition, layerKinds } from './define-layer.js';
 import type { IRWeight } from './ir.js';
 import { toIRWeight } from './ir-weight.js';
@@ -42,12 +43,11 @@ export function checkWeights(
   return checked;
 }
 
-/** What stands before the last dot in the first weight's name that has one. */
-export function commonPrefix(weights: Readonly<Record<string, IRWeight>>): string | undefined {
+/** The layer of the first weight whose name tells it. */
+export function layerNameIn(weights: Readonly<Record<string, IRWeight>>): string | undefined {
   for (const role in weights) {
-    const { name } = weights[role]!;
-    const dot = name?.lastIndexOf('.') ?? -1;
-    if (dot >= 0) return name!.slice(0, dot);
+    const layer = layerNameOf(weights[role]!.name);
+    if (layer !== undefined) return layer;
   }
   return undefined;
 }

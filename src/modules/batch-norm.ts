@@ -7,7 +7,7 @@ import type { Named } from '../layers/shared/parameters.js';
 import { refuse } from '../layers/shared/refuse.js';
 import { formatShape, isStatic } from '../values/dim.js';
 import { decodeElements, encodeElements } from '../values/elements.js';
-import type { WeightLike } from '../values/weight.js';
+import { layerNameOf, type WeightLike } from '../values/weight.js';
 
 /** Statistics and coefficients, one per channel, by the names PyTorch stores them under: `batchNorm(w.layer('bn1'))`. */
 export interface BatchNormOptions extends Named {
@@ -117,7 +117,7 @@ const methods = {
     return x.network.record(scale, {
       method,
       name: options.name,
-      hint: name?.includes('.') ? name.slice(0, name.lastIndexOf('.')) : undefined,
+      hint: layerNameOf(name),
       inputs: [x],
       weights: { scale: folded(factor), shift: folded(shift) },
       params: { mode: 'channel', channelAxis: 1 },

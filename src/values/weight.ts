@@ -18,6 +18,12 @@ export interface WeightLike {
 export const isWeightLike = (value: unknown): value is WeightLike =>
   typeof value === 'object' && value !== null && 'data' in value && isTypedArray(value.data) && 'shape' in value;
 
+/** The layer that a weight belongs to, by its name: `fc1` of `fc1.weight`. */
+export function layerNameOf(name: unknown): string | undefined {
+  const dot = typeof name === 'string' ? name.lastIndexOf('.') : -1;
+  return dot < 0 ? undefined : (name as string).slice(0, dot);
+}
+
 /** A mapped file. Only `weights/` makes one and only the addon looks into it. */
 export interface FileMapping {
   /** bytes */

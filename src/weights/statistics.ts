@@ -16,7 +16,7 @@ export interface WeightStatistics {
 const step = 1 << 20;
 
 /** The elements as doubles, a block at a time, so that no copy of the whole is made. */
-export function* doubleBlocks(weight: Weight): Iterable<Float64Array> {
+function* doubleBlocks(weight: Weight): Iterable<Float64Array> {
   const { bytes, dtype, size, label } = weight;
   for (let at = 0; at < size; at += step) {
     const count = Math.min(step, size - at);

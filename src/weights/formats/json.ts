@@ -1,6 +1,7 @@
-import { Buffer, isUtf8 } from 'node:buffer';
+import { type Buffer, isUtf8 } from 'node:buffer';
 import type { TensorRTError } from '../../errors/error.js';
 import type { Malformed } from '../format-error.js';
+import { asBuffer } from './buffer.js';
 
 /** A number that was not written as a whole one: `1.0`, `1e3`, `-0`. */
 export class JsonFloat {
@@ -24,7 +25,7 @@ export const loneSurrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uD
  */
 export function parseJson(bytes: Uint8Array, fail: Malformed): Json {
   if (!isUtf8(bytes)) throw fail('is not valid UTF-8');
-  return new Reader(Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength), fail).document();
+  return new Reader(asBuffer(bytes), fail).document();
 }
 
 const code = (character: string): number => character.charCodeAt(0);

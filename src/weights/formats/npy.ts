@@ -2,6 +2,7 @@ import type { ByteSource } from '../byte-source.js';
 import { elementCount, maxRank, shapeText, type WeightDType, weightBits } from '../dtype.js';
 import { type Malformed, malformed } from '../format-error.js';
 import { gatherStrided } from '../rearrange.js';
+import { asBuffer } from './buffer.js';
 import type { ParsedFile, TensorEntry } from './parsed-file.js';
 
 /** NumPy's own limit for headers of files it does not trust (numpy.lib.format, max_header_size). */
@@ -24,7 +25,7 @@ const kinds: ReadonlyMap<string, WeightDType> = new Map([
 ]);
 
 /** What stands before the elements of an npy. */
-export interface NpyHeader {
+interface NpyHeader {
   /** Undefined where the elements are no numbers this package has a name for. */
   dtype: WeightDType | undefined;
   /** As in the file, e.g. `<f4`. */
@@ -123,7 +124,7 @@ export function npyElements(header: NpyHeader, bytes: Uint8Array): Uint8Array {
 /** Elements of `size` bytes in the other byte order; a copy. */
 export function swapBytes(bytes: Uint8Array, size: number): Uint8Array {
   const copy = bytes.slice();
-  const buffer = Buffer.from(copy.buffer, copy.byteOffset, copy.byteLength);
+  const buffer = asBuffer(copy);
   if (size === 2) buffer.swap16();
   else if (size === 4) buffer.swap32();
   else if (size === 8) buffer.swap64();
@@ -131,7 +132,7 @@ export function swapBytes(bytes: Uint8Array, size: number): Uint8Array {
 }
 
 function decode(bytes: Uint8Array, utf8: boolean, fail: Malformed): string {
-  if (!utf8) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  if (!utf8) return asBuffer(bytes).toString('latin1');
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

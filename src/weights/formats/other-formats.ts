@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import { asBuffer } from './buffer.js';
 
 /** What people hand over in place of weights: the offset and bytes it is told by. */
 const binaries: readonly [at: number, magic: string, what: string][] = [
@@ -29,7 +29,7 @@ const shown = 60;
 /** What a file of no weight format is, to be said after its name. @param size bytes of the file */
 export function describeOther(head: Uint8Array, size: number): string {
   if (size === 0) return `an empty file; expected ${formats}`;
-  const bytes = Buffer.from(head.buffer as ArrayBuffer, head.byteOffset, head.byteLength).toString('latin1');
+  const bytes = asBuffer(head).toString('latin1');
   const binary = binaries.find(([at, magic]) => bytes.startsWith(magic, at));
   if (binary) return binary[2];
   if (isProtobuf(head)) return 'perhaps an ONNX model, which is not read here; save the weights it was exported from';

@@ -1,6 +1,7 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { TensorRTError } from '../../errors/error.js';
 import type { Malformed } from '../format-error.js';
+import { asBuffer } from './buffer.js';
 import { PyDict, PyName, PyOpaque, PySet, PyTuple, type PyValue } from './python.js';
 
 /** Decides what the listed globals mean. */
@@ -14,7 +15,7 @@ export interface PickleRules {
 }
 
 /** More opcodes than any checkpoint has: ten thousand tensors take some hundred thousand. */
-export const maxOpcodes = 4_000_000;
+const maxOpcodes = 4_000_000;
 const maxIntegerBytes = 128;
 const mostArguments = 16;
 const stop = 0x2e;
@@ -51,7 +52,7 @@ class Unpickler {
     from: number,
   ) {
     this.#at = from;
-    this.#buffer = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+    this.#buffer = asBuffer(bytes);
   }
 
   run(): { value: PyValue; end: number } {

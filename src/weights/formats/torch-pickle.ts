@@ -4,7 +4,7 @@ import { type PickleRules, unpickle } from './pickle.js';
 import { PyDict, PyName, PyObject, PyOpaque, PySet, PyTuple, type PyValue } from './python.js';
 
 /** What PyTorch calls an element type: its dtype here, if it has one, and its size. */
-export interface TorchType {
+interface TorchType {
   readonly dtype?: WeightDType;
   /** bytes */
   readonly size: number;

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { ByteSource } from '../byte-source.js';
 import { maxRank, type WeightDType, weightBits } from '../dtype.js';
 import { type Malformed, malformed } from '../format-error.js';
+import { asBuffer } from './buffer.js';
 import { maxTensors, type ParsedFile, type TensorEntry } from './parsed-file.js';
 
 /**
@@ -22,9 +23,6 @@ const newline = 0x0a;
 /** Within a line. */
 const isBlank = (c: number | undefined): boolean => c === 0x20 || c === 0x09 || c === 0x0d;
 const longestName = 4096;
-
-const asBuffer = (bytes: Uint8Array): Buffer =>
-  Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
 
 /** @throws ERR_WEIGHTS_FORMAT */
 export function parseWts(source: ByteSource, format: 'wts' | 'wts2'): ParsedFile {
