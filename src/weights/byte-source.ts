@@ -9,7 +9,7 @@ export interface ByteSource {
   readonly name: string;
   /** bytes */
   readonly size: number;
-  /** Views a range; no copy. @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED, ERR_WEIGHTS_TOO_LARGE */
+  /** A view of a range, not a copy. @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED, ERR_WEIGHTS_TOO_LARGE */
   read(offset: number, length: number): Uint8Array;
   /** @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED */
   check(): void;
@@ -29,14 +29,14 @@ export class MappedSource implements ByteSource {
   readonly name: string;
   readonly size: number;
   readonly #mapping: MappedFile;
-  /** Buffers of the parts of `part` bytes that were looked into. */
+  /** Buffers over the parts of `part` bytes read so far. */
   readonly #parts = new Map<number, Uint8Array>();
   #disposed = false;
-  /** Where the last large read ended, and up to where pages were asked for. */
+  /** Where the last large read ended, and how far pages were requested. */
   #last = -1;
   #ahead = 0;
 
-  /** @throws ERR_WEIGHTS_FILE where the file cannot be opened or is no regular file */
+  /** @throws ERR_WEIGHTS_FILE where the file cannot be opened or is not a regular file */
   constructor(path: string) {
     try {
       this.#mapping = binding().mapFile(path);
@@ -87,7 +87,7 @@ export class MappedSource implements ByteSource {
     return new Uint8Array(buffer);
   }
 
-  /** Where large reads follow each other, the pages of the next are mapped meanwhile. */
+  /** When large reads follow each other, maps the next pages meanwhile. */
   #follow(offset: number, end: number): void {
     if (end - offset < largeRead) return;
     const follows = offset === this.#last;

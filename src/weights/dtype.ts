@@ -57,7 +57,7 @@ export function checkDType(dtype: unknown): asserts dtype is WeightDType {
 /** Most axes a tensor may have: PyTorch's and NumPy's limit. */
 export const maxRank = 64;
 
-/** Product of the dims, or undefined where it is no safe integer. Zero only if every prefix is representable. */
+/** Product of the dims, or undefined if it is not a safe integer. Zero only if every prefix is representable. */
 export function elementCount(shape: readonly number[]): number | undefined {
   let count = 1;
   for (const dim of shape) {

@@ -84,7 +84,7 @@ function mapped(path: string): ByteSource {
   throw new TensorRTError('ERR_WEIGHTS_FILE', `${path} is a folder${hint}`);
 }
 
-/** Undefined where there is nothing that could be looked at; opening it says why. */
+/** Undefined if there is nothing to look at; opening it says why. */
 function statsOf(path: string): Stats | undefined {
   try {
     return statSync(path);
@@ -119,7 +119,7 @@ async function parse(source: ByteSource, head: Uint8Array): Promise<ParsedFile> 
   if (looksLikeSafetensors(head)) return parseSafetensors(source);
   if (looksLikeLegacyPyTorch(head)) return parseLegacyPyTorch(source);
   if (looksLikePickle(head))
-    throw malformed(source.name, 'a bare pickle, which is no weight format; save with torch.save or safetensors');
+    throw malformed(source.name, 'a bare pickle, which is not a weight format; save with torch.save or safetensors');
   const wts = looksLikeWts(head);
   if (wts) return parseWts(source, wts);
   throw malformed(source.name, describeOther(head, source.size));

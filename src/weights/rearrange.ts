@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { type WeightDType, weightBits, weightBytes } from './dtype.js';
 
 type Unit = Uint8Array | Uint16Array | Uint32Array | BigUint64Array;
@@ -42,6 +43,16 @@ export function gatherStrided(
     }
   }
   return target;
+}
+
+/** Elements of `size` bytes in the other byte order; a copy. */
+export function swapBytes(bytes: Uint8Array, size: number): Uint8Array {
+  const copy = bytes.slice();
+  const buffer = Buffer.from(copy.buffer);
+  if (size === 2) buffer.swap16();
+  else if (size === 4) buffer.swap32();
+  else if (size === 8) buffer.swap64();
+  return copy;
 }
 
 /** Strides of row-major order, in elements. */

@@ -7,17 +7,17 @@ export type Expected = Readonly<Record<string, readonly number[]>>;
 
 /** How a store differs from what was expected. */
 export interface WeightsReport {
-  /** `nearest` is empty where nothing is close, and for the rest of very many. */
+  /** `nearest` is empty if nothing is close. If very many are missing, only the first have it. */
   missing: { name: string; nearest: string[] }[];
   misshapen: { name: string; expected: readonly number[]; actual: readonly number[] }[];
   /** In the file, but not expected. */
   unused: string[];
 }
 
-/** Pairs of names compared in all: a few seconds' worth. A forgotten scope makes every name a missing one. */
+/** The most pairs of names to compare: a few seconds' worth. With a forgotten scope, every name is missing. */
 const mostPairs = 200_000;
 
-/** @internal @throws ERR_INPUT where the expectations are no shapes */
+/** @internal @throws ERR_INPUT if the expectations are not shapes */
 export function problems(shapes: ReadonlyMap<string, readonly number[]>, expected: Expected): WeightsReport {
   const report: WeightsReport = { missing: [], misshapen: [], unused: [] };
   if (typeof expected !== 'object' || expected === null)

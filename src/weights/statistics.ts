@@ -4,7 +4,7 @@ import { shapeText, type WeightDType, weightBytes } from './dtype.js';
 import { refusal } from './format-error.js';
 import { Weight } from './weight.js';
 
-/** Of all elements; min, max and mean of those that are not NaN, null where there are none. */
+/** Of all elements. min, max and mean leave out NaN, and are null if nothing else is there. */
 export interface WeightStatistics {
   min: number | null;
   max: number | null;

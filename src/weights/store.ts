@@ -16,11 +16,11 @@ export interface LayerWeights {
   running_mean?: Weight;
   running_var?: Weight;
   num_batches_tracked?: Weight;
-  /** Whatever else lies there, such as an LSTM's `weight_ih_l0`. */
+  /** Everything else there, such as an LSTM's `weight_ih_l0`. */
   [name: string]: Weight | undefined;
 }
 
-/** What `strict` overlooks. */
+/** Options of `strict`. */
 export interface StrictOptions {
   /**
    * Last parts of names that need not be used; by default `num_batches_tracked`, a count of PyTorch's batch norm that no
@@ -29,7 +29,7 @@ export interface StrictOptions {
   ignore?: readonly string[];
 }
 
-/** What `get` may insist on. */
+/** Options of `get`. */
 export interface GetOptions {
   /** Expected shape; `-1` matches any size. */
   shape?: readonly number[];
@@ -39,12 +39,12 @@ export interface GetOptions {
 
 /** A tensor as the file describes it. */
 export interface WeightInfo {
-  /** Undefined where `get` refuses it: its dtype has no name here (complex numbers, strings), or it is sparse, quantized, … */
+  /** Undefined if `get` refuses it: its dtype has no name here (complex numbers, strings), or it is sparse, quantized, … */
   dtype: WeightDType | undefined;
   /** The file's own name of the dtype. */
   fileDType: string;
   shape: readonly number[];
-  /** Bytes its elements take; undefined where that is not known. */
+  /** Bytes its elements take, if known. */
   byteLength: number | undefined;
   file: string;
 }
@@ -177,7 +177,7 @@ export class Weights {
   /**
    * A view with other names. An object replaces whole leading or trailing parts at the dots (`{ 'model.encoder': 'enc', gamma: 'weight' }`),
    * longest first; a function gives each new name, or undefined to leave the tensor out.
-   * @throws ERR_WEIGHTS_NAME where two tensors would get one name, or a name is no string
+   * @throws ERR_WEIGHTS_NAME where two tensors would get one name, or a name is not a string
    */
   rename(renaming: Readonly<Record<string, string>> | ((name: string) => string | undefined)): Weights {
     this.#alive();
@@ -310,7 +310,7 @@ export class Weights {
     );
   }
 
-  /** The error of a name at or below something that is no tensor. */
+  /** The error for a name at or below something that is not a tensor. */
   #opaqueAt(name: string): TensorRTError | undefined {
     if (typeof name !== 'string') return undefined;
     for (let at = this.#prefix + name; at; at = parent(at)) {

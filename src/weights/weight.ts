@@ -128,7 +128,7 @@ export class Weight {
     const rank = this.shape.length;
     const axes = perm.map((axis) => (axis < 0 ? axis + rank : axis));
     if (axes.length !== rank || this.shape.some((_, i) => !axes.includes(i))) {
-      throw refusal('ERR_WEIGHTS_SHAPE', `${this.label}: ${shapeText(perm)} is no permutation of its ${rank} axes`);
+      throw refusal('ERR_WEIGHTS_SHAPE', `${this.label}: ${shapeText(perm)} is not a permutation of its ${rank} axes`);
     }
     const moved = transposeElements(this.bytes, this.dtype, this.shape, axes);
     this.check();

@@ -8,7 +8,7 @@ export class JsonFloat {
   constructor(readonly value: number) {}
 }
 
-/** JSON as it was written: objects as maps, whole numbers beyond 2^53 as bigint, so that nothing is lost or merged. */
+/** JSON as written: objects as maps, whole numbers beyond 2^53 as bigint, so that nothing is lost or merged. */
 export type Json = null | boolean | string | number | bigint | JsonFloat | Json[] | Map<string, Json>;
 
 // serde_json, which the official safetensors reader uses, stops at the same depth.

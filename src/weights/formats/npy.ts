@@ -1,7 +1,7 @@
 import type { ByteSource } from '../byte-source.js';
 import { elementCount, maxRank, shapeText, type WeightDType, weightBits } from '../dtype.js';
 import { type Malformed, malformed } from '../format-error.js';
-import { gatherStrided } from '../rearrange.js';
+import { gatherStrided, swapBytes } from '../rearrange.js';
 import { asBuffer } from './buffer.js';
 import type { ParsedFile, TensorEntry } from './parsed-file.js';
 
@@ -26,7 +26,7 @@ const kinds: ReadonlyMap<string, WeightDType> = new Map([
 
 /** What stands before the elements of an npy. */
 interface NpyHeader {
-  /** Undefined where the elements are no numbers this package has a name for. */
+  /** Undefined if this package has no name for the elements' type. */
   dtype: WeightDType | undefined;
   /** As in the file, e.g. `<f4`. */
   descr: string;
@@ -35,7 +35,7 @@ interface NpyHeader {
   shape: number[];
   /** Byte at which the elements begin. */
   begin: number;
-  /** Bytes the elements take; undefined where that is not known. */
+  /** Bytes the elements take, if known. */
   length: number | undefined;
 }
 
@@ -52,7 +52,7 @@ export const npyHead = 12 + maxHeader;
  */
 export function parseNpyHeader(head: Uint8Array, file: string): NpyHeader {
   const fail = (problem: string) => malformed(file, problem);
-  if (!looksLikeNpy(head)) throw fail('is no npy: it does not begin with \\x93NUMPY');
+  if (!looksLikeNpy(head)) throw fail('is not an npy file: it does not begin with \\x93NUMPY');
   if (head.length < 10) throw fail(`ends after ${head.length} bytes, within the header of an npy`);
   const [major, minor] = [head[6]!, head[7]!];
   if (major < 1 || major > 3 || minor !== 0)
@@ -111,7 +111,7 @@ export function parseNpy(source: ByteSource, name: string): ParsedFile {
   return { format: 'npy', source, tensors: [entry], metadata: new Map() };
 }
 
-/** Elements in row-major little-endian order; the same bytes where they are so already. */
+/** Elements in row-major little-endian order: the same bytes if they already are. */
 export function npyElements(header: NpyHeader, bytes: Uint8Array): Uint8Array {
   const size = weightBits[header.dtype!] / 8;
   const elements = header.bigEndian ? swapBytes(bytes, size) : bytes;
@@ -119,16 +119,6 @@ export function npyElements(header: NpyHeader, bytes: Uint8Array): Uint8Array {
   const strides: number[] = [];
   for (let stride = 1, axis = 0; axis < header.shape.length; stride *= header.shape[axis++]!) strides.push(stride);
   return gatherStrided(elements, size, header.shape, strides);
-}
-
-/** Elements of `size` bytes in the other byte order; a copy. */
-export function swapBytes(bytes: Uint8Array, size: number): Uint8Array {
-  const copy = bytes.slice();
-  const buffer = asBuffer(copy);
-  if (size === 2) buffer.swap16();
-  else if (size === 4) buffer.swap32();
-  else if (size === 8) buffer.swap64();
-  return copy;
 }
 
 function decode(bytes: Uint8Array, utf8: boolean, fail: Malformed): string {
@@ -183,14 +173,14 @@ function parseDict(text: string, fail: Malformed): { descr: string; fortran: boo
     for (;;) {
       const token = next();
       if (isMark(token, ')')) return dims;
-      if (typeof token !== 'number') throw fail('its shape is no tuple of whole numbers');
+      if (typeof token !== 'number') throw fail('its shape is not a tuple of whole numbers');
       dims.push(token);
       const after = next();
       if (isMark(after, ')')) {
-        if (dims.length === 1) throw fail('its shape is no tuple of whole numbers');
+        if (dims.length === 1) throw fail('its shape is not a tuple of whole numbers');
         return dims;
       }
-      if (!isMark(after, ',')) throw fail('its shape is no tuple of whole numbers');
+      if (!isMark(after, ',')) throw fail('its shape is not a tuple of whole numbers');
     }
   };
 
@@ -207,7 +197,7 @@ function parseDict(text: string, fail: Malformed): { descr: string; fortran: boo
 
   expect('{');
   for (let token = next(); !isMark(token, '}'); ) {
-    if (typeof token !== 'string') throw fail('its header is no dictionary of strings');
+    if (typeof token !== 'string') throw fail('its header is not a dictionary with string keys');
     const key = token;
     if (found.has(key)) throw fail(`its header has the key '${key}' twice`);
     expect(':');

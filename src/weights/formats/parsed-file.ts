@@ -4,34 +4,34 @@ import type { WeightDType } from '../dtype.js';
 /** File formats, recognised by content. */
 export type WeightFormat = 'safetensors' | 'npy' | 'npz' | 'pytorch' | 'wts' | 'wts2';
 
-/** Most tensors, or zip members, that a file may hold. */
+/** The most tensors, or zip members, a file may hold. */
 export const maxTensors = 1_000_000;
 
-/** One tensor as a format's reader found it; nothing was read yet. */
+/** One tensor as a format's reader found it. Its elements have not been read. */
 export interface TensorEntry {
   name: string;
-  /** Undefined where the file holds a dtype this package has no name for. */
+  /** Undefined if this package has no name for the file's dtype. */
   dtype: WeightDType | undefined;
   /** The file's own name of the dtype. */
   fileDType: string;
   shape: number[];
-  /** Bytes the elements take, where that is known without a dtype. */
+  /** Bytes the elements take, if known without a dtype. */
   byteLength?: number;
-  /** Why `get` refuses it, after "is "; where it does for another reason than the dtype. */
+  /** Why `get` refuses it, after "is ", if not for its dtype. */
   refusal?: string;
-  /** The first tensor of the file that is this one by another name, as tied weights are. */
+  /** For tied weights: the first name of the same tensor in the file. */
   tiedTo?: string;
-  /** Row-major little-endian bytes; a view of the source where the file holds them so. */
+  /** Row-major little-endian bytes: a view of the source if the file holds them that way, else a copy. */
   read(): Uint8Array;
 }
 
-/** What a format's reader gives. */
+/** A file as its format's reader found it. */
 export interface ParsedFile {
   format: WeightFormat;
   source: ByteSource;
   tensors: TensorEntry[];
   /** The file's own strings, e.g. `__metadata__` of safetensors. */
   metadata: ReadonlyMap<string, string>;
-  /** What stands at paths where no tensor is, after "is ". */
+  /** What is at paths without a tensor, after "is ". */
   opaque?: ReadonlyMap<string, string>;
 }

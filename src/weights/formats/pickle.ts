@@ -4,7 +4,7 @@ import type { Malformed } from '../format-error.js';
 import { asBuffer } from './buffer.js';
 import { PyDict, PyName, PyOpaque, PySet, PyTuple, type PyValue } from './python.js';
 
-/** Decides what the listed globals mean. */
+/** What the listed globals mean. */
 export interface PickleRules {
   /** Whether a global such as `collections.OrderedDict` has a meaning here; all others are names and no more. */
   listed(name: string): boolean;
@@ -14,7 +14,7 @@ export interface PickleRules {
   persistent(id: PyValue): PyValue | undefined;
 }
 
-/** More opcodes than any checkpoint has: ten thousand tensors take some hundred thousand. */
+/** More opcodes than any checkpoint has: ten thousand tensors take a few hundred thousand. */
 const maxOpcodes = 4_000_000;
 const maxIntegerBytes = 128;
 const mostArguments = 16;
@@ -255,7 +255,7 @@ function integer(m: Machine, size: number): number | bigint {
 function append(m: Machine, items: PyValue[]): void {
   const list = m.top();
   if (list instanceof PyOpaque) return;
-  if (!Array.isArray(list)) throw m.error('it appends to what is no list');
+  if (!Array.isArray(list)) throw m.error('it appends to something that is not a list');
   for (const item of items) list.push(item);
 }
 
@@ -263,7 +263,7 @@ function setItems(m: Machine, items: PyValue[]): void {
   const dict = m.top();
   if (items.length % 2) throw m.error('a key without a value');
   if (dict instanceof PyOpaque) return;
-  if (!(dict instanceof PyDict)) throw m.error('it sets an item of what is no dictionary');
+  if (!(dict instanceof PyDict)) throw m.error('it sets an item of something that is not a dictionary');
   for (let i = 0; i < items.length; i += 2) {
     if (!dict.set(items[i]!, items[i + 1]!)) throw m.error('a list, dictionary or set as a key');
   }
@@ -272,7 +272,7 @@ function setItems(m: Machine, items: PyValue[]): void {
 function addItems(m: Machine): void {
   m.popMark();
   const set = m.top();
-  if (!(set instanceof PySet || set instanceof PyOpaque)) throw m.error('it adds to what is no set');
+  if (!(set instanceof PySet || set instanceof PyOpaque)) throw m.error('it adds to something that is not a set');
 }
 
 function frozenSet(m: Machine): void {
@@ -282,7 +282,7 @@ function frozenSet(m: Machine): void {
 
 function stackGlobal(m: Machine): void {
   const [module, name] = m.popMany(2);
-  if (typeof module !== 'string' || typeof name !== 'string') throw m.error('a global whose name is no string');
+  if (typeof module !== 'string' || typeof name !== 'string') throw m.error('a global whose name is not a string');
   m.push(new PyName(`${module}.${name}`));
 }
 
@@ -293,15 +293,15 @@ function call(m: Machine): void {
 
 function callWithNames(m: Machine): void {
   const [callee, args, names] = m.popMany(3);
-  if (!(names instanceof PyDict)) throw m.error('named arguments that are no dictionary');
+  if (!(names instanceof PyDict)) throw m.error('named arguments that are not a dictionary');
   if (callee instanceof PyName && m.rules().listed(callee.name)) throw m.error(`it calls ${callee.name} by NEWOBJ_EX`);
   m.push(called(m, callee!, args!));
 }
 
 function called(m: Machine, callee: PyValue, args: PyValue): PyValue {
-  if (!(args instanceof PyTuple)) throw m.error('it calls with what is no tuple');
+  if (!(args instanceof PyTuple)) throw m.error('it calls with arguments that are not a tuple');
   if (callee instanceof PyOpaque) return new PyOpaque(callee.name);
-  if (!(callee instanceof PyName)) throw m.error('it calls what is no global');
+  if (!(callee instanceof PyName)) throw m.error('it calls something that is not a global');
   const { name } = callee;
   if (!m.rules().listed(name)) return new PyOpaque(name);
   const result = m.rules().reduce(name, args.items);
@@ -316,7 +316,7 @@ function build(m: Machine): void {
   const state = m.pop();
   const value = m.top();
   if (value instanceof PyOpaque) value.isModule ||= isModuleState(state);
-  else if (!(value instanceof PyDict)) throw m.error('it gives a state to what takes none');
+  else if (!(value instanceof PyDict)) throw m.error('it gives a state to an object that takes none');
 }
 
 const isModuleState = (state: PyValue): boolean =>
@@ -324,6 +324,6 @@ const isModuleState = (state: PyValue): boolean =>
 
 function persistentId(m: Machine): void {
   const value = m.rules().persistent(m.pop());
-  if (value === undefined) throw m.error('a persistent id that is no storage');
+  if (value === undefined) throw m.error('a persistent id that is not a storage');
   m.push(value);
 }

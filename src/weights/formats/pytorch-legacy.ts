@@ -36,10 +36,11 @@ export function parseLegacyPyTorch(source: ByteSource): ParsedFile {
   const version = next('its protocol version').value;
   if (version !== protocolVersion)
     throw fail(`its protocol version is ${String(version)}, expected ${protocolVersion}`);
-  if (!(next('its system information').value instanceof PyDict)) throw fail('its system information is no dictionary');
+  if (!(next('its system information').value instanceof PyDict))
+    throw fail('its system information is not a dictionary');
   const { value, storages } = next('its pickle', true);
   const keys = next('its list of storages').value;
-  if (!Array.isArray(keys)) throw fail('its storages are no list');
+  if (!Array.isArray(keys)) throw fail('its storages are not a list');
 
   const records = new Map<string, StorageRecord>();
   for (const key of keys) {

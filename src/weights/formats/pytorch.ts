@@ -37,7 +37,7 @@ export function parsePyTorch(source: ByteSource, members: ReadonlyMap<string, Zi
   };
 
   const version = record('.data/version') ?? record('version');
-  if (version === undefined) throw fail('has no version record, which every checkpoint of PyTorch has');
+  if (version === undefined) throw fail('has no version record, which every PyTorch checkpoint has');
   const number = /^\d{1,4}\n?$/.test(version) ? Number(version) : Number.NaN;
   if (!(number >= versions.least && number <= versions.most)) {
     throw fail(

@@ -46,7 +46,7 @@ interface Info {
   end: number;
 }
 
-/** True where the bytes begin like safetensors: eight of a length, then `{`. */
+/** Whether the bytes begin like safetensors: eight of a length, then `{`. */
 export function looksLikeSafetensors(head: Uint8Array): boolean {
   return head.length >= length64 + 2 && head.subarray(length64).find((byte) => !isSpace(byte)) === 0x7b;
 }
@@ -73,7 +73,7 @@ export function parseSafetensors(source: ByteSource): ParsedFile {
       `its header claims ${n} bytes, the file ends ${source.size - length64} after the length; it was cut off`,
     );
   const header = parseJson(source.read(length64, Number(n)), (problem) => fail(`its header ${problem}`));
-  if (!(header instanceof Map)) throw fail('its header is no JSON object');
+  if (!(header instanceof Map)) throw fail('its header is not a JSON object');
 
   if (header.size > maxTensors) throw fail(`it holds ${header.size} tensors, more than ${maxTensors}`);
   const metadata = readMetadata(header.get('__metadata__'), fail);
@@ -99,9 +99,9 @@ export function parseSafetensors(source: ByteSource): ParsedFile {
 function readMetadata(value: Json | undefined, fail: Malformed): Map<string, string> {
   const strings = new Map<string, string>();
   if (value === undefined || value === null) return strings;
-  if (!(value instanceof Map)) throw fail('__metadata__ is no object of strings');
+  if (!(value instanceof Map)) throw fail('__metadata__ is not an object of strings');
   for (const [key, text] of value) {
-    if (typeof text !== 'string') throw fail(`__metadata__ ${JSON.stringify(key)} is no string`);
+    if (typeof text !== 'string') throw fail(`__metadata__ ${JSON.stringify(key)} is not a string`);
     strings.set(key, text);
   }
   return strings;
@@ -109,7 +109,7 @@ function readMetadata(value: Json | undefined, fail: Malformed): Map<string, str
 
 function readInfo(name: string, value: Json, file: Malformed): Info {
   const fail: Malformed = (problem) => file(`${JSON.stringify(name.slice(0, 200))} ${problem}`);
-  if (!(value instanceof Map)) throw fail('is no object of dtype, shape and data_offsets');
+  if (!(value instanceof Map)) throw fail('is not an object with dtype, shape and data_offsets');
   const dtype = value.get('dtype');
   const known = typeof dtype === 'string' ? safetensorsDTypes.get(dtype) : undefined;
   if (!known) throw fail(`has dtype ${show(dtype)}; expected one of ${[...safetensorsDTypes.keys()].join(', ')}`);

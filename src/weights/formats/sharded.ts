@@ -6,7 +6,7 @@ import { parseJson } from './json.js';
 const maxIndex = 100_000_000;
 const maxShards = 4096;
 
-/** JSON text, which a safetensors file cannot begin like: there the bytes 4 to 7 are zero. */
+/** Whether it is JSON text. A safetensors file cannot begin so: its bytes 4 to 7 are zero. */
 export const looksLikeIndex = (head: Uint8Array): boolean =>
   head[0] === 0x7b &&
   head.length > 8 &&
@@ -30,7 +30,7 @@ export function parseIndex(source: ByteSource): Map<string, string[]> {
   if (!(map instanceof Map) || map.size === 0) {
     const keys = json instanceof Map ? [...json.keys()].slice(0, 4).map((key) => JSON.stringify(key.slice(0, 40))) : [];
     const given = keys.length ? `, given ${keys.join(', ')}` : '';
-    throw fail(`JSON that is no index of shards: expected a 'weight_map' of tensor names to files${given}`);
+    throw fail(`JSON that is not an index of shards: expected a 'weight_map' of tensor names to files${given}`);
   }
   const shards = new Map<string, string[]>();
   for (const [name, file] of map) {

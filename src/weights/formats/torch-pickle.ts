@@ -3,7 +3,7 @@ import type { Malformed } from '../format-error.js';
 import { type PickleRules, unpickle } from './pickle.js';
 import { PyDict, PyName, PyObject, PyOpaque, PySet, PyTuple, type PyValue } from './python.js';
 
-/** What PyTorch calls an element type: its dtype here, if it has one, and its size. */
+/** An element type of PyTorch: its dtype here, if any, and its size. */
 interface TorchType {
   readonly dtype?: WeightDType;
   /** bytes */
@@ -40,7 +40,7 @@ const numbers: [storage: string, names: string, dtype: WeightDType | undefined, 
 
 const untyped = 'torch.UntypedStorage';
 
-/** By the names of storage classes and of dtypes. Those of no dtype are listed, and refused when asked for. */
+/** By the names of storage classes and dtypes. A type without a dtype here is listed, and refused when asked for. */
 export const torchTypes: ReadonlyMap<string, TorchType> = new Map<string, TorchType>([
   [untyped, { size: 1 }],
   ['torch.storage.UntypedStorage', { size: 1 }],
@@ -51,7 +51,7 @@ export const torchTypes: ReadonlyMap<string, TorchType> = new Map<string, TorchT
   }),
 ]);
 
-/** Elements of a checkpoint, shared by the tensors that view them. */
+/** Elements in a checkpoint, shared by the tensors that view them. */
 export class Storage extends PyObject {
   constructor(
     readonly key: string,
@@ -66,21 +66,21 @@ export class Storage extends PyObject {
 
 export class Tensor extends PyObject {
   constructor(
-    /** Undefined where the elements cannot be read in any case. */
+    /** Undefined if the elements can never be read. */
     readonly storage: Storage | undefined,
     /** Python name of its dtype or of its storage's class. */
     readonly type: string,
     readonly offset: number,
     readonly shape: readonly number[],
     readonly strides: readonly number[],
-    /** Why its elements are not given. */
+    /** Why its elements are refused. */
     readonly refusal?: string,
   ) {
     super();
   }
 }
 
-/** Most elements that calls may copy out of lists, all together. */
+/** The most elements that all calls together may copy out of lists. */
 const mostCopied = 4_000_000;
 
 /**

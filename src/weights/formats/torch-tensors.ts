@@ -1,7 +1,6 @@
 import { weightBits } from '../dtype.js';
 import type { Malformed } from '../format-error.js';
-import { contiguousStrides, gatherStrided } from '../rearrange.js';
-import { swapBytes } from './npy.js';
+import { contiguousStrides, gatherStrided, swapBytes } from '../rearrange.js';
 import { maxTensors, type TensorEntry } from './parsed-file.js';
 import { isObject, PyDict, PyName, PyOpaque, PyTuple, type PyValue } from './python.js';
 import { type Storage, Tensor, torchTypes } from './torch-pickle.js';
@@ -15,7 +14,7 @@ export interface StorageRecord {
   read(): Uint8Array;
 }
 
-/** What a checkpoint is made of, besides its pickle. */
+/** A checkpoint's storages. */
 export interface Records {
   find(storage: Storage): StorageRecord | undefined;
   bigEndian: boolean;
@@ -76,7 +75,7 @@ const describe = (value: PyOpaque): string => {
   return value.isModule ? `a whole model (${name})` : `an object made by ${name}`;
 };
 
-/** @param at path of the value; its keys may hold dots, so that it can be told only where there are none */
+/** @param at path of the value. Its keys may hold dots, so Python's form of it is known only without dots. */
 const remedy = (value: PyOpaque, at = ''): string => {
   const item = at === '' ? 'checkpoint' : at.includes('.') ? 'it' : `checkpoint[${JSON.stringify(at)}]`;
   const load = 'nothing was run. In Python';
@@ -88,7 +87,7 @@ const remedy = (value: PyOpaque, at = ''): string => {
 
 const isArray = (value: PyOpaque): boolean => /^numpy\._?core\.multiarray\._reconstruct$/.test(value.name);
 
-/** Shared and cyclic containers are walked within limits. */
+/** Walks containers, which may be shared or cyclic, within limits. */
 function flatten(root: PyValue, fail: Malformed): { tensors: Map<string, Tensor>; opaque: Map<string, PyOpaque> } {
   const tensors = new Map<string, Tensor>();
   const opaque = new Map<string, PyOpaque>();

@@ -6,7 +6,7 @@ import { asBuffer } from './buffer.js';
 import { maxTensors, type ParsedFile, type TensorEntry } from './parsed-file.js';
 
 /**
- * The three layouts that go by .wts, told apart by the first line after the count:
+ * Three layouts share the name .wts. The first line after the count tells which one it is:
  * - tensorrtx (github.com/wang-xinyu/tensorrtx): `name count hex hex …`, float32 bits;
  * - NVIDIA's dumpTFWts.py version 1: `name type count hex hex …`;
  * - its version 2, which sampleCharRNN reads: `name type (2, 3) ` and raw little-endian bytes.
@@ -20,7 +20,7 @@ export function looksLikeWts(head: Uint8Array): 'wts' | 'wts2' | undefined {
 
 const types: readonly (WeightDType | undefined)[] = ['float32', 'float16', 'int8', 'int32'];
 const newline = 0x0a;
-/** Within a line. */
+/** Blank within a line. */
 const isBlank = (c: number | undefined): boolean => c === 0x20 || c === 0x09 || c === 0x0d;
 const longestName = 4096;
 
@@ -101,7 +101,7 @@ function hexValues(text: Buffer, count: number, size: number, fail: Malformed): 
       if (digit < 0) {
         const given = JSON.stringify(/^[^ \t\r]{0,20}/.exec(text.toString('latin1', begin, begin + 20))![0]);
         throw fail(
-          `has a value that is no hexadecimal number (value ${i}): expected bits such as 3f800000, given ${given}`,
+          `has a value that is not a hexadecimal number (value ${i}): expected bits such as 3f800000, given ${given}`,
         );
       }
       value = value * 16 + digit;

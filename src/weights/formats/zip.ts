@@ -22,7 +22,7 @@ export interface ZipMember {
   head(length: number): Uint8Array;
 }
 
-/** Deflate cannot do better than this (zlib's technical notes), so a larger claim is a lie. */
+/** Deflate cannot compress further (zlib's technical notes), so a larger claim is false. */
 const bestRatio = 1032;
 const fewestFree = 64;
 

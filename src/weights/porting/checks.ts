@@ -3,7 +3,7 @@ import { shapeText, type WeightDType } from '../dtype.js';
 import { refusal } from '../format-error.js';
 import { Weight, weight } from '../weight.js';
 
-/** One projection of an attention block. */
+/** A projection of an attention block. */
 export interface Projection {
   weight: Weight;
   bias?: Weight;
@@ -31,7 +31,7 @@ export function axisOf(w: Weight, axis: number): number {
 // A copy that may be written to, also where the weight is float64 already.
 export const doubles = (w: Weight): Float64Array => Float64Array.from(w.as('float64').data as Float64Array);
 
-/** Doubles as a weight, rounded to `dtype`. */
+/** A weight from doubles, rounded to `dtype`. */
 export const rounded = (values: Float64Array, shape: readonly number[], dtype: WeightDType, name: string): Weight =>
   weight(values, shape, 'float64', name).as(dtype);
 

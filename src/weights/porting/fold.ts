@@ -97,7 +97,7 @@ export interface WeightNormWeights {
  * The weight that a weight norm stands for: g · v / ‖v‖ (Salimans & Kingma 2016), the norm over the axes along which g has
  * size 1. Computed in double, rounded to the direction's dtype.
  * @param layer `layer('conv')` of a store; its bias is passed on
- * @throws ERR_WEIGHTS_NAME where there is no weight norm, ERR_WEIGHTS_SHAPE where length and direction do not fit
+ * @throws ERR_WEIGHTS_NAME if there is no weight norm, ERR_WEIGHTS_SHAPE where length and direction do not fit
  */
 export function foldWeightNorm(layer: WeightNormWeights | Readonly<Record<string, Weight | undefined>>): {
   weight: Weight;

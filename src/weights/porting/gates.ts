@@ -54,7 +54,7 @@ export interface LstmWeights {
   bias_hh?: Weight;
 }
 
-/** Which layer of an LSTM of several is meant. */
+/** Which layer of a multi-layer LSTM. */
 export interface LstmOptions {
   /** 0 by default: `weight_ih_l0` */
   layer?: number;

@@ -4,7 +4,7 @@ import { refusal } from '../format-error.js';
 import { Weight } from '../weight.js';
 import { axisOf, expectShape, type Projection, projection } from './checks.js';
 
-/** How a fused query-key-value projection is laid out. */
+/** Layout of a fused query-key-value projection. */
 export interface QkvOptions {
   /** The weight's axis of outputs: 0 for a Linear (`in_proj_weight`), 1 for GPT-2's Conv1D (`c_attn`). */
   axis?: number;
@@ -14,7 +14,7 @@ export interface QkvOptions {
   interleavedHeads?: number;
 }
 
-/** What lies under a `torch.nn.MultiheadAttention`. */
+/** The weights of a `torch.nn.MultiheadAttention`. */
 export interface AttentionWeights {
   /** [3 · embed, embed] */
   in_proj_weight?: Weight;
