@@ -114,7 +114,8 @@ export class MemorySource implements ByteSource {
   constructor(name: string, bytes: Uint8Array) {
     this.name = name;
     this.size = bytes.byteLength;
-    this.#bytes = bytes;
+    // Not a Buffer, whose `slice` is no copy.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   check(): void {

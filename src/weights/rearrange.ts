@@ -48,7 +48,7 @@ export function gatherStrided(
 /** Elements of `size` bytes in the other byte order; a copy. */
 export function swapBytes(bytes: Uint8Array, size: number): Uint8Array {
   const copy = bytes.slice();
-  const buffer = Buffer.from(copy.buffer);
+  const buffer = Buffer.from(copy.buffer, copy.byteOffset, copy.byteLength);
   if (size === 2) buffer.swap16();
   else if (size === 4) buffer.swap32();
   else if (size === 8) buffer.swap64();
