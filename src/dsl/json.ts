@@ -2,7 +2,7 @@ import { locate } from '../errors/call-site.js';
 import { show, TensorRTError } from '../errors/error.js';
 import { byteLength, viewAs } from '../values/dtype.js';
 import { spec } from '../values/spec.js';
-import type { WeightLike } from '../values/weight.js';
+import { type WeightLike, withShape } from '../values/weight.js';
 import { layerKinds } from './define-layer.js';
 import type { IRGraph, IRNode, NetworkJSON, Params, ValueId } from './ir.js';
 import { Network, type RecordedNode } from './network.js';
@@ -150,7 +150,7 @@ class Reader {
         `weight '${name}' should be ${dtype} [${shape.join(', ')}], given ${found.dtype} [${found.shape.join(', ')}]${found.file ? ` of ${found.file}` : ''}`,
       );
     }
-    return String(found.shape) === String(shape) ? found : { name, dtype, shape, data: found.data };
+    return String(found.shape) === String(shape) ? found : { ...withShape(found, shape), name };
   }
 }
 

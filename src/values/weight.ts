@@ -18,6 +18,12 @@ export interface WeightLike {
 export const isWeightLike = (value: unknown): value is WeightLike =>
   typeof value === 'object' && value !== null && 'data' in value && isTypedArray(value.data) && 'shape' in value;
 
+/** The same elements under another shape. */
+export function withShape(weight: WeightLike, shape: readonly number[]): WeightLike {
+  const { name, dtype, file, data } = weight;
+  return { name, dtype, file, data, shape, check: weight.check && (() => weight.check!()) };
+}
+
 /** The layer that a weight belongs to, by its name: `fc1` of `fc1.weight`. */
 export function layerNameOf(name: unknown): string | undefined {
   const dot = typeof name === 'string' ? name.lastIndexOf('.') : -1;
