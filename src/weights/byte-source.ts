@@ -19,7 +19,7 @@ export interface ByteSource {
 export const disposed = (name: string): TensorRTError =>
   new TensorRTError('ERR_DISPOSED', `The weights of ${name} were disposed; load them again to read them`);
 
-/** Small tensors share buffers of this size; V8 collects garbage where much larger ones appear. */
+/** Small tensors share buffers of this size; V8 collects garbage when much larger ones appear. */
 const part = 2 ** 24;
 const largeRead = 2 ** 20;
 const window = 128 * 2 ** 20;
@@ -36,7 +36,7 @@ export class MappedSource implements ByteSource {
   #last = -1;
   #ahead = 0;
 
-  /** @throws ERR_WEIGHTS_FILE where the file cannot be opened or is not a regular file */
+  /** @throws ERR_WEIGHTS_FILE if the file cannot be opened or is not a regular file */
   constructor(path: string) {
     try {
       this.#mapping = binding().mapFile(path);

@@ -35,7 +35,7 @@ const fileArrays = {
 /** Bytes that `count` elements take. */
 export const weightBytes = (dtype: WeightDType, count: number): number => Math.ceil((count * weightBits[dtype]) / 8);
 
-/** The typed array in which elements of `dtype` travel; a view of `bytes`, or a copy where their offset is misaligned. */
+/** The typed array in which elements of `dtype` travel; a view of `bytes`, or a copy if their offset is misaligned. */
 export function viewElements(dtype: WeightDType, bytes: Uint8Array): TypedArray {
   if (Object.hasOwn(bits, dtype)) return viewAs(dtype as DType, bytes);
   const size = weightBits[dtype] / 8;

@@ -17,7 +17,7 @@ import { looksLikeZip, readZip } from './formats/zip.js';
 import { storeOf, type Weights } from './store.js';
 
 /**
- * Opens weight files, recognised by their content, and gives their tensors by name. Files are mapped: opening reads
+ * Opens weight files, recognised by content, and returns their tensors by name. Files are mapped: opening reads
  * only headers, and elements are views of the file until something converts or rearranges them.
  * @param path a file, or several whose tensors are taken together
  * @throws ERR_WEIGHTS_FILE (cannot be read), ERR_WEIGHTS_FORMAT (does not keep to its format), ERR_WEIGHTS_NAME (a name in two files)
@@ -39,7 +39,7 @@ export async function loadWeights(path: string | URL | readonly (string | URL)[]
 
 /**
  * Like `loadWeights`, from bytes in memory; they must not change while the weights are used.
- * @param name what messages call them
+ * @param name how messages refer to them
  */
 export async function parseWeights(bytes: Uint8Array, name = 'weights'): Promise<Weights> {
   if (!(bytes instanceof Uint8Array)) {
@@ -65,7 +65,7 @@ async function open(source: ByteSource, shards = true): Promise<ParsedFile[]> {
   }
 }
 
-/** @throws ERR_WEIGHTS_FILE, which for a folder says what in it may be meant */
+/** @throws ERR_WEIGHTS_FILE; for a folder, it suggests a file in it */
 function mapped(path: string): ByteSource {
   const stats = statsOf(path);
   if (stats && !stats.isFile() && !stats.isDirectory())

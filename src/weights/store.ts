@@ -49,11 +49,11 @@ export interface WeightInfo {
   file: string;
 }
 
-/** A tensor of a file, and the weight that it is given as. */
+/** A tensor of a file, and the weight made of it. */
 interface Stored {
   readonly entry: TensorEntry;
   readonly file: string;
-  /** Undefined where `get` refuses it. */
+  /** Undefined if `get` refuses it. */
   readonly weight: Weight | undefined;
 }
 
@@ -68,8 +68,8 @@ interface Shared {
 }
 
 /**
- * The tensors of one or more weight files, by name. Opening reads only headers; elements are read where a weight's
- * `data` is, straight from the mapped file. Made by `loadWeights`.
+ * The tensors of one or more weight files, by name. Opening reads only headers; elements are read with a weight's
+ * `data`, straight from the mapped file. Made by `loadWeights`.
  */
 export class Weights {
   readonly #shared: Shared;
@@ -144,9 +144,9 @@ export class Weights {
   }
 
   /**
-   * The tensors directly under a prefix, by the last part of their names: `layer('conv1')` is `{ weight, bias }` where
+   * The tensors directly under a prefix, by the last part of their names: `layer('conv1')` is `{ weight, bias }` if
    * the file has `conv1.weight` and `conv1.bias`. All of them count as used.
-   * @throws ERR_WEIGHTS_NAME where nothing lies under the prefix
+   * @throws ERR_WEIGHTS_NAME if nothing is under the prefix
    */
   layer(prefix: string): LayerWeights {
     this.#alive();
@@ -160,7 +160,7 @@ export class Weights {
 
   /**
    * The tensors under `prefix.`, by the rest of their names. A view: use is tracked in common, dispose acts on all.
-   * @throws ERR_WEIGHTS_NAME where nothing lies under the prefix
+   * @throws ERR_WEIGHTS_NAME if nothing is under the prefix
    */
   scope(prefix: string): Weights {
     this.#alive();
@@ -176,8 +176,8 @@ export class Weights {
 
   /**
    * A view with other names. An object replaces whole leading or trailing parts at the dots (`{ 'model.encoder': 'enc', gamma: 'weight' }`),
-   * longest first; a function gives each new name, or undefined to leave the tensor out.
-   * @throws ERR_WEIGHTS_NAME where two tensors would get one name, or a name is not a string
+   * longest first; a function returns each new name, or undefined to leave the tensor out.
+   * @throws ERR_WEIGHTS_NAME if two tensors would get one name, or a name is not a string
    */
   rename(renaming: Readonly<Record<string, string>> | ((name: string) => string | undefined)): Weights {
     this.#alive();
@@ -209,7 +209,7 @@ export class Weights {
   }
 
   /**
-   * A view that gives every tensor of floats in this dtype, converted once when it is first asked for; integers and bools
+   * A view in which every float tensor has this dtype, converted once when first asked for; integers and bools
    * stay as they are.
    * @throws ERR_WEIGHTS_DTYPE for an unknown dtype; `get` and `layer` of the view: see `Weight.as`
    */
@@ -274,7 +274,7 @@ export class Weights {
     });
   }
 
-  /** Unmaps the files. Weights already given out can no longer be read; builds under way keep the pages they use. */
+  /** Unmaps the files. Weights returned earlier can no longer be read; builds under way keep the pages they use. */
   dispose(): void {
     this.#shared.disposed = true;
     for (const source of this.#shared.sources) source.dispose();
@@ -329,7 +329,7 @@ export class Weights {
   }
 }
 
-/** @internal One store over several parsed files. @throws ERR_WEIGHTS_NAME where two hold the same name */
+/** @internal One store over several parsed files. @throws ERR_WEIGHTS_NAME if two hold the same name */
 export function storeOf(files: readonly ParsedFile[], label: string): Weights {
   const entries = new Map<string, Stored>();
   const metadata = new Map<string, string>();
@@ -352,11 +352,11 @@ export function storeOf(files: readonly ParsedFile[], label: string): Weights {
   );
 }
 
-/** What a reader found as a weight; undefined where it has no dtype here, so that `get` refuses it. */
+/** The weight of what a reader found; undefined without a dtype here. */
 const weightOf = ({ name, dtype, shape, read }: TensorEntry, source: ByteSource): Weight | undefined =>
   dtype && new Weight({ name, dtype, shape, read, file: source.name, source });
 
-/** By what use is tracked: tied tensors count as one. */
+/** The key by which use is tracked: tied tensors count as one. */
 const useOf = ({ name, tiedTo = name }: TensorEntry): string => tiedTo;
 
 const text = (name: unknown): string => (typeof name === 'string' ? name : show(name));

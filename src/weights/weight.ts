@@ -14,11 +14,11 @@ interface Parts {
   /** Row-major little-endian bytes; called on first use. */
   read(): Uint8Array;
   file?: string | undefined;
-  /** What the bytes are views of; absent where they stay readable whatever becomes of the file. */
+  /** What the bytes are a view of; absent if they outlive the file. */
   source?: Pick<ByteSource, 'check'> | undefined;
 }
 
-/** One tensor of a weight file, or of one's own. Immutable: transformations give new weights. */
+/** A tensor from a weight file, or your own. Immutable: transformations return new weights. */
 export class Weight {
   /** Full name in the file. */
   readonly name: string;
@@ -52,7 +52,7 @@ export class Weight {
 
   /**
    * Row-major elements: float16 and bfloat16 as their bits (Uint16Array), int64 as BigInt64Array, bool and the 8-bit
-   * floats as Uint8Array, 4-bit types packed. A view of the mapped file; a copy only where the file holds them
+   * floats as Uint8Array, 4-bit types packed. A view of the mapped file; a copy only if the file holds them
    * misaligned, compressed, strided or big-endian. Writing to it changes neither the file nor other processes.
    * @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED (the file shrank), ERR_WEIGHTS_FORMAT (broken compressed data)
    */
@@ -67,7 +67,7 @@ export class Weight {
     return bytesOf(this.data);
   }
 
-  /** @internal The elements as bytes, without keeping them where they had to be made. */
+  /** @internal The elements as bytes, without keeping a copy that had to be made. */
   peek(): Uint8Array {
     this.check();
     return bytesOf(this.#data ?? viewElements(this.dtype, this.#read()));
@@ -83,7 +83,7 @@ export class Weight {
     });
   }
 
-  /** Throws where the elements can no longer be trusted: call it after a long read. @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED */
+  /** Throws if the elements can no longer be trusted: call it after a long read. @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED */
   check(): void {
     this.#source?.check();
   }
@@ -91,7 +91,7 @@ export class Weight {
   /**
    * The same elements in another dtype, rounded to nearest even as PyTorch does: float16, bfloat16 and float8e5m2
    * overflow to infinity, float8e4m3 to NaN; int4 takes the nearest of -8..7. A copy, unless the dtype is the same.
-   * @throws ERR_WEIGHTS_CONVERT where an integer dtype cannot hold an element exactly, or no conversion exists
+   * @throws ERR_WEIGHTS_CONVERT if an integer dtype cannot hold an element exactly, or no conversion exists
    */
   as(dtype: WeightDType): Weight {
     checkDType(dtype);
@@ -137,7 +137,7 @@ export class Weight {
 
   /**
    * Pieces along an axis: PyTorch's `split`. No copy along axis 0.
-   * @param sizes size of each piece; or one size for all, where the last may be smaller
+   * @param sizes the size of each piece, or one size for all; the last may then be smaller
    * @throws ERR_WEIGHTS_SHAPE
    */
   split(sizes: number | readonly number[], axis = 0): Weight[] {
@@ -197,7 +197,7 @@ export class Weight {
     return Array.from({ length: Math.ceil(length / size) }, (_, i) => Math.min(size, length - i * size));
   }
 
-  /** This weight but for what is named. A copy names no source: it stays readable after dispose. */
+  /** This weight with some parts changed. A copy sets no source: it stays readable after dispose. */
   #with(changed: Partial<Parts> & Pick<Parts, 'read'>): Weight {
     const { name, dtype, shape, file } = this;
     return new Weight({ name, dtype, shape, file, source: this.#source, ...changed });
@@ -205,8 +205,8 @@ export class Weight {
 }
 
 /**
- * A weight of one's own, e.g. computed ones beside those of a file.
- * @param data row-major elements as `Weight.data` gives them
+ * Makes a weight of your own, e.g. a computed one beside those of a file.
+ * @param data row-major elements, in the form of `Weight.data`
  * @param shape one-dimensional by default
  * @param dtype by default what the array stands for; needed for Uint16Array (float16, bfloat16 or uint16) and packed types
  * @throws ERR_WEIGHTS_SHAPE, ERR_WEIGHTS_DTYPE

@@ -46,8 +46,8 @@ export const npyHead = 12 + maxHeader;
 
 /**
  * Reads the header of an npy, versions 1 to 3. Format: NumPy Enhancement Proposal 1 and numpy.lib.format.
- * @param head the first bytes, `npyHead` of them where there are so many
- * @param file what errors call it
+ * @param head the first `npyHead` bytes, or fewer if the file is shorter
+ * @param file how errors refer to it
  * @throws ERR_WEIGHTS_FORMAT
  */
 export function parseNpyHeader(head: Uint8Array, file: string): NpyHeader {
@@ -143,7 +143,7 @@ function dtypeHint(descr: string): string {
   return `expected one of ${[...kinds.keys()].map((k) => `<${k}`).join(', ')}`;
 }
 
-/** Why the elements are not given, after "is "; for a header without a dtype. */
+/** Why the elements are refused, after "is "; for a header without a dtype. */
 export const npyRefusal = (descr: string): string => `of dtype '${descr.slice(0, 100)}'; ${dtypeHint(descr)}`;
 
 // The header is a Python literal as NumPy writes it: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }

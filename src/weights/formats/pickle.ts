@@ -6,11 +6,11 @@ import { PyDict, PyName, PyOpaque, PySet, PyTuple, type PyValue } from './python
 
 /** What the listed globals mean. */
 export interface PickleRules {
-  /** Whether a global such as `collections.OrderedDict` has a meaning here; all others are names and no more. */
+  /** Whether a global such as `collections.OrderedDict` has a meaning here; all others are only names. */
   listed(name: string): boolean;
-  /** The meaning of calling a listed global; undefined where its arguments make no sense. */
+  /** The meaning of calling a listed global; undefined if its arguments make no sense. */
   reduce(name: string, args: readonly PyValue[]): PyValue | undefined;
-  /** The meaning of a persistent id; undefined where it has none. */
+  /** The meaning of a persistent id, if it has one. */
   persistent(id: PyValue): PyValue | undefined;
 }
 

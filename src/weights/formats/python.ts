@@ -13,7 +13,7 @@ export class PyDict {
   /** Items whose keys are tuples, by the keys as Python prints them. */
   readonly byTuple = new Map<string, PyValue>();
 
-  /** @returns whether Python could have such a key; items whose keys have no text of their own are left out */
+  /** @returns whether Python allows such a key; items whose keys have no text form are left out */
   set(key: PyValue, value: PyValue): boolean {
     if (!isObject(key)) this.map.set(key, value);
     else {
@@ -66,7 +66,7 @@ function hashable(key: PyValue, budget: { left: number }): boolean {
   return true;
 }
 
-/** `(1, 'a')`; undefined where the tuple is large, or holds more than strings and numbers. */
+/** `(1, 'a')`; undefined if the tuple is large, or holds anything but strings and numbers. */
 function tupleText(tuple: PyTuple, budget: { left: number }): string | undefined {
   const parts: string[] = [];
   for (const item of tuple.items) {

@@ -22,7 +22,7 @@ const versions = { least: 1, most: 10 };
 /**
  * Reads a PyTorch checkpoint (the zip format of torch.save since 1.6): all tensors in nested dictionaries, lists and
  * tuples, named by their keys joined with dots. Nothing is executed: only what `torch.load(weights_only=True)` allows
- * has a meaning, all other objects are opaque. Limits: a pickle of 256 MiB, 4 million opcodes, a million values; a
+ * has a meaning; all other objects are opaque. Limits: a pickle of 256 MiB, 4 million opcodes, a million values; a
  * strided view may take 16 times its storage, or 64 MiB.
  * @throws ERR_WEIGHTS_FORMAT
  */

@@ -7,7 +7,7 @@ import { maxTensors, type ParsedFile, type TensorEntry } from './parsed-file.js'
 /** The official reader's limit (MAX_HEADER_SIZE of safetensors/src/tensor.rs). */
 export const maxHeader = 100_000_000;
 
-/** Element types of safetensors: bits, and the name here where there is one. Order: increasing alignment, as written. */
+/** Element types of safetensors: bits, and the dtype here, if any. In order of increasing alignment, as files are written. */
 export const safetensorsDTypes: ReadonlyMap<string, { bits: number; dtype?: WeightDType }> = new Map(
   Object.entries({
     BOOL: { bits: 8, dtype: 'bool' },
@@ -136,7 +136,7 @@ const wholeNumbers = (value: Json | undefined): number[] | undefined =>
     ? (value as number[])
     : undefined;
 
-/** Bits that a shape takes; undefined where a product on the way overflows 64 bits, as in the official reader, or 2^53 in the end. */
+/** Bits a shape takes; undefined if a product on the way overflows 64 bits, as in the official reader, or the result 2^53. */
 function bitCount(shape: readonly number[], bits: number): number | undefined {
   const count = elementCount(shape) ?? exactCount(shape);
   return count !== undefined && Number.isSafeInteger(count * bits) ? count * bits : undefined;

@@ -84,7 +84,7 @@ export class Tensor extends PyObject {
 const mostCopied = 4_000_000;
 
 /**
- * Reads the pickle of a checkpoint: what `torch.load(weights_only=True)` lets one name has its meaning, all else is opaque.
+ * Reads the pickle of a checkpoint: what `torch.load(weights_only=True)` allows has its meaning, all else is opaque.
  * @param options.legacy the format before 1.6, whose persistent ids have one item more
  * @returns the value, the byte after the pickle, and the storages it names, the first of each key
  */
@@ -208,7 +208,7 @@ function view(args: readonly PyValue[], typed: PyValue | undefined, metadata?: P
   return new Tensor(storage, type, offset, shape, strides, lazy);
 }
 
-/** Names of the bits that are set; undefined where PyTorch would refuse the metadata. */
+/** Names of the bits that are set; undefined if PyTorch would refuse the metadata. */
 function setBits(metadata: PyValue | undefined): string[] | undefined {
   if (metadata === undefined || metadata === null) return [];
   if (!(metadata instanceof PyDict) || metadata.byTuple.size) return undefined;
@@ -232,7 +232,7 @@ function sparse([, data, ...rest]: readonly PyValue[]): PyValue | undefined {
   return listed((values as Tensor).type, size, 'a sparse tensor; save its .to_dense()');
 }
 
-/** A tensor that is listed only. */
+/** A tensor that is listed, but cannot be read. */
 function listed(type: string, size: PyValue | undefined, refusal: string): Tensor | undefined {
   const shape = wholeNumbers(size);
   return shape && new Tensor(undefined, type, 0, shape, [], refusal);

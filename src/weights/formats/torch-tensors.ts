@@ -26,7 +26,7 @@ const maxSteps = 16_000_000;
 const smallView = 64 * 2 ** 20;
 
 /**
- * All tensors in nested dictionaries, lists and tuples, by their paths, and what stands at the other paths that no
+ * All tensors in nested dictionaries, lists and tuples, by their paths, and what is at the paths that no
  * reader could follow.
  * @throws what `fail` makes: limits, tensors outside their storage, and a checkpoint that is nothing but opaque
  */

@@ -14,7 +14,7 @@ export interface ZipMember {
   readonly size: number;
   /** Not compressed: `read` is a view. */
   readonly stored: boolean;
-  /** All bytes. @throws ERR_WEIGHTS_FORMAT where they do not inflate to the declared size, or the CRC-32 is wrong */
+  /** All bytes. @throws ERR_WEIGHTS_FORMAT if they do not inflate to the declared size, or the CRC-32 is wrong */
   read(): Uint8Array;
   /** Like `read`, without looking at the CRC-32 of stored members. */
   readUnchecked(): Uint8Array;

@@ -21,14 +21,14 @@ export function projection(caller: string, what: string, given: unknown): Projec
   return bias ? { weight: whole, bias } : { weight: whole };
 }
 
-/** Counted from the end where negative. @throws ERR_WEIGHTS_SHAPE */
+/** An axis from 0, counted from the end if negative. @throws ERR_WEIGHTS_SHAPE */
 export function axisOf(w: Weight, axis: number): number {
   const at = axis < 0 ? axis + w.shape.length : axis;
   if (Number.isInteger(at) && at >= 0 && at < w.shape.length) return at;
   throw refusal('ERR_WEIGHTS_SHAPE', `${w.label} of shape ${shapeText(w.shape)} has no axis ${show(axis)}`);
 }
 
-// A copy that may be written to, also where the weight is float64 already.
+// A writable copy, even if the weight is float64 already.
 export const doubles = (w: Weight): Float64Array => Float64Array.from(w.as('float64').data as Float64Array);
 
 /** A weight from doubles, rounded to `dtype`. */

@@ -5,7 +5,7 @@ import { contiguousStrides } from '../rearrange.js';
 import { Weight } from '../weight.js';
 import { axisOf, doubles, expectShape, expectWeight, projection, rounded } from './checks.js';
 
-/** Batch norm as PyTorch stores it; `layer('bn1')` of a store gives it. */
+/** Batch norm as PyTorch stores it: `layer('bn1')` of a store. */
 export interface BatchNormWeights {
   /** gamma; 1 by default */
   weight?: Weight;
@@ -17,9 +17,9 @@ export interface BatchNormWeights {
 
 /**
  * Batch norm at inference as one scale and shift per channel, for a Scale layer: scale = γ / √(σ² + eps),
- * shift = β − μ · scale (Ioffe & Szegedy 2015, algorithm 2). Computed in double, given in float32.
+ * shift = β − μ · scale (Ioffe & Szegedy 2015, algorithm 2). Computed in double, returned as float32.
  * @param options.eps as in the model; PyTorch's default 1e-5
- * @throws ERR_WEIGHTS_SHAPE; ERR_WEIGHTS_NAME where the running statistics are absent
+ * @throws ERR_WEIGHTS_SHAPE; ERR_WEIGHTS_NAME if the running statistics are missing
  */
 export function batchNormScale(bn: BatchNormWeights, options: { eps?: number } = {}): { scale: Weight; shift: Weight } {
   const { scale, shift, name } = coefficients('batchNormScale', bn, options?.eps);
@@ -36,7 +36,7 @@ export function batchNormScale(bn: BatchNormWeights, options: { eps?: number } =
  * @param options.eps as in the model; PyTorch's default 1e-5
  * @param options.axis the weight's axis of output channels: 0, or 1 for a transposed convolution
  * @param options.groups of a transposed convolution, whose weight [in, out / groups, …] has a part of them in each
- * @throws ERR_WEIGHTS_SHAPE where the channels differ
+ * @throws ERR_WEIGHTS_SHAPE if the channels differ
  */
 export function foldBatchNorm(
   layer: { weight: Weight; bias?: Weight },
@@ -97,7 +97,7 @@ export interface WeightNormWeights {
  * The weight that a weight norm stands for: g · v / ‖v‖ (Salimans & Kingma 2016), the norm over the axes along which g has
  * size 1. Computed in double, rounded to the direction's dtype.
  * @param layer `layer('conv')` of a store; its bias is passed on
- * @throws ERR_WEIGHTS_NAME if there is no weight norm, ERR_WEIGHTS_SHAPE where length and direction do not fit
+ * @throws ERR_WEIGHTS_NAME if there is no weight norm, ERR_WEIGHTS_SHAPE if length and direction do not fit
  */
 export function foldWeightNorm(layer: WeightNormWeights | Readonly<Record<string, Weight | undefined>>): {
   weight: Weight;

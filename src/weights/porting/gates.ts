@@ -15,7 +15,7 @@ export const gateOrders = {
  * Reorders the gates of an LSTM's or GRU's weight or bias.
  * @param from letters of the gates as they lie along `axis`, e.g. `gateOrders.lstm.pytorch`
  * @param to the same letters in the wanted order
- * @throws ERR_WEIGHTS_SHAPE where the axis does not divide, ERR_WEIGHTS_NAME where the orders differ in letters
+ * @throws ERR_WEIGHTS_SHAPE if the axis does not divide, ERR_WEIGHTS_NAME if the orders have different letters
  */
 export function reorderGates(gates: Weight, from: string, to: string, axis = 0): Weight {
   expectWeight('reorderGates', gates);
@@ -66,7 +66,7 @@ export interface LstmOptions {
  * A PyTorch LSTM layer as TensorFlow's BasicLSTMCell and sampleCharRNN hold it: a kernel [input + hidden, 4·hidden]
  * with gates i, c, f, o along its columns, and one bias. TensorFlow's forget bias is not subtracted.
  * @param weights `w.layer('lstm')` of torch.nn.LSTM, whose names end in the layer (`weight_ih_l0`), or the four without
- * @throws ERR_WEIGHTS_NAME where a weight is absent, ERR_WEIGHTS_SHAPE where the gates do not fit
+ * @throws ERR_WEIGHTS_NAME if a weight is missing, ERR_WEIGHTS_SHAPE if the gates do not fit
  */
 export function lstmToTensorFlow(
   weights: LstmWeights | Readonly<Record<string, Weight | undefined>>,

@@ -10,7 +10,7 @@ export interface QkvOptions {
   axis?: number;
   /** Outputs of query, key and value; thirds by default (grouped-query attention has fewer keys and values). */
   sizes?: readonly [number, number, number];
-  /** Number of heads, where each head's q, k and v lie together (GPT-NeoX, BLOOM) instead of all queries first. */
+  /** Number of heads, if each head's q, k and v lie together (GPT-NeoX, BLOOM) instead of all queries first. */
   interleavedHeads?: number;
 }
 
@@ -20,7 +20,7 @@ export interface AttentionWeights {
   in_proj_weight?: Weight;
   /** [3 · embed] */
   in_proj_bias?: Weight;
-  /** Apart, where keys or values have another size (`kdim`, `vdim`). */
+  /** Separate if keys or values have another size (`kdim`, `vdim`). */
   q_proj_weight?: Weight;
   k_proj_weight?: Weight;
   v_proj_weight?: Weight;
@@ -76,7 +76,7 @@ function projections(weights: Weight[], biases?: Weight[]): { q: Projection; k: 
   return { q: q!, k: k!, v: v! };
 }
 
-/** Concatenates along an axis, counted from the end where negative; dtypes (of at least 8 bits) and other axes must be equal. */
+/** Concatenates along an axis, counted from the end if negative; dtypes (of at least 8 bits) and other axes must be equal. */
 export function joinWeights(parts: readonly Weight[], axis: number, name = parts?.[0]?.name ?? 'joined'): Weight {
   if (!Array.isArray(parts) || !parts.every((part) => part instanceof Weight))
     throw refusal('ERR_INPUT', `joinWeights: expected a list of weights, given ${show(parts)}`);
