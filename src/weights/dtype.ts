@@ -1,4 +1,4 @@
-import { bits, type DType, dtypes, type TypedArray, viewAs } from '../values/dtype.js';
+import { bits, type DType, dtypeOf, dtypes, type TypedArray, viewAs } from '../values/dtype.js';
 import { refusal } from './format-error.js';
 
 /** Element types that only weight files hold; convert them with `Weight.as` before use in a network. */
@@ -42,6 +42,10 @@ export function viewElements(dtype: WeightDType, bytes: Uint8Array): TypedArray 
   const { buffer, byteOffset, byteLength } = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
   return new fileArrays[dtype as FileDType](buffer as ArrayBuffer, byteOffset, byteLength / size);
 }
+
+/** The dtype a typed array stands for; undefined for one that may hold several, as a Uint16Array does. */
+export const arrayDType = (array: TypedArray): WeightDType | undefined =>
+  dtypeOf(array) ?? fileDTypes.find((dtype) => dtype !== 'uint16' && array instanceof fileArrays[dtype]);
 
 /** The bytes of a typed array. */
 export const bytesOf = (array: TypedArray): Uint8Array =>

@@ -1,8 +1,17 @@
 import { show } from '../errors/error.js';
-import { dtypeOf, type TypedArray } from '../values/dtype.js';
+import type { TypedArray } from '../values/dtype.js';
 import type { ByteSource } from './byte-source.js';
 import { convertElements } from './convert.js';
-import { bytesOf, checkDType, elementCount, shapeText, viewElements, type WeightDType, weightBytes } from './dtype.js';
+import {
+  arrayDType,
+  bytesOf,
+  checkDType,
+  elementCount,
+  shapeText,
+  viewElements,
+  type WeightDType,
+  weightBytes,
+} from './dtype.js';
 import { refusal } from './format-error.js';
 import { splitElements, transposeElements } from './rearrange.js';
 
@@ -219,7 +228,10 @@ export function weight(
 ): Weight {
   if (!ArrayBuffer.isView(data) || !Array.isArray(shape))
     throw refusal('ERR_INPUT', `weight: expected a typed array and a shape, given ${show(data)} and ${show(shape)}`);
-  const type = dtype ?? naturalDType(data);
+  const type = dtype ?? arrayDType(data);
+  if (type === undefined) {
+    throw refusal('ERR_WEIGHTS_DTYPE', `A ${data.constructor?.name} may hold several dtypes: expected one to be named`);
+  }
   checkDType(type);
   const count = elementCount(shape);
   const fits = shape.every((d) => Number.isSafeInteger(d) && d >= 0) && count !== undefined;
@@ -231,18 +243,4 @@ export function weight(
     );
   }
   return new Weight({ name, dtype: type, shape, read: () => bytesOf(data) });
-}
-
-/** Arrays that stand for one dtype of those that only files hold. */
-const fileArrays: ReadonlyArray<[abstract new (...args: never[]) => TypedArray, WeightDType]> = [
-  [Float64Array, 'float64'],
-  [BigUint64Array, 'uint64'],
-  [Uint32Array, 'uint32'],
-  [Int16Array, 'int16'],
-];
-
-function naturalDType(data: TypedArray): WeightDType {
-  const found = dtypeOf(data) ?? fileArrays.find(([type]) => data instanceof type)?.[1];
-  if (found) return found;
-  throw refusal('ERR_WEIGHTS_DTYPE', `A ${data?.constructor?.name} may hold several dtypes: expected one to be named`);
 }

@@ -3,7 +3,7 @@ import type { Malformed } from '../format-error.js';
 import { contiguousStrides, gatherStrided, swapBytes } from '../rearrange.js';
 import { maxTensors, type TensorEntry } from './parsed-file.js';
 import { isObject, PyDict, PyName, PyOpaque, PyTuple, type PyValue } from './python.js';
-import { type Storage, Tensor, torchTypes } from './torch-pickle.js';
+import { type TorchStorage, TorchTensor, torchTypes } from './torch-pickle.js';
 
 /** The bytes of a storage in the file. */
 export interface StorageRecord {
@@ -16,7 +16,7 @@ export interface StorageRecord {
 
 /** A checkpoint's storages. */
 export interface Records {
-  find(storage: Storage): StorageRecord | undefined;
+  find(storage: TorchStorage): StorageRecord | undefined;
   bigEndian: boolean;
 }
 
@@ -45,7 +45,7 @@ export function torchTensors(
     const key = JSON.stringify(path.slice(0, 200));
     throw fail(`holds no tensors, but at ${key} ${describe(value)}; ${remedy(value, path)}`);
   }
-  const storages = new Map<string, Storage>();
+  const storages = new Map<string, TorchStorage>();
   const firsts = new Map<string, string>();
   const entries: TensorEntry[] = [];
   for (const [name, tensor] of tensors) {
@@ -88,8 +88,8 @@ const remedy = (value: PyOpaque, at = ''): string => {
 const isArray = (value: PyOpaque): boolean => /^numpy\._?core\.multiarray\._reconstruct$/.test(value.name);
 
 /** Walks containers, which may be shared or cyclic, within limits. */
-function flatten(root: PyValue, fail: Malformed): { tensors: Map<string, Tensor>; opaque: Map<string, PyOpaque> } {
-  const tensors = new Map<string, Tensor>();
+function flatten(root: PyValue, fail: Malformed): { tensors: Map<string, TorchTensor>; opaque: Map<string, PyOpaque> } {
+  const tensors = new Map<string, TorchTensor>();
   const opaque = new Map<string, PyOpaque>();
   let visited = 0;
   let steps = 0;
@@ -100,7 +100,7 @@ function flatten(root: PyValue, fail: Malformed): { tensors: Map<string, Tensor>
   };
   const walk = (value: PyValue, path: string, depth: number): void => {
     if (++visited > maxTensors) throw fail(`holds more than ${maxTensors} values`);
-    if (value instanceof Tensor) {
+    if (value instanceof TorchTensor) {
       if (tensors.has(path)) throw fail(`two tensors have the path ${JSON.stringify(path.slice(0, 200))}`);
       name(path);
       tensors.set(path, value);
@@ -127,12 +127,12 @@ function flatten(root: PyValue, fail: Malformed): { tensors: Map<string, Tensor>
       if (isObject(item)) walk(item, path ? `${path}.${key}` : String(key), depth + 1);
     }
   };
-  if (root instanceof Tensor) tensors.set('tensor', root);
+  if (root instanceof TorchTensor) tensors.set('tensor', root);
   else walk(root, '', 0);
   return { tensors, opaque };
 }
 
-function entry(name: string, tensor: Tensor, records: Records, fail: Malformed): TensorEntry {
+function entry(name: string, tensor: TorchTensor, records: Records, fail: Malformed): TensorEntry {
   const { storage, shape, strides, offset } = tensor;
   const label = JSON.stringify(name.slice(0, 200));
   const type = torchTypes.get(tensor.type);
