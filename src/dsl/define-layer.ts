@@ -25,6 +25,8 @@ export interface InferContext<P> {
   weights: Readonly<Record<string, IRWeight | undefined>>;
   /** Types of the outputs of nested graphs, by role. */
   bodies: Readonly<Record<string, readonly InferredValue[]>>;
+  /** What the layers of the nested graph of that role take, those of the graphs inside it too. */
+  takenIn(role: string): readonly InferredValue[];
   fail: Fail;
 }
 
@@ -103,6 +105,12 @@ export interface LayerDefinition<P extends Params = Params> {
   /** Parsed when the layer is recorded; what it returns is what the IR holds. */
   params: z.ZodType<P>;
   infer(context: InferContext<P>): InferredValue | InferredValue[];
+  /** Types of the inputs of its nested graph of that role; without it they have none. */
+  bodyInputs?(role: string, params: P, inputs: readonly (InferredValue | null)[], fail: Fail): ValueType[];
+  /** Whether it does more than give outputs, so that it counts where nothing depends on it. */
+  hasEffects?: true;
+  /** Whether constant folding may put its result in its place. Default: true, unless it has effects. */
+  isFoldable?(params: P): boolean;
   /** Operators that compute the same on the CPU backend. */
   cpu(graph: CpuGraph, layer: CpuLayer<P>): CpuValue | CpuValue[];
 }

@@ -52,7 +52,7 @@ export interface IRWeight {
   /** Throws once the file it came from can no longer be trusted. */
   check?: (() => void) | undefined;
   data: TypedArray;
-  /** The mapped file that `data` lies in, so that a build uses the elements where they are. */
+  /** @internal The mapped file that `data` lies in, so that a build uses the elements where they are. */
   mapping?: FileMapping | undefined;
 }
 

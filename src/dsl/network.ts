@@ -4,14 +4,22 @@ import { locate, type Mark, mark } from '../errors/call-site.js';
 import { show, TensorRTError } from '../errors/error.js';
 import { type Before, cutTo, isUnkept, keep } from '../errors/roll-back.js';
 import { isSameShape } from '../values/dim.js';
-import type { ValueType } from '../values/spec.js';
-import { spec } from '../values/spec.js';
+import { spec, type ValueType } from '../values/spec.js';
 import type { Fail, InferredValue, LayerDefinition } from './define-layer.js';
 import type { IRGraph, IRNode, IRValue, IRWeight, Params, ValueId, WeightId } from './ir.js';
 import { LayerNames } from './layer-names.js';
 import { checkName } from './name.js';
 import { checkParams } from './params.js';
-import { checkShape, checkWeights, layerNameIn, mapValues, refuseUint8, requireWide } from './recording.js';
+import {
+  checkShape,
+  checkUsable,
+  checkWeights,
+  layerNameIn,
+  mapValues,
+  refuseUint8,
+  requireWide,
+  valuesTakenIn,
+} from './recording.js';
 import { Chain, type Home, Tensor } from './tensor.js';
 
 /** What a layer method hands to `record`. */
@@ -30,6 +38,8 @@ export interface Recording<P extends Params> {
   method?: string;
   /** What the caller calls parameters that have another name there, for messages. */
   called?: Readonly<Record<string, string>>;
+  /** The layer that this one is a copy of, or stands for: it gets its name, whatever the scope, unless `name` is given, and its place in the caller's code. */
+  like?: { name: string; mark?: Mark };
 }
 
 /** A recorded nested graph. */
@@ -42,6 +52,17 @@ export interface Body {
 export interface RecordedNode extends Omit<IRNode, 'source'> {
   mark?: Mark;
 }
+
+/** A parameter of a nested graph. */
+export interface BodyInput {
+  name: string;
+  type: InferredValue;
+  /** What messages call the tensor. Default: the name, within the scope. */
+  tensorName?: string;
+}
+
+/** What the caller gave, by the weight that was made of it: copies of a network share it too. */
+const origins = new WeakMap<object, unknown>();
 
 interface OpenGraph extends Home {
   graph: Omit<IRGraph, 'nodes'> & { nodes: RecordedNode[] };
@@ -66,7 +87,8 @@ export class Network extends Chain {
   readonly name: string;
   readonly weights: IRWeight[] = [];
   readonly #open: OpenGraph[] = [newGraph()];
-  readonly #names = new LayerNames();
+  /** @internal */
+  readonly names = new LayerNames();
   readonly #ioNames = new Map<ValueId, string>();
   readonly #tensors: Tensor[] = [];
   readonly #weightIds = new Map<unknown, WeightId>();
@@ -104,10 +126,23 @@ export class Network extends Chain {
         `input '${name}': expected a spec such as float32('batch', 3, 224, 224), given ${show(type)}`,
       );
     }
-    const { dtype, shape } = reading('input', [name, type], () => spec(type.dtype, type.shape));
+    return this.#addInput(
+      name,
+      reading('input', [name, type], () => spec(type.dtype, type.shape)),
+    );
+  }
+
+  /** @internal An input whose dims may be expressions, and whose elements may be known. */
+  inputLike(name: string, value: InferredValue): Tensor {
+    this.#claimIO(name, 'input');
+    return this.#addInput(name, value);
+  }
+
+  #addInput(name: string, value: InferredValue): Tensor {
     this.#keep();
-    const tensor = this.#newTensor({ dtype, shape }, name, this.#open[0]!);
-    this.#open[0]!.graph.inputs.push({ id: tensor.id, name, dtype, shape });
+    const tensor = this.#newTensor(value, name, this.#open[0]!);
+    const { id, dtype, shape } = tensor;
+    this.#open[0]!.graph.inputs.push({ id, name, dtype, shape });
     this.#ioNames.set(tensor.id, name);
     return tensor;
   }
@@ -142,6 +177,18 @@ export class Network extends Chain {
     }
   }
 
+  /** @internal What `body` records goes where that layer was, and is named after it. */
+  inPlaceOf<T>(layer: string, body: () => T): T {
+    const outer = [this.#scope, this.names.replaced] as const;
+    this.#scope = `${layer}.`;
+    this.names.replaced = layer;
+    try {
+      return body();
+    } finally {
+      [this.#scope, this.names.replaced] = outer;
+    }
+  }
+
   /** @internal The name given by `input` or `output`. */
   ioName(id: ValueId): string | undefined {
     return this.#ioNames.get(id);
@@ -149,11 +196,12 @@ export class Network extends Chain {
 
   /** @internal */
   markOutput(tensor: Tensor, name = tensor.name): void {
-    this.#checkUsable(tensor, 'output');
+    checkUsable(this, tensor, 'output');
     if (tensor.home !== this.#open[0]) {
       throw new TensorRTError(
         'ERR_NESTED_TENSOR',
         `output: ${tensor} belongs to the body of a loop or conditional; mark what the loop or conditional returns`,
+        { source: locate(mark()) },
       );
     }
     if (this.graph.outputs.some((o) => o.id === tensor.id && o.name === name)) return;
@@ -183,22 +231,19 @@ export class Network extends Chain {
    * Records `body` as a nested graph. `inputs` become its parameters; it may also use any tensor of the graphs around it.
    * @internal
    */
-  nest(
-    inputs: readonly { name: string; type: InferredValue }[],
-    body: (parameters: Tensor[]) => readonly Tensor[],
-  ): Body {
+  nest(inputs: readonly BodyInput[], body: (parameters: Tensor[]) => readonly Tensor[]): Body {
     this.#keep();
     const open = newGraph();
     this.#open.push(open);
     try {
-      const parameters = inputs.map(({ name, type }) => {
-        const tensor = this.#newTensor(type, `${this.#scope}${name}`, open);
+      const parameters = inputs.map(({ name, type, tensorName = this.#scope + name }) => {
+        const tensor = this.#newTensor(type, tensorName, open);
         open.graph.inputs.push({ id: tensor.id, name, dtype: type.dtype, shape: type.shape });
         return tensor;
       });
       const outputs = leave(() => body(parameters));
       for (const [i, tensor] of outputs.entries()) {
-        this.#checkUsable(tensor, 'body');
+        checkUsable(this, tensor, 'body');
         open.graph.outputs.push({ id: tensor.id, name: `${i}` });
       }
       return { graph: open.graph as IRGraph, outputs };
@@ -211,11 +256,11 @@ export class Network extends Chain {
   /** @internal Records a layer and returns its outputs. */
   record<P extends Params>(definition: LayerDefinition<P>, recording: Recording<P>): Tensor[] {
     const { kind } = definition;
-    const at = mark();
+    const { inputs, bodies, like } = recording;
+    const at = like ? like.mark : mark();
     this.#keep();
-    const { inputs, bodies } = recording;
     const method = recording.method ?? kind;
-    let name = typeof recording.name === 'string' ? recording.name : undefined;
+    let name = typeof recording.name === 'string' ? recording.name : like?.name;
     const fail: Fail = (code, message, facts) => {
       const said = message.replace(/^\w+/, (word) => recording.called?.[word] ?? word);
       throw new TensorRTError(
@@ -229,14 +274,16 @@ export class Network extends Chain {
         },
       );
     };
-    for (const tensor of inputs) if (tensor) this.#checkUsable(tensor, method);
+    for (const tensor of inputs) if (tensor) checkUsable(this, tensor, method);
     if (!definition.takesNarrow) requireWide(inputs, bodies, fail);
     const given = inputs.map((tensor) => tensor ?? null);
     const weights = checkWeights(recording.weights, fail);
     name =
       recording.name !== undefined
-        ? this.#names.given(this.#scope, recording.name, fail)
-        : this.#names.made(this.#scope, recording.hint ?? layerNameIn(weights) ?? kind);
+        ? this.names.given(this.#scope, recording.name, fail)
+        : like
+          ? this.names.copied(like.name)
+          : this.names.made(this.#scope, recording.hint ?? layerNameIn(weights) ?? kind);
     const params = checkParams(definition, recording.params, fail);
     const inferred = definition.infer({
       params,
@@ -244,6 +291,7 @@ export class Network extends Chain {
       input: (index) => given[index] ?? fail('ERR_INPUT', `input ${index} is missing`),
       weights,
       bodies: mapValues(bodies, (body) => body.outputs),
+      takenIn: (role) => Array.from(valuesTakenIn(bodies![role]!.graph), (id) => this.#tensors[id]!),
       fail,
     });
     const values = Array.isArray(inferred) ? inferred : [inferred];
@@ -260,7 +308,7 @@ export class Network extends Chain {
       outputs.push({ id: tensor.id, dtype: tensor.dtype, shape: tensor.shape });
     }
     const node: RecordedNode = {
-      id: this.#names.size,
+      id: this.names.size,
       kind,
       name,
       inputs: given.map((tensor) => tensor?.id ?? null),
@@ -271,7 +319,7 @@ export class Network extends Chain {
     };
     if (bodies) node.bodies = mapValues(bodies, (body) => body.graph);
     open.graph.nodes.push(node);
-    this.#names.add(name);
+    this.names.add(name);
     return tensors;
   }
 
@@ -284,7 +332,7 @@ export class Network extends Chain {
     this.weights.length = weights;
     cutTo(this.#weightIds, weights);
     cutTo(this.#ioNames, ioNames);
-    this.#names.cutTo(names);
+    this.names.cutTo(names);
   }
 
   /** Before anything changes, for `restore`. */
@@ -301,7 +349,7 @@ export class Network extends Chain {
       outputs: outputs.length,
       tensors: this.#tensors.length,
       weights: this.weights.length,
-      names: this.#names.size,
+      names: this.names.size,
       ioNames: this.#ioNames.size,
     } as Sizes);
   }
@@ -318,41 +366,14 @@ export class Network extends Chain {
   }
 
   #weightId(identity: unknown, weight: IRWeight): WeightId {
-    const known = this.#weightIds.get(identity);
+    const origin = typeof identity === 'object' && identity !== null ? (origins.get(identity) ?? identity) : identity;
+    const known = this.#weightIds.get(origin);
     if (known !== undefined) return known;
     const id = this.weights.length;
+    origins.set(weight, origin);
     this.weights.push(weight);
-    this.#weightIds.set(identity, id);
+    this.#weightIds.set(origin, id);
     return id;
-  }
-
-  #checkUsable(tensor: Tensor, method: string): void {
-    if (!(tensor instanceof Tensor)) {
-      throw new TensorRTError('ERR_INPUT', `${method}: expected a tensor, given ${show(tensor)}`, {
-        source: locate(mark()),
-      });
-    }
-    const isLost = tensor.network === this && this.#tensors[tensor.id] !== tensor;
-    if (tensor.network !== this || isLost) {
-      throw new TensorRTError(
-        'ERR_FOREIGN_TENSOR',
-        isLost
-          ? `${method}: the tensor was made in a call that failed, and went with it`
-          : `${method}: ${tensor} belongs to network '${tensor.network.name}', not to '${this.name}'`,
-        {
-          source: locate(mark()),
-        },
-      );
-    }
-    if (!this.isOpen(tensor)) {
-      throw new TensorRTError(
-        'ERR_NESTED_TENSOR',
-        `${method}: ${tensor} belongs to a loop or conditional body that is closed; return it from the body instead`,
-        {
-          source: locate(mark()),
-        },
-      );
-    }
   }
 
   #claimIO(name: string, what: string): void {

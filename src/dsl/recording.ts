@@ -1,16 +1,18 @@
 import type { z } from 'zod';
+import { locate, mark } from '../errors/call-site.js';
 import { show, TensorRTError } from '../errors/error.js';
 import { formatShape, type Shape } from '../values/dim.js';
 import { type DType, isNarrow } from '../values/dtype.js';
 import { maxRank } from '../values/spec.js';
 import { layerNameOf } from '../values/weight.js';
 import { type Fail, type InferredValue, type LayerDefinition, layerKinds } from './define-layer.js';
-import type { IRWeight } from './ir.js';
+import type { IRGraph, IRWeight, ValueId } from './ir.js';
 import { toIRWeight } from './ir-weight.js';
-import type { Tensor } from './tensor.js';
+import type { Network } from './network.js';
+import { Tensor } from './tensor.js';
 
 /** What layers without weights or bodies share. */
-export const none: Record<string, never> = Object.freeze({});
+const none: Record<string, never> = Object.freeze({});
 
 /** A record with every value mapped. */
 export function mapValues<T, R>(
@@ -41,6 +43,40 @@ export function checkWeights(
     }
   }
   return checked;
+}
+
+/**
+ * Refuses what layers of `net` cannot take where it is recorded now.
+ * @throws ERR_INPUT, ERR_FOREIGN_TENSOR, ERR_NESTED_TENSOR
+ */
+export function checkUsable(net: Network, tensor: unknown, method: string): asserts tensor is Tensor {
+  const refuse = (code: string, message: string): never => {
+    throw new TensorRTError(code, `${method}: ${message}`, { source: locate(mark()) });
+  };
+  if (!(tensor instanceof Tensor)) return refuse('ERR_INPUT', `expected a tensor, given ${show(tensor)}`);
+  const { network } = tensor;
+  if (network !== net) {
+    const owner =
+      network.name === net.name
+        ? `another network that is named '${net.name}' too`
+        : `network '${network.name}', not to '${net.name}'`;
+    refuse('ERR_FOREIGN_TENSOR', `${tensor} belongs to ${owner}`);
+  }
+  if (net.tensorOf(tensor.id) !== tensor) {
+    refuse('ERR_FOREIGN_TENSOR', 'the tensor was made in a call that failed, and went with it');
+  }
+  if (!net.isOpen(tensor)) {
+    const where = 'belongs to a loop or conditional body that is closed; return it from the body instead';
+    refuse('ERR_NESTED_TENSOR', `${tensor} ${where}`);
+  }
+}
+
+/** What the layers of a graph take, those of the graphs inside it too. */
+export function* valuesTakenIn({ nodes }: Pick<IRGraph, 'nodes'>): Generator<ValueId> {
+  for (const { inputs, bodies = {} } of nodes) {
+    for (const id of inputs) if (id !== null) yield id;
+    for (const body of Object.values(bodies)) yield* valuesTakenIn(body);
+  }
 }
 
 /** The layer of the first weight whose name tells it. */

@@ -5,7 +5,7 @@ import { formatShape, type Shape } from './dim.js';
 import { bits, byteLength, type DType, isTypedArray, type TypedArray, viewAs } from './dtype.js';
 import { carries, encodeElements } from './elements.js';
 
-type Scalar = number | bigint | boolean;
+export type Scalar = number | bigint | boolean;
 
 /** Elements with their shape; a `Result` or a `Weight` is one. */
 export interface ShapedFeed {

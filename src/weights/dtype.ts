@@ -4,7 +4,7 @@ import { refusal } from './format-error.js';
 /** Element types that only weight files hold; convert them with `Weight.as` before use in a network. */
 export const fileDTypes = ['float64', 'float8e5m2', 'int16', 'uint16', 'uint32', 'uint64'] as const;
 
-type FileDType = (typeof fileDTypes)[number];
+export type FileDType = (typeof fileDTypes)[number];
 
 /** An element type of a weight: TensorRT's and those that only files hold. */
 export type WeightDType = DType | FileDType;

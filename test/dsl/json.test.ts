@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { NetworkJSON } from '../../src/dsl/ir.js';
-import { float32, loadWeights, Network, network, saveSafetensors, weight } from '../../src/index.js';
+import { concat, float32, loadWeights, Network, network, saveSafetensors, weight } from '../../src/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'json-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -37,6 +37,21 @@ describe('toJSON and fromJSON', () => {
       }),
     );
     expect(second).toEqual(first);
+  });
+
+  test('sizes that only the data tells are the same within a loop as around it', () => {
+    const net = network('open', { x: float32(4) });
+    const found = net.tensor().nonZero();
+    const { state } = net.loop({ count: 2, state: { found } }, (now) => ({
+      state: { found: concat([now.found, found], { axis: 1 }).narrow(1, 0, found.dim(1)) },
+    }));
+    state.found.output('y');
+    const json = throughText(net);
+    const again = throughText(Network.fromJSON(json));
+    const symbols = (text: string) => [...text.matchAll(/\w+\?\d+/g)].map(([symbol]) => symbol);
+    const numbered = (list: string[]) => list.map((symbol) => list.indexOf(symbol));
+    expect(symbols(JSON.stringify(json)).length).toBeGreaterThan(3);
+    expect(numbered(symbols(JSON.stringify(again)))).toEqual(numbered(symbols(JSON.stringify(json))));
   });
 
   test('weights of files are referred to by name and found again', async () => {

@@ -26,7 +26,7 @@ interface Parameter {
 }
 
 /** How a method is called. */
-export type Call = readonly Parameter[];
+type Call = readonly Parameter[];
 
 /** Reads `matmul(b, { transposeA, name })`, one per line. */
 function parse(signatures: string): Map<string, Call> {

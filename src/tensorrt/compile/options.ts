@@ -39,6 +39,9 @@ const options = z.strictObject({
   onProgress: z.function().optional(),
 });
 
+/** @internal */
+export const optionNames: readonly string[] = Object.keys(options.shape);
+
 /** How to build an engine. What is absent stays at TensorRT's own default. */
 export interface BuildOptions {
   /** Path of a TensorRT library or its folder, or a flavor (`trt10`, `trt11`, `rtx1`). Default: the best one found. */
@@ -104,7 +107,7 @@ export function checkOptions(given: BuildOptions): BuildOptions {
   const where = issue.path.join('.');
   const problem =
     issue.code === 'unrecognized_keys'
-      ? `no option is called '${issue.keys.join("', '")}'; there are ${Object.keys(options.shape).join(', ')}`
+      ? `no option is called '${issue.keys.join("', '")}'; there are ${optionNames.join(', ')}`
       : `${where ? `${where}: ` : ''}${describeIssue(issue, given)}`;
   throw new TensorRTError('ERR_BUILD_OPTION', `build options: ${problem}`, { cause: parsed.error });
 }

@@ -54,8 +54,16 @@ export interface LstmWeights {
   bias_hh?: Weight;
 }
 
+/** An LSTM layer as TensorFlow's BasicLSTMCell and sampleCharRNN hold it. */
+export interface TensorFlowLstm {
+  /** [input + hidden, 4·hidden], with gates i, c, f, o along its columns. */
+  kernel: Weight;
+  /** [4·hidden] */
+  bias?: Weight;
+}
+
 /** Which layer of a multi-layer LSTM. */
-export interface LstmOptions {
+export interface LstmLayerOptions {
   /** 0 by default: `weight_ih_l0` */
   layer?: number;
   /** The other direction of a bidirectional one: `weight_ih_l0_reverse` */
@@ -70,8 +78,8 @@ export interface LstmOptions {
  */
 export function lstmToTensorFlow(
   weights: LstmWeights | Readonly<Record<string, Weight | undefined>>,
-  options: LstmOptions = {},
-): { kernel: Weight; bias: Weight } {
+  options: LstmLayerOptions = {},
+): Required<TensorFlowLstm> {
   const { pytorch, tensorflow } = gateOrders.lstm;
   const layer = lstmLayer(weights, options ?? {});
   const turn = (w: Weight) => reorderGates(w, pytorch, tensorflow).transpose();
@@ -89,14 +97,15 @@ export function lstmToTensorFlow(
   };
 }
 
+export interface LstmFromTensorFlowOptions {
+  /** What TensorFlow's cell adds to the forget gate: 1 by default there, nothing in sampleCharRNN. Default 0. */
+  forgetBias?: number;
+}
+
 /**
  * The inverse: PyTorch's layer from a TensorFlow kernel and bias. All of the bias is in `bias_ih`.
- * @param forgetBias what TensorFlow's cell adds to the forget gate (1 by default there, nothing in sampleCharRNN)
  */
-export function lstmFromTensorFlow(
-  cell: { kernel: Weight; bias?: Weight },
-  options: { forgetBias?: number } = {},
-): LstmWeights {
+export function lstmFromTensorFlow(cell: TensorFlowLstm, options: LstmFromTensorFlowOptions = {}): LstmWeights {
   const { pytorch, tensorflow } = gateOrders.lstm;
   const { kernel } = cell ?? {};
   expectWeight('lstmFromTensorFlow: kernel', kernel);
@@ -113,7 +122,7 @@ export function lstmFromTensorFlow(
 
 function lstmLayer(
   weights: LstmWeights | Readonly<Record<string, Weight | undefined>>,
-  { layer = 0, reverse = false }: LstmOptions,
+  { layer = 0, reverse = false }: LstmLayerOptions,
 ): LstmWeights {
   const all = Object.entries(typeof weights === 'object' && weights !== null ? weights : {});
   const given = new Map(all.filter((item): item is [string, Weight] => item[1] instanceof Weight));

@@ -155,6 +155,7 @@ describe('options', () => {
   ])('%o is taken', async (options) => {
     using engine = await chain(2).build(options);
     expect(engine.log.filter((line) => /error/i.test(line))).toEqual([]);
+    expect(engine.options).toMatchObject(options);
   });
 
   test('what TensorRT refuses without failing is an error', async () => {
