@@ -4,6 +4,7 @@
 #include <cstring>
 #include <iterator>
 
+#include "../weights/convert.h"
 #include "../weights/weights.h"
 #include "../compile/build.h"
 #include "../core/js.h"
@@ -69,6 +70,42 @@ namespace {
 
 constexpr size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
+size_t bytes_of(Weight const& weight) {
+  auto const type = type_from_name(weight.dtype);
+  if (!type) throw Error("ERR_ARGUMENT", "unknown dtype '" + weight.dtype + "'");
+  return bytes_of(*type, static_cast<size_t>(weight.count));
+}
+
+// What the weight is, and where its elements lie. They are looked at again, for a caller can take an array away at any time.
+Weight read_weight(Given const& given) {
+  Weight weight;
+  auto const name = given.member("name");
+  if (!name.value().IsUndefined()) weight.name = name.text();
+  weight.dtype = given.member("dtype").text();
+  auto const shape = given.member("shape");
+  weight.count = 1;
+  weight.shape.resize(shape.list().Length());
+  for (uint32_t i = 0; i < weight.shape.size(); i++) {
+    int64_t const size = weight.shape[i] = static_cast<int64_t>(shape.item(i).size());
+    // A bit to spare, so that the bytes can be counted too.
+    if (__builtin_mul_overflow(weight.count, size, &weight.count) || weight.count > INT64_MAX / 16) {
+      throw Error("ERR_ARGUMENT", "a weight's shape overflows");
+    }
+  }
+  size_t const bytes = bytes_of(weight);
+  auto const elements = given.member("data").elements();
+  if (elements.ByteLength() != bytes) {
+    throw Error("ERR_DISPOSED", "the elements of weight '" + weight.name + "' are gone: their array was detached or their file closed");
+  }
+  void* data = nullptr;
+  napi_get_typedarray_info(elements.Env(), elements, nullptr, nullptr, &data, nullptr, nullptr);
+  weight.data = data;
+  auto const mapping = given.member("mapping");
+  weight.mapped = bytes > 0 && !mapping.value().IsUndefined();
+  if (weight.mapped) weight.owner = hold_mapping(mapping, data, bytes);
+  return weight;
+}
+
 }  // namespace
 
 Napi::Function ProgramWrap::define(Napi::Env env) {
@@ -100,32 +137,26 @@ Napi::Value ProgramWrap::add_weights(Napi::CallbackInfo const& info) {
     bool const copy = argument(info, 1).flag();
     auto& weights = open().weights;
     std::vector<Weight> added(list.list().Length());
-    std::vector<size_t> sizes;
     size_t total = 0;
     for (uint32_t i = 0; i < added.size(); i++) {
-      auto const elements = list.item(i).elements();
-      void* data = nullptr;
-      napi_get_typedarray_info(info.Env(), elements, nullptr, nullptr, &data, nullptr, nullptr);
-      added[i].data = data;
-      added[i].owner = hold_mapping(data);
-      added[i].mapped = added[i].owner != nullptr;
-      sizes.push_back(added[i].mapped ? 0 : elements.ByteLength());
-      total += aligned(sizes[i]);
+      added[i] = read_weight(list.item(i));
+      if (!added[i].mapped) total += aligned(bytes_of(added[i]));
     }
     // One block holds all that is not mapped. TensorRT wants a pointer even for no elements.
     std::shared_ptr<void> const block(std::malloc(total + 1), std::free);
     if (!block) throw std::bad_alloc();
     auto* place = static_cast<char*>(block.get());
     bool complete = true;
-    for (size_t i = 0; i < added.size(); i++) {
-      if (added[i].mapped) continue;
-      if (copy && sizes[i]) std::memcpy(place, added[i].data, sizes[i]);
+    for (auto& weight : added) {
+      if (weight.mapped) continue;
+      size_t const bytes = bytes_of(weight);
+      if (copy && bytes) std::memcpy(place, weight.data, bytes);
       complete = complete && copy;
-      added[i].data = place;
-      added[i].owner = std::shared_ptr<void>(block, place);
-      place += aligned(sizes[i]);
+      weight.data = place;
+      weight.owner = std::shared_ptr<void>(block, place);
+      place += aligned(bytes);
     }
-    room_ = complete || added.empty() ? 0 : sizes.back();
+    room_ = complete || added.empty() || added.back().mapped ? 0 : bytes_of(added.back());
     std::move(added.begin(), added.end(), std::back_inserter(weights));
     return Napi::Boolean::New(info.Env(), complete);
   });

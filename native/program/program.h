@@ -21,8 +21,8 @@ class ProgramWrap : public Napi::ObjectWrap<ProgramWrap> {
  private:
   // Bytes as wire.h reads them.
   void add_graph(Napi::CallbackInfo const& info);
-  // addWeights(list of typed arrays, copy): takes elements without a copy where they lie in a mapped file, else copies them;
-  // without `copy` it only reserves room, for fillWeight, and returns false. What they are is told by addGraph.
+  // addWeights(list of { name, dtype, shape, data, mapping }, copy): takes elements where they are if they lie in a mapped
+  // file, else copies them; without `copy` it only reserves room, for fillWeight, and returns false.
   Napi::Value add_weights(Napi::CallbackInfo const& info);
   void fill_weight(Napi::CallbackInfo const& info);
   Napi::Value build(Napi::CallbackInfo const& info);

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "../core/js.h"
+#include "../core/handle.h"
 #include "../core/machine.h"
 #include "convert.h"
 #include "crc32.h"
@@ -36,22 +36,28 @@ struct View {
   std::shared_ptr<Hold> hold;
 };
 
-// What JavaScript has open: the mapping and the buffers that show parts of it.
+// What the handle that mapFile returns stands for.
+struct MappedFile {
+  static constexpr char handle_kind[] = "a mapped file";
+  std::shared_ptr<Mapping> mapping;  // null once closed
+};
+
+// What JavaScript has open: the file and the buffers that show parts of it. It stays on JavaScript's thread.
 struct OpenFile {
-  std::shared_ptr<Mapping> mapping;
+  std::shared_ptr<MappedFile> mapped;
   std::vector<View> views;
 };
 
 Napi::Value view(Napi::CallbackInfo const& info, std::shared_ptr<OpenFile> const& file) {
   size_t const offset = argument(info, 0).size(), length = argument(info, 1).size();
-  if (!file->mapping) throw Error("ERR_DISPOSED", "the file was closed");
-  if (offset > file->mapping->size() || length > file->mapping->size() - offset) {
+  if (!file->mapped->mapping) throw Error("ERR_DISPOSED", "the file was closed");
+  if (offset > file->mapped->mapping->size() || length > file->mapped->mapping->size() - offset) {
     throw Error("ERR_ARGUMENT", "the range lies outside the file");
   }
   if (length == 0) return Napi::ArrayBuffer::New(info.Env(), 0);
-  auto hold = std::make_shared<Hold>(Hold{file->mapping, static_cast<int64_t>(length)});
+  auto hold = std::make_shared<Hold>(Hold{file->mapped->mapping, static_cast<int64_t>(length)});
   auto buffer = Napi::ArrayBuffer::New(
-      info.Env(), file->mapping->data() + offset, length,
+      info.Env(), file->mapped->mapping->data() + offset, length,
       [](Napi::Env env, void*, std::shared_ptr<Hold>* gone) {
         (*gone)->count(env);
         delete gone;
@@ -72,13 +78,13 @@ void close(Napi::CallbackInfo const& info, std::shared_ptr<OpenFile> const& file
     view.hold->mapping.reset();
   }
   file->views.clear();
-  file->mapping.reset();
+  file->mapped->mapping.reset();
 }
 
 // Maps the pages of a range on another thread, before they are touched one by one. A file that shrank ends it with an error.
 void ahead(Napi::CallbackInfo const& info, std::shared_ptr<OpenFile> const& file) {
   size_t const offset = argument(info, 0).size(), wanted = argument(info, 1).size();
-  std::shared_ptr<Mapping> const mapping = file->mapping;
+  std::shared_ptr<Mapping> const mapping = file->mapped->mapping;
   if (!mapping || offset >= mapping->size()) return;
   size_t const length = std::min(wanted, mapping->size() - offset);
   try {
@@ -95,14 +101,14 @@ void ahead(Napi::CallbackInfo const& info, std::shared_ptr<OpenFile> const& file
 Napi::Value map_file(Napi::CallbackInfo const& info) {
   Napi::Env const env = info.Env();
   auto file = std::make_shared<OpenFile>();
-  file->mapping = Mapping::open(argument(info, 0).text());
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("size", Napi::Number::New(env, static_cast<double>(file->mapping->size())));
+  file->mapped = std::make_shared<MappedFile>(MappedFile{Mapping::open(argument(info, 0).text())});
+  auto result = make_handle(env, file->mapped).As<Napi::Object>();
+  result.Set("size", Napi::Number::New(env, static_cast<double>(file->mapped->mapping->size())));
   result.Set("view", Napi::Function::New(env, [file](Napi::CallbackInfo const& call) { return guarded(call.Env(), [&] { return view(call, file); }); }));
   result.Set("close", Napi::Function::New(env, [file](Napi::CallbackInfo const& call) { guarded(call.Env(), [&] { close(call, file); }); }));
   result.Set("ahead", Napi::Function::New(env, [file](Napi::CallbackInfo const& call) { guarded(call.Env(), [&] { ahead(call, file); }); }));
   result.Set("intact", Napi::Function::New(env, [file](Napi::CallbackInfo const& call) -> Napi::Value {
-    return Napi::Boolean::New(call.Env(), file->mapping && file->mapping->intact());
+    return Napi::Boolean::New(call.Env(), file->mapped->mapping && file->mapped->mapping->intact());
   }));
   return result;
 }
@@ -150,7 +156,15 @@ void register_weights(Napi::Env env, Napi::Object exports) {
   exports.Set("crc32", Napi::Function::New<exported<crc32>>(env, "crc32"));
 }
 
-std::shared_ptr<void> hold_mapping(void const* p) { return Mapping::containing(p); }
+std::shared_ptr<void> hold_mapping(Given const& given, void const* p, size_t bytes) {
+  std::shared_ptr<Mapping> const mapping = state_of<MappedFile>(given)->mapping;
+  if (!mapping) throw Error("ERR_DISPOSED", "the file was closed");
+  auto const at = reinterpret_cast<uintptr_t>(p), begin = reinterpret_cast<uintptr_t>(mapping->data());
+  if (at < begin || at - begin > mapping->size() || bytes > mapping->size() - (at - begin)) {
+    throw Error("ERR_ARGUMENT", "a weight's elements lie outside the file that they are said to lie in");
+  }
+  return mapping;
+}
 
 bool mapping_intact(std::shared_ptr<void> const& owner) { return static_cast<Mapping*>(owner.get())->intact(); }
 

@@ -8,7 +8,6 @@
 
 #include <atomic>
 #include <cerrno>
-#include <map>
 #include <mutex>
 #include <system_error>
 
@@ -31,12 +30,8 @@ constexpr int slot_count = 4096;
 Slot slots[slot_count];
 std::atomic<int> slots_used{0};
 
-std::mutex registry_mutex;
+std::mutex slots_mutex;
 bool taken[slot_count];
-std::map<uint8_t const*, std::weak_ptr<Mapping>>& registry() {
-  static auto* map = new std::map<uint8_t const*, std::weak_ptr<Mapping>>;  // outlives static destructors
-  return *map;
-}
 
 // A page of a mapped file that the file no longer has: put a zero page there and remember it.
 bool repair(uintptr_t address) {
@@ -96,7 +91,7 @@ std::shared_ptr<Mapping> Mapping::open(std::string const& path) {
     fail(error);
   }
   install_handler();
-  std::lock_guard<std::mutex> lock(registry_mutex);
+  std::lock_guard<std::mutex> lock(slots_mutex);
   auto const begin = reinterpret_cast<uintptr_t>(data);
   int const slot = data ? take_slot(begin, begin + size) : -1;
   if (data && slot < 0) {
@@ -104,25 +99,12 @@ std::shared_ptr<Mapping> Mapping::open(std::string const& path) {
     close(fd);
     fail(EMFILE);
   }
-  std::shared_ptr<Mapping> mapping(new Mapping(fd, data, size, slot));
-  if (data) registry()[data] = mapping;
-  return mapping;
-}
-
-std::shared_ptr<Mapping> Mapping::containing(void const* p) {
-  auto const* address = static_cast<uint8_t const*>(p);
-  std::shared_ptr<Mapping> mapping;  // dropped after the lock: its destructor takes the lock
-  std::lock_guard<std::mutex> lock(registry_mutex);
-  auto it = registry().upper_bound(address);
-  if (it == registry().begin()) return nullptr;
-  mapping = std::prev(it)->second.lock();
-  return mapping && address < mapping->data_ + mapping->size_ ? mapping : nullptr;
+  return std::shared_ptr<Mapping>(new Mapping(fd, data, size, slot));
 }
 
 Mapping::~Mapping() {
   if (data_) {
-    std::lock_guard<std::mutex> lock(registry_mutex);
-    registry().erase(data_);
+    std::lock_guard<std::mutex> lock(slots_mutex);
     slots[slot_].begin.store(0, std::memory_order_release);
     taken[slot_] = false;
     munmap(data_, size_);

@@ -12,7 +12,6 @@ class Mapping {
  public:
   // Throws ERR_WEIGHTS_FILE.
   static std::shared_ptr<Mapping> open(std::string const& path);
-  static std::shared_ptr<Mapping> containing(void const* p);
   ~Mapping();
   Mapping(Mapping const&) = delete;
   Mapping& operator=(Mapping const&) = delete;

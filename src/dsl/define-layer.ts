@@ -2,20 +2,13 @@ import type { z } from 'zod';
 import type { Dim } from '../values/dim.js';
 import type { DType, TypedArray } from '../values/dtype.js';
 import type { ValueType } from '../values/spec.js';
-import type { Params } from './ir.js';
+import type { IRWeight, Params } from './ir.js';
 
 /** What inference knows of a value: its type, and for small integer tensors its elements, as far as they are known. */
 export interface InferredValue extends ValueType {
   contents?: readonly Dim[];
   /** Elements of an integer constant of any size and rank. */
   elements?: TypedArray;
-}
-
-export interface WeightType {
-  dtype: DType;
-  shape: readonly number[];
-  /** Its elements, where inference is to look at them. */
-  data?: TypedArray;
 }
 
 /** Throws an error which carries the layer's name, kind and place in the user's code. */
@@ -29,7 +22,7 @@ export interface InferContext<P> {
   /** The input at `index`; an error where it is absent. */
   input(index: number): InferredValue;
   /** By role. */
-  weights: Readonly<Record<string, WeightType | undefined>>;
+  weights: Readonly<Record<string, IRWeight | undefined>>;
   /** Types of the outputs of nested graphs, by role. */
   bodies: Readonly<Record<string, readonly InferredValue[]>>;
   /** What the layers of the nested graph of that role take, those of the graphs inside it too. */
@@ -88,7 +81,7 @@ export interface CpuLayer<P> {
   input(index: number): CpuValue;
   weights: Readonly<Record<string, CpuValue | undefined>>;
   inputTypes: readonly (ValueType | null)[];
-  weightTypes: Readonly<Record<string, WeightType | undefined>>;
+  weightTypes: Readonly<Record<string, IRWeight | undefined>>;
   outputTypes: readonly ValueType[];
   /** Nested graphs of the layer, by role. */
   bodies: Readonly<Record<string, CpuLayerBody>>;

@@ -4,7 +4,7 @@ import { type Dim, isUnknown, type Shape } from '../values/dim.js';
 import { parseDim } from '../values/dim-parse.js';
 import { byteLength, type DType, viewAs } from '../values/dtype.js';
 import { spec, type ValueType } from '../values/spec.js';
-import type { WeightLike } from '../values/weight.js';
+import { type WeightLike, withShape } from '../values/weight.js';
 import { layerKinds } from './define-layer.js';
 import type { IRGraph, IRNode, NetworkJSON, Params, ValueId } from './ir.js';
 import { Network, type RecordedNode } from './network.js';
@@ -40,7 +40,7 @@ function toJSON(net: Network): NetworkJSON {
     version: 1 as const,
     name: net.name,
     ...plainGraph(net.graph),
-    weights: net.weights.map(({ id, dtype, shape, name, file, data }) => ({
+    weights: net.weights.map(({ dtype, shape, name, file, data }, id) => ({
       id,
       dtype,
       shape,
@@ -171,7 +171,7 @@ class Reader {
         `weight '${name}' should be ${dtype} [${shape.join(', ')}], given ${found.dtype} [${found.shape.join(', ')}]${found.file ? ` of ${found.file}` : ''}`,
       );
     }
-    return String(found.shape) === String(shape) ? found : { name, dtype, shape, data: found.data };
+    return String(found.shape) === String(shape) ? found : { ...withShape(found, shape), name };
   }
 }
 

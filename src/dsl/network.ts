@@ -5,8 +5,7 @@ import { show, TensorRTError } from '../errors/error.js';
 import { type Before, cutTo, isUnkept, keep } from '../errors/roll-back.js';
 import { isSameShape } from '../values/dim.js';
 import { spec, type ValueType } from '../values/spec.js';
-import type { CheckedWeight } from '../values/weight.js';
-import type { Fail, InferredValue, LayerDefinition, WeightType } from './define-layer.js';
+import type { Fail, InferredValue, LayerDefinition } from './define-layer.js';
 import type { IRGraph, IRNode, IRValue, IRWeight, Params, ValueId, WeightId } from './ir.js';
 import { LayerNames } from './layer-names.js';
 import { checkName } from './name.js';
@@ -15,7 +14,7 @@ import {
   checkShape,
   checkUsable,
   checkWeights,
-  commonPrefix,
+  layerNameIn,
   mapValues,
   refuseUint8,
   requireWide,
@@ -28,7 +27,7 @@ export interface Recording<P extends Params> {
   /** By TensorRT's input index; null where an optional one is absent. */
   inputs: readonly (Tensor | null | undefined)[];
   params: z.input<LayerDefinition<P>['params']>;
-  /** By role; undefined where absent. Checked by `checkWeight`. */
+  /** By role; undefined where absent. Checked by `toIRWeight`. */
   weights?: Readonly<Record<string, unknown>>;
   bodies?: Record<string, Body>;
   /** The user's name for the layer. */
@@ -284,13 +283,13 @@ export class Network extends Chain {
         ? this.names.given(this.#scope, recording.name, fail)
         : like
           ? this.names.copied(like.name)
-          : this.names.made(this.#scope, recording.hint ?? commonPrefix(weights) ?? kind);
+          : this.names.made(this.#scope, recording.hint ?? layerNameIn(weights) ?? kind);
     const params = checkParams(definition, recording.params, fail);
     const inferred = definition.infer({
       params,
       inputs: given,
       input: (index) => given[index] ?? fail('ERR_INPUT', `input ${index} is missing`),
-      weights: weights as Record<string, WeightType>,
+      weights,
       bodies: mapValues(bodies, (body) => body.outputs),
       takenIn: (role) => Array.from(valuesTakenIn(bodies![role]!.graph), (id) => this.#tensors[id]!),
       fail,
@@ -366,15 +365,13 @@ export class Network extends Chain {
     return tensor;
   }
 
-  #weightId(identity: unknown, weight: CheckedWeight): WeightId {
+  #weightId(identity: unknown, weight: IRWeight): WeightId {
     const origin = typeof identity === 'object' && identity !== null ? (origins.get(identity) ?? identity) : identity;
     const known = this.#weightIds.get(origin);
     if (known !== undefined) return known;
     const id = this.weights.length;
-    const { name, file, check, dtype, shape, data } = weight;
-    const added: IRWeight = { id, name, file, check, dtype, shape, data };
-    origins.set(added, origin);
-    this.weights.push(added);
+    origins.set(weight, origin);
+    this.weights.push(weight);
     this.#weightIds.set(origin, id);
     return id;
   }

@@ -4,9 +4,10 @@ import { show, TensorRTError } from '../errors/error.js';
 import { formatShape, type Shape } from '../values/dim.js';
 import { type DType, isNarrow } from '../values/dtype.js';
 import { maxRank } from '../values/spec.js';
-import { type CheckedWeight, checkWeight, prefixOf } from '../values/weight.js';
+import { layerNameOf } from '../values/weight.js';
 import { type Fail, type InferredValue, type LayerDefinition, layerKinds } from './define-layer.js';
-import type { IRGraph, ValueId } from './ir.js';
+import type { IRGraph, IRWeight, ValueId } from './ir.js';
+import { toIRWeight } from './ir-weight.js';
 import type { Network } from './network.js';
 import { Tensor } from './tensor.js';
 
@@ -28,14 +29,14 @@ export function mapValues<T, R>(
 export function checkWeights(
   given: Readonly<Record<string, unknown>> | undefined,
   fail: Fail,
-): Record<string, CheckedWeight> {
+): Record<string, IRWeight> {
   if (!given) return none;
-  const checked: Record<string, CheckedWeight> = {};
+  const checked: Record<string, IRWeight> = {};
   for (const role in given) {
     const value = given[role];
     if (value === undefined || value === null) continue;
     try {
-      checked[role] = checkWeight(value, role);
+      checked[role] = toIRWeight(value, role);
     } catch (error) {
       if (!(error instanceof TensorRTError)) throw error;
       fail(error.code, error.message, { expected: error.expected, actual: error.actual });
@@ -78,11 +79,11 @@ export function* valuesTakenIn({ nodes }: Pick<IRGraph, 'nodes'>): Generator<Val
   }
 }
 
-/** The prefix of the first weight whose name has one. */
-export function commonPrefix(weights: Readonly<Record<string, CheckedWeight>>): string | undefined {
+/** The layer of the first weight whose name tells it. */
+export function layerNameIn(weights: Readonly<Record<string, IRWeight>>): string | undefined {
   for (const role in weights) {
-    const prefix = prefixOf(weights[role]!.name);
-    if (prefix !== undefined) return prefix;
+    const layer = layerNameOf(weights[role]!.name);
+    if (layer !== undefined) return layer;
   }
   return undefined;
 }

@@ -1,3 +1,5 @@
+import type { IRWeight } from '../dsl/ir.js';
+import { toIRWeight } from '../dsl/ir-weight.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
 import { scale } from '../layers/kinds/scale.js';
 import { floats } from '../layers/shared/dtypes.js';
@@ -5,7 +7,7 @@ import type { Named } from '../layers/shared/parameters.js';
 import { refuse } from '../layers/shared/refuse.js';
 import { formatShape, isStatic } from '../values/dim.js';
 import { decodeElements, encodeElements } from '../values/elements.js';
-import { type CheckedWeight, checkWeight, prefixOf, type WeightLike } from '../values/weight.js';
+import { layerNameOf, type WeightLike } from '../values/weight.js';
 
 /** Statistics and coefficients, one per channel, by the names PyTorch stores them under: `batchNorm(w.layer('bn1'))`. */
 export interface BatchNormOptions extends Named {
@@ -29,9 +31,9 @@ export interface BatchNormOptions extends Named {
 
 const method = 'batchNorm';
 
-function checked(value: unknown, role: string): CheckedWeight {
+function checked(value: unknown, role: string): IRWeight {
   try {
-    return checkWeight(value, role);
+    return toIRWeight(value, role);
   } catch (error) {
     const { code, message } = error as { code: string; message: string };
     return refuse(method, code, message);
@@ -115,7 +117,7 @@ const methods = {
     return x.network.record(scale, {
       method,
       name: options.name,
-      hint: prefixOf(name),
+      hint: layerNameOf(name),
       inputs: [x],
       weights: { scale: folded(factor), shift: folded(shift) },
       params: { mode: 'channel', channelAxis: 1 },

@@ -8,7 +8,7 @@ import { liftRank } from '../layers/shared/record-shuffle.js';
 import { refuse, refusing } from '../layers/shared/refuse.js';
 import { formatShape, isStatic, type Shape } from '../values/dim.js';
 import { type DType, isTypedArray, type TypedArray } from '../values/dtype.js';
-import { isWeightLike, prefixOf, type WeightLike } from '../values/weight.js';
+import { isWeightLike, layerNameOf, type WeightLike } from '../values/weight.js';
 
 export interface LinearOptions extends AccumulationOptions, Named {
   /** [outFeatures, inFeatures], as PyTorch stores it: known weights, or a tensor. */
@@ -74,7 +74,7 @@ const methods = {
       checkDType(bias, x, 'bias');
     }
     const net = x.network;
-    const base = name ?? (weight instanceof Tensor ? undefined : prefixOf(weight.name));
+    const base = name ?? (weight instanceof Tensor ? undefined : layerNameOf(weight.name));
     const operand = (value: Operand, rank: number): Tensor =>
       value instanceof Tensor ? liftRank(value, rank, method) : lift(value, x, method, rank);
     const product = net.record(matrixMultiply, {

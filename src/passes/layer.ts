@@ -22,7 +22,7 @@ export interface Layer {
   /** The layers of a loop (`body`, `while`) or conditional (`then`, `else`), by role. */
   readonly bodies: Readonly<Record<string, readonly Layer[]>>;
   /** Where it was recorded, in the caller's code. */
-  readonly source?: SourceLocation;
+  readonly source?: SourceLocation | undefined;
 }
 
 /** A node of `net` as callers see it. */

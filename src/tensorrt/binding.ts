@@ -1,5 +1,6 @@
 import { addon } from '../addon.js';
-import type { DType, TypedArray } from '../values/dtype.js';
+import type { IRWeight } from '../dsl/ir.js';
+import type { DType } from '../values/dtype.js';
 
 /** Binary interface of a TensorRT library: `trt10` = libnvinfer 10, `trt11` = libnvinfer 11, `rtx1` = TensorRT-RTX 1. */
 export type Flavor = 'trt10' | 'trt11' | 'rtx1';
@@ -119,13 +120,14 @@ export interface BuildCallbacks {
 
 /** A graph on its way to TensorRT, handed over piece by piece. */
 export interface NativeProgram {
-  /** Bytes of a `GraphWriter`, which also say what the weights are. */
+  /** Bytes of a `GraphWriter`. */
   addGraph(bytes: Uint8Array): void;
   /**
-   * The elements of the next weights. Those of a mapped file are used where they are, others are copied; without `copy` there
-   * is only room for them, which `fillWeight` fills for the last one, and this returns false.
+   * The next weights. Elements that lie in a mapped file are used where they are, others are copied; without `copy` there is
+   * only room for them, which `fillWeight` fills for the last one, and this returns false. Elements outside their mapping are
+   * refused.
    */
-  addWeights(elements: readonly TypedArray[], copy: boolean): boolean;
+  addWeights(weights: readonly IRWeight[], copy: boolean): boolean;
   fillWeight(offset: number, bytes: Uint8Array): void;
   /** Consumes the program. */
   build(library: string, options: object, callbacks: BuildCallbacks): Promise<BuildReport>;

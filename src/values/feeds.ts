@@ -212,7 +212,11 @@ function isDetached(array: TypedArray): boolean {
 
 function asElements(dtype: DType, array: TypedArray, mayRound: boolean): TypedArray | undefined {
   const { buffer, byteOffset, length } = array;
-  if (!(buffer instanceof ArrayBuffer)) return asElements(dtype, array.slice(), mayRound);
+  if (!(buffer instanceof ArrayBuffer)) {
+    // A Buffer's `slice` is no copy.
+    const copy = array instanceof Uint8Array ? new Uint8Array(array) : array.slice();
+    return asElements(dtype, copy, mayRound);
+  }
   if (carries(dtype, array)) return array;
   if (dtype === 'uint8' && array instanceof Uint8ClampedArray) return new Uint8Array(buffer, byteOffset, length);
   if (dtype === 'float16' && array.constructor.name === 'Float16Array')

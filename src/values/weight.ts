@@ -1,5 +1,4 @@
-import { show, TensorRTError } from '../errors/error.js';
-import { bits, byteLength, type DType, dtypeOf, dtypes, isTypedArray, type TypedArray } from './dtype.js';
+import { isTypedArray, type TypedArray } from './dtype.js';
 
 /** Known elements with a shape: a `Weight` of a weight file, or an object of one's own. */
 export interface WeightLike {
@@ -16,85 +15,32 @@ export interface WeightLike {
   data: TypedArray;
 }
 
-/** A `WeightLike` that was checked. */
-export interface CheckedWeight {
-  name?: string | undefined;
-  file?: string | undefined;
-  check?: () => void;
-  dtype: DType;
-  shape: readonly number[];
-  data: TypedArray;
-}
-
 export const isWeightLike = (value: unknown): value is WeightLike =>
   typeof value === 'object' && value !== null && 'data' in value && isTypedArray(value.data) && 'shape' in value;
 
-const describe = (value: unknown): string =>
-  typeof value === 'object' && value !== null
-    ? (value.constructor?.name ?? 'object')
-    : value === null || value === undefined
-      ? String(value)
-      : `${typeof value} ${show(value)}`;
-
-/** No file format has more. */
-const mostDims = 64;
-
-/** The number of elements; undefined where a size is no whole number. */
-function countOf(shape: readonly unknown[]): number | undefined {
-  let count = 1;
-  for (const size of shape) {
-    if (!Number.isSafeInteger(size) || (size as number) < 0) return undefined;
-    count *= size as number;
-  }
-  return count;
+/** The same elements under another shape. */
+export function withShape(weight: WeightLike, shape: readonly number[]): WeightLike {
+  const { name, dtype, file, data } = weight;
+  return { name, dtype, file, data, shape, check: weight.check && (() => weight.check!()) };
 }
 
-/**
- * Checks what a caller gave as a weight. A bare typed array is one-dimensional.
- * @throws ERR_WEIGHT where it is no weight, its dtype is unknown to TensorRT, or its length does not fit its shape
- */
-export function checkWeight(value: unknown, role: string): CheckedWeight {
-  const given = isTypedArray(value) ? { shape: [value.length], data: value } : value;
-  if (!isWeightLike(given)) {
-    throw new TensorRTError(
-      'ERR_WEIGHT',
-      `${role}: expected a weight ({ shape, data }) or a typed array, given ${describe(value)}`,
-    );
-  }
-  if (given.name !== undefined && typeof given.name !== 'string') {
-    throw new TensorRTError('ERR_WEIGHT', `${role}: expected a string as name, given ${show(given.name)}`);
-  }
-  const label = given.name ? `${role} '${given.name}'` : role;
-  const dtype = (given as WeightLike).dtype ?? dtypeOf(given.data);
-  if (!dtype || !Object.hasOwn(bits, dtype)) {
-    const hint = dtype
-      ? `dtype ${String(dtype)}, which TensorRT does not take; convert it with .as('float32')`
-      : `a ${given.data.constructor.name} without dtype`;
-    throw new TensorRTError('ERR_WEIGHT', `${label}: expected one of ${dtypes.join(', ')}, given ${hint}`, {
-      expected: dtypes,
-      actual: dtype,
-    });
-  }
-  const { shape, data } = given;
-  const count = Array.isArray(shape) && shape.length <= mostDims ? countOf(shape) : undefined;
-  if (count === undefined) {
-    throw new TensorRTError('ERR_WEIGHT', `${label}: expected a shape of whole numbers, given ${show(shape)}`);
-  }
-  const bytes = byteLength(dtype as DType, count);
-  if (data.byteLength !== bytes) {
-    throw new TensorRTError(
-      'ERR_WEIGHT',
-      `${label}: shape [${shape.join(', ')}] of ${dtype} takes ${bytes} bytes (${count} elements of ${bits[dtype as DType]} bits), given ${data.byteLength}`,
-      { expected: bytes, actual: data.byteLength },
-    );
-  }
-  const { name, file } = given;
-  const check = typeof given.check === 'function' ? () => given.check!() : undefined;
-  return { name, file, check, dtype: dtype as DType, shape: Object.freeze([...shape]), data };
+/** The layer that a weight belongs to, by its name: `fc1` of `fc1.weight`. */
+export function layerNameOf(name: unknown): string | undefined {
+  const dot = typeof name === 'string' ? name.lastIndexOf('.') : -1;
+  return dot < 0 ? undefined : (name as string).slice(0, dot);
 }
 
-/** What stands before the last dot of a weight's name: `fc1` of `fc1.weight`. */
-export function prefixOf(name: string | undefined): string | undefined {
-  const dot = name?.lastIndexOf('.') ?? -1;
-  return dot < 0 ? undefined : name!.slice(0, dot);
+/** A mapped file. Only `weights/` makes one and only the addon looks into it. */
+export interface FileMapping {
+  /** bytes */
+  readonly size: number;
 }
+
+/** A buffer carries its mapping, so that every array over it does: a subarray, a reshaped weight, a bare array of one's own. */
+const mappings = new WeakMap<ArrayBufferLike, FileMapping>();
+
+/** Says that a buffer shows a part of a mapped file. */
+export const setMapping = (buffer: ArrayBuffer, mapping: FileMapping): void => void mappings.set(buffer, mapping);
+
+/** The mapped file that elements lie in; undefined for a copy and for elements of one's own. */
+export const mappingOf = (data: TypedArray): FileMapping | undefined => mappings.get(data.buffer);

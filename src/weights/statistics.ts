@@ -4,7 +4,7 @@ import { shapeText, type WeightDType, weightBytes } from './dtype.js';
 import { refusal } from './format-error.js';
 import { Weight } from './weight.js';
 
-/** Of all elements; min, max and mean of those that are not NaN, null where there are none. */
+/** Of all elements. min, max and mean leave out NaN, and are null if nothing else is there. */
 export interface WeightStatistics {
   min: number | null;
   max: number | null;
@@ -50,7 +50,7 @@ export function statistics(weight: Weight): WeightStatistics {
 export interface WeightDifference {
   /** Elements that are not equal. */
   count: number;
-  /** Largest absolute difference; Infinity where only one side is NaN or infinite. */
+  /** Largest absolute difference; Infinity if only one side is NaN or infinite. */
   maxAbs: number;
 }
 
@@ -58,7 +58,7 @@ const isWide = (dtype: WeightDType): boolean => dtype === 'int64' || dtype === '
 
 /**
  * Compares elements by their values: two of 64-bit integers exactly, all others as doubles.
- * @throws ERR_WEIGHTS_SHAPE where the shapes differ; what reading the elements throws
+ * @throws ERR_WEIGHTS_SHAPE if the shapes differ; what reading the elements throws
  */
 export function difference(a: Weight, b: Weight): WeightDifference {
   if (!(a instanceof Weight && b instanceof Weight))

@@ -73,7 +73,7 @@ export async function saveSafetensors(
   }
 }
 
-/** Without the call and the temporary name that the system's message goes on with. */
+/** Leaves out the system call and the temporary name in the system's message. */
 const unwritable = (path: string, cause: Error): TensorRTError =>
   new TensorRTError('ERR_WEIGHTS_FILE', `${path} cannot be written: ${cause.message.replace(/, \w+ '.*$/s, '')}`, {
     cause,

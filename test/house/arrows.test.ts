@@ -39,6 +39,16 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 const folders: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   layers: { shared: [], calls: ['shared'], kinds: ['shared', 'calls'] },
   tensorrt: { library: [], run: ['library'], compile: ['library', 'run'] },
+  weights: { formats: [], porting: [] },
+};
+
+/** What a folder may import of the files that stand in its room itself. */
+const files: Readonly<Record<string, { values: readonly string[]; types: readonly string[] }>> = {
+  'weights/formats': {
+    values: ['binding.ts', 'dtype.ts', 'format-error.ts', 'rearrange.ts'],
+    types: ['byte-source.ts'],
+  },
+  'weights/porting': { values: ['dtype.ts', 'format-error.ts', 'rearrange.ts', 'weight.ts'], types: [] },
 };
 
 const all = arrows();
@@ -78,6 +88,21 @@ describe('arrows run down:', () => {
         return folder !== undefined && other !== undefined && folder !== other && !rules[folder]?.includes(other);
       });
       expect(inside.length).toBeGreaterThan(0);
+      expect(wrong.map(shown)).toEqual([]);
+    });
+  }
+
+  for (const [folder, { values, types }] of Object.entries(files)) {
+    test(`from ${folder} to the files beside it`, () => {
+      const room = roomOf(folder);
+      const beside = all.filter(
+        ({ from, to }) => from.startsWith(`${folder}/`) && roomOf(to) === room && folderOf(to) === undefined,
+      );
+      const wrong = beside.filter(({ to, byValue }) => {
+        const file = to.slice(room.length + 1);
+        return !values.includes(file) && (byValue || !types.includes(file));
+      });
+      expect(beside.length).toBeGreaterThan(0);
       expect(wrong.map(shown)).toEqual([]);
     });
   }

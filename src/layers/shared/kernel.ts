@@ -1,5 +1,5 @@
-import type { Fail, InferContext, InferredValue, LayerDefinition, WeightType } from '../../dsl/define-layer.js';
-import type { Params } from '../../dsl/ir.js';
+import type { Fail, InferContext, InferredValue, LayerDefinition } from '../../dsl/define-layer.js';
+import type { IRWeight, Params } from '../../dsl/ir.js';
 import { Tensor } from '../../dsl/tensor.js';
 import { type Dim, formatShape, type Shape } from '../../values/dim.js';
 import type { DType, TypedArray } from '../../values/dtype.js';
@@ -48,7 +48,7 @@ export function kernelShape({ input, inputs, weights, params: p, fail }: InferCo
   const axes = p.stride.length;
   requireDType(dtype, floats, fail);
   requireRank(shape, axes + 2, axes + 2, fail);
-  const kernel: WeightType | { dtype: DType; shape: Shape } =
+  const kernel: IRWeight | { dtype: DType; shape: Shape } =
     weights.kernel ?? inputs[1] ?? fail('ERR_INPUT', 'weight is missing');
   requireRank(kernel.shape, axes + 2, axes + 2, fail, 'weight');
   requirePerAxis(p, kernelLists, axes, fail);

@@ -1,5 +1,5 @@
 import { type Chain, Tensor } from '../../dsl/tensor.js';
-import { isWeightLike, type WeightLike } from '../../values/weight.js';
+import { isWeightLike, type WeightLike, withShape } from '../../values/weight.js';
 import type { Named, PerAxis } from './parameters.js';
 import { refuse } from './refuse.js';
 import { recordSqueeze, recordUnsqueeze } from './unit-axes.js';
@@ -68,9 +68,7 @@ function kernelOfOneAxis<T extends WeightLike | Tensor>(weight: T, method: strin
   const before = widened.get(given);
   if (before) return before as T;
   const [a, b, length] = given.shape as [number, number, number];
-  const { name, dtype, file, check, data } = given;
-  const same = { name, dtype, file, data, shape: [a, b, 1, length] };
-  const wide: WeightLike = check ? { ...same, check: () => given.check!() } : same;
+  const wide = withShape(given, [a, b, 1, length]);
   widened.set(given, wide);
   return wide as T;
 }

@@ -93,7 +93,7 @@ export class Engine {
   /** The serialized engine: a copy, made once. */
   get bytes(): Uint8Array {
     const plan = this.#alive();
-    this.#bytes ??= plan instanceof Uint8Array ? plan.slice() : new Uint8Array(binding().planBytes(plan));
+    this.#bytes ??= new Uint8Array(plan instanceof Uint8Array ? plan : binding().planBytes(plan));
     return this.#bytes;
   }
 
@@ -330,7 +330,7 @@ export async function loadEngine(source: string | Uint8Array, options: LoadEngin
       });
     }
   } else if (reading('loadEngine', [source], () => source instanceof Uint8Array, 'ERR_LOAD')) {
-    plan = source.slice();
+    plan = new Uint8Array(source);
   } else {
     throw new TensorRTError('ERR_LOAD', `loadEngine: expected a path or a Uint8Array, given ${show(source)}`);
   }

@@ -3,9 +3,9 @@ import { shapeText } from '../dtype.js';
 import { refusal } from '../format-error.js';
 import { contiguousStrides } from '../rearrange.js';
 import { Weight } from '../weight.js';
-import { axisOf, doubles, expectShape, expectWeight, type Projection, projection, rounded } from './port-checks.js';
+import { axisOf, doubles, expectShape, expectWeight, type Projection, projection, rounded } from './checks.js';
 
-/** Batch norm as PyTorch stores it; `layer('bn1')` of a store gives it. */
+/** Batch norm as PyTorch stores it: `layer('bn1')` of a store. */
 export interface BatchNormWeights {
   /** gamma; 1 by default */
   weight?: Weight;
@@ -29,8 +29,8 @@ export interface FoldBatchNormOptions extends BatchNormScaleOptions {
 
 /**
  * Batch norm at inference as one scale and shift per channel, for a Scale layer: scale = γ / √(σ² + eps),
- * shift = β − μ · scale (Ioffe & Szegedy 2015, algorithm 2). Computed in double, given in float32.
- * @throws ERR_WEIGHTS_SHAPE; ERR_WEIGHTS_NAME where the running statistics are absent
+ * shift = β − μ · scale (Ioffe & Szegedy 2015, algorithm 2). Computed in double, returned as float32.
+ * @throws ERR_WEIGHTS_SHAPE; ERR_WEIGHTS_NAME if the running statistics are missing
  */
 export function batchNormScale(
   bn: BatchNormWeights,
@@ -47,7 +47,7 @@ export function batchNormScale(
 /**
  * Folds a batch norm that follows a convolution or linear layer into it: W' = W · scale, b' = b · scale + shift along
  * the output channels, so that TensorRT runs one layer. Computed in double, rounded to the layer's dtype.
- * @throws ERR_WEIGHTS_SHAPE where the channels differ
+ * @throws ERR_WEIGHTS_SHAPE if the channels differ
  */
 export function foldBatchNorm(
   layer: Projection,
@@ -108,7 +108,7 @@ export interface WeightNormWeights {
  * The weight that a weight norm stands for: g · v / ‖v‖ (Salimans & Kingma 2016), the norm over the axes along which g has
  * size 1. Computed in double, rounded to the direction's dtype.
  * @param layer `layer('conv')` of a store; its bias is passed on
- * @throws ERR_WEIGHTS_NAME where there is no weight norm, ERR_WEIGHTS_SHAPE where length and direction do not fit
+ * @throws ERR_WEIGHTS_NAME if there is no weight norm, ERR_WEIGHTS_SHAPE if length and direction do not fit
  */
 export function foldWeightNorm(layer: WeightNormWeights | Readonly<Record<string, Weight | undefined>>): {
   weight: Weight;

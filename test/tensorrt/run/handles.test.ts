@@ -29,6 +29,8 @@ addon.planBytes = planBytes;
 const { handle: engine } = await addon.deserialize(library, Uint8Array.of(1), 0);
 const context = await addon.createContext(engine, 0);
 const program = new addon.Program('p');
+const file = addon.mapFile(library);
+const mapped = { dtype: 'uint8', shape: [8], data: new Uint8Array(file.view(0, 8)) };
 const feeds = ['cache', 'update', 'at', 'sizes'].map((name) => ({ name, shape: [], data: new Uint8Array(16) }));
 const use = {
   planBytes: ['plan', (handle) => addon.planBytes(handle)],
@@ -36,9 +38,10 @@ const use = {
   createContext: ['engine', (handle) => addon.createContext(handle, 0)],
   inspectEngine: ['engine', (handle) => addon.inspectEngine(handle)],
   execute: ['context', (handle) => addon.execute(handle, feeds)],
+  addWeights: ['file', (handle) => program.addWeights([{ ...mapped, mapping: handle ?? null }], true)],
   release: ['any', (handle) => addon.release(handle)],
 };
-const handles = { plan, engine, context };
+const handles = { plan, engine, context, file };
 const outcome = (call) => { try { call(); return 'nothing'; } catch (error) { return error.constructor.name + ' ' + error.code + ': ' + error.message; } };
 `;
 
@@ -78,9 +81,9 @@ test('a function refuses every handle but that of its kind', async () => {
     'crc32',
   ];
   expect(without.sort()).toEqual(free.sort());
-  expect(calls.length).toBeGreaterThan(6 * 25);
+  expect(calls.length).toBeGreaterThan(7 * 25);
   const expected =
-    /^TypeError ERR_ARGUMENT: expected (the handle of an? [\w ]+|a handle)( as argument \d, given .+|, given that of an? .+)$/;
+    /^TypeError ERR_ARGUMENT: expected (the handle of an? [\w ]+|a handle)( as (mapping of item 0 of )?argument \d, given .+|, given that of an? .+)$/;
   expect(calls.filter(({ thrown }) => !expected.test(thrown))).toEqual([]);
 });
 
@@ -96,7 +99,7 @@ test('the right handles are taken, and refused once released', async () => {
   );
   const { sizes, size, after } = resultOf<{ sizes: object; size: number; after: string[] }>(ended);
   expect(sizes).toEqual({ plan: size, json: true });
-  expect(after).toEqual(Array(5).fill('Error ERR_DISPOSED: the native object was disposed'));
+  expect(after).toEqual(Array(6).fill('Error ERR_DISPOSED: the native object was disposed'));
 });
 
 test('methods of a program refuse another object as their own', async () => {
@@ -119,6 +122,7 @@ test('other arguments of the wrong type are refused too', async () => {
   const ended = await runChild(
     `${begin}
     const bytes = new Uint8Array(8);
+    const weight = { dtype: 'uint8', shape: [8], data: bytes };
     const calls = {
       'loadLibrary()': () => addon.loadLibrary(),
       'deserialize(7)': () => addon.deserialize(7, bytes, 0),
@@ -134,16 +138,24 @@ test('other arguments of the wrong type are refused too', async () => {
       'addGraph(buffer)': () => program.addGraph(bytes.buffer),
       'addWeights(null)': () => program.addWeights(null, true),
       'addWeights([{}])': () => program.addWeights([{}], true),
-      'addWeights(no copy)': () => program.addWeights([bytes]),
+      'addWeights([null])': () => program.addWeights([null], true),
+      'addWeights(typed arrays)': () => program.addWeights([bytes], true),
+      'addWeights(no shape)': () => program.addWeights([{ ...weight, shape: undefined }], true),
+      'addWeights(half a size)': () => program.addWeights([{ ...weight, shape: [0.5] }], true),
+      'addWeights(a name of no text)': () => program.addWeights([{ ...weight, name: 7 }], true),
+      'addWeights(no elements)': () => program.addWeights([{ ...weight, data: bytes.buffer }], true),
+      'addWeights(a mapping of null)': () => program.addWeights([{ ...weight, mapping: null }], true),
+      'addWeights(a mapping of no file)': () => program.addWeights([{ ...weight, mapping: {} }], true),
+      'addWeights(no copy)': () => program.addWeights([weight]),
       'fillWeight without weights': () => new addon.Program('empty').fillWeight(0, bytes),
-      'fillWeight behind the end': () => { program.addWeights([bytes], false); program.fillWeight(1, bytes); },
+      'fillWeight behind the end': () => { program.addWeights([weight], false); program.fillWeight(1, bytes); },
       'fillWeight before the beginning': () => program.fillWeight(-1, bytes),
       'fillWeight(null)': () => program.fillWeight(0, null),
       'build()': () => program.build(),
       'build(null)': () => program.build(library, null, {}),
       'build([])': () => program.build(library, [], {}),
     };
-    program.addWeights([bytes], false);
+    program.addWeights([weight], false);
     program.fillWeight(4, bytes.subarray(4));
     new addon.Program('empty').addWeights([], false);
     console.log(JSON.stringify(Object.entries(calls).map(([name, call]) => [name, outcome(call)])));`,

@@ -3,7 +3,7 @@ import { shapeText, type WeightDType } from '../dtype.js';
 import { refusal } from '../format-error.js';
 import { Weight, weight } from '../weight.js';
 
-/** One projection of an attention block. */
+/** A projection of an attention block. */
 export interface Projection {
   weight: Weight;
   bias?: Weight;
@@ -21,17 +21,17 @@ export function projection(caller: string, what: string, given: unknown): Projec
   return bias ? { weight: whole, bias } : { weight: whole };
 }
 
-/** Counted from the end where negative. @throws ERR_WEIGHTS_SHAPE */
+/** An axis from 0, counted from the end if negative. @throws ERR_WEIGHTS_SHAPE */
 export function axisOf(w: Weight, axis: number): number {
   const at = axis < 0 ? axis + w.shape.length : axis;
   if (Number.isInteger(at) && at >= 0 && at < w.shape.length) return at;
   throw refusal('ERR_WEIGHTS_SHAPE', `${w.label} of shape ${shapeText(w.shape)} has no axis ${show(axis)}`);
 }
 
-// A copy that may be written to, also where the weight is float64 already.
+// A writable copy, even if the weight is float64 already.
 export const doubles = (w: Weight): Float64Array => Float64Array.from(w.as('float64').data as Float64Array);
 
-/** Doubles as a weight, rounded to `dtype`. */
+/** A weight from doubles, rounded to `dtype`. */
 export const rounded = (values: Float64Array, shape: readonly number[], dtype: WeightDType, name: string): Weight =>
   weight(values, shape, 'float64', name).as(dtype);
 

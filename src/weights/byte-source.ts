@@ -1,14 +1,15 @@
 import { constants } from 'node:buffer';
 import { TensorRTError } from '../errors/error.js';
-import { binding, type FileMapping } from './binding.js';
+import { setMapping } from '../values/weight.js';
+import { binding, type MappedFile } from './binding.js';
 
 /** Bytes that weights are read from: a mapped file, or memory. */
-export interface Source {
+export interface ByteSource {
   /** What errors call it: the path. */
   readonly name: string;
   /** bytes */
   readonly size: number;
-  /** Views a range; no copy. @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED, ERR_WEIGHTS_TOO_LARGE */
+  /** A view of a range, not a copy. @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED, ERR_WEIGHTS_TOO_LARGE */
   read(offset: number, length: number): Uint8Array;
   /** @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED */
   check(): void;
@@ -18,24 +19,24 @@ export interface Source {
 export const disposed = (name: string): TensorRTError =>
   new TensorRTError('ERR_DISPOSED', `The weights of ${name} were disposed; load them again to read them`);
 
-/** Small tensors share buffers of this size; V8 collects garbage where much larger ones appear. */
+/** Small tensors share buffers of this size; V8 collects garbage when much larger ones appear. */
 const part = 2 ** 24;
 const largeRead = 2 ** 20;
 const window = 128 * 2 ** 20;
 
 /** A file mapped copy-on-write through the addon. */
-export class MappedSource implements Source {
+export class MappedSource implements ByteSource {
   readonly name: string;
   readonly size: number;
-  readonly #mapping: FileMapping;
-  /** Buffers of the parts of `part` bytes that were looked into. */
+  readonly #mapping: MappedFile;
+  /** Buffers over the parts of `part` bytes read so far. */
   readonly #parts = new Map<number, Uint8Array>();
   #disposed = false;
-  /** Where the last large read ended, and up to where pages were asked for. */
+  /** Where the last large read ended, and how far pages were requested. */
   #last = -1;
   #ahead = 0;
 
-  /** @throws ERR_WEIGHTS_FILE where the file cannot be opened or is no regular file */
+  /** @throws ERR_WEIGHTS_FILE if the file cannot be opened or is not a regular file */
   constructor(path: string) {
     try {
       this.#mapping = binding().mapFile(path);
@@ -70,17 +71,23 @@ export class MappedSource implements Source {
     if (offset + length <= (index + 1) * part) {
       let shared = this.#parts.get(index);
       if (!shared) {
-        shared = new Uint8Array(this.#mapping.view(index * part, Math.min(part, this.size - index * part)));
+        shared = this.#view(index * part, Math.min(part, this.size - index * part));
         this.#parts.set(index, shared);
       }
       return shared.subarray(offset - index * part, offset - index * part + length);
     }
     // Begun at a multiple of eight, so that aligned elements stay aligned.
     const begin = offset - (offset % 8);
-    return new Uint8Array(this.#mapping.view(begin, offset - begin + length), offset - begin, length);
+    return this.#view(begin, offset - begin + length).subarray(offset - begin);
   }
 
-  /** Where large reads follow each other, the pages of the next are mapped meanwhile. */
+  #view(offset: number, length: number): Uint8Array {
+    const buffer = this.#mapping.view(offset, length);
+    setMapping(buffer, this.#mapping);
+    return new Uint8Array(buffer);
+  }
+
+  /** When large reads follow each other, maps the next pages meanwhile. */
   #follow(offset: number, end: number): void {
     if (end - offset < largeRead) return;
     const follows = offset === this.#last;
@@ -99,7 +106,7 @@ export class MappedSource implements Source {
 }
 
 /** Bytes in memory. */
-export class MemorySource implements Source {
+export class MemorySource implements ByteSource {
   readonly name: string;
   readonly size: number;
   #bytes: Uint8Array | undefined;
@@ -107,7 +114,8 @@ export class MemorySource implements Source {
   constructor(name: string, bytes: Uint8Array) {
     this.name = name;
     this.size = bytes.byteLength;
-    this.#bytes = bytes;
+    // Not a Buffer, whose `slice` is no copy.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   check(): void {

@@ -2,25 +2,25 @@ import { show } from '../../errors/error.js';
 import { bytesOf, shapeText, weightBits } from '../dtype.js';
 import { refusal } from '../format-error.js';
 import { Weight } from '../weight.js';
-import { axisOf, expectShape, type Projection, projection } from './port-checks.js';
+import { axisOf, expectShape, type Projection, projection } from './checks.js';
 
-/** How a fused query-key-value projection is laid out. */
+/** Layout of a fused query-key-value projection. */
 export interface QkvOptions {
   /** The weight's axis of outputs: 0 for a Linear (`in_proj_weight`), 1 for GPT-2's Conv1D (`c_attn`). */
   axis?: number;
   /** Outputs of query, key and value; thirds by default (grouped-query attention has fewer keys and values). */
   sizes?: readonly [number, number, number];
-  /** Number of heads, where each head's q, k and v lie together (GPT-NeoX, BLOOM) instead of all queries first. */
+  /** Number of heads, if each head's q, k and v lie together (GPT-NeoX, BLOOM) instead of all queries first. */
   interleavedHeads?: number;
 }
 
-/** What lies under a `torch.nn.MultiheadAttention`. */
+/** The weights of a `torch.nn.MultiheadAttention`. */
 export interface AttentionWeights {
   /** [3 · embed, embed] */
   in_proj_weight?: Weight;
   /** [3 · embed] */
   in_proj_bias?: Weight;
-  /** Apart, where keys or values have another size (`kdim`, `vdim`). */
+  /** Separate if keys or values have another size (`kdim`, `vdim`). */
   q_proj_weight?: Weight;
   k_proj_weight?: Weight;
   v_proj_weight?: Weight;
@@ -76,8 +76,8 @@ function projections(weights: Weight[], biases?: Weight[]): { q: Projection; k: 
   return { q: q!, k: k!, v: v! };
 }
 
-/** Concatenates along an axis, counted from the end where negative; dtypes (of at least 8 bits) and other axes must be equal. */
-export function joined(parts: readonly Weight[], axis: number, name = parts?.[0]?.name ?? 'joined'): Weight {
+/** Concatenates along an axis, counted from the end if negative; dtypes (of at least 8 bits) and other axes must be equal. */
+export function joinWeights(parts: readonly Weight[], axis: number, name = parts?.[0]?.name ?? 'joined'): Weight {
   if (!Array.isArray(parts) || !parts.every((part) => part instanceof Weight))
     throw refusal('ERR_INPUT', `joinWeights: expected a list of weights, given ${show(parts)}`);
   const [first] = parts as readonly Weight[];
@@ -102,5 +102,5 @@ export function joined(parts: readonly Weight[], axis: number, name = parts?.[0]
   }
   const total = parts.reduce((sum, w) => sum + w.shape[at]!, 0);
   const shape = first.shape.map((d, i) => (i === at ? total : d));
-  return new Weight(name, first.dtype, shape, { read: () => out, check: () => {} }, first.file);
+  return new Weight({ name, dtype: first.dtype, shape, read: () => out, file: first.file });
 }
