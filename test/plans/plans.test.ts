@@ -12,7 +12,7 @@ import { Coverage } from './coverage.js';
 // TensorRT-RTX makes the same plan wherever it is told the same: NVIDIA's own bindings and we make one file, byte for byte.
 
 const read = (file: string) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
-const { bindings, plans } = read('fixtures/plans.json') as { bindings: string; plans: Record<string, string> };
+const { bindings, plans } = read('fixtures/plans.json') as { bindings: string; plans: Record<string, string[]> };
 const names = read('fixtures/names.json') as Record<string, [string, string[]][]>;
 
 const { path, version } = await chooseTensorRT({ for: 'build', library: 'rtx1' });
@@ -74,8 +74,8 @@ describe('a plan is the one that NVIDIA’s bindings make', () => {
     if (!isSame) skip(`TensorRT-RTX ${release} is loaded, the plans are of ${bindings}`);
     const recorded = recordCase(name, cases[name]!);
     binding().traceCalls(true);
-    // Chance may decide between a few plans of one network, above all where shapes are dynamic; another network gives none of them.
-    for (let tries = 8; (await hashOf(recorded)) !== plans[name]; tries--) {
+    // Chance may decide between a few plans of one network, above all where shapes are dynamic: NVIDIA's were found in 16 builds.
+    for (let tries = 8; !plans[name]!.includes(await hashOf(recorded)); tries--) {
       if (tries === 1) expect.fail(await explain(name, recorded));
     }
     const { calls, enumerators } = binding().traced();
