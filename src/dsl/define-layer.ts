@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Fail } from '../errors/facts.js';
 import type { Dim } from '../values/dim.js';
 import type { DType, TypedArray } from '../values/dtype.js';
 import type { ValueType } from '../values/spec.js';
@@ -18,8 +19,7 @@ export interface WeightType {
   data?: TypedArray;
 }
 
-/** Throws an error which carries the layer's name, kind and place in the user's code. */
-export type Fail = (code: string, message: string, facts?: { expected?: unknown; actual?: unknown }) => never;
+export type { Fail };
 
 /** What a layer's inference sees. */
 export interface InferContext<P> {

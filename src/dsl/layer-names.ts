@@ -25,7 +25,7 @@ export class LayerNames {
   /** A user's name, which must be new. */
   given(scope: string, name: string, fail: Fail): string {
     const problem = nameProblem(name);
-    if (problem) fail('ERR_NAME', `name: ${problem}`);
+    if (problem) fail('ERR_NAME', problem, { option: 'name' });
     const full = scope + name;
     if (this.#taken.has(full)) fail('ERR_DUPLICATE_NAME', `a layer named '${full}' exists already`);
     return full;

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { leave, reading } from '../errors/boundary.js';
-import { locate, type Mark, mark } from '../errors/call-site.js';
+import { locate, type Mark, mark, under } from '../errors/call-site.js';
 import { show, TensorRTError } from '../errors/error.js';
+import { refusal, refuse } from '../errors/refusal.js';
 import { type Before, cutTo, isUnkept, keep } from '../errors/roll-back.js';
 import { isSameShape } from '../values/dim.js';
 import type { ValueType } from '../values/spec.js';
@@ -29,8 +30,6 @@ export interface Recording<P extends Params> {
   hint?: string;
   /** What the caller calls the method, for messages. */
   method?: string;
-  /** What the caller calls parameters that have another name there, for messages. */
-  called?: Readonly<Record<string, string>>;
 }
 
 /** A recorded nested graph. */
@@ -137,7 +136,8 @@ export class Network extends Chain {
     const outer = this.#scope;
     this.#scope = `${outer}${name}.`;
     try {
-      return leave(body);
+      // A method of this package that is under way makes its layers in a scope itself: no caller's code runs then.
+      return under.entered ? body() : leave(body);
     } finally {
       this.#scope = outer;
     }
@@ -217,18 +217,9 @@ export class Network extends Chain {
     const { inputs, bodies } = recording;
     const method = recording.method ?? kind;
     let name = typeof recording.name === 'string' ? recording.name : undefined;
-    const fail: Fail = (code, message, facts) => {
-      const said = message.replace(/^\w+/, (word) => recording.called?.[word] ?? word);
-      throw new TensorRTError(
-        code,
-        `${method}${name ? ` '${name.length > 200 ? `${name.slice(0, 200)}…` : name}'` : ''}: ${said}`,
-        {
-          layer: name,
-          kind,
-          source: locate(at),
-          ...facts,
-        },
-      );
+    const fail: Fail = (code, said, facts) => {
+      const layer = { layer: name, kind, source: locate(at) };
+      throw refusal(method, code, said, facts, layer);
     };
     for (const tensor of inputs) if (tensor) this.#checkUsable(tensor, method);
     if (!definition.takesNarrow) requireWide(inputs, bodies, fail);
@@ -242,7 +233,7 @@ export class Network extends Chain {
     const inferred = definition.infer({
       params,
       inputs: given,
-      input: (index) => given[index] ?? fail('ERR_INPUT', `input ${index} is missing`),
+      input: (index) => given[index] ?? fail('ERR_INPUT', `input ${index} is missing`, { value: inputs[index] }),
       weights: weights as Record<string, WeightType>,
       bodies: mapValues(bodies, (body) => body.outputs),
       fail,
@@ -330,30 +321,19 @@ export class Network extends Chain {
 
   #checkUsable(tensor: Tensor, method: string): void {
     if (!(tensor instanceof Tensor)) {
-      throw new TensorRTError('ERR_INPUT', `${method}: expected a tensor, given ${show(tensor)}`, {
-        source: locate(mark()),
-      });
+      refuse(method, 'ERR_INPUT', `expected a tensor, given ${show(tensor)}`, { value: tensor });
     }
     const isLost = tensor.network === this && this.#tensors[tensor.id] !== tensor;
-    if (tensor.network !== this || isLost) {
-      throw new TensorRTError(
-        'ERR_FOREIGN_TENSOR',
-        isLost
-          ? `${method}: the tensor was made in a call that failed, and went with it`
-          : `${method}: ${tensor} belongs to network '${tensor.network.name}', not to '${this.name}'`,
-        {
-          source: locate(mark()),
-        },
-      );
+    if (isLost) {
+      refuse(method, 'ERR_FOREIGN_TENSOR', 'the tensor was made in a call that failed, and went with it');
+    }
+    if (tensor.network !== this) {
+      const other = `${tensor} belongs to network '${tensor.network.name}'`;
+      refuse(method, 'ERR_FOREIGN_TENSOR', `${other}, not to '${this.name}'`);
     }
     if (!this.isOpen(tensor)) {
-      throw new TensorRTError(
-        'ERR_NESTED_TENSOR',
-        `${method}: ${tensor} belongs to a loop or conditional body that is closed; return it from the body instead`,
-        {
-          source: locate(mark()),
-        },
-      );
+      const why = 'belongs to a loop or conditional body that is closed; return it from the body instead';
+      refuse(method, 'ERR_NESTED_TENSOR', `${tensor} ${why}`);
     }
   }
 

@@ -1,5 +1,3 @@
-import type { z } from 'zod';
-import { show, TensorRTError } from '../errors/error.js';
 import { formatShape, type Shape } from '../values/dim.js';
 import { type DType, isNarrow } from '../values/dtype.js';
 import { maxRank } from '../values/spec.js';
@@ -31,12 +29,7 @@ export function checkWeights(
   for (const role in given) {
     const value = given[role];
     if (value === undefined || value === null) continue;
-    try {
-      checked[role] = checkWeight(value, role);
-    } catch (error) {
-      if (!(error instanceof TensorRTError)) throw error;
-      fail(error.code, error.message, { expected: error.expected, actual: error.actual });
-    }
+    checked[role] = checkWeight(value, role, fail);
   }
   return checked;
 }
@@ -124,12 +117,4 @@ export function checkShape(shape: Shape, fail: Fail): void {
       fail('ERR_SHAPE', `the result would have the impossible shape ${formatShape(shape)}`);
     }
   }
-}
-
-/** What a schema found wrong, in the words of this package. */
-export function describeIssue(issue: z.core.$ZodIssue, params: unknown): string {
-  let given: unknown = params;
-  for (const key of issue.path) given = (given as Record<PropertyKey, unknown> | undefined)?.[key];
-  const expected = issue.message.replace(/^Invalid input: /, '').replace(/, received .*$/, '');
-  return issue.code === 'custom' ? issue.message : `${expected}, given ${show(given)}`;
 }

@@ -31,7 +31,8 @@ export const constant = defineLayer({
     if (!value) return fail('ERR_INPUT', 'the value is missing');
     const count = countOf(shape);
     if (count !== countOf(value.shape)) {
-      fail('ERR_SHAPE', `shape: expected ${countOf(value.shape)} elements, given ${formatShape(shape)}`, {
+      fail('ERR_SHAPE', `expected ${countOf(value.shape)} elements, given ${formatShape(shape)}`, {
+        option: 'shape',
         expected: value.shape,
         actual: shape,
       });
@@ -75,7 +76,7 @@ export function scalar(
   const known = shared.get(net) ?? new Map<string, WeightLike>();
   shared.set(net, known);
   const key = `${dtype} ${Object.is(value, -0) ? '-0' : String(value)}`;
-  const weight = known.get(key) ?? { dtype, shape: [], data: encode(dtype, [value], method) };
+  const weight = known.get(key) ?? { dtype, shape: [], data: encode(dtype, [value], method, value) };
   known.set(key, weight);
   return recordConstant(net, { shape: Array(rank).fill(1), weight }, { method });
 }

@@ -15,7 +15,7 @@ export const ifConditional = defineLayer({
   infer({ input, bodies, fail }): InferredValue[] {
     const { dtype, shape } = input(0);
     requireDType(dtype, ['bool'], fail, 'condition');
-    if (shape.length > 0) fail('ERR_RANK', `condition: expected rank 0, given ${formatShape(shape)}`);
+    if (shape.length > 0) fail('ERR_RANK', `expected rank 0, given ${formatShape(shape)}`, { option: 'condition' });
     const [yes, no] = [bodies.then ?? [], bodies.else ?? []];
     if (yes.length === 0 || yes.length !== no.length) {
       fail(
@@ -63,7 +63,7 @@ function branchOf(net: Network, branch: () => BranchOutput, what: string) {
     const result = branch();
     single = result instanceof Tensor;
     if (!single && !Array.isArray(result)) {
-      refuse('if', 'ERR_OUTPUT', `${what}: expected a tensor or a list of tensors, given ${String(result)}`);
+      refuse('if', 'ERR_OUTPUT', `expected a tensor or a list of tensors, given ${String(result)}`, { option: what });
     }
     return single ? [result as Tensor] : (result as readonly Tensor[]);
   });
@@ -76,7 +76,8 @@ function refuseUint8(net: Network, graph: IRGraph, what: string): void {
   for (const { inputs, bodies } of graph.nodes) {
     const found = inputs.map((id) => (id === null ? undefined : net.tensorOf(id))).find((t) => t?.dtype === 'uint8');
     if (found) {
-      refuse('if', 'ERR_DTYPE', `${what}: expected no uint8, given ${found}; use .cast() before the branch`, {
+      refuse('if', 'ERR_DTYPE', `expected no uint8, given ${found}; use .cast() before the branch`, {
+        option: what,
         actual: 'uint8',
       });
     }
@@ -103,7 +104,7 @@ const methods = {
   ): IfOutput<T> {
     for (const branch of [then, otherwise]) {
       if (typeof branch !== 'function')
-        refuse('if', 'ERR_PARAMETER', `expected two functions, given ${String(branch)}`);
+        refuse('if', 'ERR_PARAMETER', `expected two functions, given ${String(branch)}`, { value: branch });
     }
     const scope = options.name ?? 'if';
     const [yes, no] = [

@@ -32,10 +32,9 @@ export const loop = defineLayer({
     if (!count && !bodies.while)
       fail('ERR_PARAMETER', 'expected count, while or something to iterate over, given none');
     if (!count && iterators.some((it) => it.reverse)) {
-      fail(
-        'ERR_PARAMETER',
-        'iterate: reverse counts down from the trip count, which a loop with while alone does not have',
-      );
+      fail('ERR_PARAMETER', 'reverse counts down from the trip count, which a loop with while alone does not have', {
+        option: 'iterate',
+      });
     }
     const last = initial.map((from, i) => {
       requireInvariant(from, results[i]!, i, fail);
@@ -44,13 +43,14 @@ export const loop = defineLayer({
     const collected = outputs.map(({ axis }, i) => {
       const { dtype, shape } = results[states + i]!;
       if (axis > shape.length) {
-        fail(
-          'ERR_AXIS',
-          `outputs: expected an axis from 0 to ${shape.length} for ${formatShape(shape)}, given ${axis}`,
-        );
+        fail('ERR_AXIS', `expected an axis from 0 to ${shape.length} for ${formatShape(shape)}, given ${axis}`, {
+          option: 'outputs',
+        });
       }
       const length =
-        lengths[i] ?? count ?? fail('ERR_PARAMETER', 'outputs: a loop with while alone needs their length');
+        lengths[i] ??
+        count ??
+        fail('ERR_PARAMETER', 'a loop with while alone needs their length', { option: 'outputs' });
       if (lengths[i]) requireScalar(length, indexTypes, 'length', fail);
       return { dtype, shape: shape.toSpliced(axis, 0, length.contents?.[0] ?? unknownDim('trips')) };
     });
@@ -96,15 +96,18 @@ const counters: readonly ValueType[] = [
 
 function requireScalar(value: InferredValue, dtypes: readonly ValueType['dtype'][], what: string, fail: Fail): void {
   requireDType(value.dtype, dtypes, fail, what);
-  if (value.shape.length > 0) fail('ERR_RANK', `${what}: expected rank 0, given ${formatShape(value.shape)}`);
+  if (value.shape.length > 0) fail('ERR_RANK', `expected rank 0, given ${formatShape(value.shape)}`, { option: what });
 }
 
 function requireEnough(shape: Shape, axis: number, count: Dim | undefined, fail: Fail): void {
   const size = shape[axis];
   if (size === undefined) {
-    fail('ERR_AXIS', `iterate: expected an axis below ${shape.length} for ${formatShape(shape)}, given ${axis}`);
+    fail('ERR_AXIS', `expected an axis below ${shape.length} for ${formatShape(shape)}, given ${axis}`, {
+      option: 'iterate',
+    });
   } else if (isStatic(size) && count !== undefined && isStatic(count) && count > size) {
-    fail('ERR_SHAPE', `iterate: ${count} iterations run past axis ${axis} of ${formatShape(shape)}`, {
+    fail('ERR_SHAPE', `${count} iterations run past axis ${axis} of ${formatShape(shape)}`, {
+      option: 'iterate',
       expected: `<= ${size}`,
       actual: count,
     });

@@ -48,11 +48,14 @@ export const slice = defineLayer({
     ) as [Known, Known, Known];
     const fill = inputs[4];
     if ((params.mode === 'fill') !== Boolean(fill)) {
-      fail('ERR_INPUT', `fill: expected a value in mode fill and in no other, the mode is ${params.mode}`);
+      fail('ERR_INPUT', `expected a value in mode fill and in no other, the mode is ${params.mode}`, {
+        option: 'fill',
+      });
     }
     if (fill) {
       requireDType(fill.dtype, [dtype], fail, 'fill');
-      if (fill.shape.length > 0) fail('ERR_RANK', `fill: expected a scalar, given ${formatShape(fill.shape)}`);
+      if (fill.shape.length > 0)
+        fail('ERR_RANK', `expected a scalar, given ${formatShape(fill.shape)}`, { option: 'fill' });
     }
     for (const [axis, dim] of shape.entries()) {
       checkBounds(axis, dim, [start[axis], size[axis], stride[axis]], params.mode, fail);
@@ -128,21 +131,19 @@ export function recordSlice(x: Tensor, options: SliceOptions & { method: string 
   const axes = (options.axes ? axisList(options.axes, x.rank) : x.shape.map((_, i) => i)).map((axis) =>
     resolveAxis(axis, x.rank, fail, 'axes'),
   );
-  if (new Set(axes).size !== axes.length) fail('ERR_AXIS', `axes: expected each axis once, given [${axes.join(', ')}]`);
+  if (new Set(axes).size !== axes.length)
+    fail('ERR_AXIS', `expected each axis once, given [${axes.join(', ')}]`, { option: 'axes' });
   const dims = axes.map((axis) => x.shape[axis]!);
   const list = (what: (typeof parts)[number], atLeast: number): readonly Dim[] | Tensor | undefined => {
     const given = options[what];
     if (given === undefined || given instanceof Tensor) return given;
     const resolved = resolveDims(network, given, what, method, atLeast);
     if (resolved.length === axes.length) return resolved;
-    return fail(
-      'ERR_PARAMETER',
-      `${what}: expected one number per axis, ${axes.length}, given [${resolved.join(', ')}]`,
-      {
-        expected: axes.length,
-        actual: resolved.length,
-      },
-    );
+    return fail('ERR_PARAMETER', `expected one number per axis, ${axes.length}, given [${resolved.join(', ')}]`, {
+      option: what,
+      expected: axes.length,
+      actual: resolved.length,
+    });
   };
   const stride = list('stride', -(2 ** 31)) ?? axes.map(() => 1);
   const start =
@@ -188,11 +189,11 @@ function remaining(
   fail: Fail,
 ): Dim {
   if (starts instanceof Tensor || strides instanceof Tensor) {
-    return fail('ERR_PARAMETER', 'size: expected sizes, as start or stride is a tensor');
+    return fail('ERR_PARAMETER', 'expected sizes, as start or stride is a tensor', { option: 'size' });
   }
   const [start, stride] = [starts[i]!, strides[i]!];
   if (dim === 0) return 0;
-  if (stride === 0) return fail('ERR_PARAMETER', 'size: expected sizes, as a stride is 0');
+  if (stride === 0) return fail('ERR_PARAMETER', 'expected sizes, as a stride is 0', { option: 'size' });
   const count = isNegative(stride)
     ? addDims(floorDivDims(start, -(stride as number)), 1)
     : ceilDivDims(subDims(dim, start), stride);
@@ -251,7 +252,9 @@ const methods = {
     const { axis = 0 } = options;
     const at = resolveAxis(axis, x.rank, refusing(method));
     if (!Number.isInteger(count) || count < 1 || count > mostParts) {
-      refuse(method, 'ERR_PARAMETER', `count: expected a whole number from 1 to ${mostParts}, given ${show(count)}`);
+      refuse(method, 'ERR_PARAMETER', `expected a whole number from 1 to ${mostParts}, given ${show(count)}`, {
+        option: 'count',
+      });
     }
     const dim = x.shape[at]!;
     if (dim === 0) return splitInto(x, Array(count).fill(0), at, method);
@@ -271,7 +274,7 @@ const methods = {
     const x = this.tensor();
     const list = axisList(axes, x.rank);
     if (!Array.isArray(list))
-      refuse('flip', 'ERR_AXIS', `axes: expected an axis or a list of axes, given ${show(axes)}`);
+      refuse('flip', 'ERR_AXIS', `expected an axis or a list of axes, given ${show(axes)}`, { option: 'axes' });
     return recordSlice(x, { ...options, axes: list, stride: list.map(() => -1), method: 'flip' });
   },
   /**
@@ -293,13 +296,13 @@ function splitInto(x: Tensor, sizes: number | readonly DimLike[], axis: number, 
   const at = resolveAxis(axis, x.rank, refusing(method));
   const dim = x.shape[at]!;
   if (typeof sizes === 'number' && (!Number.isInteger(sizes) || sizes < 1)) {
-    refuse(method, 'ERR_PARAMETER', `sizes: expected a whole number from 1, given ${sizes}`);
+    refuse(method, 'ERR_PARAMETER', `expected a whole number from 1, given ${sizes}`, { option: 'sizes' });
   }
   if (typeof sizes === 'number' && !isStatic(dim)) {
     return refuse(method, 'ERR_SHAPE', `axis ${at} is dynamic ('${dim}'): give all sizes`);
   }
   if (typeof sizes === 'number' && (dim as number) / sizes > mostParts) {
-    refuse(method, 'ERR_PARAMETER', `sizes: ${sizes} makes more than ${mostParts} parts of ${dim}`);
+    refuse(method, 'ERR_PARAMETER', `${sizes} makes more than ${mostParts} parts of ${dim}`, { option: 'sizes' });
   }
   const list =
     typeof sizes === 'number'
@@ -309,7 +312,8 @@ function splitInto(x: Tensor, sizes: number | readonly DimLike[], axis: number, 
       : resolveDims(network, sizes, 'sizes', method);
   const total = list.reduce(addDims, 0);
   if (total !== dim && isStatic(subDims(total, dim))) {
-    refuse(method, 'ERR_SHAPE', `sizes: expected ${dim} in all along axis ${at}, given [${list.join(', ')}]`, {
+    refuse(method, 'ERR_SHAPE', `expected ${dim} in all along axis ${at}, given [${list.join(', ')}]`, {
+      option: 'sizes',
       expected: dim,
       actual: total,
     });
@@ -331,7 +335,8 @@ function expandTo(x: Tensor, given: readonly DimLike[] | Tensor, { name }: Named
       return refuse(
         method,
         'ERR_SHAPE',
-        `dims: expected a tensor of shape [n] with n from ${x.rank}, given ${formatShape(given.shape)}`,
+        `expected a tensor of shape [n] with n from ${x.rank}, given ${formatShape(given.shape)}`,
+        { option: 'dims' },
       );
     }
     const lifted = liftRank(x, rank, method);
@@ -339,7 +344,7 @@ function expandTo(x: Tensor, given: readonly DimLike[] | Tensor, { name }: Named
   }
   const target = resolveDims(network, given, 'dims', method, -1);
   if (target.length < x.rank) {
-    refuse(method, 'ERR_SHAPE', `dims: expected at least ${x.rank}, given ${formatShape(target)}`);
+    refuse(method, 'ERR_SHAPE', `expected at least ${x.rank}, given ${formatShape(target)}`, { option: 'dims' });
   }
   const lifted = liftRank(x, target.length, method);
   const dims = target.map((dim, axis) => (dim === -1 ? lifted.shape[axis]! : dim));

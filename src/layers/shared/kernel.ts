@@ -23,10 +23,11 @@ export interface KernelOptions extends PaddingOptions, Named {
 
 export const kernelParams = {
   kernel: wholeNumbers(1, 0, 3),
+  // Before the channels, which follow from them.
+  groups: positive,
   outChannels: positive,
   stride: window,
   dilation: window,
-  groups: positive,
   ...paddingParams,
 };
 
@@ -48,7 +49,7 @@ export function kernelShape({ input, inputs, weights, params: p, fail }: InferCo
   requireDType(dtype, floats, fail);
   requireRank(shape, axes + 2, axes + 2, fail);
   const kernel: WeightType | { dtype: DType; shape: Shape } =
-    weights.kernel ?? inputs[1] ?? fail('ERR_INPUT', 'weight is missing');
+    weights.kernel ?? inputs[1] ?? fail('ERR_INPUT', 'expected a weight or a tensor, given none', { option: 'weight' });
   requireRank(kernel.shape, axes + 2, axes + 2, fail, 'weight');
   requirePerAxis(p, kernelLists, axes, fail);
   requireInputsDType('weight', kernel.dtype, dtype, fail);
@@ -70,7 +71,8 @@ function requireBias({ input, inputs, weights, params: p, fail }: InferContext<P
   if (!bias) return;
   requireInputsDType('bias', bias.dtype, input(0).dtype, fail);
   if (bias.shape.length === 1 && bias.shape[0] === p.outChannels) return;
-  fail('ERR_SHAPE', `bias: expected [${p.outChannels}], given ${formatShape(bias.shape)}`, {
+  fail('ERR_SHAPE', `expected [${p.outChannels}], given ${formatShape(bias.shape)}`, {
+    option: 'bias',
     expected: [p.outChannels],
     actual: bias.shape,
   });

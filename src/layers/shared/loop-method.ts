@@ -65,7 +65,8 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 /** Entries of tensors, or of objects with a tensor. */
 function entriesOf<T extends { tensor: Tensor }>(given: unknown, what: string): [string, T][] {
   if (given === undefined) return [];
-  if (!isRecord(given)) return refuse('loop', 'ERR_PARAMETER', `${what}: expected an object, given ${String(given)}`);
+  if (!isRecord(given))
+    return refuse('loop', 'ERR_PARAMETER', `expected an object, given ${String(given)}`, { option: what });
   return Object.entries(given).map(([name, value]) => {
     const entry = (value instanceof Tensor ? { tensor: value } : value) as T;
     if (!isRecord(entry) || !(entry.tensor instanceof Tensor)) {
@@ -121,7 +122,8 @@ function nextStates(given: unknown, names: readonly string[]): Tensor[] {
   );
   if (odd !== undefined) {
     const given = next.map(([name]) => name).join(', ') || 'none';
-    refuse('loop', 'ERR_OUTPUT', `state: expected the body to return ${names.join(', ') || 'none'}, given ${given}`, {
+    refuse('loop', 'ERR_OUTPUT', `expected the body to return ${names.join(', ') || 'none'}, given ${given}`, {
+      option: 'state',
       expected: names,
       actual: odd,
     });
@@ -160,7 +162,9 @@ const methods = {
     body: (values: Tensors<S> & Tensors<I>) => LoopStep<S, O>,
   ): { state: Tensors<S>; outputs: Tensors<O> } {
     if (!isRecord(options as unknown) || typeof body !== 'function') {
-      refuse('loop', 'ERR_PARAMETER', `expected options and a function, given ${String(options)} and ${String(body)}`);
+      refuse('loop', 'ERR_PARAMETER', `expected options and a function, given ${String(options)} and ${String(body)}`, {
+        option: isRecord(options) ? 'body' : undefined,
+      });
     }
     const scope = <T>(record: () => T): T => this.scope(options.name ?? 'loop', record);
     const state: Fields = entriesOf(options.state, 'state').map(([name, { tensor }]) => ({ name, tensor }));
@@ -185,7 +189,7 @@ const methods = {
     const condition = options.while;
     if (condition !== undefined) {
       if (typeof condition !== 'function') {
-        refuse('loop', 'ERR_PARAMETER', `while: expected a function, given ${String(condition)}`);
+        refuse('loop', 'ERR_PARAMETER', `expected a function, given ${String(condition)}`, { option: 'while' });
       }
       bodies.while = scope(() =>
         this.nest(states, (parameters) => [condition(zip(stateNames, parameters) as Tensors<S>)]),
