@@ -1,4 +1,5 @@
 // Writes src/layers/calls/signatures.generated.ts: how every layer method and function is called, read from its types.
+// Those types are the one description of options: checks at run time and hover texts both come from them.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';

@@ -107,7 +107,10 @@ export interface LayerDefinition<P extends Params = Params> {
   takesNarrow?: true;
   /** Whether TensorRT lets it consume uint8, which it has at inputs and outputs of a network alone. */
   takesUint8?: true;
-  /** Parsed when the layer is recorded; what it returns is what the IR holds. */
+  /**
+   * Of TensorRT's parameters, which methods make of their options (those are described by the methods' types alone). Parsed
+   * when the layer is recorded; what it returns is what the IR holds.
+   */
   params: z.ZodType<P>;
   infer(context: InferContext<P>): InferredValue | InferredValue[];
   /** Operators that compute the same on the CPU backend. */

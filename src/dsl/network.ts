@@ -99,10 +99,8 @@ export class Network extends Chain {
   input(name: string, type: ValueType): Tensor {
     this.#claimIO(name, 'input');
     if (typeof type !== 'object' || type === null) {
-      throw new TensorRTError(
-        'ERR_SHAPE',
-        `input '${name}': expected a spec such as float32('batch', 3, 224, 224), given ${show(type)}`,
-      );
+      const expected = "a spec such as float32('batch', 3, 224, 224)";
+      refuse(`input '${name}'`, 'ERR_SHAPE', `expected ${expected}, given ${show(type)}`);
     }
     const { dtype, shape } = reading('input', [name, type], () => spec(type.dtype, type.shape));
     this.#keep();
@@ -129,9 +127,7 @@ export class Network extends Chain {
   scope<T>(name: string, body: () => T): T {
     checkName(name, 'scope');
     if (typeof body !== 'function') {
-      throw new TensorRTError('ERR_INPUT', `scope: expected a function, given ${show(body)}`, {
-        source: locate(mark()),
-      });
+      refuse('scope', 'ERR_INPUT', `expected a function, given ${show(body)}`);
     }
     const outer = this.#scope;
     this.#scope = `${outer}${name}.`;
@@ -152,10 +148,8 @@ export class Network extends Chain {
   markOutput(tensor: Tensor, name = tensor.name): void {
     this.#checkUsable(tensor, 'output');
     if (tensor.home !== this.#open[0]) {
-      throw new TensorRTError(
-        'ERR_NESTED_TENSOR',
-        `output: ${tensor} belongs to the body of a loop or conditional; mark what the loop or conditional returns`,
-      );
+      const where = 'belongs to the body of a loop or conditional; mark what the loop or conditional returns';
+      refuse('output', 'ERR_NESTED_TENSOR', `${tensor} ${where}`);
     }
     if (this.graph.outputs.some((o) => o.id === tensor.id && o.name === name)) return;
     this.#claimIO(name, 'output');

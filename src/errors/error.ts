@@ -13,7 +13,7 @@ export class TensorRTError extends Error {
   declare readonly method?: string;
   /** The option or argument at fault, by the name that you gave it, e.g. `weight`. */
   declare readonly option?: string;
-  /** Options or arguments that do not fit together. */
+  /** All options and arguments at fault, where there are several. */
   declare readonly options?: readonly string[];
   /** Name of the layer at fault. */
   declare readonly layer?: string;
@@ -39,8 +39,11 @@ export class TensorRTError extends Error {
     this.code = code;
     this.#said = said;
     this.#facts = facts;
-    const { cause: _, ...rest } = facts;
-    for (const [key, value] of Object.entries(rest)) if (value !== undefined) Object.assign(this, { [key]: value });
+    const { cause: _, option, options = [], involved = [], ...others } = facts;
+    const atFault = [...new Set([...(option === undefined ? [] : [option]), ...options, ...involved])];
+    const named = { option: option ?? (atFault.length === 1 ? atFault[0] : undefined) };
+    const fields = { ...named, options: atFault.length > 1 ? atFault : undefined, ...others };
+    for (const [key, value] of Object.entries(fields)) if (value !== undefined) Object.assign(this, { [key]: value });
   }
 
   /** @internal The same error with other facts. */

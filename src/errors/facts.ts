@@ -22,8 +22,10 @@ export interface ErrorFacts {
   method?: string;
   /** The option or argument at fault, by the name it has for the caller, e.g. `weight`. */
   option?: string;
-  /** Options or arguments that do not fit together. */
+  /** Several that do not fit together: the message begins with all their names. */
   options?: readonly string[];
+  /** Those at fault that the message speaks of itself. */
+  involved?: readonly string[];
   /** Name of the layer at fault. */
   layer?: string;
   /** TensorRT layer kind, e.g. `convolution`. */

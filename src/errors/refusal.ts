@@ -15,10 +15,12 @@ function placeOf(value: unknown): string | undefined {
   return places.length === 1 ? places[0] : undefined;
 }
 
+type AtFault = Pick<ErrorFacts, 'option' | 'options' | 'involved'>;
+
 /** The options at fault as the caller of the method under way calls them. */
-function inCallersTerms({ option, options = [], involved = [], value }: Refusal): Refusal {
+function inCallersTerms({ option, options = [], involved = [], value }: Refusal): AtFault {
   const { call, args } = under;
-  if (value !== undefined && option === undefined) return { option: placeOf(value) };
+  if (value !== undefined && option === undefined) return { option: placeOf(value), options, involved };
   const named = (one: string) => (call?.nameOf ? call.nameOf(one, args) : one);
   const all = (list: readonly string[]) => list.flatMap((one) => named(one) ?? []);
   return { option: option && named(option), options: all(options), involved: all(involved) };
@@ -34,13 +36,11 @@ export function refusal(
 ): TensorRTError {
   const { expected, actual } = facts;
   const atFault = inCallersTerms(facts);
-  const { option, options } = atFault;
   // What the caller did not give, a method that the call is made of did.
-  const inner = facts.option !== undefined && option === undefined ? `${facts.option}: ` : '';
+  const inner = facts.option !== undefined && atFault.option === undefined ? `${facts.option}: ` : '';
   return new TensorRTError(code, inner + said, {
     method: under.call?.method ?? method,
-    option,
-    options: options?.length ? options : undefined,
+    ...atFault,
     source: locate(mark()),
     expected,
     actual,

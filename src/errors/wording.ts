@@ -77,7 +77,14 @@ const kinds: Readonly<Record<string, string>> = {
   function: 'a function',
 };
 
-const counted: Readonly<Record<string, string>> = { array: ' entries', string: ' letters', set: ' entries' };
+/** What sizes count, one and several. */
+const counted: Readonly<Record<string, readonly [string, string]>> = {
+  array: ['entry', 'entries'],
+  string: ['letter', 'letters'],
+};
+
+const counting = (count: unknown, [one, several]: readonly [string, string]): string =>
+  `${count} ${count === 1 ? one : several}`;
 
 /** What would have fitted, in words. */
 export function expectation(issue: SchemaIssue): string {
@@ -90,10 +97,10 @@ export function expectation(issue: SchemaIssue): string {
     case 'invalid_value':
       return `${issue.values!.length > 1 ? 'one of ' : ''}${issue.values!.join(', ')}`;
     case 'too_small':
-      if (unit) return `${issue.exact ? '' : 'at least '}${issue.minimum}${unit}`;
+      if (unit) return `${issue.exact ? '' : 'at least '}${counting(issue.minimum, unit)}`;
       return issue.inclusive ? `${issue.minimum} or more` : `more than ${issue.minimum}`;
     case 'too_big':
-      if (unit) return `${issue.exact ? '' : 'at most '}${issue.maximum}${unit}`;
+      if (unit) return `${issue.exact ? '' : 'at most '}${counting(issue.maximum, unit)}`;
       return `${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}`;
     case 'invalid_union':
       return [...new Set(issue.errors!.map(([first]) => (first ? expectation(first) : 'another value')))].join(' or ');

@@ -47,7 +47,11 @@ test('what does not fit is refused, with what was expected and given', () => {
     'ERR_PARAMETER',
     /: padding: expected a whole number of 0 or more, given /,
   );
-  expectRefusal(() => x.convTranspose2d({ weight: kernel, prePadding: -1 }), 'ERR_PARAMETER', /: prePadding: expected a whole number of 0 or more, given /);
+  expectRefusal(
+    () => x.convTranspose2d({ weight: kernel, prePadding: -1 }),
+    'ERR_PARAMETER',
+    /: prePadding: expected a whole number of 0 or more, given /,
+  );
   expectRefusal(() => oneInput(1, 4, 2, 0).convTranspose2d({ weight: kernel }), 'ERR_SHAPE', /axis 1 of .* is empty/);
   expectRefusal(() => x.convTranspose2d({ weight: kernel, stride: 0 }), 'ERR_PARAMETER', /stride/);
   const plain = { weight: weight(6, 2, 3, 3), bias: weight(6) };

@@ -99,6 +99,15 @@ export interface BuildOptions {
   onProgress?: (progress: { phase: string; step: number; steps: number }) => void;
 }
 
+/** `profiles[0].batch`; undefined for the options themselves. */
+function placeIn([first, ...path]: readonly PropertyKey[]): string | undefined {
+  if (first === undefined) return undefined;
+  return path.reduce<string>(
+    (text, key) => text + (typeof key === 'number' ? `[${key}]` : `.${String(key)}`),
+    String(first),
+  );
+}
+
 /** Checks build options. @throws ERR_BUILD_OPTION */
 export function checkOptions(given: BuildOptions): BuildOptions {
   const parsed = reading('build options', [given], () => options.safeParse(given), 'ERR_BUILD_OPTION');
@@ -107,11 +116,7 @@ export function checkOptions(given: BuildOptions): BuildOptions {
   const { said, ...facts } = issueFacts(issue, given);
   const call = { method: 'build options', cause: parsed.error };
   if (issue.code !== 'unrecognized_keys') {
-    throw new TensorRTError('ERR_BUILD_OPTION', said, {
-      ...facts,
-      ...call,
-      option: issue.path.join('.'),
-    });
+    throw new TensorRTError('ERR_BUILD_OPTION', said, { ...facts, ...call, option: placeIn(issue.path) });
   }
   const [expected, unknown] = [Object.keys(options.shape), issue.keys!];
   throw new TensorRTError(
