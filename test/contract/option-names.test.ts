@@ -367,6 +367,7 @@ test.each<[string, () => unknown, string]>([
   ['conv2d', () => start().x.conv2d({ weight: 'conv1' as never }), 'weight'],
   ['conv2d', () => start().x.conv2d({ ...conv(3, 3), padding: -1 }), 'padding'],
   ['conv2d', () => start().x.conv2d({ ...conv(3, 3), prePadding: -1, padding: 1 }), 'prePadding'],
+  ['conv2d', () => start().x.conv2d({ ...conv(3, 3), padding: -1, prePadding: 0 }), 'padding'],
   ['gridSample', () => call('gridSample', ([grid]) => [grid, { mode: 'linear' }]), 'mode'],
   ['groupNorm', () => start().x.groupNorm({ groups: 2, weight: of(3) }), 'weight'],
   ['interpolate', () => start().x.interpolate({ size: -1 }), 'size'],
@@ -378,4 +379,11 @@ test.each<[string, () => unknown, string]>([
   const error = refusal(run);
   expect([error.method, error.option]).toEqual([method, option]);
   expect(error.message).toMatch(new RegExp(`^${method}(?: '\\w+')?: ${option}: expected .*, given `));
+});
+
+test('options that do not fit together are all named', () => {
+  const { net } = start();
+  const error = refusal(() => net.arange(4, { start: 0.5 }));
+  expect([error.option, error.options]).toEqual([undefined, ['start', 'step']]);
+  expect(error.message).toMatch(/^arange 'fill': start and step: expected whole numbers for int32, given 0.5 and 1/);
 });

@@ -9,7 +9,7 @@ const ofType: Names = { to: ['dtype'] };
 
 /** By method. */
 const own: Readonly<Record<string, Names>> = {
-  arange: { alpha: ['start'], beta: ['step'], shape: ['end'] },
+  arange: { alpha: ['start'], beta: ['step'] },
   attention: { causalKind: ['causal'], quantizeTo: ['quantize'] },
   cast: ofType,
   conv1d: kernel,
@@ -20,13 +20,11 @@ const own: Readonly<Record<string, Names>> = {
   convTranspose3d: kernel,
   distCollective: { reduceOperation: ['reduce'] },
   expand: { reshape: ['dims'] },
-  gridSample: { interpolation: ['mode'], sampleMode: ['paddingMode'] },
   groupNorm: affine,
   instanceNorm: affine,
   interpolate: { sizes: ['size'], scales: ['scaleFactor'] },
   layerNorm: affine,
   leakyRelu: { alpha: ['negativeSlope'] },
-  linspace: { alpha: ['start'], beta: ['end'], shape: ['count'] },
   localResponseNorm: { window: ['size'] },
   maskedFill: { condition: ['mask'] },
   narrow: { size: ['length'] },
@@ -40,7 +38,6 @@ const own: Readonly<Record<string, Names>> = {
   softplus: { alpha: ['beta'] },
   thresholdedRelu: { alpha: ['threshold'] },
   to: ofType,
-  unflatten: { reshape: ['sizes'] },
   view: { reshape: ['dims'] },
 };
 
