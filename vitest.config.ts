@@ -10,6 +10,14 @@ const measuring = [
   'test/examples/mnist.test.ts',
 ];
 
+/**
+ * Tests state what TensorRT-RTX says and makes, so they use it even where a GPU would make TensorRT the better choice. Child
+ * processes inherit the pin. Tests of the search bring environments of their own; the GPU tier uses what the machine prefers.
+ */
+const named = process.env.NODE_TENSORRT_LIBRARY ?? '';
+const env = { NODE_TENSORRT_LIBRARY: named.includes('tensorrt_rtx') ? named : 'rtx1' };
+const gpu = 'test/gpu/**';
+
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -17,10 +25,14 @@ export default defineConfig({
     hookTimeout: 120_000,
     reporters: ['./test/reporter.ts'],
     projects: [
-      { extends: true, test: { name: 'beside', include: [all], exclude: measuring, maxWorkers: 2 } },
+      { extends: true, test: { name: 'beside', include: [all], exclude: [...measuring, gpu], env, maxWorkers: 2 } },
       {
         extends: true,
-        test: { name: 'alone', include: measuring, maxWorkers: 1, sequence: { groupOrder: 1 } },
+        test: { name: 'alone', include: measuring, env, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: { name: 'gpu', include: [`${gpu}/*.test.ts`], maxWorkers: 1, sequence: { groupOrder: 2 } },
       },
     ],
   },

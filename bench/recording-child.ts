@@ -4,9 +4,9 @@ import { layers, type Package, record } from './recording-network.js';
 const dist = (path: string) => import(new URL(`../dist/${path}`, import.meta.url).href);
 const bench = (await dist('index.js')) as Package;
 const { snapshot, toProgram } = (await dist(
-  'runtime/program.js',
+  'tensorrt/compile/program.js',
 )) as typeof import('../src/tensorrt/compile/program.js');
-const { chooseTensorRT } = (await dist('runtime/find.js')) as typeof import('../src/tensorrt/library/find.js');
+const { chooseTensorRT } = (await dist('tensorrt/library/find.js')) as typeof import('../src/tensorrt/library/find.js');
 
 const times = Number(process.argv[2]);
 const library = await chooseTensorRT({ for: 'build' });

@@ -1,9 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { python, pythonEnvironment } from '../scripts/lib/python-bindings.js';
 import { chooseTensorRT } from '../src/tensorrt/library/find.js';
-import { cacheDir } from '../src/tensorrt/library/search-path.js';
 import { layers } from './recording-network.js';
 
 // Recording, handing over and lowering 1,000-layer chains (all that happens before TensorRT's own build) beside the same
@@ -13,10 +11,8 @@ import { layers } from './recording-network.js';
 // every shape and dtype, which node-tensorrt compares with what it inferred. PYTHON names the interpreter (default python3).
 // Each layer remembers where it was recorded, for errors; `no stacks` is node --stack-trace-limit=0, which switches that off.
 
-const distribution = 'tensorrt-rtx-cu13-bindings==1.7.1.116';
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
 const times = 25;
-const python = process.env.PYTHON ?? 'python3';
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 
 type Times = Record<string, number[]>;
@@ -26,34 +22,6 @@ function json(command: string, args: string[], env: NodeJS.ProcessEnv): Measured
   const child = spawnSync(command, args, { encoding: 'utf8', env, maxBuffer: 1 << 26 });
   if (child.status !== 0) throw new Error(child.error?.message ?? child.stderr);
   return JSON.parse(child.stdout.trim().split('\n').at(-1)!) as Measured;
-}
-
-/** The environment in which Python finds the bindings and the library; they are fetched into the cache where they are missing. */
-function pythonEnvironment(library: string): NodeJS.ProcessEnv | undefined {
-  const folder = join(cacheDir(), 'bench', distribution);
-  const path = [folder, dirname(dirname(library)), process.env.PYTHONPATH].filter(Boolean).join(':');
-  const env = { ...process.env, PYTHONPATH: path };
-  const works = () => spawnSync(python, ['-c', 'import tensorrt_rtx_bindings'], { env }).status === 0;
-  if (works()) return env;
-  const line = [
-    '-m',
-    'pip',
-    'install',
-    '--quiet',
-    '--no-deps',
-    '--only-binary=:all:',
-    '--target',
-    folder,
-    distribution,
-  ];
-  if (!existsSync(folder)) console.error(`fetching Python's bindings: ${python} ${line.join(' ')}`);
-  const { stderr } = spawnSync(python, line, { encoding: 'utf8' });
-  if (works()) return env;
-  console.error(
-    `Python's bindings of TensorRT-RTX are absent, so there is no ratio. Get them with\n  ${python} ${line.join(' ')}`,
-  );
-  console.error(`(wheels exist for CPython 3.9 to 3.13; PYTHON names another interpreter)\n${stderr}`);
-  return undefined;
 }
 
 const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[list.length >> 1]!;

@@ -83,7 +83,10 @@ export async function evaluate<Config>(port: Port<Config>, options: RunOptions =
   w.strict();
   const found = await findTensorRT();
   const inPart =
-    port.rtx && backend === 'auto' && !found.some(({ flavor, usableFor }) => usableFor.run && flavor !== 'rtx1');
+    port.rtx &&
+    backend === 'auto' &&
+    (process.env.NODE_TENSORRT_LIBRARY === 'rtx1' ||
+      !found.some(({ flavor, usableFor }) => usableFor.run && flavor !== 'rtx1'));
   const buildOptions = { profiles: port.profiles, tf32: false, optimizationLevel };
   using model = await net.compile({ ...buildOptions, backend: inPart ? 'cpu' : backend });
   using part = inPart && found.length > 0 ? await port.rtx!(w, config, precision).build(buildOptions) : null;

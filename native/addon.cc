@@ -1,11 +1,11 @@
 // What the addon exports; src/tensorrt/binding.ts has the types.
 #include <napi.h>
 
-#include "core/held.h"
+#include "core/handle.h"
 #include "core/job.h"
-#include "program/program.h"
-#include "cuda/driver.h"
+#include "cuda/device.h"
 #include "lowering/lower.h"
+#include "program/program.h"
 #include "runtime/engine.h"
 #include "tensorrt/library.h"
 #include "weights/weights.h"
@@ -29,9 +29,11 @@ struct LoadJob : Job {
 };
 
 Napi::Value load(Napi::CallbackInfo const& info) {
-  auto job = std::make_shared<LoadJob>();
-  job->path = info[0].As<Napi::String>().Utf8Value();
-  return Job::start(info.Env(), job, Job::Lane::run);
+  return guarded(info.Env(), [&] {
+    auto job = std::make_shared<LoadJob>();
+    job->path = argument(info, 0).text();
+    return Job::start(info.Env(), job, Lane::run);
+  });
 }
 
 // [{ kind, trt10, trt11, rtx1, decomposed: { trt10, trt11, rtx1 } }]: the first release of each flavor that has the kind,
@@ -83,7 +85,25 @@ struct CudaInfoJob : Job {
 };
 
 Napi::Value cuda_info(Napi::CallbackInfo const& info) {
-  return Job::start(info.Env(), std::make_shared<CudaInfoJob>(), Job::Lane::run);
+  return Job::start(info.Env(), std::make_shared<CudaInfoJob>(), Lane::run);
+}
+
+// Begins or ends what `traced` tells.
+void trace_calls(Napi::CallbackInfo const& info) { trace::set(info[0].As<Napi::Boolean>().Value()); }
+
+Napi::Value traced(Napi::CallbackInfo const& info) {
+  auto const env = info.Env();
+  auto const list = [&](std::set<std::string> const& texts) {
+    auto array = Napi::Array::New(env);
+    for (auto const& text : texts) array.Set(array.Length(), text);
+    return array;
+  };
+  auto calls = Napi::Object::New(env);
+  for (auto const& [method, arguments] : trace::calls()) calls.Set(method, list(arguments));
+  auto object = Napi::Object::New(env);
+  object.Set("calls", calls);
+  object.Set("enumerators", list(trace::enumerators()));
+  return object;
 }
 
 void shutdown(Napi::CallbackInfo const& info) { cancel_jobs(info.Env()); }
@@ -92,6 +112,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("loadLibrary", Napi::Function::New<load>(env));
   exports.Set("cudaInfo", Napi::Function::New<cuda_info>(env));
   exports.Set("layerTable", Napi::Function::New<layer_table>(env));
+  exports.Set("traceCalls", Napi::Function::New<trace_calls>(env));
+  exports.Set("traced", Napi::Function::New<traced>(env));
   exports.Set("shutdown", Napi::Function::New<shutdown>(env));
   exports.Set("deserialize", Napi::Function::New<deserialize>(env));
   exports.Set("createContext", Napi::Function::New<create_context>(env));

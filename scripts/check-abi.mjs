@@ -1,19 +1,45 @@
 #!/usr/bin/env node
-// check-abi.mjs [INCLUDE_DIR…] [--slots FILE] [--enumerators FILE] [--methods FILE] [--enums FILE]
-// Compares every row of methods.def and enums.def with TensorRT's official headers, or with tables made from them.
+// check-abi.mjs [INCLUDE_DIR…] [--slots FILE] [--enumerators FILE] [--methods FILE] [--callbacks FILE] [--enums FILE]
+// Compares every row of methods.def, callbacks.def and enums.def with TensorRT's official headers, or with tables made from them.
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { SetupError } from './install/process.mjs';
 import { readHeaders } from './lib/abi-headers.mjs';
-import { cellAt, FLAVORS, readEnums, readMethods, readTsv, signatureDifference } from './lib/abi-tables.mjs';
+import {
+  cellAt,
+  destructorOf,
+  FLAVORS,
+  readCallbacks,
+  readEnums,
+  readMethods,
+  readTsv,
+  signatureDifference,
+  unversioned,
+} from './lib/abi-tables.mjs';
 import { orExplain } from './setup.mjs';
 
 const root = resolve(fileURLToPath(import.meta.url), '..', '..');
 const title = (row) => (row.signature ? `${row.header}::${row.name}` : `${row.type ?? row.header}::${row.name}`);
 
-function againstTables(methods, enums, slots, enumerators) {
+const slotKey = ({ header, signature }) => `${header}\t${signature}`;
+
+/** Slots of a method that TensorRT calls on us: younger flavors may have its interface in a namespace of its version. */
+function callbackSlots(row, slots) {
+  const [young, old] = [slots.get(slotKey(row)), slots.get(unversioned(slotKey(row)))];
+  return young?.map((cell, i) => (cell === '-' ? (old?.[i] ?? cell) : cell)) ?? old;
+}
+
+/** Methods of our callbacks' interfaces for which there is no row: TensorRT would call whatever stands there. */
+function missingCallbacks(callbacks, slots) {
+  const ours = new Set(callbacks.map((row) => unversioned(slotKey(row))));
+  const headers = new Set(callbacks.map((row) => unversioned(row.header)));
+  const isMissing = (key) => headers.has(unversioned(key.split('\t')[0])) && !ours.has(unversioned(key));
+  return [...slots.keys()].filter(isMissing).map((key) => `${key.replace('\t', '::')}: no row for it here`);
+}
+
+function againstTables({ methods, callbacks }, enums, slots, enumerators) {
   const known = new Set([...enumerators.keys()].map((key) => key.split('\t')[0]));
   // Only official headers know since when an enumerator exists: the table names the last release's.
   const plain = (row) => (row.type ? row.cells.map((cell) => cell.split('@')[0]) : row.cells);
@@ -23,8 +49,12 @@ function againstTables(methods, enums, slots, enumerators) {
     return isSame ? [] : [`${title(row)}: here ${row.cells.join(' ')}, there ${expected.join(' ')}`];
   };
   return [
-    ...methods.flatMap((row) => differ(row, slots.get(`${row.header}\t${row.signature}`))),
-    ...methods.flatMap((row) => signatureDifference(row.ours, row.signature, known) ?? []),
+    ...methods.flatMap((row) => differ(row, slots.get(slotKey(row)))),
+    ...callbacks.flatMap((row) => differ(row, callbackSlots(row, slots))),
+    ...missingCallbacks(callbacks, slots),
+    ...[...methods, ...callbacks.filter((row) => !destructorOf(row))].flatMap(
+      (row) => signatureDifference(row.ours, row.signature, known) ?? [],
+    ),
     ...enums.flatMap((row) => differ(row, enumerators.get(`${row.type}\t${row.name}`))),
   ];
 }
@@ -35,13 +65,15 @@ async function againstHeaders(include, tables, enums) {
   if (flavor === 'trt10' && release[1] === 8)
     throw new SetupError(`${name} is refused when it is loaded, so nothing is compared with it`);
   const column = FLAVORS.indexOf(flavor);
-  const differences = [...tables.methods, ...enums].flatMap((row) => {
+  const differences = [...tables.methods, ...tables.callbacks, ...enums].flatMap((row) => {
     const expected = cellAt(row.cells[column], release);
     const actual = find(row);
     if (actual.number === expected || (actual.error && expected === null)) return [];
     return [`${title(row)}: here ${expected ?? 'absent'}, headers ${actual.number ?? `lack it (${actual.error})`}`];
   });
-  const present = tables.methods.concat(enums).filter((row) => find(row).number !== undefined).length;
+  const present = [...tables.methods, ...tables.callbacks, ...enums].filter(
+    (row) => find(row).number !== undefined,
+  ).length;
   for (const row of tables.interfaces) {
     const actual = find(row);
     // A class that came later has no offset yet, but then no method either.
@@ -63,12 +95,17 @@ function report(name, count, differences) {
 await orExplain(async () => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: Object.fromEntries(['slots', 'enumerators', 'methods', 'enums'].map((name) => [name, { type: 'string' }])),
+    options: Object.fromEntries(
+      ['slots', 'enumerators', 'methods', 'callbacks', 'enums'].map((name) => [name, { type: 'string' }]),
+    ),
   });
   const native = join(root, 'native', 'tensorrt');
-  const tables = readMethods(values.methods ?? join(native, 'methods.def'));
+  const tables = {
+    ...readMethods(values.methods ?? join(native, 'methods.def')),
+    callbacks: readCallbacks(values.callbacks ?? join(native, 'callbacks.def')),
+  };
   const enums = readEnums(values.enums ?? join(native, 'enums.def'));
-  const count = tables.methods.length + enums.length;
+  const count = tables.methods.length + tables.callbacks.length + enums.length;
   for (const include of positionals) {
     const { name, differences } = await againstHeaders(resolve(include), tables, enums);
     report(name, count, differences);
@@ -77,5 +114,5 @@ await orExplain(async () => {
   const slots = values.slots ?? join(root, '..', 'shared', 'abi', 'slots.tsv');
   if (!existsSync(slots)) throw new SetupError(`expected INCLUDE_DIR, or --slots FILE; there is no ${slots}`);
   const enumerators = readTsv(values.enumerators ?? join(dirname(slots), 'enums.tsv'));
-  report(slots, count, againstTables(tables.methods, enums, readTsv(slots), enumerators));
+  report(slots, count, againstTables(tables, enums, readTsv(slots), enumerators));
 });

@@ -1,20 +1,21 @@
-// Writes docs/layers.md: the tables of `node-tensorrt layers`, every method's JSDoc, and one example per kind.
+// Writes docs/layers.md: the tables of `node-tensorrt layers`, every method's JSDoc, and one example per kind. Writes
+// src/cli/module-list.generated.ts: the methods made of several layers, for that command.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { type LayerSummary, layerList } from '../src/cli/layer-list.js';
-import { type ModuleSummary, moduleList } from '../src/cli/module-list.js';
+import type { ModuleSummary } from '../src/cli/module-list.generated.js';
 import { layerTable } from '../src/layers/table.js';
 
 const root = new URL('../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
 export const docsFile = fileURLToPath(new URL('docs/layers.md', root));
+export const moduleListFile = fileURLToPath(new URL('src/cli/module-list.generated.ts', root));
 
-/** JSDoc, as one line without code, of every method (`relu`) and function (`concat()`) below a folder. */
+/** JSDoc, as one line without code, of every method (`relu`) and function (`concat()`) in a folder. */
 export function docsIn(folder: string): Map<string, string> {
   const docs = new Map<string, string>();
-  for (const file of readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })) {
-    if (!file.endsWith('.ts')) continue;
+  for (const file of readdirSync(new URL(folder, root)).filter((name) => name.endsWith('.ts'))) {
     const source = ts.createSourceFile(file, read(`${folder}${file}`), ts.ScriptTarget.Latest, true);
     const visit = (node: ts.Node): void => {
       const isPublic = ts.isMethodDeclaration(node) || (ts.isFunctionDeclaration(node) && !!node.modifiers?.length);
@@ -22,13 +23,49 @@ export function docsIn(folder: string): Map<string, string> {
       if (comment) {
         const name = `${node.name!.getText()}${ts.isFunctionDeclaration(node) ? '()' : ''}`;
         const text = ts.getTextOfJSDocComment(comment)!.replace(/```.*?```/gs, '');
-        if (!docs.has(name)) docs.set(name, text.replace(/\s+/g, ' '));
+        docs.set(name, text.replace(/\s+/g, ' ').trim());
       }
       ts.forEachChild(node, visit);
     };
     visit(source);
   }
   return docs;
+}
+
+/** Every method of src/modules by name: what its JSDoc says, and the layer kinds it names. */
+function modulesOf(): ModuleSummary[] {
+  const known = layerTable.map(({ definition }) => definition.kind);
+  return [...docsIn('src/modules/')]
+    .filter(([name]) => !name.endsWith('()'))
+    .map(([method, text]) => {
+      const [about = '', made = ''] = text.split(/ ?TensorRT kinds?: /);
+      const words = made.split(/\W+/);
+      const kinds = known.filter((kind) => words.includes(kind)).sort((a, b) => words.indexOf(a) - words.indexOf(b));
+      return { method, about, kinds };
+    })
+    .sort((a, b) => (a.method < b.method ? -1 : 1));
+}
+
+/** The text of src/cli/module-list.generated.ts. */
+export function moduleListText(): string {
+  return `// Written by \`npm run docs:layers\` from the JSDoc of src/modules; a test compares. Not to be edited.
+
+/** A method made of layers, as \`node-tensorrt layers --modules --json\` prints it. */
+export interface ModuleSummary {
+  /** Of tensors and networks. */
+  method: string;
+  /** What its JSDoc says about it. */
+  about: string;
+  /** Layer kinds it is made of, those that its JSDoc names. */
+  kinds: readonly string[];
+}
+
+/** Every method of src/modules, by name. */
+export const moduleList: readonly ModuleSummary[] = [
+${modulesOf()
+  .map((row) => `  ${JSON.stringify(row)},\n`)
+  .join('')}];
+`;
 }
 
 const intro = `# Layers
@@ -40,7 +77,7 @@ Every kind of TensorRT layer that this package records. \`npx node-tensorrt laye
 
 - *TensorRT 10*, *TensorRT 11*, *RTX*: the first release whose interface has the layer. RTX is TensorRT-RTX, NVIDIA's edition for GeForce and RTX GPUs.
 - *RTX 1.7.1 builds it*: whether that release builds an engine with it. The interface of TensorRT-RTX has three layers that nothing in it implements.
-- *CPU*: whether the CPU backend (onnxruntime) runs it. It runs \`dist_collective\` with one rank.
+- *CPU*: whether the CPU backend (onnxruntime) runs it. For \`dist_collective\` it is one rank and passes its input on.
 - *by other layers*: releases that lack the layer, or a part of it (\`trt10\` is TensorRT 10). There the package makes it from other layers.
 
 | kind | methods | TensorRT 10 | TensorRT 11 | RTX | RTX 1.7.1 builds it | CPU | by other layers |
@@ -90,10 +127,13 @@ function section(kind: string, docs: Map<string, string>): string {
 
 /** The text of docs/layers.md. */
 export function layersPage(): string {
-  const docs = docsIn('src/layers/');
+  const docs = docsIn('src/layers/kinds/');
   const rows = layerList();
-  const modules = modulesIntro + moduleList().map(moduleRow).join('');
+  const modules = modulesIntro + modulesOf().map(moduleRow).join('');
   return intro + rows.map(tableRow).join('') + rows.map(({ kind }) => section(kind, docs)).join('') + modules;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(docsFile, layersPage());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(moduleListFile, moduleListText());
+  writeFileSync(docsFile, layersPage());
+}

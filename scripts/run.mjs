@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// run.mjs COMMAND ARGS…: sets the checkout up, then runs a command of node_modules/.bin as if it had been called itself.
+// run.mjs [--rtx] COMMAND ARGS…: sets the checkout up, with --rtx for TensorRT-RTX, then runs a command of node_modules/.bin as
+// if it had been called itself.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -8,11 +9,12 @@ import { SetupError } from './install/process.mjs';
 import { orExplain, setup } from './setup.mjs';
 
 const root = resolve(fileURLToPath(import.meta.url), '..', '..');
-const [command, ...args] = process.argv.slice(2);
+const rtx = process.argv[2] === '--rtx';
+const [command, ...args] = process.argv.slice(rtx ? 3 : 2);
 
 await orExplain(async () => {
   if (!command) throw new SetupError('expected a command: node scripts/run.mjs COMMAND ARGS…');
-  await setup({ root, quiet: process.env.npm_config_loglevel === 'silent' || args.includes('--json') });
+  await setup({ root, rtx, quiet: process.env.npm_config_loglevel === 'silent' || args.includes('--json') });
 });
 
 const child = spawn(join(root, 'node_modules', '.bin', command), args, { stdio: 'inherit' });

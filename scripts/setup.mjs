@@ -18,25 +18,28 @@ const foundPath = (root) => join(root, 'build', 'tensorrt.json');
 const location = (env) => LOCATION.map((name) => env[name] ?? null);
 
 /** Whether a TensorRT that can build here is known already, without searching. */
-function tensorrtIsKnown(root, env) {
-  if (env.NODE_TENSORRT_DOWNLOAD === '0' || env.NODE_TENSORRT_LIBRARY || cachedTensorRT(env)) return true;
+function tensorrtIsKnown(root, env, rtx) {
+  if (env.NODE_TENSORRT_DOWNLOAD === '0' || cachedTensorRT(env) || (env.NODE_TENSORRT_LIBRARY && !rtx)) return true;
   try {
     const found = JSON.parse(readOr(foundPath(root), 'null'));
     const { size, mtimeMs } = statSync(found.path);
-    const known = { path: found.path, size, mtimeMs, location: location(env) };
-    return JSON.stringify(found) === JSON.stringify(known);
+    const known = { path: found.path, flavor: found.flavor, size, mtimeMs, location: location(env) };
+    return JSON.stringify(found) === JSON.stringify(known) && (!rtx || found.flavor === 'rtx1');
   } catch {
     return false;
   }
 }
 
 /** Finds a TensorRT that can build here, and remembers it; false when there is none. */
-async function searchTensorRT(root, env) {
-  const { findTensorRT } = await import(pathToFileURL(join(root, 'dist', 'runtime', 'find.js')).href);
-  const found = (await findTensorRT({ env })).find((one) => one.usableFor.build);
+async function searchTensorRT(root, env, rtx) {
+  const { findTensorRT } = await import(pathToFileURL(join(root, 'dist', 'tensorrt', 'library', 'find.js')).href);
+  const found = (await findTensorRT({ env })).find((one) => one.usableFor.build && (!rtx || one.flavor === 'rtx1'));
   if (!found) return false;
   const { size, mtimeMs } = statSync(found.path);
-  writeAtomic(foundPath(root), JSON.stringify({ path: found.path, size, mtimeMs, location: location(env) }));
+  writeAtomic(
+    foundPath(root),
+    JSON.stringify({ path: found.path, flavor: found.flavor, size, mtimeMs, location: location(env) }),
+  );
   return true;
 }
 
@@ -47,25 +50,26 @@ async function looksInstalled(env) {
   return /libnvinfer\.so|libtensorrt_rtx\.so/.test(output);
 }
 
-const pending = (root, env) => ({
+const pending = (root, env, rtx) => ({
   dependencies: !dependenciesAreFresh(root),
   addon: !addonIsFresh(root),
   dist: !distIsFresh(root),
-  tensorrt: !tensorrtIsKnown(root, env),
+  tensorrt: !tensorrtIsKnown(root, env, rtx),
 });
 
 /**
- * Sets the checkout up.
- * @param {{ root?: string, env?: NodeJS.ProcessEnv, quiet?: boolean }} options
+ * Sets the checkout up. With `rtx`, only TensorRT-RTX will do, which the tests state expectations for.
+ * @param {{ root?: string, env?: NodeJS.ProcessEnv, quiet?: boolean, rtx?: boolean }} options
  * @throws {SetupError} with what to do about it
  */
 export async function setup({
   root = resolve(fileURLToPath(import.meta.url), '..', '..'),
   env = process.env,
   quiet = false,
+  rtx = false,
 } = {}) {
   if (env.NODE_TENSORRT_SKIP_SETUP === '1') return;
-  const todo = pending(root, env);
+  const todo = pending(root, env, rtx);
   if (!Object.values(todo).includes(true) && !nodeIsOld()) return;
   const fetch = todo.tensorrt && !(await looksInstalled(env));
   await demand({ npm: todo.dependencies, compile: todo.addon, fetch }, env);
@@ -77,7 +81,7 @@ export async function setup({
     if (!dependenciesAreFresh(root)) await step('installing the dependencies', () => installDependencies(root, env));
     if (!addonIsFresh(root)) await step('compiling the addon', () => compileAddon(root, env));
     if (!distIsFresh(root)) await step('compiling TypeScript', () => compileDist(root, env));
-    if (tensorrtIsKnown(root, env) || (await searchTensorRT(root, env))) return;
+    if (tensorrtIsKnown(root, env, rtx) || (await searchTensorRT(root, env, rtx))) return;
     await demand({ fetch: true }, env);
     await step(`fetching TensorRT-RTX ${RTX.version} into ${cacheDir(env)}`, () => fetchTensorRT({ env, onWait }));
   };

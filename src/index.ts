@@ -18,7 +18,20 @@ installModules();
 Object.assign(Network.prototype, runtimeMethods);
 installInspection();
 
-export { type DoctorReport, doctor } from './doctor.js';
+export type { OnnxruntimeState } from './cpu/onnxruntime.js';
+export { type DoctorReport, doctor, type Missing as MissingPart } from './doctor.js';
+export type {
+  IRGraph,
+  IRNamed,
+  IRNode,
+  IRValue,
+  IRWeight,
+  NetworkJSON,
+  Params as LayerParams,
+  ValueId,
+  WeightId,
+} from './dsl/ir.js';
+export type { WeightSource } from './dsl/json.js';
 export { Network, network } from './dsl/network.js';
 export { Tensor } from './dsl/tensor.js';
 export {
@@ -28,15 +41,46 @@ export {
   TensorRTError,
   type WeightOperand,
 } from './errors/error.js';
-export { type ConcatOptions, concat, stack } from './layers/kinds/concatenation.js';
+export { concat, stack } from './layers/kinds/concatenation.js';
 export { einsumOf as einsum } from './layers/kinds/einsum.js';
 export { where } from './layers/kinds/select.js';
 export { type DimLike, DimValue } from './layers/shared/dim-value.js';
+export type * from './layers/types.js';
 export { type CompileOptions, Model } from './model.js';
-export type { LayerReport, LoweringReport } from './tensorrt/compile/build.js';
+export type * from './modules/types.js';
+export { removeDeadLayers } from './passes/dead.js';
+export { type ExtractOptions, extract, type TensorRef, type TensorRefs } from './passes/extract.js';
+export { type Evaluate, type EvaluateResults, type FoldOptions, foldConstants } from './passes/fold.js';
+export { type Layer, layersOf } from './passes/layer.js';
+export type { LayerChanges } from './passes/recorder.js';
+export {
+  copy,
+  type Replacement,
+  type RewriteOptions,
+  type Rule,
+  type RuleLayer,
+  type RuleSet,
+  rewrite,
+} from './passes/rewrite.js';
+export type {
+  CudaDevice,
+  CudaInfo,
+  Flavor,
+  HeldLayer,
+  HeldOptions,
+  HeldValue,
+  LibraryInfo,
+} from './tensorrt/binding.js';
+export type { LayerReport, LoweringReport, NetworkNames } from './tensorrt/compile/build.js';
 export type { BuildOptions } from './tensorrt/compile/options.js';
 export type { Profile, ProfileBound } from './tensorrt/compile/profiles.js';
-export { findTensorRT, type TensorRTInstallation } from './tensorrt/library/find.js';
+export {
+  type FindOptions,
+  findTensorRT,
+  type Purpose as LibraryPurpose,
+  type TensorRTInstallation,
+} from './tensorrt/library/find.js';
+export type { Env, Source as LibrarySource } from './tensorrt/library/search-path.js';
 export {
   Context,
   type ContextOptions,
@@ -44,12 +88,26 @@ export {
   Engine,
   type EngineInformation,
   type EngineIO,
+  type LoadEngineOptions,
   loadEngine,
 } from './tensorrt/run/engine.js';
 export type { Dim, Shape } from './values/dim.js';
 export { byteLength, type DType, dtypes, type TypedArray } from './values/dtype.js';
-export type { Feed, Feeds } from './values/feeds.js';
+export type { Feed, Feeds, Scalar, ShapedFeed } from './values/feeds.js';
 export { Result } from './values/result.js';
-export { bfloat16, bool, float8e4m3, float16, float32, int4, int8, int32, int64, uint8 } from './values/spec.js';
+export {
+  bfloat16,
+  bool,
+  float8e4m3,
+  float16,
+  float32,
+  int4,
+  int8,
+  int32,
+  int64,
+  type Spec,
+  uint8,
+  type ValueType,
+} from './values/spec.js';
 export type { WeightLike } from './values/weight.js';
 export * from './weights/index.js';

@@ -71,14 +71,16 @@ export async function compile(net: Network, options: CompileOptions = {}): Promi
   }
   snapshot(net);
   if (backend === 'cpu') return new Model(undefined, await cpu(net));
-  const found = await findTensorRT();
-  const runs = found.some((one) => one.usableFor.run);
-  if (backend === 'tensorrt' || runs || buildOptions.library !== undefined) {
-    const engine = await build(net, buildOptions);
-    return runs || backend === 'tensorrt' ? new Model(engine, undefined) : new Model(engine, await cpu(net));
-  }
-  const engine = found.some((one) => one.usableFor.build) ? await build(net, buildOptions) : undefined;
-  return new Model(engine, await cpu(net));
+  const { library } = buildOptions;
+  const found = await findTensorRT(
+    typeof library !== 'string' ? {} : { env: { ...process.env, NODE_TENSORRT_LIBRARY: library } },
+  );
+  if (backend === 'auto' && library === undefined && !found.some((one) => one.usableFor.build))
+    return new Model(undefined, await cpu(net));
+  const engine = await build(net, buildOptions);
+  // Another library that runs here is of no use to this engine.
+  const runs = found.some((one) => one.path === engine.library.path && one.usableFor.run);
+  return new Model(engine, runs || backend === 'tensorrt' ? undefined : await cpu(net));
 }
 
 async function cpu(net: Network): Promise<CpuModel> {

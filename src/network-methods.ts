@@ -14,8 +14,13 @@ const methods = {
   build(this: Network, options?: BuildOptions): Promise<Engine> {
     return build(this, options);
   },
-  /** Creates the TensorRT network without building it, which compares every layer's dtype and shape with what was inferred here. Errors as `build`. */
-  check(this: Network, options?: Pick<BuildOptions, 'library'>): Promise<LoweringReport> {
+  /**
+   * Creates the TensorRT network and the build configuration without building. Every layer's dtype and shape is compared with
+   * what was inferred here; every parameter, input and weight of every layer, and every build option, with what TensorRT's
+   * getters then say. Profiles are optional here. Errors as `build`; ERR_READ_BACK where a layer holds something else than
+   * was recorded, ERR_BUILD_OPTION where an option does.
+   */
+  check(this: Network, options?: BuildOptions): Promise<LoweringReport> {
     return check(this, options);
   },
   /**

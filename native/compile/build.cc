@@ -3,13 +3,16 @@
 #include <chrono>
 #include <map>
 
+#include "../core/handle.h"
+#include "../core/job.h"
+#include "../lowering/read_back.h"
+#include "../program/program.h"
+#include "../program/wire.h"
 #include "../tensorrt/library.h"
 #include "../weights/weights.h"
-#include "../core/held.h"
-#include "../core/job.h"
 #include "options.h"
 #include "profiles.h"
-#include "../program/wire.h"
+#include "read_options.h"
 
 namespace ntrt {
 
@@ -89,7 +92,7 @@ class BuildJob : public Job {
     auto const api = load_library(library_);
     flavor_ = flavor_name(api->flavor);
     version_ = release_name(api->release);
-    enter_tensorrt(api.get(), (options_.flag("lowerOnly") ? "creating network '" : "building network '") + program_->name + "'");
+    enter_library(api.get(), (options_.flag("lowerOnly") ? "creating network '" : "building network '") + program_->name + "'");
     Builder* const builder = builder_of(*api, log);
     auto const start = Clock::now();
     // Here, so that the weights go as soon as they are of no more use, and not on the event loop.
@@ -112,13 +115,16 @@ class BuildJob : public Job {
       lowering.run();
     }
     layers_ = lowering.take_records();
+    if (only_lower) held_ = lowering.read_back()->take();
+    if (only_lower) names_ = lowering.names();
     lower_ms_ = milliseconds(start);
     if (cancelled) throw Error("ERR_ABORTED", "the build was cancelled");
-    if (!only_lower) {
-      std::vector<NetworkInput> inputs;
-      for (auto const& input : program->graph.inputs) inputs.push_back({&input, lowering.value(input.id)});
-      serialize(known, builder, network.get(), program->name, inputs);
-    }
+    std::vector<NetworkInput> inputs;
+    for (auto const& input : program->graph.inputs) inputs.push_back({&input, lowering.value(input.id)});
+    auto const build_start = Clock::now();
+    Owned<BuilderConfig> config = configure(known, builder, inputs);
+    if (!only_lower) serialize(known, builder, network.get(), config.get(), program->name);
+    build_ms_ = milliseconds(build_start);
     for (auto const& weight : program->weights) {
       if (weight.mapped && !mapping_intact(weight.owner)) {
         throw Error("ERR_WEIGHTS_CHANGED", "the file of weight '" + weight.name + "' became shorter while it was read");
@@ -127,12 +133,16 @@ class BuildJob : public Job {
   }
 
   void leave() override { listener_.release(); }
-  Node const* node() const override { return lowering_ ? lowering_.load()->current() : nullptr; }
+  LayerRef layer() const override {
+    auto const* lowering = lowering_.load();
+    auto const* node = lowering ? lowering->current() : nullptr;
+    return node ? LayerRef{node->name, node->kind} : LayerRef();
+  }
 
   Napi::Value result(Napi::Env env) override {
     auto object = Napi::Object::New(env);
     if (plan_.data) {
-      object.Set("plan", hold(env, std::make_shared<Plan>(plan_), plan_.size));
+      object.Set("plan", make_handle(env, std::make_shared<Plan>(plan_), plan_.size));
       object.Set("bytes", Napi::Number::New(env, static_cast<double>(plan_.size)));
     }
     object.Set("flavor", Napi::String::New(env, flavor_));
@@ -141,17 +151,16 @@ class BuildJob : public Job {
     object.Set("buildMs", Napi::Number::New(env, build_ms_));
     object.Set("log", texts(env, log.errors()));
     object.Set("shapeInputs", texts(env, shape_inputs_));
-    if (options_.flag("lowerOnly")) object.Set("layers", layers(env));
+    object.Set("options", from_value(env, Value{held_options_}));
+    if (options_.flag("lowerOnly")) {
+      object.Set("layers", layers(env));
+      object.Set("readBack", read_back(env));
+      object.Set("names", names(env));
+    }
     return object;
   }
 
  private:
-  static Napi::Array texts(Napi::Env env, std::vector<std::string> const& list) {
-    auto array = Napi::Array::New(env, list.size());
-    for (size_t i = 0; i < list.size(); i++) array.Set(static_cast<uint32_t>(i), Napi::String::New(env, list[i]));
-    return array;
-  }
-
   Napi::Value layers(Napi::Env env) {
     auto array = Napi::Array::New(env, layers_.size());
     for (size_t i = 0; i < layers_.size(); i++) {
@@ -170,18 +179,58 @@ class BuildJob : public Job {
     return array;
   }
 
-  void serialize(Api const& api, Builder* builder, Network* network, std::string const& name, std::vector<NetworkInput> const& inputs) {
-    auto const start = Clock::now();
+  Napi::Value read_back(Napi::Env env) {
+    auto array = Napi::Array::New(env, held_.size());
+    for (size_t i = 0; i < held_.size(); i++) {
+      Napi::HandleScope scope(env);
+      auto item = Napi::Object::New(env);
+      item.Set("layer", Napi::String::New(env, held_[i].layer));
+      item.Set("kind", Napi::String::New(env, held_[i].kind));
+      item.Set("parameters", from_value(env, Value{held_[i].parameters}));
+      item.Set("unread", texts(env, held_[i].unread));
+      item.Set("parts", texts(env, held_[i].parts));
+      array.Set(static_cast<uint32_t>(i), item);
+    }
+    return array;
+  }
+
+  Napi::Value names(Napi::Env env) {
+    auto layers = Napi::Array::New(env, names_.layers.size());
+    for (size_t i = 0; i < names_.layers.size(); i++) {
+      Napi::HandleScope scope(env);
+      auto item = Napi::Object::New(env);
+      item.Set("name", Napi::String::New(env, names_.layers[i].name));
+      item.Set("outputs", texts(env, names_.layers[i].outputs));
+      layers.Set(static_cast<uint32_t>(i), item);
+    }
+    auto object = Napi::Object::New(env);
+    object.Set("inputs", texts(env, names_.inputs));
+    object.Set("layers", layers);
+    object.Set("outputs", texts(env, names_.outputs));
+    return object;
+  }
+
+  // A configuration with the options and profiles that were given, all read back.
+  Owned<BuilderConfig> configure(Api const& api, Builder* builder, std::vector<NetworkInput> const& inputs) {
     Owned<BuilderConfig> config(call<m::Builder::createBuilderConfig>(api, builder));
     if (!config) throw Error("ERR_BUILDER", "TensorRT could not create a builder configuration");
     apply_options(api, config.get(), options_, log);
-    shape_inputs_ = add_profiles(api, builder, config.get(), inputs, options_.list("profiles"));
+    held_options_ = read_options(api, config.get(), options_);
+    // A network can be looked at without the ranges that building it needs.
+    if (!options_.has("profiles")) return config;
+    auto added = add_profiles(api, builder, config.get(), inputs, options_.list("profiles"));
+    shape_inputs_ = std::move(added.shape_inputs);
+    held_options_.emplace_back("profiles", Value{std::move(added.held)});
+    return config;
+  }
+
+  void serialize(Api const& api, Builder* builder, Network* network, BuilderConfig* config, std::string const& name) {
     ProgressMonitor monitor([this](char const* phase, int32_t step, int32_t steps) {
       if (listener_) listener_.progress(phase, step, steps);
       return !cancelled;
     });
-    call<m::BuilderConfig::setProgressMonitor>(api, config.get(), static_cast<void*>(&monitor));
-    auto* memory = call<m::Builder::buildSerializedNetwork>(api, builder, network, config.get());
+    call<m::BuilderConfig::setProgressMonitor>(api, config, static_cast<void*>(&monitor));
+    auto* memory = call<m::Builder::buildSerializedNetwork>(api, builder, network, config);
     if (is_null(memory)) {
       if (cancelled) throw Error("ERR_ABORTED", "the build was cancelled");
       throw Error("ERR_BUILD_FAILED", "TensorRT " + version_ + " could not build network '" + name + "'");
@@ -189,7 +238,6 @@ class BuildJob : public Job {
     plan_.owner = std::shared_ptr<void>(memory, destroy);
     plan_.data = call<m::HostMemory::data>(api, memory);
     plan_.size = call<m::HostMemory::size>(api, memory);
-    build_ms_ = milliseconds(start);
   }
 
   std::string library_;
@@ -199,6 +247,9 @@ class BuildJob : public Job {
   std::atomic<Lowering const*> lowering_{nullptr};
   Plan plan_;
   std::vector<Lowering::Record> layers_;
+  std::vector<HeldLayer> held_;
+  Value::Object held_options_;
+  Lowering::Names names_;
   std::vector<std::string> shape_inputs_;
   std::string flavor_;
   std::string version_;
@@ -214,10 +265,10 @@ Napi::Value start_build(Napi::Env env, std::string const& library, std::shared_p
     // Lets JavaScript cancel: callbacks.cancel() becomes this job's switch.
     std::weak_ptr<Job> weak = job;
     callbacks.As<Napi::Object>().Set("cancel", Napi::Function::New(env, [weak](Napi::CallbackInfo const&) {
-      if (auto held = weak.lock()) held->cancel();
+      if (auto live = weak.lock()) live->cancel();
     }));
   }
-  return Job::start(env, job, Job::Lane::build);
+  return Job::start(env, job, Lane::build);
 }
 
 }  // namespace ntrt

@@ -9,6 +9,7 @@ namespace ntrt {
 
 // Bytes of an engine; they never change and live until the last owner goes.
 struct Plan {
+  static constexpr char handle_kind[] = "a plan";
   std::shared_ptr<void> owner;
   void const* data = nullptr;
   size_t size = 0;

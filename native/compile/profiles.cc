@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "read_options.h"
+
 namespace ntrt {
 
 namespace {
@@ -54,11 +56,13 @@ bool set_values(Api const& api, OptimizationProfile* profile, std::string const&
 
 }  // namespace
 
-std::vector<std::string> add_profiles(Api const& api, Builder* builder, BuilderConfig* config, std::vector<NetworkInput> const& inputs, std::vector<Params> const& profiles) {
+AddedProfiles add_profiles(Api const& api, Builder* builder, BuilderConfig* config, std::vector<NetworkInput> const& inputs, std::vector<Params> const& profiles) {
   std::vector<ValueType const*> deciding;
   for (auto const& input : inputs) {
     if (call<m::Tensor::isShapeTensor>(api, input.tensor)) deciding.push_back(input.type);
   }
+  AddedProfiles added;
+  for (auto const* type : deciding) added.shape_inputs.push_back(type->name);
   if (profiles.empty() && !deciding.empty()) refuse_missing(*deciding.front(), 0, false);
   for (size_t i = 0; i < profiles.size(); i++) {
     for (auto const* type : deciding) {
@@ -78,11 +82,12 @@ std::vector<std::string> add_profiles(Api const& api, Builder* builder, BuilderC
         if (!taken) throw Error("ERR_PROFILE", profile_name(i) + ": TensorRT refused the " + key + " of input '" + name + "'");
       }
     }
+    added.held.push_back(read_profile(api, profile, i, profiles[i], added.shape_inputs));
     if (call<m::BuilderConfig::addOptimizationProfile>(api, config, profile) < 0) throw Error("ERR_PROFILE", profile_name(i) + ": TensorRT refused it");
   }
-  std::vector<std::string> names;
-  for (auto const* type : deciding) names.push_back(type->name);
-  return names;
+  auto const count = static_cast<size_t>(call<m::BuilderConfig::getNbOptimizationProfiles>(api, config));
+  if (count != profiles.size()) throw Error("ERR_BUILD_OPTION", "build option profiles: asked for " + std::to_string(profiles.size()) + ", TensorRT holds " + std::to_string(count));
+  return added;
 }
 
 }  // namespace ntrt

@@ -13,8 +13,15 @@ struct NetworkInput {
   Tensor* tensor;
 };
 
-// Adds src/tensorrt/compile/profiles.ts's profiles to a complete network's configuration. Returns the names of the inputs from whose
-// elements TensorRT computes shapes. Throws ERR_PROFILE where a profile lacks their range, or TensorRT refuses one.
-std::vector<std::string> add_profiles(Api const& api, Builder* builder, BuilderConfig* config, std::vector<NetworkInput> const& inputs, std::vector<Params> const& profiles);
+struct AddedProfiles {
+  // Names of the inputs from whose elements TensorRT computes shapes.
+  std::vector<std::string> shape_inputs;
+  // What TensorRT holds of every profile.
+  Value::List held;
+};
+
+// Adds src/tensorrt/compile/profiles.ts's profiles to a complete network's configuration. Throws ERR_PROFILE where a profile lacks the
+// range of an input that decides shapes, or TensorRT refuses one; ERR_BUILD_OPTION where TensorRT holds another.
+AddedProfiles add_profiles(Api const& api, Builder* builder, BuilderConfig* config, std::vector<NetworkInput> const& inputs, std::vector<Params> const& profiles);
 
 }  // namespace ntrt

@@ -1,9 +1,9 @@
 #include "guard.h"
 
+#include <semaphore.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -12,7 +12,8 @@
 #include <cstring>
 #include <fstream>
 #include <mutex>
-#include <semaphore.h>
+
+#include "machine.h"
 
 namespace ntrt {
 
@@ -96,7 +97,7 @@ void stop_crashed(int signal, void* context) {
     if (worker && !lanes[i].guarded.load(std::memory_order_acquire)) return;
     uint32_t const index = records_used.fetch_add(1);
     if (index < std::size(records)) {
-      auto const instruction = static_cast<uintptr_t>(static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_RIP]);
+      auto const instruction = instruction_of(*static_cast<ucontext_t*>(context));
       records[index].crash = {static_cast<Lane>(i), worker, signal, instruction};
       records[index].written.store(true, std::memory_order_release);
       sem_post(&crashes);

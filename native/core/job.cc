@@ -6,34 +6,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
-#include <map>
 #include <set>
 #include <thread>
+
+#include "js.h"
 
 namespace ntrt {
 
 namespace {
-
-// What crashed where; written by the watch.
-struct Crashes {
-  std::mutex mutex;
-  std::map<std::pair<Api const*, Lane>, std::string> texts;
-  std::atomic<bool> any[2] = {};
-  std::atomic<Api const*> last[2] = {};  // the library last called in a lane
-
-  static Crashes& get() {
-    static auto* crashes = new Crashes;
-    return *crashes;
-  }
-  void add(Api const* api, Lane lane, std::string text) {
-    auto const index = static_cast<int>(lane);
-    std::lock_guard lock(mutex);
-    texts.emplace(std::pair(api ? api : last[index].load(), lane), std::move(text));
-    any[index] = true;
-  }
-};
-
-std::string product(Api const& api) { return (api.flavor == Flavor::rtx1 ? "TensorRT-RTX " : "TensorRT ") + release_name(api.release); }
 
 // For the end of a process after a crash: destructors of libraries would wait for stopped threads and for their locks.
 void end_without_destructors(int status, void*) {
@@ -42,18 +22,6 @@ void end_without_destructors(int status, void*) {
 }
 
 }  // namespace
-
-bool has_crashed(Lane lane) { return Crashes::get().any[static_cast<int>(lane)]; }
-
-void check_not_crashed(Api const& api, Lane lane) {
-  auto& crashes = Crashes::get();
-  std::lock_guard lock(crashes.mutex);
-  for (Lane const one : {Lane::build, Lane::run}) {
-    auto const found = crashes.texts.find({&api, one});
-    if (found == crashes.texts.end() || (one == Lane::build && lane == Lane::run)) continue;
-    throw Error("ERR_TENSORRT_CRASHED", product(api) + " is out of use in this process, since it crashed while " + found->second + "; start another process");
-  }
-}
 
 // A worker thread. It is never joined: at exit it waits, idle, for work that no longer comes.
 class Worker {
@@ -133,7 +101,7 @@ class Worker {
       std::lock_guard lock(mutex_);
       if (current_ && abandon_worker(lane_)) job = std::exchange(current_, nullptr);
       // Before another thread takes the next job.
-      Crashes::get().add(job ? job->api_ : nullptr, lane_, (job ? job->doing_ : "idle") + where);
+      add_crash(job ? job->library_ : nullptr, lane_, (job ? job->doing_ : "idle") + where);
       if (!job) return;
       generation_++;
       started_ = false;
@@ -213,22 +181,22 @@ bool Job::finish(std::exception_ptr error) {
   return true;
 }
 
-void Job::enter_tensorrt(Api const* api, std::string doing) {
-  if (api) {
-    check_not_crashed(*api, lane_);
-    Crashes::get().last[static_cast<int>(lane_)] = api;
+void Job::enter_library(Library const* library, std::string doing) {
+  if (library) {
+    check_not_crashed(*library, lane_);
+    set_last_called(lane_, library);
   }
-  api_ = api;
+  library_ = library;
   doing_ = std::move(doing);
   set_guarded(lane_, true);
 }
 
 void Job::crash(Crash const& crash) {
-  std::string const text = (api_ ? product(*api_) : "TensorRT") + " crashed while " + doing_ + " (" + describe(crash) + "); it is out of use for " +
+  std::string const text = (library_ ? library_->product : "TensorRT") + " crashed while " + doing_ + " (" + describe(crash) + "); it is out of use for " +
                            (lane_ == Lane::build ? "builds" : "everything") + " in this process";
-  Node const* at = crash.worker ? node() : nullptr;
-  finish(at ? std::make_exception_ptr(LayerError("ERR_TENSORRT_CRASHED", at->kind + " '" + at->name + "': " + text, at->name, at->kind))
-            : std::make_exception_ptr(Error("ERR_TENSORRT_CRASHED", text)));
+  LayerRef at = crash.worker ? layer() : LayerRef();
+  std::string const where = at.name.empty() ? "" : at.kind + " '" + at.name + "': ";
+  finish(std::make_exception_ptr(Error("ERR_TENSORRT_CRASHED", where + text, std::move(at))));
 }
 
 void Job::wait() {
@@ -242,44 +210,15 @@ void Job::wait() {
   }
 }
 
-Napi::Error to_js_error(Napi::Env env, std::exception_ptr error, LogSink const* log) {
-  auto make = [&](std::string const& message, std::string const& code) {
-    Napi::Error js = Napi::Error::New(env, message);
-    js.Set("code", Napi::String::New(env, code));
-    if (log) {
-      auto const lines = log->errors();
-      Napi::Array array = Napi::Array::New(env, lines.size());
-      for (size_t i = 0; i < lines.size(); i++) array.Set(static_cast<uint32_t>(i), Napi::String::New(env, lines[i]));
-      js.Set("log", array);
-    }
-    return js;
-  };
-  try {
-    std::rethrow_exception(error);
-  } catch (LayerError const& e) {
-    Napi::Error js = make(e.what(), e.code);
-    js.Set("layer", Napi::String::New(env, e.layer));
-    js.Set("kind", Napi::String::New(env, e.kind));
-    return js;
-  } catch (Error const& e) {
-    return make(e.what(), e.code);
-  } catch (std::bad_alloc const&) {
-    return make("out of memory", "ERR_MEMORY");
-  } catch (std::exception const& e) {
-    return make(e.what(), "ERR_INTERNAL");
-  } catch (...) {
-    return make("an exception of unknown type", "ERR_INTERNAL");
-  }
-}
-
 Napi::Value Job::settle(Napi::Env env, bool& failed) {
-  failed = error_ != nullptr;
-  if (failed) return to_js_error(env, error_, &log).Value();
+  failed = false;
   try {
+    if (error_) std::rethrow_exception(error_);
     return result(env);
   } catch (...) {
     failed = true;
-    return to_js_error(env, std::current_exception(), &log).Value();
+    auto const lines = log.errors();
+    return to_js_error(env, std::current_exception(), &lines).Value();
   }
 }
 

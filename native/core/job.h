@@ -10,8 +10,9 @@
 #include <mutex>
 #include <string>
 
-#include "../lowering/lower.h"
-#include "guard.h"
+#include "crashes.h"
+#include "error.h"
+#include "log.h"
 
 namespace ntrt {
 
@@ -25,9 +26,7 @@ class Job {
   virtual void leave() {}
 
   // The layer that is worked on, where that is known; called while the worker is stopped.
-  virtual Node const* node() const { return nullptr; }
-
-  using Lane = ntrt::Lane;
+  virtual LayerRef layer() const { return {}; }
 
   LogSink log;
   std::atomic<bool> cancelled{false};
@@ -41,7 +40,7 @@ class Job {
  protected:
   // In `work`: from here on a crash ends the job, not the process. `doing` completes "TensorRT crashed while …".
   // ERR_TENSORRT_CRASHED where the library crashed before; null where the library is unknown.
-  void enter_tensorrt(Api const* api, std::string doing);
+  void enter_library(Library const* library, std::string doing);
 
  private:
   friend class Jobs;
@@ -55,7 +54,7 @@ class Job {
   Lane lane_ = Lane::run;
   std::atomic<bool> claimed_{false};   // by the worker, or by a cancellation
   std::atomic<bool> finished_{false};  // by whoever has its outcome: the worker, or the watch after a crash
-  Api const* api_ = nullptr;
+  Library const* library_ = nullptr;
   std::string doing_;
   std::function<void()> complete_;    // tells the event loop
   std::exception_ptr error_;
@@ -66,25 +65,5 @@ class Job {
 
 // Cancels this environment's jobs, waits for them and takes no more: called before the process or a worker thread ends.
 void cancel_jobs(Napi::Env env);
-
-// Throws ERR_TENSORRT_CRASHED where the library crashed in this lane, or while it ran an engine.
-void check_not_crashed(Api const& api, Lane lane);
-// Whether any library crashed in the lane: then nothing is given back to it.
-bool has_crashed(Lane lane);
-
-// A JavaScript Error for what was thrown, with `code` and, where known, `layer`, `kind` and `log`.
-Napi::Error to_js_error(Napi::Env env, std::exception_ptr error, LogSink const* log);
-
-// Runs `function`, turning our errors into JavaScript's.
-template <class F>
-auto guarded(Napi::Env env, F&& function) -> decltype(function()) {
-  try {
-    return function();
-  } catch (Napi::Error const&) {
-    throw;
-  } catch (...) {
-    throw to_js_error(env, std::current_exception(), nullptr);
-  }
-}
 
 }  // namespace ntrt

@@ -1,9 +1,8 @@
 // CUDA through the driver API, loaded by dlopen: no toolkit and no libcudart.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <string>
-#include <vector>
 
 namespace ntrt {
 
@@ -11,7 +10,6 @@ using CUresult = int;
 using CUdevice = int;
 using CUcontext = void*;
 using CUstream = void*;
-using CUevent = void*;
 using CUdeviceptr = unsigned long long;
 
 // The driver's functions, by the names of cuda.h.
@@ -44,19 +42,12 @@ Driver const& driver();
 // Throws ERR_CUDA with the driver's own words unless `result` is CUDA_SUCCESS.
 void check_cuda(CUresult result, char const* what);
 
-// Makes the device's primary context (the one TensorRT uses) current on this thread. Throws ERR_NO_GPU or ERR_CUDA.
-void use_device(int ordinal);
-
-struct CudaDevice {
-  std::string name;
-  std::string compute_capability;
-  uint64_t total_memory;
+// The driver as far as it could be loaded.
+struct LoadedDriver {
+  Driver driver{};
+  std::string error;  // empty when usable
+  bool library = false;
 };
-struct CudaSummary {
-  std::string driver;  // CUDA version the driver supports; empty without a driver
-  std::vector<CudaDevice> devices;
-  std::string error;
-};
-CudaSummary cuda_summary();
+LoadedDriver const& loaded_driver();
 
 }  // namespace ntrt

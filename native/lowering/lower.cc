@@ -4,6 +4,8 @@
 #include <cstring>
 #include <unordered_set>
 
+#include "read_back.h"
+
 namespace ntrt {
 
 namespace {
@@ -41,9 +43,12 @@ void collect_used(Graph const& graph, std::unordered_set<int32_t>& used) {
 
 }  // namespace
 
+Lowering::Lowering(Api const& api, ntrt::Network* network, Program const& program, LogSink& log, bool keep_records)
+    : api(api), network(network), program_(program), log_(log), keep_records_(keep_records), read_back_(keep_records ? std::make_shared<ReadBack>(*this) : nullptr) {}
+
 std::string dtype_name(Api const& api, int32_t value) {
   for (auto const& row : dtype_rows) {
-    if (api.enumerator("DataType", row.enumerator) == value) return row.name;
+    if (api.untraced_enumerator("DataType", row.enumerator) == value) return row.name;
   }
   return "dtype " + std::to_string(value);
 }
@@ -60,7 +65,7 @@ int32_t Lowering::enumerator(char const* name, std::string const& value) const {
 }
 
 void Lowering::fail(Node const& node, std::string const& code, std::string const& message) const {
-  throw LayerError(code, node.kind + " '" + node.name + "': " + message, node.name, node.kind);
+  throw Error(code, node.kind + " '" + node.name + "': " + message, {node.name, node.kind});
 }
 
 Tensor* Lowering::value(int32_t id) const {
@@ -190,6 +195,7 @@ void Lowering::lower_node(Node const& node) {
   if (row == table.end()) fail(node, "ERR_UNSUPPORTED", "the addon knows no layer of this kind");
   if (node.kind == "constant") constants_[node.outputs.front().id] = &node;
   try {
+    int32_t const first = read_back_ ? add<m::Network::getNbLayers>() : 0;
     Layer* layer = row->second.lower(*this, node);
     // TensorRT takes names only for weights that a layer uses already.
     for (auto const& [weights, name] : unnamed_weights_) add<m::Network::setWeightsName>(weights, name);
@@ -202,9 +208,9 @@ void Lowering::lower_node(Node const& node) {
         if (static_cast<size_t>(output.id) >= values_.size() || !values_[output.id]) fail(node, "ERR_LAYER", "TensorRT refused the layer");
       }
     }
-  } catch (LayerError const&) {
-    throw;
+    if (read_back_) read_back_->read(node, first);
   } catch (Error const& error) {
+    if (!error.layer.name.empty()) throw;
     fail(node, error.code, error.what());
   }
   current_ = outer;
@@ -251,6 +257,22 @@ void Lowering::mark_outputs() {
   }
 }
 
+Lowering::Names Lowering::names() {
+  Names all;
+  auto const name_of = [&](Tensor* tensor) { return std::string(tensor ? call<m::Tensor::getName>(tensor) : ""); };
+  int32_t const inputs = add<m::Network::getNbInputs>(), layers = add<m::Network::getNbLayers>(), outputs = add<m::Network::getNbOutputs>();
+  for (int32_t i = 0; i < inputs; i++) all.inputs.push_back(name_of(add<m::Network::getInput>(i)));
+  for (int32_t i = 0; i < layers; i++) {
+    Layer* layer = add<m::Network::getLayer>(i);
+    auto& entry = all.layers.emplace_back();
+    entry.name = call<m::Layer::getName>(layer);
+    int32_t const count = call<m::Layer::getNbOutputs>(layer);
+    for (int32_t k = 0; k < count; k++) entry.outputs.push_back(name_of(call<m::Layer::getOutput>(layer, k)));
+  }
+  for (int32_t i = 0; i < outputs; i++) all.outputs.push_back(name_of(add<m::Network::getOutput>(i)));
+  return all;
+}
+
 void Lowering::run() {
   if (keep_records_) records_.reserve(program_.graph.nodes.size());
   weight_named_.assign(program_.weights.size(), false);
@@ -258,6 +280,7 @@ void Lowering::run() {
   add_inputs();
   lower_body(program_.graph);
   mark_outputs();
+  if (read_back_) read_back_->read_ends(program_);
 }
 
 }  // namespace ntrt

@@ -9,18 +9,12 @@
 
 namespace ntrt {
 
-// What went wrong at which layer; reaches JavaScript with the layer's name and kind.
-struct LayerError : Error {
-  std::string layer;
-  std::string kind;
-  LayerError(std::string code, std::string const& message, std::string layer, std::string kind)
-      : Error(std::move(code), message), layer(std::move(layer)), kind(std::move(kind)) {}
-};
+class ReadBack;
 
 class Lowering {
  public:
-  Lowering(Api const& api, ntrt::Network* network, Program const& program, LogSink& log, bool keep_records)
-      : api(api), network(network), program_(program), log_(log), keep_records_(keep_records) {}
+  // With `keep_records` every layer is read back, too.
+  Lowering(Api const& api, ntrt::Network* network, Program const& program, LogSink& log, bool keep_records);
 
   Api const& api;
   ntrt::Network* const network;
@@ -87,6 +81,20 @@ class Lowering {
     Dims shape;
   };
   std::vector<Record> take_records() { return std::move(records_); }
+  // What its getters say of every layer; null where records were not asked for.
+  ReadBack* read_back() const { return read_back_.get(); }
+
+  // The names of all that the network holds, as TensorRT tells them; layers in the order in which they were added.
+  struct Names {
+    struct Layer {
+      std::string name;
+      std::vector<std::string> outputs;
+    };
+    std::vector<std::string> inputs;
+    std::vector<Layer> layers;
+    std::vector<std::string> outputs;
+  };
+  Names names();
 
   // The node that is being lowered.
   Node const* current() const { return current_; }
@@ -109,6 +117,7 @@ class Lowering {
   std::vector<bool> weight_named_;
   std::vector<std::pair<Weights, char const*>> unnamed_weights_;
   std::vector<Record> records_;
+  std::shared_ptr<ReadBack> const read_back_;
 };
 
 // The IR's name of a DataType.

@@ -21,7 +21,7 @@ namespace {
 
 template <class T>
 T const& as(Value const& value, char const* name) {
-  if (auto const* held = std::get_if<T>(&value.data)) return *held;
+  if (auto const* found = std::get_if<T>(&value.data)) return *found;
   throw Error("ERR_INTERNAL", std::string("parameter '") + name + "' has another type");
 }
 

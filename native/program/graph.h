@@ -39,6 +39,7 @@ class Params {
   Dims dims(char const* name) const;
   std::vector<Params> list(char const* name) const;
   Params object(char const* name) const;
+  Value const& value(char const* name) const { return at(name); }
   // Entries that are objects themselves.
   std::vector<std::pair<std::string, Params>> entries() const;
 
@@ -89,7 +90,7 @@ struct Graph {
 // A whole network: its outermost graph and all weights.
 struct Program {
   std::string name;
-  std::vector<std::vector<uint8_t>> encoded;  // the graph as it came, see build/wire.h
+  std::vector<std::vector<uint8_t>> encoded;  // the graph as it came, see wire.h
   Graph graph;
   std::vector<Weight> weights;
 };

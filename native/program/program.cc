@@ -4,9 +4,10 @@
 #include <cstring>
 #include <iterator>
 
+#include "../weights/convert.h"
 #include "../weights/weights.h"
 #include "../compile/build.h"
-#include "../core/job.h"
+#include "../core/js.h"
 
 namespace ntrt {
 
@@ -47,85 +48,137 @@ Value to_value(Napi::Value value, int depth) {
   return result;
 }
 
+Napi::Value from_value(Napi::Env env, Value const& value) {
+  if (auto const* flag = std::get_if<bool>(&value.data)) return Napi::Boolean::New(env, *flag);
+  if (auto const* real = std::get_if<double>(&value.data)) return Napi::Number::New(env, *real);
+  if (auto const* whole = std::get_if<int64_t>(&value.data)) return Napi::Number::New(env, static_cast<double>(*whole));
+  if (auto const* text = std::get_if<std::string>(&value.data)) return Napi::String::New(env, *text);
+  if (auto const* list = std::get_if<Value::List>(&value.data)) {
+    auto array = Napi::Array::New(env, list->size());
+    for (size_t i = 0; i < list->size(); i++) array.Set(static_cast<uint32_t>(i), from_value(env, (*list)[i]));
+    return array;
+  }
+  if (auto const* object = std::get_if<Value::Object>(&value.data)) {
+    auto result = Napi::Object::New(env);
+    for (auto const& [name, item] : *object) result.Set(name, from_value(env, item));
+    return result;
+  }
+  return env.Null();
+}
+
 namespace {
 
 constexpr size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+size_t bytes_of(Weight const& weight) {
+  auto const type = type_from_name(weight.dtype);
+  if (!type) throw Error("ERR_ARGUMENT", "unknown dtype '" + weight.dtype + "'");
+  return bytes_of(*type, static_cast<size_t>(weight.count));
+}
+
+// What the weight is, and where its elements lie. They are looked at again, for a caller can take an array away at any time.
+Weight read_weight(Given const& given) {
+  Weight weight;
+  auto const name = given.member("name");
+  if (!name.value().IsUndefined()) weight.name = name.text();
+  weight.dtype = given.member("dtype").text();
+  auto const shape = given.member("shape");
+  weight.count = 1;
+  weight.shape.resize(shape.list().Length());
+  for (uint32_t i = 0; i < weight.shape.size(); i++) {
+    int64_t const size = weight.shape[i] = static_cast<int64_t>(shape.item(i).size());
+    // A bit to spare, so that the bytes can be counted too.
+    if (__builtin_mul_overflow(weight.count, size, &weight.count) || weight.count > INT64_MAX / 16) {
+      throw Error("ERR_ARGUMENT", "a weight's shape overflows");
+    }
+  }
+  size_t const bytes = bytes_of(weight);
+  auto const elements = given.member("data").elements();
+  if (elements.ByteLength() != bytes) {
+    throw Error("ERR_DISPOSED", "the elements of weight '" + weight.name + "' are gone: their array was detached or their file closed");
+  }
+  void* data = nullptr;
+  napi_get_typedarray_info(elements.Env(), elements, nullptr, nullptr, &data, nullptr, nullptr);
+  weight.data = data;
+  auto const mapping = given.member("mapping");
+  weight.mapped = bytes > 0 && !mapping.value().IsUndefined();
+  if (weight.mapped) weight.owner = hold_mapping(mapping, data, bytes);
+  return weight;
+}
 
 }  // namespace
 
 Napi::Function ProgramWrap::define(Napi::Env env) {
   return DefineClass(env, "Program",
-                     {InstanceMethod<&ProgramWrap::AddGraph>("addGraph"), InstanceMethod<&ProgramWrap::AddWeights>("addWeights"),
-                      InstanceMethod<&ProgramWrap::FillWeight>("fillWeight"), InstanceMethod<&ProgramWrap::Build>("build")});
+                     {InstanceMethod<&ProgramWrap::add_graph>("addGraph"), InstanceMethod<&ProgramWrap::add_weights>("addWeights"),
+                      InstanceMethod<&ProgramWrap::fill_weight>("fillWeight"), InstanceMethod<&ProgramWrap::build>("build")});
 }
 
 ProgramWrap::ProgramWrap(Napi::CallbackInfo const& info) : ObjectWrap(info), program_(std::make_shared<Program>()) {
-  program_->name = info[0].As<Napi::String>().Utf8Value();
+  guarded(info.Env(), [&] { program_->name = argument(info, 0).text(); });
 }
 
-Program& ProgramWrap::open(Napi::Env env) {
-  if (!program_) throw to_js_error(env, std::make_exception_ptr(Error("ERR_INTERNAL", "the program was built already")), nullptr);
+Program& ProgramWrap::open() {
+  if (!program_) throw Error("ERR_INTERNAL", "the program was built already");
   return *program_;
 }
 
-void ProgramWrap::AddGraph(Napi::CallbackInfo const& info) {
+void ProgramWrap::add_graph(Napi::CallbackInfo const& info) {
   guarded(info.Env(), [&] {
-    auto bytes = info[0].As<Napi::Uint8Array>();
-    auto& program = open(info.Env());
+    auto bytes = argument(info, 0).bytes();
+    auto& program = open();
     program.encoded.emplace_back(bytes.Data(), bytes.Data() + bytes.ByteLength());
   });
 }
 
-Napi::Value ProgramWrap::AddWeights(Napi::CallbackInfo const& info) {
+Napi::Value ProgramWrap::add_weights(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    auto list = info[0].As<Napi::Array>();
-    bool const copy = info[1].As<Napi::Boolean>();
-    std::vector<Weight> added(list.Length());
-    std::vector<size_t> sizes;
+    auto const list = argument(info, 0);
+    bool const copy = argument(info, 1).flag();
+    auto& weights = open().weights;
+    std::vector<Weight> added(list.list().Length());
     size_t total = 0;
     for (uint32_t i = 0; i < added.size(); i++) {
-      auto elements = list.Get(i).As<Napi::TypedArray>();
-      void* data = nullptr;
-      napi_get_typedarray_info(info.Env(), elements, nullptr, nullptr, &data, nullptr, nullptr);
-      added[i].data = data;
-      added[i].owner = hold_mapping(data);
-      added[i].mapped = added[i].owner != nullptr;
-      sizes.push_back(added[i].mapped ? 0 : elements.ByteLength());
-      total += aligned(sizes[i]);
+      added[i] = read_weight(list.item(i));
+      if (!added[i].mapped) total += aligned(bytes_of(added[i]));
     }
     // One block holds all that is not mapped. TensorRT wants a pointer even for no elements.
     std::shared_ptr<void> const block(std::malloc(total + 1), std::free);
     if (!block) throw std::bad_alloc();
     auto* place = static_cast<char*>(block.get());
     bool complete = true;
-    for (size_t i = 0; i < added.size(); i++) {
-      if (added[i].mapped) continue;
-      if (copy && sizes[i]) std::memcpy(place, added[i].data, sizes[i]);
+    for (auto& weight : added) {
+      if (weight.mapped) continue;
+      size_t const bytes = bytes_of(weight);
+      if (copy && bytes) std::memcpy(place, weight.data, bytes);
       complete = complete && copy;
-      added[i].data = place;
-      added[i].owner = std::shared_ptr<void>(block, place);
-      place += aligned(sizes[i]);
+      weight.data = place;
+      weight.owner = std::shared_ptr<void>(block, place);
+      place += aligned(bytes);
     }
-    auto& weights = open(info.Env()).weights;
+    room_ = complete || added.empty() || added.back().mapped ? 0 : bytes_of(added.back());
     std::move(added.begin(), added.end(), std::back_inserter(weights));
     return Napi::Boolean::New(info.Env(), complete);
   });
 }
 
-void ProgramWrap::FillWeight(Napi::CallbackInfo const& info) {
+void ProgramWrap::fill_weight(Napi::CallbackInfo const& info) {
   guarded(info.Env(), [&] {
-    auto& weight = open(info.Env()).weights.back();
-    auto const offset = static_cast<size_t>(info[0].As<Napi::Number>().Int64Value());
-    auto bytes = info[1].As<Napi::Uint8Array>();
-    std::memcpy(static_cast<char*>(weight.owner.get()) + offset, bytes.Data(), bytes.ByteLength());
+    auto& weights = open().weights;
+    size_t const offset = argument(info, 0).size();
+    auto bytes = argument(info, 1).bytes();
+    if (offset > room_ || bytes.ByteLength() > room_ - offset) throw Error("ERR_ARGUMENT", "the bytes lie outside the room of the last weight");
+    if (bytes.ByteLength() > 0) std::memcpy(static_cast<char*>(weights.back().owner.get()) + offset, bytes.Data(), bytes.ByteLength());
   });
 }
 
-Napi::Value ProgramWrap::Build(Napi::CallbackInfo const& info) {
+Napi::Value ProgramWrap::build(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    open(info.Env());
-    auto options = std::get<Value::Object>(to_value(info[1]).data);
-    return start_build(info.Env(), info[0].As<Napi::String>().Utf8Value(), std::move(program_), Params(std::move(options)), info[2]);
+    open();
+    auto const library = argument(info, 0).text();
+    auto options = to_value(argument(info, 1).object());
+    if (!std::holds_alternative<Value::Object>(options.data)) argument(info, 1).refuse("an object");
+    return start_build(info.Env(), library, std::move(program_), Params(std::get<Value::Object>(std::move(options.data))), info[2]);
   });
 }
 

@@ -9,6 +9,8 @@ namespace ntrt {
 
 // Any plain JavaScript value as a Value; objects nest at most 32 deep.
 Value to_value(Napi::Value value, int depth = 0);
+// The other way round.
+Napi::Value from_value(Napi::Env env, Value const& value);
 
 // A new Program(name) in JavaScript; src/tensorrt/binding.ts has its methods.
 class ProgramWrap : public Napi::ObjectWrap<ProgramWrap> {
@@ -18,15 +20,16 @@ class ProgramWrap : public Napi::ObjectWrap<ProgramWrap> {
 
  private:
   // Bytes as wire.h reads them.
-  void AddGraph(Napi::CallbackInfo const& info);
-  // addWeights(list of typed arrays, copy): takes elements without a copy where they lie in a mapped file, else copies them;
-  // without `copy` it only reserves room, for fillWeight, and returns false. What they are is told by addGraph.
-  Napi::Value AddWeights(Napi::CallbackInfo const& info);
-  void FillWeight(Napi::CallbackInfo const& info);
-  Napi::Value Build(Napi::CallbackInfo const& info);
-  Program& open(Napi::Env env);
+  void add_graph(Napi::CallbackInfo const& info);
+  // addWeights(list of { name, dtype, shape, data, mapping }, copy): takes elements where they are if they lie in a mapped
+  // file, else copies them; without `copy` it only reserves room, for fillWeight, and returns false.
+  Napi::Value add_weights(Napi::CallbackInfo const& info);
+  void fill_weight(Napi::CallbackInfo const& info);
+  Napi::Value build(Napi::CallbackInfo const& info);
+  Program& open();
 
   std::shared_ptr<Program> program_;
+  size_t room_ = 0;  // bytes of the last weight, where it waits for fillWeight
 };
 
 }  // namespace ntrt

@@ -17,18 +17,6 @@ class Reader {
   }
   bool more() const { return at_ != end_; }
 
-  // The elements have come already, in the same order.
-  void weights(std::vector<Weight>& weights) {
-    if (size() != weights.size()) fail();
-    for (auto& weight : weights) {
-      weight.name = text();
-      weight.dtype = word();
-      weight.count = 1;
-      weight.shape.resize(size());
-      for (auto& dim : weight.shape) weight.count *= dim = static_cast<int64_t>(number());
-    }
-  }
-
   void io(Graph& graph) {
     graph.inputs.resize(size());
     for (auto& input : graph.inputs) input = input_type();
@@ -197,10 +185,7 @@ void read_program(Program& program) {
   Reader reader;
   for (size_t i = 0; i < pieces.size(); i++) {
     reader.open(pieces[i]);
-    if (i == 0) {
-      reader.weights(program.weights);
-      reader.io(program.graph);
-    }
+    if (i == 0) reader.io(program.graph);
     while (reader.more()) program.graph.nodes.push_back(reader.node());
   }
 }

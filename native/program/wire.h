@@ -5,8 +5,7 @@
 
 namespace ntrt {
 
-// Reads what a program was encoded in: what its weights are, its inputs and outputs, and nodes, which may go on through
-// several pieces.
+// Reads what a program was encoded in: its inputs and outputs, and nodes, which may go on through several pieces.
 void read_program(Program& program);
 
 }  // namespace ntrt

@@ -2,19 +2,14 @@
 
 #include <cstring>
 
-#include "../core/held.h"
+#include "../core/handle.h"
+#include "../lowering/lower.h"
 #include "../tensorrt/library.h"
 #include "state.h"
 
 namespace ntrt {
 
 std::vector<int64_t> to_vector(Dims const& dims) { return {dims.d, dims.d + std::max(0, std::min(dims.rank, 8))}; }
-
-Napi::Array numbers(Napi::Env env, std::vector<int64_t> const& values) {
-  auto array = Napi::Array::New(env, values.size());
-  for (size_t i = 0; i < values.size(); i++) array.Set(static_cast<uint32_t>(i), Napi::Number::New(env, static_cast<double>(values[i])));
-  return array;
-}
 
 namespace {
 
@@ -37,7 +32,7 @@ class DeserializeJob : public Job {
     auto& s = *state_;
     use_device(s.device);
     s.api = load_library(library_);
-    enter_tensorrt(s.api.get(), "loading an engine");
+    enter_library(s.api.get(), "loading an engine");
     void* runtime = s.api->create_runtime(s.api->logger, s.api->release);
     if (reinterpret_cast<uintptr_t>(runtime) < 4096) throw Error("ERR_RUNTIME", "TensorRT could not create a runtime");
     s.runtime = Owned<Runtime>(runtime);
@@ -48,7 +43,7 @@ class DeserializeJob : public Job {
 
   Napi::Value result(Napi::Env env) override {
     auto object = Napi::Object::New(env);
-    object.Set("handle", hold(env, state_));
+    object.Set("handle", make_handle(env, state_));
     auto io = Napi::Array::New(env);
     for (auto const& tensor : state_->io) {
       auto item = Napi::Object::New(env);
@@ -137,22 +132,22 @@ class ContextJob : public Job {
   void work() override {
     auto& s = *state_;
     auto const& api = *s.engine->api;
-    enter_tensorrt(&api, "creating an execution context");
+    enter_library(&api, "creating an execution context");
     use_device(s.engine->device);
-    check_cuda(driver().cuStreamCreate(&s.stream, 1 /* CU_STREAM_NON_BLOCKING */), "creating a stream");
+    s.stream = Stream::create();
     s.context = Owned<ExecutionContext>(
         call<m::Engine::createExecutionContext>(api, s.engine->engine.get(), api.enumerator("ExecutionContextAllocationStrategy", "kSTATIC")));
     if (!s.context) throw Error("ERR_CONTEXT", "TensorRT could not create an execution context");
     if (s.engine->profiles > 1) {
-      if (!call<m::ExecutionContext::setOptimizationProfileAsync>(api, s.context.get(), profile_, s.stream)) {
+      if (!call<m::ExecutionContext::setOptimizationProfileAsync>(api, s.context.get(), profile_, s.stream.get())) {
         throw Error("ERR_PROFILE", "TensorRT refused optimization profile " + std::to_string(profile_));
       }
-      check_cuda(driver().cuStreamSynchronize(s.stream), "choosing the optimization profile");
+      s.stream.synchronize("choosing the optimization profile");
     }
     s.device.resize(s.engine->io.size());
     s.pinned.resize(s.engine->io.size());
   }
-  Napi::Value result(Napi::Env env) override { return hold(env, state_); }
+  Napi::Value result(Napi::Env env) override { return make_handle(env, state_); }
 
  private:
   std::shared_ptr<ContextState> state_ = std::make_shared<ContextState>();
@@ -165,7 +160,7 @@ class InspectJob : public Job {
 
   void work() override {
     auto const& api = *engine_->api;
-    enter_tensorrt(&api, "inspecting an engine");
+    enter_library(&api, "inspecting an engine");
     use_device(engine_->device);
     Owned<EngineInspector> inspector(call<m::Engine::createEngineInspector>(api, engine_->engine.get()));
     char const* json = inspector ? call<m::EngineInspector::getEngineInformation>(api, inspector.get(), api.enumerator("LayerInformationFormat", "kJSON")) : nullptr;
@@ -184,37 +179,37 @@ class InspectJob : public Job {
 Napi::Value deserialize(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     Plan plan;
-    if (info[1].IsExternal()) {
-      plan = *state_of<Plan>(info[1]);
+    if (!info[1].IsTypedArray()) {
+      plan = *state_of<Plan>(argument(info, 1));
     } else {
-      auto bytes = info[1].As<Napi::Uint8Array>();
+      auto bytes = argument(info, 1).bytes();
       plan.size = bytes.ByteLength();
       plan.owner = std::shared_ptr<void>(std::malloc(plan.size + 1), std::free);
       if (!plan.owner) throw std::bad_alloc();
       std::memcpy(plan.owner.get(), bytes.Data(), plan.size);
       plan.data = plan.owner.get();
     }
-    auto job = std::make_shared<DeserializeJob>(info[0].As<Napi::String>().Utf8Value(), std::move(plan), info[2].As<Napi::Number>().Int32Value());
-    return Job::start(info.Env(), job, Job::Lane::run);
+    auto job = std::make_shared<DeserializeJob>(argument(info, 0).text(), std::move(plan), argument(info, 2).integer());
+    return Job::start(info.Env(), job, Lane::run);
   });
 }
 
 Napi::Value create_context(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    auto job = std::make_shared<ContextJob>(state_of<EngineState>(info[0]), info[1].As<Napi::Number>().Int32Value());
-    return Job::start(info.Env(), job, Job::Lane::run);
+    auto job = std::make_shared<ContextJob>(state_of<EngineState>(argument(info, 0)), argument(info, 1).integer());
+    return Job::start(info.Env(), job, Lane::run);
   });
 }
 
 Napi::Value inspect_engine(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    return Job::start(info.Env(), std::make_shared<InspectJob>(state_of<EngineState>(info[0])), Job::Lane::run);
+    return Job::start(info.Env(), std::make_shared<InspectJob>(state_of<EngineState>(argument(info, 0))), Lane::run);
   });
 }
 
 Napi::Value plan_bytes(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    auto const plan = state_of<Plan>(info[0]);
+    auto const plan = state_of<Plan>(argument(info, 0));
     auto buffer = Napi::ArrayBuffer::New(info.Env(), plan->size);
     std::memcpy(buffer.Data(), plan->data, plan->size);
     return buffer;

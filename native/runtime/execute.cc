@@ -1,6 +1,6 @@
 #include <cstring>
 
-#include "../core/held.h"
+#include "../core/handle.h"
 #include "../tensorrt/callbacks.h"
 #include "engine.h"
 #include "state.h"
@@ -40,13 +40,13 @@ class ExecuteJob : public Job {
     auto const& api = *s.engine->api;
     auto const& io = s.engine->io;
     auto* context = s.context.get();
-    enter_tensorrt(&api, "running an engine");
+    enter_library(&api, "running an engine");
     use_device(s.engine->device);
     for (size_t i = 0; i < io.size(); i++) {
       if (!io[i].input) continue;
       if (!io[i].host) {
         s.device[i].reserve(sizes_[i]);
-        check_cuda(driver().cuMemcpyHtoDAsync_v2(s.device[i].address(), s.pinned[i].reserve(sizes_[i]), sizes_[i], s.stream), "copying an input to the GPU");
+        s.stream.to_device(s.device[i].get(), s.pinned[i].reserve(sizes_[i]), sizes_[i], "copying an input to the GPU");
       }
       Dims const shape = shapes_[i];
       if (!call<m::ExecutionContext::setInputShape>(api, context, io[i].name.c_str(), shape)) throw Error("ERR_SHAPE", "TensorRT refused the shape of input '" + io[i].name + "'");
@@ -62,15 +62,15 @@ class ExecuteJob : public Job {
     for (size_t i = 0; i < io.size(); i++) {
       if (!io[i].input) prepare_output(i);
     }
-    if (!call<m::ExecutionContext::enqueueV3>(api, context, s.stream)) {
-      driver().cuStreamSynchronize(s.stream);
+    if (!call<m::ExecutionContext::enqueueV3>(api, context, s.stream.get())) {
+      driver().cuStreamSynchronize(s.stream.get());
       throw Error("ERR_RUN", "TensorRT could not run the engine");
     }
-    check_cuda(driver().cuStreamSynchronize(s.stream), "running the engine");
+    s.stream.synchronize("running the engine");
     for (size_t i = 0; i < io.size(); i++) {
       if (!io[i].input) fetch_output(i);
     }
-    check_cuda(driver().cuStreamSynchronize(s.stream), "copying the outputs");
+    s.stream.synchronize("copying the outputs");
   }
 
   Napi::Value result(Napi::Env env) override {
@@ -130,8 +130,8 @@ class ExecuteJob : public Job {
     for (int32_t k = 0; known && k < shapes_[i].rank; k++) known = shapes_[i].d[k] >= 0;
     if (!known) {
       // Its size depends on the data: TensorRT asks for memory and tells the shape.
-      allocators_[i] = OutputAllocator::make(api.flavor, [&buffer = s.device[i]](uint64_t bytes) { return buffer.reserve(bytes); });
-      if (!call<m::ExecutionContext::setOutputAllocator>(api, s.context.get(), name, allocators_[i]->handle())) throw Error("ERR_RUN", "TensorRT refused an allocator for output '" + tensor.name + "'");
+      allocators_[i] = std::make_unique<OutputAllocator>(api.flavor, [&buffer = s.device[i]](uint64_t bytes) { return buffer.reserve(bytes); });
+      if (!call<m::ExecutionContext::setOutputAllocator>(api, s.context.get(), name, static_cast<void*>(allocators_[i].get()))) throw Error("ERR_RUN", "TensorRT refused an allocator for output '" + tensor.name + "'");
       return;
     }
     size_t const bytes = byte_size(tensor, shapes_[i]);
@@ -156,7 +156,7 @@ class ExecuteJob : public Job {
     if (tensor.host) {
       std::memcpy(output.data.get(), s.pinned[i].reserve(output.bytes), output.bytes);
     } else if (output.bytes) {
-      check_cuda(driver().cuMemcpyDtoHAsync_v2(output.data.get(), memory_of(i).address(), output.bytes, s.stream), "copying an output from the GPU");
+      s.stream.to_host(output.data.get(), memory_of(i).get(), output.bytes, "copying an output from the GPU");
     }
     outputs_.push_back(std::move(output));
   }
@@ -173,24 +173,26 @@ class ExecuteJob : public Job {
 
 Napi::Value execute(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    auto state = state_of<ContextState>(info[0]);
+    auto state = state_of<ContextState>(argument(info, 0));
     check_not_crashed(*state->engine->api, Lane::run);
     if (state->busy) throw Error("ERR_INTERNAL", "the context is running already");
     auto job = std::make_shared<ExecuteJob>(state);
     auto const& io = state->engine->io;
-    auto feeds = info[1].As<Napi::Array>();
-    for (uint32_t k = 0; k < feeds.Length(); k++) {
-      auto feed = feeds.Get(k).As<Napi::Object>();
-      auto const name = feed.Get("name").As<Napi::String>().Utf8Value();
-      auto data = feed.Get("data").As<Napi::Uint8Array>();
+    auto const feeds = argument(info, 1);
+    for (uint32_t k = 0; k < feeds.list().Length(); k++) {
+      auto const feed = feeds.item(k);
+      auto const name = feed.member("name").text();
+      auto data = feed.member("data").bytes();
       std::vector<int64_t> shape;
-      auto dims = feed.Get("shape").As<Napi::Array>();
-      for (uint32_t d = 0; d < dims.Length() && d < 8; d++) shape.push_back(dims.Get(d).As<Napi::Number>().Int64Value());
+      auto const dims = feed.member("shape");
+      uint32_t const rank = dims.list().Length();
+      if (rank > 8) throw Error("ERR_SHAPE", "input '" + name + "' has " + std::to_string(rank) + " dims, TensorRT takes 8 at most");
+      for (uint32_t d = 0; d < rank; d++) shape.push_back(static_cast<int64_t>(dims.item(d).size()));
       for (size_t i = 0; i < io.size(); i++) {
         if (io[i].input && io[i].name == name) job->feed(i, shape, data.Data(), data.ByteLength());
       }
     }
-    return Job::start(info.Env(), job, Job::Lane::run);
+    return Job::start(info.Env(), job, Lane::run);
   });
 }
 

@@ -8,7 +8,9 @@
 
 #include "../compile/build.h"
 #include "../core/job.h"
+#include "../cuda/device.h"
 #include "../cuda/memory.h"
+#include "../cuda/stream.h"
 
 namespace ntrt {
 
@@ -29,6 +31,7 @@ struct IOTensor {
 
 // Shared by its contexts; everything is destroyed with the device current.
 struct EngineState {
+  static constexpr char handle_kind[] = "an engine";
   std::shared_ptr<Api const> api;
   int device = 0;
   Plan plan;
@@ -48,9 +51,10 @@ struct EngineState {
 };
 
 struct ContextState {
+  static constexpr char handle_kind[] = "an execution context";
   std::shared_ptr<EngineState> engine;
   Owned<ExecutionContext> context;
-  CUstream stream = nullptr;
+  Stream stream;
   std::vector<DeviceBuffer> device;
   std::vector<PinnedBuffer> pinned;
   std::atomic<bool> busy{false};
@@ -59,7 +63,7 @@ struct ContextState {
     try {
       use_device(engine->device);
       context = Owned<ExecutionContext>();
-      if (stream) driver().cuStreamDestroy_v2(stream);
+      stream = Stream();
       device.clear();
       pinned.clear();
     } catch (...) {
@@ -68,6 +72,5 @@ struct ContextState {
 };
 
 std::vector<int64_t> to_vector(Dims const& dims);
-Napi::Array numbers(Napi::Env env, std::vector<int64_t> const& values);
 
 }  // namespace ntrt

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "../core/crashes.h"
+#include "../core/error.h"
+#include "trace.h"
 
 namespace ntrt {
 
@@ -15,12 +18,6 @@ char const* flavor_name(Flavor flavor);
 // Release as getInferLibVersion() counts it: major * 10000 + minor * 100 + patch.
 using Release = int32_t;
 std::string release_name(Release release);
-
-// An error with a stable code; it reaches JavaScript as a TensorRTError.
-struct Error : std::runtime_error {
-  std::string code;
-  Error(std::string code, std::string const& message) : std::runtime_error(message), code(std::move(code)) {}
-};
 
 // Structs of TensorRT's binary interface.
 struct Dims {
@@ -86,7 +83,7 @@ struct MethodInfo {
 };
 
 // Which library is loaded, which flavor it has, and its C functions.
-struct Api {
+struct Api : Library {
   std::string path;
   Flavor flavor;
   Release release;
@@ -97,6 +94,10 @@ struct Api {
 
   // Value of an enumerator such as ("ActivationType", "kRELU"), in the IR's spelling "relu"; an Error where this release lacks it.
   int32_t enumerator(std::string_view name, std::string_view value) const;
+  // The other way round: "relu" for ("ActivationType", 0), the bare number where this release has no such enumerator.
+  std::string spelling(std::string_view name, int32_t value) const;
+  // The same for comparing with what TensorRT says, which is nothing that TensorRT is told: no trace counts it.
+  int32_t untraced_enumerator(std::string_view name, std::string_view value) const;
   bool has(MethodInfo const& method) const {
     Slot const& slot = method.slots[static_cast<int>(flavor)];
     if (!without.empty() && without.find(std::string(",") + method.name + ',') != std::string::npos) return false;
@@ -157,11 +158,12 @@ namespace m {
 #undef METHOD
 }  // namespace m
 
-// Calls a method on a handle. On x86-64 a virtual member function and a plain function that takes `this` first
-// are called alike, also where a large struct returns through a hidden argument.
+// Calls a method on a handle. A virtual member function is called as a plain function that takes `this` first. A large struct
+// is declared as the result: the compiler knows where its address goes, a hidden first argument on x86-64 and x8 on arm64.
 template <class M, class... A>
 typename Virtual<typename M::Signature>::Result call(Api const& api, typename M::Interface::Handle* handle, A... args) {
   if (!api.has(M::info)) throw_unsupported(api, M::info);
+  trace::call<M>(args...);
   Slot const& slot = M::info.slots[static_cast<int>(api.flavor)];
   void* impl = implementation(handle, M::Interface::offset);
   auto function = reinterpret_cast<typename Virtual<typename M::Signature>::Function>((*static_cast<void***>(impl))[slot.index]);

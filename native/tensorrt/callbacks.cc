@@ -1,92 +1,89 @@
 #include "callbacks.h"
 
 #include <algorithm>
+#include <type_traits>
+#include <typeinfo>
 
 namespace ntrt {
 
 namespace {
 
-thread_local LogSink* thread_sink = nullptr;
-std::mutex everywhere_mutex;
-LogSink* everywhere_sink = nullptr;
-
-void dispatch(int32_t severity, char const* text) noexcept {
-  try {
-    auto level = static_cast<Severity>(std::clamp(severity, 0, 4));
-    if (thread_sink) {
-      thread_sink->add(level, text);
-      return;
-    }
-    std::lock_guard lock(everywhere_mutex);
-    if (everywhere_sink) everywhere_sink->add(level, text);
-  } catch (...) {
-    // A line lost for want of memory must not end the process.
+// A plain function that takes `this` first is called as a virtual member function is.
+template <class Signature>
+struct Entry;
+template <class R, class C, class... A>
+Entry<R(A...)> entry_of(R (C::*member)(A...) noexcept);
+template <class R, class... A>
+struct Entry<R(A...)> {
+  template <class C, auto member>
+  static R function(void* object, A... args) noexcept {
+    static_assert(std::is_same_v<decltype(entry_of(member)), Entry>, "callbacks.def has another signature");
+    return (static_cast<C*>(object)->*member)(args...);
   }
+};
+
+// The slots of a class in a flavor, as bits; -1 where two rows have the same.
+template <class C>
+constexpr int64_t slots_of(Flavor flavor) {
+  int64_t slots = 0;
+  auto const take = [&](Slot slot) {
+    if (slot.index < 0 || slots < 0) return;
+    int64_t const bit = int64_t{1} << slot.index;
+    slots = slots & bit || slot.since ? -1 : slots | bit;
+  };
+#define CALLBACKS(...)
+#define CALLBACK(CLASS, NAME, SIGNATURE, HEADER, TRT10, TRT11, RTX1) \
+  if (std::is_same_v<C, CLASS>) take(parse_slot(flavor == Flavor::trt10 ? TRT10 : flavor == Flavor::trt11 ? TRT11 : RTX1));
+#include "callbacks.def"
+#undef CALLBACK
+  return slots;
 }
 
-// trt10: { log, D1, D0 }
-struct Logger10 {
-  virtual void log(int32_t severity, char const* text) noexcept { dispatch(severity, text); }
-  virtual ~Logger10() = default;
+// Whether a table has an entry in every slot up to its last.
+template <class C>
+constexpr bool is_whole(Flavor flavor) {
+  int64_t const slots = slots_of<C>(flavor);
+  return slots > 0 && slots < 1 << 16 && (slots & (slots + 1)) == 0;
+}
+
+// As the compiler lays them out: before the entries stand the offset to the whole object and its type.
+struct Table {
+  void* offset = nullptr;
+  std::type_info const* type = &typeid(Table);
+  void* entries[16] = {};
 };
 
-// trt11 and rtx1: { getAPILanguage, getInterfaceInfo, D1, D0, log }
-struct Logger11 {
-  virtual int32_t getAPILanguage() const noexcept { return 0; }
-  virtual InterfaceInfo getInterfaceInfo() const noexcept { return {"ILogger", 1, 0}; }
-  virtual ~Logger11() = default;
-  virtual void log(int32_t severity, char const* text) noexcept { dispatch(severity, text); }
-};
+// The table of a class in a flavor; it lives as long as the process.
+template <class C>
+void* const* table_of(Flavor flavor) {
+  static_assert(!std::is_polymorphic_v<C>);
+  static_assert(is_whole<C>(Flavor::trt10) && is_whole<C>(Flavor::trt11) && is_whole<C>(Flavor::rtx1));
+  static auto const* const tables = [] {
+    auto* made = new Table[3];
+    auto const add = [&](int flavor, Slot slot, void* function) {
+      if (slot.index >= 0) made[flavor].entries[slot.index] = function;
+    };
+#define CALLBACK(CLASS, NAME, SIGNATURE, HEADER, TRT10, TRT11, RTX1)                                                  \
+  if constexpr (std::is_same_v<C, CLASS>) {                                                                           \
+    auto* const function = reinterpret_cast<void*>(&Entry<SIGNATURE>::template function<C, &C::NAME>);                \
+    add(0, parse_slot(TRT10), function), add(1, parse_slot(TRT11), function), add(2, parse_slot(RTX1), function);     \
+  }
+#include "callbacks.def"
+#undef CALLBACK
+#undef CALLBACKS
+    return made;
+  }();
+  return tables[static_cast<int>(flavor)].entries;
+}
 
 }  // namespace
 
-void LogSink::add(Severity severity, char const* text) {
-  if (severity > level_) return;
-  Line line{severity, text ? text : ""};
-  {
-    std::lock_guard lock(mutex_);
-    if (lines_.size() < 10000) lines_.push_back(line);
-  }
-  if (listener) listener(line);
-}
+Logger::Logger(Flavor flavor) : Callbacks(table_of<Logger>(flavor)) {}
 
-size_t LogSink::failures() const {
-  std::lock_guard lock(mutex_);
-  return std::count_if(lines_.begin(), lines_.end(), [](Line const& line) { return line.severity <= Severity::error; });
+ProgressMonitor::ProgressMonitor(Step step) : Callbacks(table_of<ProgressMonitor>(Flavor::trt10)), step_(std::move(step)) {
+  constexpr int64_t all = slots_of<ProgressMonitor>(Flavor::trt10);
+  static_assert(all == slots_of<ProgressMonitor>(Flavor::trt11) && all == slots_of<ProgressMonitor>(Flavor::rtx1));
 }
-
-std::vector<std::string> LogSink::errors() const {
-  std::lock_guard lock(mutex_);
-  std::vector<std::string> texts;
-  for (auto const& line : lines_) {
-    if (line.severity <= Severity::warning) texts.push_back(line.text);
-  }
-  return texts;
-}
-
-LogScope::LogScope(LogSink& sink, bool everywhere) : outer_(thread_sink), outer_everywhere_(nullptr), everywhere_(everywhere) {
-  thread_sink = &sink;
-  if (everywhere_) {
-    std::lock_guard lock(everywhere_mutex);
-    outer_everywhere_ = everywhere_sink;
-    everywhere_sink = &sink;
-  }
-}
-
-LogScope::~LogScope() {
-  thread_sink = outer_;
-  if (everywhere_) {
-    std::lock_guard lock(everywhere_mutex);
-    everywhere_sink = outer_everywhere_;
-  }
-}
-
-void* make_logger(Flavor flavor) {
-  return flavor == Flavor::trt10 ? static_cast<void*>(new Logger10) : static_cast<void*>(new Logger11);
-}
-
-int32_t ProgressMonitor::getAPILanguage() const noexcept { return 0; }
-InterfaceInfo ProgressMonitor::getInterfaceInfo() const noexcept { return {"IProgressMonitor", 1, 0}; }
 
 void ProgressMonitor::phaseStart(char const* phase, char const*, int32_t steps) noexcept {
   try {
@@ -117,47 +114,9 @@ void ProgressMonitor::phaseFinish(char const* phase) noexcept {
   if (last != phases_.rend()) phases_.erase(std::next(last).base());
 }
 
-namespace {
+OutputAllocator::OutputAllocator(Flavor flavor, Allocate allocate) : Callbacks(table_of<OutputAllocator>(flavor)), allocate_(std::move(allocate)) {}
 
-// trt10 and trt11: { getAPILanguage, getInterfaceInfo, D1, D0, reallocateOutput, reallocateOutputAsync, notifyShape }
-struct Allocator10 {
-  virtual int32_t getAPILanguage() const noexcept { return 0; }
-  virtual InterfaceInfo getInterfaceInfo() const noexcept { return {"IOutputAllocator", 1, 0}; }
-  virtual ~Allocator10() = default;
-  virtual void* reallocateOutput(char const*, void*, uint64_t bytes, uint64_t) noexcept { return reallocate(bytes); }
-  virtual void* reallocateOutputAsync(char const*, void*, uint64_t bytes, uint64_t, void*) noexcept { return reallocate(bytes); }
-  virtual void notifyShape(char const*, Dims const& dims) noexcept { notify(dims); }
-  std::function<void*(uint64_t)> reallocate;
-  std::function<void(Dims const&)> notify;
-};
-
-// rtx1: { getAPILanguage, getInterfaceInfo, D1, D0, reallocateOutputAsync, notifyShape }
-struct AllocatorRtx {
-  virtual int32_t getAPILanguage() const noexcept { return 0; }
-  virtual InterfaceInfo getInterfaceInfo() const noexcept { return {"IOutputAllocator", 1, 0}; }
-  virtual ~AllocatorRtx() = default;
-  virtual void* reallocateOutputAsync(char const*, void*, uint64_t bytes, uint64_t, void*) noexcept { return reallocate(bytes); }
-  virtual void notifyShape(char const*, Dims const& dims) noexcept { notify(dims); }
-  std::function<void*(uint64_t)> reallocate;
-  std::function<void(Dims const&)> notify;
-};
-
-template <class Layout>
-class AllocatorOf : public OutputAllocator {
- public:
-  explicit AllocatorOf(Allocate allocate) : OutputAllocator(std::move(allocate)) {
-    layout_.reallocate = [this](uint64_t bytes) { return reallocate(bytes); };
-    layout_.notify = [this](Dims const& dims) { shape = dims; };
-  }
-  void* handle() override { return &layout_; }
-
- private:
-  Layout layout_;
-};
-
-}  // namespace
-
-void* OutputAllocator::reallocate(uint64_t bytes) noexcept {
+void* OutputAllocator::reallocateOutput(char const*, void*, uint64_t bytes, uint64_t) noexcept {
   try {
     return allocate_(bytes);
   } catch (...) {
@@ -165,9 +124,8 @@ void* OutputAllocator::reallocate(uint64_t bytes) noexcept {
   }
 }
 
-std::unique_ptr<OutputAllocator> OutputAllocator::make(Flavor flavor, Allocate allocate) {
-  if (flavor == Flavor::rtx1) return std::make_unique<AllocatorOf<AllocatorRtx>>(std::move(allocate));
-  return std::make_unique<AllocatorOf<Allocator10>>(std::move(allocate));
+void* OutputAllocator::reallocateOutputAsync(char const* name, void* memory, uint64_t bytes, uint64_t alignment, void*) noexcept {
+  return reallocateOutput(name, memory, bytes, alignment);
 }
 
 }  // namespace ntrt

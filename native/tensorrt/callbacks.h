@@ -1,55 +1,16 @@
-// What TensorRT calls on us: the logger (both layouts), the progress monitor and the output allocator.
+// What TensorRT calls on us: the logger, the progress monitor and the output allocator. Their tables are made of callbacks.def.
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "../core/log.h"
 #include "api.h"
 
 namespace ntrt {
-
-enum class Severity { internal_error, error, warning, info, verbose };
-
-// Collects the log lines of one job. Lines that come on a thread with no sink of its own go to the job that builds.
-class LogSink {
- public:
-  struct Line {
-    Severity severity;
-    std::string text;
-  };
-  explicit LogSink(Severity level = Severity::warning) : level_(level) {}
-  void add(Severity severity, char const* text);
-  // Error and warning lines so far, oldest first.
-  std::vector<std::string> errors() const;
-  // How many error lines came so far.
-  size_t failures() const;
-  // Called for every kept line, on whichever thread logs.
-  std::function<void(Line const&)> listener;
-
- private:
-  mutable std::mutex mutex_;
-  Severity level_;
-  std::vector<Line> lines_;
-};
-
-// While it lives, this thread's log lines go to `sink`; with `everywhere`, also those of threads without a scope.
-class LogScope {
- public:
-  LogScope(LogSink& sink, bool everywhere);
-  ~LogScope();
-  LogScope(LogScope const&) = delete;
-
- private:
-  LogSink* outer_;
-  LogSink* outer_everywhere_;
-  bool everywhere_;
-};
-
-// An ILogger in the flavor's layout; lives as long as the process.
-void* make_logger(Flavor flavor);
 
 struct InterfaceInfo {
   char const* kind;
@@ -57,17 +18,38 @@ struct InterfaceInfo {
   int32_t minor;
 };
 
-// IProgressMonitor: the same layout in every flavor. Returning false from `step` cancels the build.
-class ProgressMonitor {
+// An object in TensorRT's layout: it begins with a pointer to a table. It has no virtual members, which would come before.
+class Callbacks {
+ public:
+  Callbacks(Callbacks const&) = delete;
+  // The objects are ours to delete.
+  void destroy() noexcept {}
+  int32_t getAPILanguage() noexcept { return 0; }  // C++
+
+ protected:
+  explicit Callbacks(void* const* table) : table_(table) {}
+
+ private:
+  void* const* const table_;
+};
+
+// ILogger: hands every line to core/log.h.
+class Logger : public Callbacks {
+ public:
+  explicit Logger(Flavor flavor);
+  InterfaceInfo getInterfaceInfo() noexcept { return {"ILogger", 1, 0}; }
+  void log(int32_t severity, char const* text) noexcept { log_line(severity, text); }
+};
+
+// IProgressMonitor. Returning false from `step` cancels the build.
+class ProgressMonitor : public Callbacks {
  public:
   using Step = std::function<bool(char const* phase, int32_t step, int32_t steps)>;
-  explicit ProgressMonitor(Step step) : step_(std::move(step)) {}
-  virtual int32_t getAPILanguage() const noexcept;
-  virtual InterfaceInfo getInterfaceInfo() const noexcept;
-  virtual ~ProgressMonitor() noexcept = default;
-  virtual void phaseStart(char const* phase, char const* parent, int32_t steps) noexcept;
-  virtual bool stepComplete(char const* phase, int32_t step) noexcept;
-  virtual void phaseFinish(char const* phase) noexcept;
+  explicit ProgressMonitor(Step step);
+  InterfaceInfo getInterfaceInfo() noexcept { return {"IProgressMonitor", 1, 0}; }
+  void phaseStart(char const* phase, char const* parent, int32_t steps) noexcept;
+  bool stepComplete(char const* phase, int32_t step) noexcept;
+  void phaseFinish(char const* phase) noexcept;
 
  private:
   Step step_;
@@ -76,18 +58,17 @@ class ProgressMonitor {
 };
 
 // IOutputAllocator: TensorRT asks for device memory for an output whose size only the data tells. RTX has no synchronous variant.
-class OutputAllocator {
+class OutputAllocator : public Callbacks {
  public:
   using Allocate = std::function<void*(uint64_t bytes)>;
-  static std::unique_ptr<OutputAllocator> make(Flavor flavor, Allocate allocate);
-  virtual ~OutputAllocator() = default;
-  // The object in TensorRT's layout.
-  virtual void* handle() = 0;
+  OutputAllocator(Flavor flavor, Allocate allocate);
+  InterfaceInfo getInterfaceInfo() noexcept { return {"IOutputAllocator", 1, 0}; }
+  void* reallocateOutput(char const* name, void* memory, uint64_t bytes, uint64_t alignment) noexcept;
+  void* reallocateOutputAsync(char const* name, void* memory, uint64_t bytes, uint64_t alignment, void* stream) noexcept;
+  void notifyShape(char const* name, Dims const& dims) noexcept { shape = dims; }
   Dims shape;
 
- protected:
-  explicit OutputAllocator(Allocate allocate) : allocate_(std::move(allocate)) {}
-  void* reallocate(uint64_t bytes) noexcept;
+ private:
   Allocate allocate_;
 };
 

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <cctype>
 #include <climits>
 #include <cstdlib>
 #include <map>
@@ -71,9 +72,10 @@ std::shared_ptr<Api const> load_library(std::string const& path) {
     dlclose(handle);
     throw Error(error.code, real + ": " + error.what());
   }
+  api->product = (api->flavor == Flavor::rtx1 ? "TensorRT-RTX " : "TensorRT ") + release_name(api->release);
   api->create_builder = reinterpret_cast<void* (*)(void*, int32_t)>(symbol("createInferBuilder_INTERNAL"));
   api->create_runtime = reinterpret_cast<void* (*)(void*, int32_t)>(symbol("createInferRuntime_INTERNAL"));
-  api->logger = make_logger(api->flavor);
+  api->logger = new Logger(api->flavor);  // for good, as the library
   loaded.emplace(real, api);
   return api;
 }
@@ -106,17 +108,44 @@ bool is_spelled(std::string_view spelling, std::string_view name) {
 
 }  // namespace
 
-int32_t Api::enumerator(std::string_view name, std::string_view value) const {
+namespace {
+
+EnumRow const& find_row(Api const& api, std::string_view name, std::string_view value) {
   auto const label = [&] { return std::string(name) + "::" + std::string(value); };
   auto const rows = enum_rows().find(name);
   if (rows == enum_rows().end()) throw Error("ERR_INTERNAL", "no enumerator " + label());
   auto const row = std::find_if(rows->second.begin(), rows->second.end(), [&](EnumRow const& one) { return is_spelled(one.value, value); });
   if (row == rows->second.end()) throw Error("ERR_INTERNAL", "no enumerator " + label());
-  Slot const& slot = row->flavors[static_cast<int>(flavor)];
-  if (slot.index < 0 || release < slot.since) {
-    throw Error("ERR_UNSUPPORTED", label() + " does not exist in " + flavor_name(flavor) + " " + release_name(release));
+  Slot const& slot = row->flavors[static_cast<int>(api.flavor)];
+  if (slot.index < 0 || api.release < slot.since) {
+    throw Error("ERR_UNSUPPORTED", label() + " does not exist in " + flavor_name(api.flavor) + " " + release_name(api.release));
   }
-  return slot.index;
+  return *row;
+}
+
+}  // namespace
+
+int32_t Api::enumerator(std::string_view name, std::string_view value) const {
+  EnumRow const& row = find_row(*this, name, value);
+  trace::add_enumerator(name, row.value);
+  return row.flavors[static_cast<int>(flavor)].index;
+}
+
+int32_t Api::untraced_enumerator(std::string_view name, std::string_view value) const {
+  return find_row(*this, name, value).flavors[static_cast<int>(flavor)].index;
+}
+
+std::string Api::spelling(std::string_view name, int32_t value) const {
+  auto const rows = enum_rows().find(name);
+  if (rows == enum_rows().end()) throw Error("ERR_INTERNAL", "no enumeration " + std::string(name));
+  for (auto const& row : rows->second) {
+    Slot const& slot = row.flavors[static_cast<int>(flavor)];
+    if (slot.index != value || release < slot.since) continue;
+    std::string text(row.value.substr(1));
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+  }
+  return std::to_string(value);
 }
 
 void throw_unsupported(Api const& api, MethodInfo const& method) {

@@ -1,40 +1,21 @@
 #include "weights.h"
 
-#include <algorithm>
-#include <cstring>
 #include <sys/mman.h>
+
+#include <algorithm>
 #include <system_error>
 #include <thread>
 #include <vector>
 
+#include "../core/handle.h"
+#include "../core/machine.h"
 #include "convert.h"
 #include "crc32.h"
 #include "mapping.h"
 
-using ntrt::Mapping;
+namespace ntrt {
 
 namespace {
-
-[[noreturn]] void fail(Napi::Env env, const char* code, const std::string& message) {
-  Napi::Error error = Napi::Error::New(env, message);
-  error.Set("code", Napi::String::New(env, code));
-  throw error;
-}
-
-size_t whole_number(const Napi::CallbackInfo& info, size_t index) {
-  const double value = info[index].IsNumber() ? info[index].As<Napi::Number>().DoubleValue() : -1;
-  if (!(value >= 0 && value <= 9007199254740991.0) || value != static_cast<double>(static_cast<uint64_t>(value))) {
-    fail(info.Env(), "ERR_ARGUMENT", "expected a whole number as argument " + std::to_string(index + 1));
-  }
-  return static_cast<size_t>(value);
-}
-
-Napi::Uint8Array bytes(const Napi::CallbackInfo& info, size_t index) {
-  if (!info[index].IsTypedArray() || info[index].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
-    fail(info.Env(), "ERR_ARGUMENT", "expected a Uint8Array as argument " + std::to_string(index + 1));
-  }
-  return info[index].As<Napi::Uint8Array>();
-}
 
 // What keeps the pages of one buffer mapped: until it is collected, or the file closed.
 struct Hold {
@@ -55,25 +36,31 @@ struct View {
   std::shared_ptr<Hold> hold;
 };
 
-// What JavaScript has open: the mapping and the buffers that show parts of it.
+// What the handle that mapFile returns stands for.
+struct MappedFile {
+  static constexpr char handle_kind[] = "a mapped file";
+  std::shared_ptr<Mapping> mapping;  // null once closed
+};
+
+// What JavaScript has open: the file and the buffers that show parts of it. It stays on JavaScript's thread.
 struct OpenFile {
-  std::shared_ptr<Mapping> mapping;
+  std::shared_ptr<MappedFile> mapped;
   std::vector<View> views;
 };
 
-Napi::Value view(const Napi::CallbackInfo& info, const std::shared_ptr<OpenFile>& file) {
-  const size_t offset = whole_number(info, 0), length = whole_number(info, 1);
-  if (!file->mapping) fail(info.Env(), "ERR_DISPOSED", "the file was closed");
-  if (offset > file->mapping->size() || length > file->mapping->size() - offset) {
-    fail(info.Env(), "ERR_ARGUMENT", "the range lies outside the file");
+Napi::Value view(Napi::CallbackInfo const& info, std::shared_ptr<OpenFile> const& file) {
+  size_t const offset = argument(info, 0).size(), length = argument(info, 1).size();
+  if (!file->mapped->mapping) throw Error("ERR_DISPOSED", "the file was closed");
+  if (offset > file->mapped->mapping->size() || length > file->mapped->mapping->size() - offset) {
+    throw Error("ERR_ARGUMENT", "the range lies outside the file");
   }
   if (length == 0) return Napi::ArrayBuffer::New(info.Env(), 0);
-  auto hold = std::make_shared<Hold>(Hold{file->mapping, static_cast<int64_t>(length)});
+  auto hold = std::make_shared<Hold>(Hold{file->mapped->mapping, static_cast<int64_t>(length)});
   auto buffer = Napi::ArrayBuffer::New(
-      info.Env(), file->mapping->data() + offset, length,
-      [](Napi::Env env, void*, std::shared_ptr<Hold>* held) {
-        (*held)->count(env);
-        delete held;
+      info.Env(), file->mapped->mapping->data() + offset, length,
+      [](Napi::Env env, void*, std::shared_ptr<Hold>* gone) {
+        (*gone)->count(env);
+        delete gone;
       },
       new std::shared_ptr<Hold>(hold));
   Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -hold->uncounted);
@@ -82,7 +69,7 @@ Napi::Value view(const Napi::CallbackInfo& info, const std::shared_ptr<OpenFile>
 }
 
 // Once detached, no buffer shows the pages any more: they need not wait for the collector.
-void close(const Napi::CallbackInfo& info, const std::shared_ptr<OpenFile>& file) {
+void close(Napi::CallbackInfo const& info, std::shared_ptr<OpenFile> const& file) {
   for (auto& view : file->views) {
     Napi::HandleScope scope(info.Env());
     Napi::ArrayBuffer buffer = view.buffer.Value();
@@ -91,83 +78,94 @@ void close(const Napi::CallbackInfo& info, const std::shared_ptr<OpenFile>& file
     view.hold->mapping.reset();
   }
   file->views.clear();
-  file->mapping.reset();
+  file->mapped->mapping.reset();
 }
 
 // Maps the pages of a range on another thread, before they are touched one by one. A file that shrank ends it with an error.
-void ahead(const Napi::CallbackInfo& info, const std::shared_ptr<OpenFile>& file) {
-  const size_t offset = whole_number(info, 0), wanted = whole_number(info, 1);
-  const std::shared_ptr<Mapping> mapping = file->mapping;
+void ahead(Napi::CallbackInfo const& info, std::shared_ptr<OpenFile> const& file) {
+  size_t const offset = argument(info, 0).size(), wanted = argument(info, 1).size();
+  std::shared_ptr<Mapping> const mapping = file->mapped->mapping;
   if (!mapping || offset >= mapping->size()) return;
-  const size_t length = std::min(wanted, mapping->size() - offset);
+  size_t const length = std::min(wanted, mapping->size() - offset);
   try {
     std::thread([mapping, offset, length] {
-      constexpr int kPopulateRead = 22;  // MADV_POPULATE_READ, Linux 5.14; older kernels refuse it, which does no harm
-      const size_t begin = offset & ~size_t{4095};
-      madvise(mapping->data() + begin, offset + length - begin, kPopulateRead);
+      constexpr int populate_read = 22;  // MADV_POPULATE_READ, Linux 5.14; older kernels refuse it, which does no harm
+      size_t const begin = offset & ~(page_size() - 1);
+      madvise(mapping->data() + begin, offset + length - begin, populate_read);
     }).detach();
-  } catch (const std::system_error&) {
+  } catch (std::system_error const&) {
     // no thread: the pages come when they are touched
   }
 }
 
-Napi::Value map_file(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  if (!info[0].IsString()) fail(env, "ERR_ARGUMENT", "expected a path");
+Napi::Value map_file(Napi::CallbackInfo const& info) {
+  Napi::Env const env = info.Env();
   auto file = std::make_shared<OpenFile>();
-  try {
-    file->mapping = Mapping::open(info[0].As<Napi::String>().Utf8Value());
-  } catch (const std::system_error& error) {
-    fail(env, "ERR_WEIGHTS_FILE", error.code().message());
-  }
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("size", Napi::Number::New(env, static_cast<double>(file->mapping->size())));
-  result.Set("view", Napi::Function::New(env, [file](const Napi::CallbackInfo& i) { return view(i, file); }));
-  result.Set("close", Napi::Function::New(env, [file](const Napi::CallbackInfo& i) { close(i, file); }));
-  result.Set("ahead", Napi::Function::New(env, [file](const Napi::CallbackInfo& i) { ahead(i, file); }));
-  result.Set("intact", Napi::Function::New(env, [file](const Napi::CallbackInfo& i) -> Napi::Value {
-    return Napi::Boolean::New(i.Env(), file->mapping && file->mapping->intact());
+  file->mapped = std::make_shared<MappedFile>(MappedFile{Mapping::open(argument(info, 0).text())});
+  auto result = make_handle(env, file->mapped).As<Napi::Object>();
+  result.Set("size", Napi::Number::New(env, static_cast<double>(file->mapped->mapping->size())));
+  result.Set("view", Napi::Function::New(env, [file](Napi::CallbackInfo const& call) { return guarded(call.Env(), [&] { return view(call, file); }); }));
+  result.Set("close", Napi::Function::New(env, [file](Napi::CallbackInfo const& call) { guarded(call.Env(), [&] { close(call, file); }); }));
+  result.Set("ahead", Napi::Function::New(env, [file](Napi::CallbackInfo const& call) { guarded(call.Env(), [&] { ahead(call, file); }); }));
+  result.Set("intact", Napi::Function::New(env, [file](Napi::CallbackInfo const& call) -> Napi::Value {
+    return Napi::Boolean::New(call.Env(), file->mapped->mapping && file->mapped->mapping->intact());
   }));
   return result;
 }
 
-ntrt::Type type_argument(const Napi::CallbackInfo& info, size_t index) {
-  const std::string name = info[index].IsString() ? info[index].As<Napi::String>().Utf8Value() : "";
-  const auto type = ntrt::type_from_name(name);
-  if (!type) fail(info.Env(), "ERR_ARGUMENT", "unknown dtype '" + name + "'");
+Type type_argument(Napi::CallbackInfo const& info, size_t index) {
+  std::string const name = argument(info, index).text();
+  auto const type = type_from_name(name);
+  if (!type) throw Error("ERR_ARGUMENT", "unknown dtype '" + name + "'");
   return *type;
 }
 
-bool aligned(Napi::Uint8Array& bytes, ntrt::Type type) {
-  return reinterpret_cast<uintptr_t>(bytes.Data()) % ntrt::bytes_of(type, 1) == 0;
+bool aligned(Napi::Uint8Array& bytes, Type type) {
+  return reinterpret_cast<uintptr_t>(bytes.Data()) % bytes_of(type, 1) == 0;
 }
 
-Napi::Value convert(const Napi::CallbackInfo& info) {
-  Napi::Uint8Array source = bytes(info, 0), target = bytes(info, 2);
-  const ntrt::Type from = type_argument(info, 1), to = type_argument(info, 3);
-  const size_t count = whole_number(info, 4);
-  if (!ntrt::convertible(to) && from != to) fail(info.Env(), "ERR_ARGUMENT", "no conversion to this dtype");
-  if (source.ByteLength() != ntrt::bytes_of(from, count) || target.ByteLength() != ntrt::bytes_of(to, count)) {
-    fail(info.Env(), "ERR_ARGUMENT", "the arrays do not hold that many elements");
+Napi::Value convert(Napi::CallbackInfo const& info) {
+  Napi::Uint8Array source = argument(info, 0).bytes(), target = argument(info, 2).bytes();
+  Type const from = type_argument(info, 1), to = type_argument(info, 3);
+  size_t const count = argument(info, 4).size();
+  if (!convertible(to) && from != to) throw Error("ERR_ARGUMENT", "no conversion to this dtype");
+  if (source.ByteLength() != bytes_of(from, count) || target.ByteLength() != bytes_of(to, count)) {
+    throw Error("ERR_ARGUMENT", "the arrays do not hold that many elements");
   }
-  if (!aligned(source, from) || !aligned(target, to)) fail(info.Env(), "ERR_ARGUMENT", "the elements are misaligned");
-  const int64_t misfit = count == 0 ? -1 : ntrt::convert(source.Data(), from, target.Data(), to, count);
+  if (!aligned(source, from) || !aligned(target, to)) throw Error("ERR_ARGUMENT", "the elements are misaligned");
+  int64_t const misfit = count == 0 ? -1 : ntrt::convert(source.Data(), from, target.Data(), to, count);
   return Napi::Number::New(info.Env(), static_cast<double>(misfit));
 }
 
-Napi::Value crc32(const Napi::CallbackInfo& info) {
-  Napi::Uint8Array data = bytes(info, 0);
+Napi::Value crc32(Napi::CallbackInfo const& info) {
+  Napi::Uint8Array data = argument(info, 0).bytes();
   return Napi::Number::New(info.Env(), ntrt::crc32(data.Data(), data.ByteLength(), 0));
+}
+
+// The function, with our errors turned into JavaScript's.
+template <Napi::Value (*function)(Napi::CallbackInfo const&)>
+Napi::Value exported(Napi::CallbackInfo const& info) {
+  return guarded(info.Env(), [&] { return function(info); });
 }
 
 }  // namespace
 
 void register_weights(Napi::Env env, Napi::Object exports) {
-  exports.Set("mapFile", Napi::Function::New(env, map_file, "mapFile"));
-  exports.Set("convert", Napi::Function::New(env, convert, "convert"));
-  exports.Set("crc32", Napi::Function::New(env, crc32, "crc32"));
+  exports.Set("mapFile", Napi::Function::New<exported<map_file>>(env, "mapFile"));
+  exports.Set("convert", Napi::Function::New<exported<convert>>(env, "convert"));
+  exports.Set("crc32", Napi::Function::New<exported<crc32>>(env, "crc32"));
 }
 
-std::shared_ptr<void> hold_mapping(const void* p) { return Mapping::containing(p); }
+std::shared_ptr<void> hold_mapping(Given const& given, void const* p, size_t bytes) {
+  std::shared_ptr<Mapping> const mapping = state_of<MappedFile>(given)->mapping;
+  if (!mapping) throw Error("ERR_DISPOSED", "the file was closed");
+  auto const at = reinterpret_cast<uintptr_t>(p), begin = reinterpret_cast<uintptr_t>(mapping->data());
+  if (at < begin || at - begin > mapping->size() || bytes > mapping->size() - (at - begin)) {
+    throw Error("ERR_ARGUMENT", "a weight's elements lie outside the file that they are said to lie in");
+  }
+  return mapping;
+}
 
-bool mapping_intact(const std::shared_ptr<void>& owner) { return static_cast<Mapping*>(owner.get())->intact(); }
+bool mapping_intact(std::shared_ptr<void> const& owner) { return static_cast<Mapping*>(owner.get())->intact(); }
+
+}  // namespace ntrt

@@ -1,116 +1,48 @@
 #include "convert.h"
 
+#include <sched.h>
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cmath>
 #include <cstring>
-#include <immintrin.h>
 #include <limits>
-#include <sched.h>
-#include <sys/mman.h>
 #include <system_error>
 #include <thread>
 #include <type_traits>
 #include <vector>
 
+#include "../core/machine.h"
 #include "float_bits.h"
+#include "simd.h"
 
 namespace ntrt {
+
 namespace {
 
-constexpr std::array<std::string_view, 18> kNames = {
+constexpr std::array<std::string_view, 18> names = {
     "float64",    "float32",    "float16", "bfloat16", "float8e4m3", "float8e5m2", "float4e2m1", "float8e8m0", "int64",
     "uint64",     "int32",      "uint32",  "int16",    "uint16",     "int8",       "uint8",      "bool",       "int4"};
 
-constexpr size_t kBlock = 4096;              // elements that pass through float at a time; stays in L1
-constexpr size_t kChunk = size_t{1} << 20;   // elements a thread takes at a time
-
-// ---- float32 <-> float16, bfloat16: with AVX2 and F16C where the processor has them ----
-
-const bool kVector = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
-
-__attribute__((target("avx2,f16c"))) void f32_to_f16_avx2(const float* in, uint16_t* out, size_t n) {
-  const __m256 quiet = _mm256_castsi256_ps(_mm256_set1_epi32(0x7fc00000));
-  const __m256 sign = _mm256_castsi256_ps(_mm256_set1_epi32(static_cast<int>(0x80000000)));
-  size_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    __m256 x = _mm256_loadu_ps(in + i);
-    const __m256 nan = _mm256_cmp_ps(x, x, _CMP_UNORD_Q);
-    x = _mm256_blendv_ps(x, _mm256_or_ps(quiet, _mm256_and_ps(x, sign)), nan);
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i), _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
-  }
-  for (; i < n; ++i) out[i] = to_f16(in[i]);
-}
-
-__attribute__((target("avx2,f16c"))) void f16_to_f32_avx2(const uint16_t* in, float* out, size_t n) {
-  size_t i = 0;
-  for (; i + 8 <= n; i += 8)
-    _mm256_storeu_ps(out + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(in + i))));
-  for (; i < n; ++i) out[i] = from_f16(in[i]);
-}
-
-__attribute__((target("avx2"))) inline __m256i bf16_lanes_avx2(const float* in) {
-  const __m256 f = _mm256_loadu_ps(in);
-  const __m256i x = _mm256_castps_si256(f), one = _mm256_set1_epi32(1);
-  const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(x, 16), one);
-  const __m256i rounded = _mm256_srli_epi32(
-      _mm256_add_epi32(x, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff))), 16);
-  const __m256i nan = _mm256_or_si256(_mm256_and_si256(_mm256_srli_epi32(x, 16), _mm256_set1_epi32(0x8000)),
-                                      _mm256_set1_epi32(0x7fc0));
-  return _mm256_blendv_epi8(rounded, nan, _mm256_castps_si256(_mm256_cmp_ps(f, f, _CMP_UNORD_Q)));
-}
-
-__attribute__((target("avx2"))) void f32_to_bf16_avx2(const float* in, uint16_t* out, size_t n) {
-  size_t i = 0;
-  for (; i + 16 <= n; i += 16) {
-    const __m256i packed = _mm256_packus_epi32(bf16_lanes_avx2(in + i), bf16_lanes_avx2(in + i + 8));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i), _mm256_permute4x64_epi64(packed, 0xd8));
-  }
-  for (; i < n; ++i) out[i] = to_bf16(in[i]);
-}
-
-void f32_to_f16(const float* in, uint16_t* out, size_t n) {
-  if (kVector) return f32_to_f16_avx2(in, out, n);
-  for (size_t i = 0; i < n; ++i) out[i] = to_f16(in[i]);
-}
-void f16_to_f32(const uint16_t* in, float* out, size_t n) {
-  if (kVector) return f16_to_f32_avx2(in, out, n);
-  for (size_t i = 0; i < n; ++i) out[i] = from_f16(in[i]);
-}
-void f32_to_bf16(const float* in, uint16_t* out, size_t n) {
-  if (kVector) return f32_to_bf16_avx2(in, out, n);
-  for (size_t i = 0; i < n; ++i) out[i] = to_bf16(in[i]);
-}
-
-// ---- float8, bfloat16 -> float32: plain loops, vectorised by the compiler for either instruction set ----
-
-template <auto Function, class In, class Out>
-__attribute__((target("avx2"), optimize("O3"))) void each_avx2(const In* in, Out* out, size_t n) {
-  for (size_t i = 0; i < n; ++i) out[i] = Function(in[i]);
-}
-template <auto Function, class In, class Out>
-__attribute__((optimize("O3"))) void each(const In* in, Out* out, size_t n) {
-  if (kVector) return each_avx2<Function>(in, out, n);
-  for (size_t i = 0; i < n; ++i) out[i] = Function(in[i]);
-}
+constexpr size_t block_size = 4096;             // elements that pass through float at a time; stays in L1
+constexpr size_t chunk_size = size_t{1} << 20;  // elements a thread takes at a time
 
 template <float (*Decode)(uint8_t)>
-void decode_bytes(const uint8_t* in, float* out, size_t n) {
-  static const auto table = [] {
+void decode_bytes(uint8_t const* in, float* out, size_t n) {
+  static auto const table = [] {
     std::array<float, 256> t;
-    for (int i = 0; i < 256; ++i) t[i] = Decode(static_cast<uint8_t>(i));
+    for (int i = 0; i < 256; i++) t[i] = Decode(static_cast<uint8_t>(i));
     return t;
   }();
-  for (size_t i = 0; i < n; ++i) out[i] = table[in[i]];
+  for (size_t i = 0; i < n; i++) out[i] = table[in[i]];
 }
 
-// ---- integers ----
-
-inline int nibble(const uint8_t* in, size_t i) { return in[i / 2] >> (i % 2 * 4) & 15; }
+inline int nibble(uint8_t const* in, size_t i) { return in[i / 2] >> (i % 2 * 4) & 15; }
 
 template <class T>
-T load(const uint8_t* in, size_t i) {
+T load(uint8_t const* in, size_t i) {
   T value;
   std::memcpy(&value, in + i * sizeof(T), sizeof(T));
   return value;
@@ -134,30 +66,30 @@ auto with_integer(Type type, F f) {
 bool is_integer(Type t) { return t >= Type::i64; }
 bool is_wide(Type t) { return t == Type::f64 || t == Type::i64 || t == Type::u64 || t == Type::i32 || t == Type::u32; }
 
-void to_float(const uint8_t* in, Type from, float* out, size_t n) {
+void to_float(uint8_t const* in, Type from, float* out, size_t n) {
   switch (from) {
     case Type::f32: std::memcpy(out, in, n * 4); return;
-    case Type::f64: for (size_t i = 0; i < n; ++i) out[i] = static_cast<float>(load<double>(in, i)); return;
-    case Type::f16: return f16_to_f32(reinterpret_cast<const uint16_t*>(in), out, n);
-    case Type::bf16: return each<from_bf16>(reinterpret_cast<const uint16_t*>(in), out, n);
+    case Type::f64: for (size_t i = 0; i < n; i++) out[i] = static_cast<float>(load<double>(in, i)); return;
+    case Type::f16: return simd::from_f16(reinterpret_cast<uint16_t const*>(in), out, n);
+    case Type::bf16: return simd::from_bf16(reinterpret_cast<uint16_t const*>(in), out, n);
     case Type::e4m3: return decode_bytes<from_e4m3>(in, out, n);
     case Type::e5m2: return decode_bytes<from_e5m2>(in, out, n);
     case Type::e8m0: return decode_bytes<from_e8m0>(in, out, n);
-    case Type::e2m1: for (size_t i = 0; i < n; ++i) out[i] = from_e2m1(static_cast<uint8_t>(nibble(in, i))); return;
-    case Type::i4: for (size_t i = 0; i < n; ++i) out[i] = static_cast<float>((nibble(in, i) ^ 8) - 8); return;
+    case Type::e2m1: for (size_t i = 0; i < n; i++) out[i] = from_e2m1(static_cast<uint8_t>(nibble(in, i))); return;
+    case Type::i4: for (size_t i = 0; i < n; i++) out[i] = static_cast<float>((nibble(in, i) ^ 8) - 8); return;
     default:
       with_integer(from, [&](auto zero) {
-        for (size_t i = 0; i < n; ++i) out[i] = static_cast<float>(load<decltype(zero)>(in, i));
+        for (size_t i = 0; i < n; i++) out[i] = static_cast<float>(load<decltype(zero)>(in, i));
       });
   }
 }
 
-void from_float(const float* in, uint8_t* out, Type to, size_t n) {
+void from_float(float const* in, uint8_t* out, Type to, size_t n) {
   switch (to) {
-    case Type::f16: return f32_to_f16(in, reinterpret_cast<uint16_t*>(out), n);
-    case Type::bf16: return f32_to_bf16(in, reinterpret_cast<uint16_t*>(out), n);
-    case Type::e4m3: return each<to_e4m3>(in, out, n);
-    case Type::e5m2: return each<to_e5m2>(in, out, n);
+    case Type::f16: return simd::to_f16(in, reinterpret_cast<uint16_t*>(out), n);
+    case Type::bf16: return simd::to_bf16(in, reinterpret_cast<uint16_t*>(out), n);
+    case Type::e4m3: return simd::to_e4m3(in, out, n);
+    case Type::e5m2: return simd::to_e5m2(in, out, n);
     default: std::memcpy(out, in, n * 4);
   }
 }
@@ -167,15 +99,13 @@ inline uint8_t to_nibble(float f) {
   return static_cast<uint8_t>(f != f ? 0 : static_cast<int>(std::nearbyintf(std::clamp(f, -8.0f, 7.0f)))) & 15;
 }
 
-// ---- one chunk ----
-
-int64_t to_int4(const uint8_t* in, Type from, uint8_t* out, size_t n) {
-  float block[kBlock];
-  for (size_t at = 0; at < n; at += kBlock) {
-    const size_t m = std::min(kBlock, n - at);
+int64_t to_int4(uint8_t const* in, Type from, uint8_t* out, size_t n) {
+  float block[block_size];
+  for (size_t at = 0; at < n; at += block_size) {
+    size_t const m = std::min(block_size, n - at);
     to_float(in + bytes_of(from, at), from, block, m);
     if (is_integer(from)) {
-      for (size_t i = 0; i < m; ++i)
+      for (size_t i = 0; i < m; i++)
         if (block[i] < -8 || block[i] > 7) return static_cast<int64_t>(at + i);
     }
     for (size_t i = 0; i < m; i += 2)
@@ -188,19 +118,19 @@ template <class From, class To>
 bool fits(From value) {
   if constexpr (std::is_floating_point_v<From>) {
     // The bounds as powers of two are exact in double, unlike max() of a 64-bit integer.
-    const double limit = std::ldexp(1.0, std::numeric_limits<To>::digits);
+    double const limit = std::ldexp(1.0, std::numeric_limits<To>::digits);
     return value == std::trunc(value) && value < limit && value >= (std::is_signed_v<To> ? -limit : 0.0);
   } else {
-    const auto wide = static_cast<__int128>(value);
+    auto const wide = static_cast<__int128>(value);
     return wide >= std::numeric_limits<To>::min() && wide <= std::numeric_limits<To>::max();
   }
 }
 
 template <class From, class To>
-int64_t to_integers(const From* in, uint8_t* out, size_t n) {
-  for (size_t i = 0; i < n; ++i) {
+int64_t to_integers(From const* in, uint8_t* out, size_t n) {
+  for (size_t i = 0; i < n; i++) {
     if (!fits<From, To>(in[i])) return static_cast<int64_t>(i);
-    const To value = static_cast<To>(in[i]);
+    To const value = static_cast<To>(in[i]);
     std::memcpy(out + i * sizeof(To), &value, sizeof(To));
   }
   return -1;
@@ -208,31 +138,31 @@ int64_t to_integers(const From* in, uint8_t* out, size_t n) {
 
 // Through a block of double, or of the source's own 64-bit integers, which double would round.
 template <class Wide>
-int64_t through(const uint8_t* in, Type from, uint8_t* out, Type to, size_t n) {
-  std::vector<Wide> wide(kBlock);
-  float block[kBlock];
-  for (size_t at = 0; at < n; at += kBlock) {
-    const size_t m = std::min(kBlock, n - at);
-    const uint8_t* begin = in + bytes_of(from, at);
+int64_t through(uint8_t const* in, Type from, uint8_t* out, Type to, size_t n) {
+  std::vector<Wide> wide(block_size);
+  float block[block_size];
+  for (size_t at = 0; at < n; at += block_size) {
+    size_t const m = std::min(block_size, n - at);
+    uint8_t const* begin = in + bytes_of(from, at);
     if (!is_wide(from)) {
       to_float(begin, from, block, m);
       std::copy_n(block, m, wide.begin());
     } else if (from == Type::f64) {
-      for (size_t i = 0; i < m; ++i) wide[i] = static_cast<Wide>(load<double>(begin, i));
+      for (size_t i = 0; i < m; i++) wide[i] = static_cast<Wide>(load<double>(begin, i));
     } else {
       with_integer(from, [&](auto zero) {
-        for (size_t i = 0; i < m; ++i) wide[i] = static_cast<Wide>(load<decltype(zero)>(begin, i));
+        for (size_t i = 0; i < m; i++) wide[i] = static_cast<Wide>(load<decltype(zero)>(begin, i));
       });
     }
     uint8_t* target = out + bytes_of(to, at);
     int64_t misfit = -1;
     if (to == Type::f64) {
-      for (size_t i = 0; i < m; ++i) {
-        const double value = static_cast<double>(wide[i]);
+      for (size_t i = 0; i < m; i++) {
+        double const value = static_cast<double>(wide[i]);
         std::memcpy(target + i * 8, &value, 8);
       }
     } else if (to == Type::boolean) {
-      for (size_t i = 0; i < m; ++i) target[i] = wide[i] != 0;
+      for (size_t i = 0; i < m; i++) target[i] = wide[i] != 0;
     } else {
       misfit = with_integer(to, [&](auto zero) { return to_integers<Wide, decltype(zero)>(wide.data(), target, m); });
     }
@@ -241,7 +171,7 @@ int64_t through(const uint8_t* in, Type from, uint8_t* out, Type to, size_t n) {
   return -1;
 }
 
-int64_t convert_chunk(const uint8_t* in, Type from, uint8_t* out, Type to, size_t n) {
+int64_t convert_chunk(uint8_t const* in, Type from, uint8_t* out, Type to, size_t n) {
   if (from == to) return std::memcpy(out, in, bytes_of(to, n)), -1;
   if (to == Type::i4) return to_int4(in, from, out, n);
   if (to == Type::f64 || is_integer(to)) {
@@ -249,11 +179,11 @@ int64_t convert_chunk(const uint8_t* in, Type from, uint8_t* out, Type to, size_
     if (from == Type::u64) return through<uint64_t>(in, from, out, to, n);
     return through<double>(in, from, out, to, n);
   }
-  if (from == Type::f32) return from_float(reinterpret_cast<const float*>(in), out, to, n), -1;
+  if (from == Type::f32) return from_float(reinterpret_cast<float const*>(in), out, to, n), -1;
   if (to == Type::f32) return to_float(in, from, reinterpret_cast<float*>(out), n), -1;
-  float block[kBlock];
-  for (size_t at = 0; at < n; at += kBlock) {
-    const size_t m = std::min(kBlock, n - at);
+  float block[block_size];
+  for (size_t at = 0; at < n; at += block_size) {
+    size_t const m = std::min(block_size, n - at);
     to_float(in + bytes_of(from, at), from, block, m);
     from_float(block, out + bytes_of(to, at), to, m);
   }
@@ -262,23 +192,23 @@ int64_t convert_chunk(const uint8_t* in, Type from, uint8_t* out, Type to, size_
 
 // Fresh memory costs a page fault each 4 KiB, which takes longer than the conversion itself: have the pages at once.
 void populate(uint8_t* begin, size_t size) {
-  constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE, Linux 5.14; older kernels refuse it, which does no harm
-  const uintptr_t page = 4096, first = reinterpret_cast<uintptr_t>(begin) & ~(page - 1);
-  madvise(reinterpret_cast<void*>(first), reinterpret_cast<uintptr_t>(begin) + size - first, kPopulateWrite);
+  constexpr int populate_write = 23;  // MADV_POPULATE_WRITE, Linux 5.14; older kernels refuse it, which does no harm
+  uintptr_t const first = reinterpret_cast<uintptr_t>(begin) & ~(page_size() - 1);
+  madvise(reinterpret_cast<void*>(first), reinterpret_cast<uintptr_t>(begin) + size - first, populate_write);
 }
 
 unsigned allowed_cores() {
   cpu_set_t set;
-  const int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+  int const count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
   return static_cast<unsigned>(std::clamp(count, 1, 16));
 }
 
 }  // namespace
 
 std::optional<Type> type_from_name(std::string_view name) {
-  const auto it = std::find(kNames.begin(), kNames.end(), name);
-  if (it == kNames.end()) return std::nullopt;
-  return static_cast<Type>(it - kNames.begin());
+  auto const it = std::find(names.begin(), names.end(), name);
+  if (it == names.end()) return std::nullopt;
+  return static_cast<Type>(it - names.begin());
 }
 
 size_t bytes_of(Type type, size_t count) {
@@ -293,27 +223,27 @@ size_t bytes_of(Type type, size_t count) {
 
 bool convertible(Type to) { return to != Type::e2m1 && to != Type::e8m0; }
 
-int64_t convert(const uint8_t* source, Type from, uint8_t* target, Type to, size_t count) {
-  const bool large = bytes_of(to, count) >= size_t{32} << 20;
-  const size_t chunks = (count + kChunk - 1) / kChunk;
+int64_t convert(uint8_t const* source, Type from, uint8_t* target, Type to, size_t count) {
+  bool const large = bytes_of(to, count) >= size_t{32} << 20;
+  size_t const chunks = (count + chunk_size - 1) / chunk_size;
   std::atomic<size_t> next{0};
   std::atomic<int64_t> misfit{std::numeric_limits<int64_t>::max()};
-  const auto work = [&] {
+  auto const work = [&] {
     for (size_t c = next++; c < chunks; c = next++) {
-      const size_t at = c * kChunk, n = std::min(kChunk, count - at);
+      size_t const at = c * chunk_size, n = std::min(chunk_size, count - at);
       if (large) populate(target + bytes_of(to, at), bytes_of(to, n));
-      const int64_t bad = convert_chunk(source + bytes_of(from, at), from, target + bytes_of(to, at), to, n);
+      int64_t const bad = convert_chunk(source + bytes_of(from, at), from, target + bytes_of(to, at), to, n);
       int64_t seen = misfit.load();
-      const int64_t index = static_cast<int64_t>(at) + bad;
+      int64_t const index = static_cast<int64_t>(at) + bad;
       while (bad >= 0 && index < seen && !misfit.compare_exchange_weak(seen, index)) {}
     }
   };
   std::vector<std::thread> helpers;
-  const unsigned wanted = static_cast<unsigned>(std::min<size_t>(allowed_cores(), chunks));
-  for (unsigned i = 1; i < wanted; ++i) {
+  unsigned const wanted = static_cast<unsigned>(std::min<size_t>(allowed_cores(), chunks));
+  for (unsigned i = 1; i < wanted; i++) {
     try {
       helpers.emplace_back(work);
-    } catch (const std::system_error&) {
+    } catch (std::system_error const&) {
       break;  // no more threads: those that run do the rest
     }
   }

@@ -18,6 +18,6 @@ bool convertible(Type to);
 // Converts count elements on all allowed cores. Floats round to nearest even, as PyTorch does: float16, bfloat16 and
 // float8e5m2 overflow to infinity, float8e4m3 to NaN; int4 takes the nearest of -8..7. Other integers must fit exactly.
 // Returns the index of the first element that does not, or -1.
-int64_t convert(const uint8_t* source, Type from, uint8_t* target, Type to, size_t count);
+int64_t convert(uint8_t const* source, Type from, uint8_t* target, Type to, size_t count);
 
 }  // namespace ntrt

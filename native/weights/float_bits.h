@@ -19,7 +19,7 @@ inline float float_of(uint32_t u) {
 
 // IEEE binary16. NaN becomes the quiet NaN 0x7e00 with its sign, as in PyTorch.
 inline uint16_t to_f16(float f) {
-  const uint32_t x = bits_of(f), sign = (x >> 16) & 0x8000;
+  uint32_t const x = bits_of(f), sign = (x >> 16) & 0x8000;
   uint32_t a = x & 0x7fffffff, r;
   if (a >= 0x47800000) r = a > 0x7f800000 ? 0x7e00 : 0x7c00;
   else if (a < 0x38800000) r = bits_of(float_of(a) + 0.5f) - 0x3f000000;  // subnormal: the addition rounds
@@ -27,7 +27,7 @@ inline uint16_t to_f16(float f) {
   return static_cast<uint16_t>(r | sign);
 }
 inline float from_f16(uint16_t h) {
-  const uint32_t sign = static_cast<uint32_t>(h & 0x8000) << 16, a = h & 0x7fff;
+  uint32_t const sign = static_cast<uint32_t>(h & 0x8000) << 16, a = h & 0x7fff;
   uint32_t r;
   if (a >= 0x7c00) r = 0x7f800000 | (a & 0x3ff) << 13 | (a > 0x7c00 ? 0x400000 : 0);
   else if (a < 0x400) r = bits_of(static_cast<float>(a) * 0x1p-24f);
@@ -37,8 +37,8 @@ inline float from_f16(uint16_t h) {
 
 // NaN becomes 0x7fc0 with its sign.
 inline uint16_t to_bf16(float f) {
-  const uint32_t x = bits_of(f);
-  const uint32_t rounded = (x + 0x7fff + ((x >> 16) & 1)) >> 16;
+  uint32_t const x = bits_of(f);
+  uint32_t const rounded = (x + 0x7fff + ((x >> 16) & 1)) >> 16;
   return static_cast<uint16_t>((x & 0x7fffffff) > 0x7f800000 ? 0x7fc0 | ((x >> 16) & 0x8000) : rounded);
 }
 inline float from_bf16(uint16_t h) { return float_of(static_cast<uint32_t>(h) << 16); }
@@ -46,29 +46,29 @@ inline float from_bf16(uint16_t h) { return float_of(static_cast<uint32_t>(h) <<
 // OCP 8-bit floats as in c10/util/Float8_e4m3fn.h and Float8_e5m2.h of PyTorch: no saturation.
 // e4m3 has no infinity, so anything that would round to 480 or more is NaN (0x7f).
 inline uint8_t to_e4m3(float f) {
-  const uint32_t x = bits_of(f), sign = x >> 24 & 0x80, a = x & 0x7fffffff;
-  const uint32_t subnormal = bits_of(float_of(a < 0x3c800000 ? a : 0) + 16384.0f) - 0x46800000;
-  const uint32_t normal = (a - 0x3c000000 + 0x7ffff + ((a >> 20) & 1)) >> 20;
-  const uint32_t r = a >= 0x43f00000 ? 0x7f : a < 0x3c800000 ? subnormal : normal;
+  uint32_t const x = bits_of(f), sign = x >> 24 & 0x80, a = x & 0x7fffffff;
+  uint32_t const subnormal = bits_of(float_of(a < 0x3c800000 ? a : 0) + 16384.0f) - 0x46800000;
+  uint32_t const normal = (a - 0x3c000000 + 0x7ffff + ((a >> 20) & 1)) >> 20;
+  uint32_t const r = a >= 0x43f00000 ? 0x7f : a < 0x3c800000 ? subnormal : normal;
   return static_cast<uint8_t>(r | sign);
 }
 inline uint8_t to_e5m2(float f) {
-  const uint32_t x = bits_of(f), sign = x >> 24 & 0x80, a = x & 0x7fffffff;
-  const uint32_t subnormal = bits_of(float_of(a < 0x38800000 ? a : 0) + 128.0f) - 0x43000000;
-  const uint32_t normal = (a - 0x38000000 + 0xfffff + ((a >> 21) & 1)) >> 21;
-  const uint32_t r = a > 0x7f800000 ? 0x7f : a >= 0x47800000 ? 0x7c : a < 0x38800000 ? subnormal : normal;
+  uint32_t const x = bits_of(f), sign = x >> 24 & 0x80, a = x & 0x7fffffff;
+  uint32_t const subnormal = bits_of(float_of(a < 0x38800000 ? a : 0) + 128.0f) - 0x43000000;
+  uint32_t const normal = (a - 0x38000000 + 0xfffff + ((a >> 21) & 1)) >> 21;
+  uint32_t const r = a > 0x7f800000 ? 0x7f : a >= 0x47800000 ? 0x7c : a < 0x38800000 ? subnormal : normal;
   return static_cast<uint8_t>(r | sign);
 }
 inline float from_e5m2(uint8_t b) { return from_f16(static_cast<uint16_t>(b << 8)); }
 inline float from_e4m3(uint8_t b) {
-  const uint32_t sign = static_cast<uint32_t>(b & 0x80) << 24, a = b & 0x7f;
+  uint32_t const sign = static_cast<uint32_t>(b & 0x80) << 24, a = b & 0x7f;
   if (a == 0x7f) return float_of(sign | 0x7fc00000);
   if (a < 8) return float_of(bits_of(static_cast<float>(a) * 0x1p-9f) | sign);
   return float_of(((a << 20) + 0x3c000000) | sign);
 }
 // OCP microscaling formats: e2m1 holds 0 .5 1 1.5 2 3 4 6, e8m0 is a power of two.
 inline float from_e2m1(uint8_t nibble) {
-  static const float values[8] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
+  static float const values[8] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
   return nibble & 8 ? -values[nibble & 7] : values[nibble & 7];
 }
 inline float from_e8m0(uint8_t b) {

@@ -1,19 +1,22 @@
 #include "mapping.h"
 
-#include <atomic>
-#include <cerrno>
 #include <fcntl.h>
-#include <map>
-#include <mutex>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <system_error>
 #include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
+#include <mutex>
+#include <system_error>
+
+#include "../core/error.h"
 #include "../core/guard.h"
+#include "../core/machine.h"
 
 namespace ntrt {
+
 namespace {
 
 // What the signal handler may read: only lock-free atomics in static storage.
@@ -23,26 +26,21 @@ struct Slot {
   std::atomic<uintptr_t> end{0};
   std::atomic<bool> broken{false};
 };
-constexpr int kSlots = 4096;
-Slot slots[kSlots];
+constexpr int slot_count = 4096;
+Slot slots[slot_count];
 std::atomic<int> slots_used{0};
-uintptr_t page_size;
 
-std::mutex registry_mutex;
-bool taken[kSlots];
-std::map<const uint8_t*, std::weak_ptr<Mapping>>& registry() {
-  static auto* map = new std::map<const uint8_t*, std::weak_ptr<Mapping>>;  // outlives static destructors
-  return *map;
-}
+std::mutex slots_mutex;
+bool taken[slot_count];
 
 // A page of a mapped file that the file no longer has: put a zero page there and remember it.
 bool repair(uintptr_t address) {
-  const int used = slots_used.load(std::memory_order_acquire);
-  for (int i = 0; i < used; ++i) {
-    const uintptr_t begin = slots[i].begin.load(std::memory_order_acquire);
+  int const used = slots_used.load(std::memory_order_acquire);
+  for (int i = 0; i < used; i++) {
+    uintptr_t const begin = slots[i].begin.load(std::memory_order_acquire);
     if (begin == 0 || address < begin || address >= slots[i].end.load(std::memory_order_acquire)) continue;
-    const uintptr_t page = address & ~(page_size - 1);
-    const long mapped = syscall(SYS_mmap, page, page_size, PROT_READ | PROT_WRITE,
+    uintptr_t const page = address & ~(page_size() - 1);
+    long const mapped = syscall(SYS_mmap, page, page_size(), PROT_READ | PROT_WRITE,
                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     if (mapped == -1) return false;
     slots[i].broken.store(true, std::memory_order_release);
@@ -52,17 +50,14 @@ bool repair(uintptr_t address) {
 }
 
 void install_handler() {
-  static std::once_flag once;
-  std::call_once(once, [] { page_size = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE)); });
+  page_size();  // here, not first in the signal handler
   repair_bus_errors(repair);
 }
 
-[[noreturn]] void fail(int error, const std::string& path) {
-  throw std::system_error(error, std::generic_category(), path);
-}
+[[noreturn]] void fail(int error) { throw Error("ERR_WEIGHTS_FILE", std::generic_category().message(error)); }
 
 int take_slot(uintptr_t begin, uintptr_t end) {
-  for (int i = 0; i < kSlots; ++i) {
+  for (int i = 0; i < slot_count; i++) {
     if (taken[i]) continue;
     taken[i] = true;
     slots[i].broken.store(false);
@@ -78,13 +73,13 @@ int take_slot(uintptr_t begin, uintptr_t end) {
 
 Mapping::Mapping(int fd, uint8_t* data, size_t size, int slot) : fd_(fd), data_(data), size_(size), slot_(slot) {}
 
-std::shared_ptr<Mapping> Mapping::open(const std::string& path) {
-  if (path.find('\0') != std::string::npos) fail(EINVAL, path);
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) fail(errno, path);
+std::shared_ptr<Mapping> Mapping::open(std::string const& path) {
+  if (path.find('\0') != std::string::npos) fail(EINVAL);
+  int const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) fail(errno);
   struct stat info;
   int error = fstat(fd, &info) != 0 ? errno : S_ISDIR(info.st_mode) ? EISDIR : !S_ISREG(info.st_mode) ? EINVAL : 0;
-  const size_t size = error ? 0 : static_cast<size_t>(info.st_size);
+  size_t const size = error ? 0 : static_cast<size_t>(info.st_size);
   uint8_t* data = nullptr;
   if (!error && size > 0) {
     void* mapped = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
@@ -93,36 +88,23 @@ std::shared_ptr<Mapping> Mapping::open(const std::string& path) {
   }
   if (error) {
     close(fd);
-    fail(error, path);
+    fail(error);
   }
   install_handler();
-  std::lock_guard<std::mutex> lock(registry_mutex);
-  const auto begin = reinterpret_cast<uintptr_t>(data);
-  const int slot = data ? take_slot(begin, begin + size) : -1;
+  std::lock_guard<std::mutex> lock(slots_mutex);
+  auto const begin = reinterpret_cast<uintptr_t>(data);
+  int const slot = data ? take_slot(begin, begin + size) : -1;
   if (data && slot < 0) {
     munmap(data, size);
     close(fd);
-    fail(EMFILE, path);
+    fail(EMFILE);
   }
-  std::shared_ptr<Mapping> mapping(new Mapping(fd, data, size, slot));
-  if (data) registry()[data] = mapping;
-  return mapping;
-}
-
-std::shared_ptr<Mapping> Mapping::containing(const void* p) {
-  const auto* address = static_cast<const uint8_t*>(p);
-  std::shared_ptr<Mapping> mapping;  // dropped after the lock: its destructor takes the lock
-  std::lock_guard<std::mutex> lock(registry_mutex);
-  auto it = registry().upper_bound(address);
-  if (it == registry().begin()) return nullptr;
-  mapping = std::prev(it)->second.lock();
-  return mapping && address < mapping->data_ + mapping->size_ ? mapping : nullptr;
+  return std::shared_ptr<Mapping>(new Mapping(fd, data, size, slot));
 }
 
 Mapping::~Mapping() {
   if (data_) {
-    std::lock_guard<std::mutex> lock(registry_mutex);
-    registry().erase(data_);
+    std::lock_guard<std::mutex> lock(slots_mutex);
     slots[slot_].begin.store(0, std::memory_order_release);
     taken[slot_] = false;
     munmap(data_, size_);

@@ -10,12 +10,11 @@ namespace ntrt {
 
 class Mapping {
  public:
-  // Throws std::system_error.
-  static std::shared_ptr<Mapping> open(const std::string& path);
-  static std::shared_ptr<Mapping> containing(const void* p);
+  // Throws ERR_WEIGHTS_FILE.
+  static std::shared_ptr<Mapping> open(std::string const& path);
   ~Mapping();
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
+  Mapping(Mapping const&) = delete;
+  Mapping& operator=(Mapping const&) = delete;
 
   uint8_t* data() const { return data_; }
   size_t size() const { return size_; }

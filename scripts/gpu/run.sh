@@ -9,8 +9,8 @@ export PATH=$lib:$PATH LD_LIBRARY_PATH=$lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 export OUT=${OUT:-$PWD/.gpu/out}
 export NODE_TENSORRT_GPU_COMMAND="scripts/gpu/run.sh $*"
 mkdir -p "$OUT"
-# A checkout with a history has been set up in the usual way.
-if [ ! -e .git ]; then
+# A checkout with packages of its own has been set up in the usual way.
+if [ ! -e .git ] || [ ! -e node_modules ]; then
   rm -rf node_modules dist build
   xz -dc .gpu/run/run.tar.xz | tar -xf -
 fi

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compiler } from '../install/prerequisites.mjs';
 import { capture, SetupError } from '../install/process.mjs';
-import { FLAVORS, parseSignature } from './abi-tables.mjs';
+import { cellAt, destructorOf, FLAVORS, parseSignature, unversioned } from './abi-tables.mjs';
 
 // All that TensorRT's headers take from CUDA, for machines without it.
 const CUDA_STUB = `#pragma once
@@ -14,12 +14,20 @@ typedef struct CUevent_st* cudaEvent_t;
 /** Flavor of a major release. */
 const FLAVOR = { 10: 'trt10', 11: 'trt11', 1: 'rtx1' };
 
-/** The version namespaces v_1_0 and v_2_0 came with later headers: before, the type stood outside. */
-const unversioned = (text) => text.replace(/\bv_\d+_\d+::/g, '');
-
 function methodLine({ header, signature }, index) {
   const { result, name, args, isConst } = parseSignature(signature);
   return `{ ${result} (${header}::*p)(${args})${isConst ? ' const' : ''} = &${header}::${name}; slot(${index}, &p); }`;
+}
+
+/** A class with all methods of an interface that TensorRT calls on us; entry by entry is called, to see which one is the destructor's. */
+function destructorLine(row, index, methods) {
+  const overrides = methods.map(({ signature }) => {
+    const { result, name, args, isConst } = parseSignature(signature);
+    const body = result.trim() === 'void' ? '' : 'return {};';
+    return `${result} ${name}(${args})${isConst ? ' const' : ''} noexcept override { ${body} }`;
+  });
+  const type = `using I = ${row.header}; struct P : I { ~P() noexcept override { ended++; } void operator delete(void*) { freed++; } ${overrides.join(' ')} };`;
+  return `{ ${type} destructor(${index}, ${methods.length + 2}, ${Number(destructorOf(row) === 'D0')}, [](void* at) -> void* { return new (at) P; }); }`;
 }
 
 /** Members are protected, so a derived class looks. */
@@ -34,11 +42,24 @@ const enumLine = ({ type, name }, index) => `value(${index}, ${type}::${name});`
 const PROLOGUE = `#include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <new>
 #include <NvInfer.h>
 using namespace nvinfer1;
 // Itanium C++ ABI: a pointer to a virtual member holds 1 + 8 * slot; a pointer to data its offset.
 static void slot(int row, void const* p) { long v; std::memcpy(&v, p, sizeof v); std::printf("%d %ld\\n", row, v % 8 == 1 ? v / 8 : -1); }
 static void offset(int row, void const* p) { long v; std::memcpy(&v, p, sizeof v); std::printf("%d %ld\\n", row, v); }
+static int ended, freed;
+static void destructor(int row, int entries, int frees, void* (*make)(void*)) {
+  int found = -1;
+  for (int i = 0; i < entries && found < 0; i++) {
+    alignas(16) char bytes[256];
+    void* p = make(bytes);
+    ended = freed = 0;
+    (*static_cast<void (***)(void*)>(p))[i](p);
+    if (ended == 1 && freed == frees) found = i;
+  }
+  std::printf("%d %d\\n", row, found);
+}
 template <class E> static void value(int row, E e) { static_assert(sizeof(E) == 4); std::printf("%d %ld\\n", row, static_cast<long>(e)); }
 static_assert(sizeof(Dims64) == 72 && offsetof(Dims64, d) == 8 && sizeof(Permutation) == 32);
 static_assert(sizeof(Weights) == 24 && offsetof(Weights, values) == 8 && offsetof(Weights, count) == 16);
@@ -49,7 +70,7 @@ int main() {
  * What official headers say about rows.
  * @returns {Promise<{ release: number[], flavor: string, find: (row: object) => { number: number } | { error: string } }>}
  */
-export async function readHeaders(include, { interfaces, methods }, enums) {
+export async function readHeaders(include, { interfaces, methods, callbacks }, enums) {
   const dir = mkdtempSync(join(tmpdir(), 'check-abi-'));
   try {
     writeFileSync(join(dir, 'cuda_runtime_api.h'), CUDA_STUB);
@@ -60,8 +81,14 @@ export async function readHeaders(include, { interfaces, methods }, enums) {
     const flavor = FLAVOR[release[0]];
     if (!flavor) throw new SetupError(`${include}: no flavor for TensorRT ${release.join('.')}; known are ${FLAVORS}`);
 
-    const rows = [...interfaces, ...methods, ...enums];
-    const line = (row, index) => (row.signature ? methodLine : 'offset' in row ? offsetLine : enumLine)(row, index);
+    const rows = [...interfaces, ...methods, ...callbacks, ...enums];
+    const isPresent = (row) => cellAt(row.cells[FLAVORS.indexOf(flavor)], release) !== null;
+    const siblings = (row) =>
+      callbacks.filter((other) => other.header === row.header && isPresent(other) && !destructorOf(other));
+    const line = (row, index) => {
+      if (row.callback && destructorOf(row)) return destructorLine(row, index, siblings(row));
+      return (row.signature ? methodLine : 'offset' in row ? offsetLine : enumLine)(row, index);
+    };
     const lines = rows.map(line);
     const errors = new Map();
     // Rows that these headers lack do not compile: each pass leaves them out, or tries them without version namespaces.

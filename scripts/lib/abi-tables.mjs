@@ -6,6 +6,8 @@ export const FLAVORS = ['trt10', 'trt11', 'rtx1'];
 const ROWS = {
   INTERFACE: /^INTERFACE\((\w+), (\w+), (\d+), "([^"]+)"\)$/,
   METHOD: /^METHOD\((\w+), (\w+), (.+), "([^"]+)", "([^"]+)", "([^"]+)", "([^"]+)"\)$/,
+  CALLBACKS: /^CALLBACKS\((\w+), "([^"]+)"\)$/,
+  CALLBACK: /^CALLBACK\((\w+), (\w+), (.+), "([^"]+)", "([^"]+)", "([^"]+)", "([^"]+)"\)$/,
   ENUM: /^ENUM\((\w+), (\w+), "([^"]+)", "([^"]+)", "([^"]+)"\)$/,
 };
 
@@ -32,6 +34,21 @@ export function readMethods(path) {
   });
   return { interfaces: [...interfaces.values()], methods };
 }
+
+/** callbacks.def: its rows, each with the class it belongs to. */
+export function readCallbacks(path) {
+  const headers = new Map(rows(path, 'CALLBACKS'));
+  return rows(path, 'CALLBACK').map(([type, name, ours, signature, ...cells]) => {
+    if (!headers.has(type)) throw new SetupError(`${path}: CALLBACK of unknown class ${type}`);
+    return { callback: type, header: headers.get(type), name, ours, signature, cells };
+  });
+}
+
+/** Which entry of the destructor a row is, 'D1' or 'D0'; undefined for other methods. */
+export const destructorOf = ({ signature }) => /^~\w+\(\) \[(D[01])\]$/.exec(signature)?.[1];
+
+/** The version namespaces v_1_0 and v_2_0 came with later headers: before, the type stood outside. */
+export const unversioned = (text) => text.replace(/\bv_\d+_\d+::/g, '');
 
 /** enums.def */
 export function readEnums(path) {

@@ -1,5 +1,5 @@
 import type { CpuAttribute, CpuBody, CpuGraph, CpuValue } from '../dsl/define-layer.js';
-import type { IRWeight, WeightId } from '../dsl/ir.js';
+import type { IRWeight } from '../dsl/ir.js';
 import { TensorRTError } from '../errors/error.js';
 import { byteLength, type DType, isTypedArray, type TypedArray } from '../values/dtype.js';
 import { carries, decodeElements, encodeElements } from '../values/elements.js';
@@ -59,7 +59,7 @@ export class CpuModule {
   layer = '';
   #values = 0;
   readonly #constants = new Map<string, CpuValue>();
-  readonly #weights = new Map<WeightId, CpuValue>();
+  readonly #weights = new Map<IRWeight, CpuValue>();
 
   newValue(): CpuValue {
     return `v${this.#values++}`;
@@ -91,7 +91,7 @@ export class CpuModule {
   }
 
   weight(weight: IRWeight): CpuValue {
-    const known = this.#weights.get(weight.id);
+    const known = this.#weights.get(weight);
     if (known !== undefined) return known;
     const { dtype, shape, data, name } = weight;
     const count = shape.reduce((a, b) => a * b, 1);
@@ -102,7 +102,7 @@ export class CpuModule {
       );
     }
     const value = this.#initializer(dtype, shape, data, count);
-    this.#weights.set(weight.id, value);
+    this.#weights.set(weight, value);
     return value;
   }
 

@@ -1,3 +1,4 @@
+import type { CpuAttribute, CpuBody } from '../dsl/define-layer.js';
 import { ProtobufWriter } from './protobuf.js';
 
 /** TensorProto.DataType of onnx.proto, as far as the CPU backend uses it. */
@@ -16,14 +17,7 @@ export const onnxTypes = {
 export type OnnxType = keyof typeof onnxTypes;
 
 /** Whole numbers are INT, unless wrapped. */
-export type OnnxAttribute =
-  | number
-  | string
-  | boolean
-  | readonly number[]
-  | { readonly float: number }
-  | { readonly floats: readonly number[] }
-  | { readonly graph: OnnxGraph };
+export type OnnxAttribute = Exclude<CpuAttribute, CpuBody> | { readonly graph: OnnxGraph };
 
 export interface OnnxNode {
   op: string;
@@ -42,7 +36,7 @@ export interface OnnxTensor {
   data: Uint8Array | { file: string; length: number };
 }
 
-export interface OnnxValue {
+interface OnnxValue {
   name: string;
   /** Left out where it follows from the graph. */
   type?: OnnxType;

@@ -13,7 +13,7 @@ import { type CpuProgram, inputName, lower, outputName } from './lower.js';
 
 type Runtime = typeof import('onnxruntime-node');
 
-export interface NamedType extends ValueType {
+interface NamedType extends ValueType {
   name: string;
 }
 

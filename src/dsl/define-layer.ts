@@ -3,20 +3,13 @@ import type { Fail } from '../errors/facts.js';
 import type { Dim } from '../values/dim.js';
 import type { DType, TypedArray } from '../values/dtype.js';
 import type { ValueType } from '../values/spec.js';
-import type { Params } from './ir.js';
+import type { IRWeight, Params } from './ir.js';
 
 /** What inference knows of a value: its type, and for small integer tensors its elements, as far as they are known. */
 export interface InferredValue extends ValueType {
   contents?: readonly Dim[];
   /** Elements of an integer constant of any size and rank. */
   elements?: TypedArray;
-}
-
-export interface WeightType {
-  dtype: DType;
-  shape: readonly number[];
-  /** Its elements, where inference is to look at them. */
-  data?: TypedArray;
 }
 
 export type { Fail };
@@ -29,9 +22,11 @@ export interface InferContext<P> {
   /** The input at `index`; an error where it is absent. */
   input(index: number): InferredValue;
   /** By role. */
-  weights: Readonly<Record<string, WeightType | undefined>>;
+  weights: Readonly<Record<string, IRWeight | undefined>>;
   /** Types of the outputs of nested graphs, by role. */
   bodies: Readonly<Record<string, readonly InferredValue[]>>;
+  /** What the layers of the nested graph of that role take, those of the graphs inside it too. */
+  takenIn(role: string): readonly InferredValue[];
   fail: Fail;
 }
 
@@ -86,7 +81,7 @@ export interface CpuLayer<P> {
   input(index: number): CpuValue;
   weights: Readonly<Record<string, CpuValue | undefined>>;
   inputTypes: readonly (ValueType | null)[];
-  weightTypes: Readonly<Record<string, WeightType | undefined>>;
+  weightTypes: Readonly<Record<string, IRWeight | undefined>>;
   outputTypes: readonly ValueType[];
   /** Nested graphs of the layer, by role. */
   bodies: Readonly<Record<string, CpuLayerBody>>;
@@ -113,6 +108,12 @@ export interface LayerDefinition<P extends Params = Params> {
    */
   params: z.ZodType<P>;
   infer(context: InferContext<P>): InferredValue | InferredValue[];
+  /** Types of the inputs of its nested graph of that role; without it they have none. */
+  bodyInputs?(role: string, params: P, inputs: readonly (InferredValue | null)[], fail: Fail): ValueType[];
+  /** Whether it does more than give outputs, so that it counts where nothing depends on it. */
+  hasEffects?: true;
+  /** Whether constant folding may put its result in its place. Default: true, unless it has effects. */
+  isFoldable?(params: P): boolean;
   /** Operators that compute the same on the CPU backend. */
   cpu(graph: CpuGraph, layer: CpuLayer<P>): CpuValue | CpuValue[];
 }

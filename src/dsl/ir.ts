@@ -1,10 +1,11 @@
 import type { SourceLocation } from '../errors/error.js';
 import type { DType, TypedArray } from '../values/dtype.js';
 import type { ValueType } from '../values/spec.js';
+import type { FileMapping } from '../values/weight.js';
 
 /** Number of a value within its network; nested graphs draw from the same sequence. */
 export type ValueId = number;
-/** Number of a weight within its network. */
+/** Place of a weight in its network's side table. */
 export type WeightId = number;
 
 /** Plain data: what a layer's schema makes of the caller's options. */
@@ -40,19 +41,19 @@ export interface IRGraph {
   outputs: { id: ValueId; name: string }[];
 }
 
-/** A weight in the side table. */
+/** A weight in the side table: a `WeightLike` that was checked. Its place there is its number. */
 export interface IRWeight {
-  id: WeightId;
   dtype: DType;
   shape: readonly number[];
   /** Its name in the weight file, by which it can be refitted. */
-  name?: string;
+  name?: string | undefined;
   /** The file it came from, unchanged but for its shape. */
-  file?: string;
+  file?: string | undefined;
   /** Throws once the file it came from can no longer be trusted. */
-  check?: () => void;
-  /** Elements; views of a mapped file where the weight came from one. */
+  check?: (() => void) | undefined;
   data: TypedArray;
+  /** @internal The mapped file that `data` lies in, so that a build uses the elements where they are. */
+  mapping?: FileMapping | undefined;
 }
 
 /** Serialized form of a network: `weights` hold their elements (base64, little endian) unless they came from a named weight. */

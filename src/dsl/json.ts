@@ -1,8 +1,10 @@
 import { locate } from '../errors/call-site.js';
 import { show, TensorRTError } from '../errors/error.js';
-import { byteLength, viewAs } from '../values/dtype.js';
-import { spec } from '../values/spec.js';
-import type { WeightLike } from '../values/weight.js';
+import { type Dim, isUnknown, type Shape } from '../values/dim.js';
+import { parseDim } from '../values/dim-parse.js';
+import { byteLength, type DType, viewAs } from '../values/dtype.js';
+import { spec, type ValueType } from '../values/spec.js';
+import { type WeightLike, withShape } from '../values/weight.js';
 import { layerKinds } from './define-layer.js';
 import type { IRGraph, IRNode, NetworkJSON, Params, ValueId } from './ir.js';
 import { Network, type RecordedNode } from './network.js';
@@ -38,7 +40,7 @@ function toJSON(net: Network): NetworkJSON {
     version: 1 as const,
     name: net.name,
     ...plainGraph(net.graph),
-    weights: net.weights.map(({ id, dtype, shape, name, file, data }) => ({
+    weights: net.weights.map(({ dtype, shape, name, file, data }, id) => ({
       id,
       dtype,
       shape,
@@ -84,11 +86,20 @@ class Reader {
   }
 
   read(): Network {
-    for (const input of this.#json.inputs)
-      this.#values.set(input.id, this.#net.input(input.name, spec(input.dtype, input.shape)));
+    for (const { id, name, dtype, shape } of this.#json.inputs) this.#values.set(id, this.#input(name, dtype, shape));
     this.#nodes(this.#json.nodes);
     for (const { id, name } of this.#json.outputs) this.#net.markOutput(this.#value(id), name);
     return this.#net;
+  }
+
+  /** What `extract` cut off may have expressions for dims. */
+  #input(name: string, dtype: DType, shape: Shape): Tensor {
+    const isExpression = (dim: Dim) => typeof dim === 'string' && !isUnknown(dim) && parseDim(dim) === dim;
+    const checked = spec(
+      dtype,
+      shape.map((dim) => (isExpression(dim) ? 0 : dim)),
+    );
+    return this.#net.inputLike(name, { dtype, shape: checked.shape.map((dim, i) => dim || shape[i]!) });
   }
 
   #nodes(nodes: readonly IRNode[]): void {
@@ -98,9 +109,16 @@ class Reader {
   #node(node: IRNode): void {
     const definition = layerKinds.get(node.kind);
     if (!definition) throw invalid(`layer '${node.name}' has the unknown kind '${node.kind}'`);
-    const bodies = Object.entries(node.bodies ?? {}).map(([role, body]) => [role, this.#body(body)] as const);
+    const inputs = node.inputs.map((id) => (id === null ? null : this.#value(id)));
+    const bodies = Object.entries(node.bodies ?? {}).map(([role, body]) => {
+      // Inferred anew, for sizes that only the data tells have other names in every process.
+      const types = definition.bodyInputs?.(role, node.params, inputs, (_, message) => {
+        throw invalid(`layer '${node.name}': ${message}`);
+      });
+      return [role, this.#body(body, types)] as const;
+    });
     const outputs = this.#net.record(definition, {
-      inputs: node.inputs.map((id) => (id === null ? null : this.#value(id))),
+      inputs,
       params: node.params as Params,
       weights: Object.fromEntries(Object.entries(node.weights).map(([role, id]) => [role, this.#weights.get(id)])),
       name: node.name,
@@ -114,8 +132,11 @@ class Reader {
     });
   }
 
-  #body(body: IRGraph) {
-    const parameters = body.inputs.map(({ name, dtype, shape }) => ({ name, type: { dtype, shape } }));
+  #body(body: IRGraph, types: readonly ValueType[] = []) {
+    if (types.length !== body.inputs.length) {
+      throw invalid(`a body takes ${types.length} values, the JSON says ${body.inputs.length}`);
+    }
+    const parameters = body.inputs.map(({ name }, i) => ({ name, type: types[i]! }));
     return this.#net.nest(parameters, (tensors) => {
       body.inputs.forEach(({ id }, i) => {
         this.#values.set(id, tensors[i]!);
@@ -150,7 +171,7 @@ class Reader {
         `weight '${name}' should be ${dtype} [${shape.join(', ')}], given ${found.dtype} [${found.shape.join(', ')}]${found.file ? ` of ${found.file}` : ''}`,
       );
     }
-    return String(found.shape) === String(shape) ? found : { name, dtype, shape, data: found.data };
+    return String(found.shape) === String(shape) ? found : { ...withShape(found, shape), name };
   }
 }
 

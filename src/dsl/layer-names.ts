@@ -5,6 +5,10 @@ import { nameProblem } from './name.js';
 /** The names of a network's layers. */
 export class LayerNames {
   readonly #taken = new Set<string>();
+  /** Names of layers that are still to be copied. */
+  #reserved: ReadonlySet<string> = new Set();
+  /** The layer whose place is being filled: its name is free there, though it is reserved. */
+  replaced: string | undefined;
   /** By scope: how many names were made from a stem. */
   readonly #counts = new Map<string, Map<string, number>>();
 
@@ -22,12 +26,24 @@ export class LayerNames {
     this.#counts.clear();
   }
 
+  /** Keeps names for `copied`, and frees those it kept before. */
+  reserve(names: Iterable<string>): void {
+    this.#reserved = new Set(names);
+  }
+
+  /** The name that a layer has in another network; where that is taken here, one that begins with it. */
+  copied(name: string): string {
+    return this.#taken.has(name) ? this.made('', name) : name;
+  }
+
   /** A user's name, which must be new. */
   given(scope: string, name: string, fail: Fail): string {
     const problem = nameProblem(name);
     if (problem) fail('ERR_NAME', problem, { option: 'name' });
-    const full = scope + name;
-    if (this.#taken.has(full)) fail('ERR_DUPLICATE_NAME', `a layer named '${full}' exists already`);
+    const isReplaced = name === this.replaced && scope === `${name}.`;
+    const full = isReplaced ? name : scope + name;
+    if (this.#taken.has(full) || (this.#reserved.has(full) && !isReplaced))
+      fail('ERR_DUPLICATE_NAME', `a layer named '${full}' exists already`);
     return full;
   }
 
@@ -43,7 +59,7 @@ export class LayerNames {
     do {
       name = scope + stem + (n ? `_${n}` : '');
       n++;
-    } while (this.#taken.has(name));
+    } while (this.#taken.has(name) || this.#reserved.has(name));
     counts.set(stem, n);
     return name;
   }

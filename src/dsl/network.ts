@@ -5,15 +5,22 @@ import { show, TensorRTError } from '../errors/error.js';
 import { refusal, refuse } from '../errors/refusal.js';
 import { type Before, cutTo, isUnkept, keep } from '../errors/roll-back.js';
 import { isSameShape } from '../values/dim.js';
-import type { ValueType } from '../values/spec.js';
-import { spec } from '../values/spec.js';
-import type { CheckedWeight } from '../values/weight.js';
-import type { Fail, InferredValue, LayerDefinition, WeightType } from './define-layer.js';
+import { spec, type ValueType } from '../values/spec.js';
+import type { Fail, InferredValue, LayerDefinition } from './define-layer.js';
 import type { IRGraph, IRNode, IRValue, IRWeight, Params, ValueId, WeightId } from './ir.js';
 import { LayerNames } from './layer-names.js';
 import { checkName } from './name.js';
 import { checkParams } from './params.js';
-import { checkShape, checkWeights, commonPrefix, mapValues, refuseUint8, requireWide } from './recording.js';
+import {
+  checkShape,
+  checkUsable,
+  checkWeights,
+  layerNameIn,
+  mapValues,
+  refuseUint8,
+  requireWide,
+  valuesTakenIn,
+} from './recording.js';
 import { Chain, type Home, Tensor } from './tensor.js';
 
 /** What a layer method hands to `record`. */
@@ -21,7 +28,7 @@ export interface Recording<P extends Params> {
   /** By TensorRT's input index; null where an optional one is absent. */
   inputs: readonly (Tensor | null | undefined)[];
   params: z.input<LayerDefinition<P>['params']>;
-  /** By role; undefined where absent. Checked by `checkWeight`. */
+  /** By role; undefined where absent. Checked by `toIRWeight`. */
   weights?: Readonly<Record<string, unknown>>;
   bodies?: Record<string, Body>;
   /** The user's name for the layer. */
@@ -30,6 +37,8 @@ export interface Recording<P extends Params> {
   hint?: string;
   /** What the caller calls the method, for messages. */
   method?: string;
+  /** The layer that this one is a copy of, or stands for: it gets its name, whatever the scope, unless `name` is given, and its place in the caller's code. */
+  like?: { name: string; mark?: Mark };
 }
 
 /** A recorded nested graph. */
@@ -42,6 +51,17 @@ export interface Body {
 export interface RecordedNode extends Omit<IRNode, 'source'> {
   mark?: Mark;
 }
+
+/** A parameter of a nested graph. */
+export interface BodyInput {
+  name: string;
+  type: InferredValue;
+  /** What messages call the tensor. Default: the name, within the scope. */
+  tensorName?: string;
+}
+
+/** What the caller gave, by the weight that was made of it: copies of a network share it too. */
+const origins = new WeakMap<object, unknown>();
 
 interface OpenGraph extends Home {
   graph: Omit<IRGraph, 'nodes'> & { nodes: RecordedNode[] };
@@ -66,7 +86,8 @@ export class Network extends Chain {
   readonly name: string;
   readonly weights: IRWeight[] = [];
   readonly #open: OpenGraph[] = [newGraph()];
-  readonly #names = new LayerNames();
+  /** @internal */
+  readonly names = new LayerNames();
   readonly #ioNames = new Map<ValueId, string>();
   readonly #tensors: Tensor[] = [];
   readonly #weightIds = new Map<unknown, WeightId>();
@@ -102,10 +123,23 @@ export class Network extends Chain {
       const expected = "a spec such as float32('batch', 3, 224, 224)";
       refuse(`input '${name}'`, 'ERR_SHAPE', `expected ${expected}, given ${show(type)}`);
     }
-    const { dtype, shape } = reading('input', [name, type], () => spec(type.dtype, type.shape));
+    return this.#addInput(
+      name,
+      reading('input', [name, type], () => spec(type.dtype, type.shape)),
+    );
+  }
+
+  /** @internal An input whose dims may be expressions, and whose elements may be known. */
+  inputLike(name: string, value: InferredValue): Tensor {
+    this.#claimIO(name, 'input');
+    return this.#addInput(name, value);
+  }
+
+  #addInput(name: string, value: InferredValue): Tensor {
     this.#keep();
-    const tensor = this.#newTensor({ dtype, shape }, name, this.#open[0]!);
-    this.#open[0]!.graph.inputs.push({ id: tensor.id, name, dtype, shape });
+    const tensor = this.#newTensor(value, name, this.#open[0]!);
+    const { id, dtype, shape } = tensor;
+    this.#open[0]!.graph.inputs.push({ id, name, dtype, shape });
     this.#ioNames.set(tensor.id, name);
     return tensor;
   }
@@ -139,6 +173,18 @@ export class Network extends Chain {
     }
   }
 
+  /** @internal What `body` records goes where that layer was, and is named after it. */
+  inPlaceOf<T>(layer: string, body: () => T): T {
+    const outer = [this.#scope, this.names.replaced] as const;
+    this.#scope = `${layer}.`;
+    this.names.replaced = layer;
+    try {
+      return body();
+    } finally {
+      [this.#scope, this.names.replaced] = outer;
+    }
+  }
+
   /** @internal The name given by `input` or `output`. */
   ioName(id: ValueId): string | undefined {
     return this.#ioNames.get(id);
@@ -146,7 +192,7 @@ export class Network extends Chain {
 
   /** @internal */
   markOutput(tensor: Tensor, name = tensor.name): void {
-    this.#checkUsable(tensor, 'output');
+    checkUsable(this, tensor, 'output');
     if (tensor.home !== this.#open[0]) {
       const where = 'belongs to the body of a loop or conditional; mark what the loop or conditional returns';
       refuse('output', 'ERR_NESTED_TENSOR', `${tensor} ${where}`);
@@ -178,22 +224,19 @@ export class Network extends Chain {
    * Records `body` as a nested graph. `inputs` become its parameters; it may also use any tensor of the graphs around it.
    * @internal
    */
-  nest(
-    inputs: readonly { name: string; type: InferredValue }[],
-    body: (parameters: Tensor[]) => readonly Tensor[],
-  ): Body {
+  nest(inputs: readonly BodyInput[], body: (parameters: Tensor[]) => readonly Tensor[]): Body {
     this.#keep();
     const open = newGraph();
     this.#open.push(open);
     try {
-      const parameters = inputs.map(({ name, type }) => {
-        const tensor = this.#newTensor(type, `${this.#scope}${name}`, open);
+      const parameters = inputs.map(({ name, type, tensorName = this.#scope + name }) => {
+        const tensor = this.#newTensor(type, tensorName, open);
         open.graph.inputs.push({ id: tensor.id, name, dtype: type.dtype, shape: type.shape });
         return tensor;
       });
       const outputs = leave(() => body(parameters));
       for (const [i, tensor] of outputs.entries()) {
-        this.#checkUsable(tensor, 'body');
+        checkUsable(this, tensor, 'body');
         open.graph.outputs.push({ id: tensor.id, name: `${i}` });
       }
       return { graph: open.graph as IRGraph, outputs };
@@ -206,30 +249,34 @@ export class Network extends Chain {
   /** @internal Records a layer and returns its outputs. */
   record<P extends Params>(definition: LayerDefinition<P>, recording: Recording<P>): Tensor[] {
     const { kind } = definition;
-    const at = mark();
+    const { inputs, bodies, like } = recording;
+    const at = like ? like.mark : mark();
     this.#keep();
-    const { inputs, bodies } = recording;
     const method = recording.method ?? kind;
-    let name = typeof recording.name === 'string' ? recording.name : undefined;
+    let name = typeof recording.name === 'string' ? recording.name : like?.name;
     const fail: Fail = (code, said, facts) => {
-      const layer = { layer: name, kind, source: locate(at) };
+      // A copy is refused as what it was, not as what copies it.
+      const layer = { layer: name, kind, source: locate(at), ...(like && { method }) };
       throw refusal(method, code, said, facts, layer);
     };
-    for (const tensor of inputs) if (tensor) this.#checkUsable(tensor, method);
+    for (const tensor of inputs) if (tensor) checkUsable(this, tensor, method);
     if (!definition.takesNarrow) requireWide(inputs, bodies, fail);
     const given = inputs.map((tensor) => tensor ?? null);
     const weights = checkWeights(recording.weights, fail);
     name =
       recording.name !== undefined
-        ? this.#names.given(this.#scope, recording.name, fail)
-        : this.#names.made(this.#scope, recording.hint ?? commonPrefix(weights) ?? kind);
+        ? this.names.given(this.#scope, recording.name, fail)
+        : like
+          ? this.names.copied(like.name)
+          : this.names.made(this.#scope, recording.hint ?? layerNameIn(weights) ?? kind);
     const params = checkParams(definition, recording.params, fail);
     const inferred = definition.infer({
       params,
       inputs: given,
       input: (index) => given[index] ?? fail('ERR_INPUT', `input ${index} is missing`, { value: inputs[index] }),
-      weights: weights as Record<string, WeightType>,
+      weights,
       bodies: mapValues(bodies, (body) => body.outputs),
+      takenIn: (role) => Array.from(valuesTakenIn(bodies![role]!.graph), (id) => this.#tensors[id]!),
       fail,
     });
     const values = Array.isArray(inferred) ? inferred : [inferred];
@@ -246,7 +293,7 @@ export class Network extends Chain {
       outputs.push({ id: tensor.id, dtype: tensor.dtype, shape: tensor.shape });
     }
     const node: RecordedNode = {
-      id: this.#names.size,
+      id: this.names.size,
       kind,
       name,
       inputs: given.map((tensor) => tensor?.id ?? null),
@@ -257,7 +304,7 @@ export class Network extends Chain {
     };
     if (bodies) node.bodies = mapValues(bodies, (body) => body.graph);
     open.graph.nodes.push(node);
-    this.#names.add(name);
+    this.names.add(name);
     return tensors;
   }
 
@@ -270,7 +317,7 @@ export class Network extends Chain {
     this.weights.length = weights;
     cutTo(this.#weightIds, weights);
     cutTo(this.#ioNames, ioNames);
-    this.#names.cutTo(names);
+    this.names.cutTo(names);
   }
 
   /** Before anything changes, for `restore`. */
@@ -287,7 +334,7 @@ export class Network extends Chain {
       outputs: outputs.length,
       tensors: this.#tensors.length,
       weights: this.weights.length,
-      names: this.#names.size,
+      names: this.names.size,
       ioNames: this.#ioNames.size,
     } as Sizes);
   }
@@ -303,32 +350,15 @@ export class Network extends Chain {
     return tensor;
   }
 
-  #weightId(identity: unknown, weight: CheckedWeight): WeightId {
-    const known = this.#weightIds.get(identity);
+  #weightId(identity: unknown, weight: IRWeight): WeightId {
+    const origin = typeof identity === 'object' && identity !== null ? (origins.get(identity) ?? identity) : identity;
+    const known = this.#weightIds.get(origin);
     if (known !== undefined) return known;
     const id = this.weights.length;
-    const { name, file, check, dtype, shape, data } = weight;
-    this.weights.push({ id, name, file, check, dtype, shape, data });
-    this.#weightIds.set(identity, id);
+    origins.set(weight, origin);
+    this.weights.push(weight);
+    this.#weightIds.set(origin, id);
     return id;
-  }
-
-  #checkUsable(tensor: Tensor, method: string): void {
-    if (!(tensor instanceof Tensor)) {
-      refuse(method, 'ERR_INPUT', `expected a tensor, given ${show(tensor)}`, { value: tensor });
-    }
-    const isLost = tensor.network === this && this.#tensors[tensor.id] !== tensor;
-    if (isLost) {
-      refuse(method, 'ERR_FOREIGN_TENSOR', 'the tensor was made in a call that failed, and went with it');
-    }
-    if (tensor.network !== this) {
-      const other = `${tensor} belongs to network '${tensor.network.name}'`;
-      refuse(method, 'ERR_FOREIGN_TENSOR', `${other}, not to '${this.name}'`);
-    }
-    if (!this.isOpen(tensor)) {
-      const why = 'belongs to a loop or conditional body that is closed; return it from the body instead';
-      refuse(method, 'ERR_NESTED_TENSOR', `${tensor} ${why}`);
-    }
   }
 
   #claimIO(name: string, what: string): void {

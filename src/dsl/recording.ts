@@ -1,12 +1,18 @@
+import { show } from '../errors/error.js';
+import type { ErrorFacts, Refusal } from '../errors/facts.js';
+import { refusal } from '../errors/refusal.js';
 import { formatShape, type Shape } from '../values/dim.js';
 import { type DType, isNarrow } from '../values/dtype.js';
 import { maxRank } from '../values/spec.js';
-import { type CheckedWeight, checkWeight } from '../values/weight.js';
+import { layerNameOf } from '../values/weight.js';
 import { type Fail, type InferredValue, type LayerDefinition, layerKinds } from './define-layer.js';
-import type { Tensor } from './tensor.js';
+import type { IRGraph, IRWeight, ValueId } from './ir.js';
+import { toIRWeight } from './ir-weight.js';
+import type { Network } from './network.js';
+import { Tensor } from './tensor.js';
 
 /** What layers without weights or bodies share. */
-export const none: Record<string, never> = Object.freeze({});
+const none: Record<string, never> = Object.freeze({});
 
 /** A record with every value mapped. */
 export function mapValues<T, R>(
@@ -23,23 +29,63 @@ export function mapValues<T, R>(
 export function checkWeights(
   given: Readonly<Record<string, unknown>> | undefined,
   fail: Fail,
-): Record<string, CheckedWeight> {
+): Record<string, IRWeight> {
   if (!given) return none;
-  const checked: Record<string, CheckedWeight> = {};
+  const checked: Record<string, IRWeight> = {};
   for (const role in given) {
     const value = given[role];
     if (value === undefined || value === null) continue;
-    checked[role] = checkWeight(value, role, fail);
+    checked[role] = toIRWeight(value, role, fail);
   }
   return checked;
 }
 
-/** What stands before the last dot in the first weight's name that has one. */
-export function commonPrefix(weights: Readonly<Record<string, CheckedWeight>>): string | undefined {
+/**
+ * Refuses what layers of `net` cannot take where it is recorded now.
+ * @param facts what the error says otherwise than others of the call under way
+ * @throws ERR_INPUT, ERR_FOREIGN_TENSOR, ERR_NESTED_TENSOR
+ */
+export function checkUsable(
+  net: Network,
+  tensor: unknown,
+  method: string,
+  facts: ErrorFacts = {},
+): asserts tensor is Tensor {
+  const refuse = (code: string, said: string, found?: Refusal): never => {
+    throw refusal(method, code, said, found, facts);
+  };
+  if (!(tensor instanceof Tensor))
+    return refuse('ERR_INPUT', `expected a tensor, given ${show(tensor)}`, { value: tensor });
+  const { network } = tensor;
+  if (network !== net) {
+    const owner =
+      network.name === net.name
+        ? `another network that is named '${net.name}' too`
+        : `network '${network.name}', not to '${net.name}'`;
+    refuse('ERR_FOREIGN_TENSOR', `${tensor} belongs to ${owner}`);
+  }
+  if (net.tensorOf(tensor.id) !== tensor) {
+    refuse('ERR_FOREIGN_TENSOR', 'the tensor was made in a call that failed, and went with it');
+  }
+  if (!net.isOpen(tensor)) {
+    const where = 'belongs to a loop or conditional body that is closed; return it from the body instead';
+    refuse('ERR_NESTED_TENSOR', `${tensor} ${where}`);
+  }
+}
+
+/** What the layers of a graph take, those of the graphs inside it too. */
+export function* valuesTakenIn({ nodes }: Pick<IRGraph, 'nodes'>): Generator<ValueId> {
+  for (const { inputs, bodies = {} } of nodes) {
+    for (const id of inputs) if (id !== null) yield id;
+    for (const body of Object.values(bodies)) yield* valuesTakenIn(body);
+  }
+}
+
+/** The layer of the first weight whose name tells it. */
+export function layerNameIn(weights: Readonly<Record<string, IRWeight>>): string | undefined {
   for (const role in weights) {
-    const { name } = weights[role]!;
-    const dot = name?.lastIndexOf('.') ?? -1;
-    if (dot >= 0) return name!.slice(0, dot);
+    const layer = layerNameOf(weights[role]!.name);
+    if (layer !== undefined) return layer;
   }
   return undefined;
 }

@@ -28,7 +28,7 @@ import { type GridSampleMethods, gridSample, gridSampleMethods } from './kinds/g
 import { type IdentityMethods, identity, identityMethods } from './kinds/identity.js';
 import { type IfConditionalMethods, ifConditional, ifConditionalMethods } from './kinds/if_conditional.js';
 import { type KvCacheUpdateMethods, kvCacheUpdate, kvCacheUpdateMethods } from './kinds/kv_cache_update.js';
-import { loop } from './kinds/loop.js';
+import { type LoopMethods, loop, loopMethods } from './kinds/loop.js';
 import { type LrnMethods, lrn, lrnMethods } from './kinds/lrn.js';
 import { type MatrixMultiplyMethods, matrixMultiply, matrixMultiplyMethods } from './kinds/matrix_multiply.js';
 import { type MoeMethods, moe, moeMethods } from './kinds/moe.js';
@@ -48,7 +48,13 @@ import { type RotaryEmbeddingMethods, rotaryEmbedding, rotaryEmbeddingMethods } 
 import { type ScaleMethods, scale, scaleMethods } from './kinds/scale.js';
 import { type ScatterMethods, scatter, scatterMethods } from './kinds/scatter.js';
 import { type SelectMethods, select, selectMethods, where } from './kinds/select.js';
-import { type ShapeMethods, shape, shapeMethods } from './kinds/shape.js';
+import {
+  type ShapeMethods,
+  type ShapeNetworkMethods,
+  shape,
+  shapeMethods,
+  shapeNetworkMethods,
+} from './kinds/shape.js';
 import { type ShuffleMethods, shuffle, shuffleMethods } from './kinds/shuffle.js';
 import { type SliceMethods, slice, sliceMethods } from './kinds/slice.js';
 import { type SoftmaxMethods, softmax, softmaxMethods } from './kinds/softmax.js';
@@ -56,9 +62,6 @@ import { type SqueezeMethods, squeeze, squeezeMethods } from './kinds/squeeze.js
 import { type TopkMethods, topk, topkMethods } from './kinds/topk.js';
 import { type UnaryMethods, unary, unaryMethods } from './kinds/unary.js';
 import { type UnsqueezeMethods, unsqueeze, unsqueezeMethods } from './kinds/unsqueeze.js';
-import { type FullMethods, fullMethods } from './shared/full.js';
-import { type LoopMethods, loopMethods } from './shared/loop-method.js';
-import { type ShapeTensorMethods, shapeTensorMethods } from './shared/shape-tensor.js';
 
 /** One layer kind: what defines it, and where callers meet it. */
 export interface LayerRow {
@@ -84,14 +87,14 @@ export const layerTable: readonly LayerRow[] = [
   { definition: concatenation, methods: concatenationMethods, functions: { concat, stack } },
   { definition: cast, methods: castMethods },
   { definition: activation, methods: activationMethods },
-  { definition: constant, networkMethods: { ...constantMethods, ...fullMethods } },
+  { definition: constant, networkMethods: constantMethods },
   { definition: convolution, methods: convolutionMethods },
   { definition: unary, methods: unaryMethods },
   { definition: softmax, methods: softmaxMethods },
   { definition: reduce, methods: reduceMethods },
   { definition: pooling, methods: poolingMethods },
   { definition: scale, methods: scaleMethods },
-  { definition: shape, methods: shapeMethods, networkMethods: shapeTensorMethods },
+  { definition: shape, methods: shapeMethods, networkMethods: shapeNetworkMethods },
   { definition: gather, methods: gatherMethods },
   { definition: slice, methods: sliceMethods },
   { definition: select, methods: selectMethods, functions: { where } },
@@ -126,13 +129,7 @@ export const layerTable: readonly LayerRow[] = [
 ];
 
 declare module '../dsl/network.js' {
-  interface Network
-    extends LoopMethods,
-      IfConditionalMethods,
-      ConstantMethods,
-      ShapeTensorMethods,
-      FillMethods,
-      FullMethods {}
+  interface Network extends LoopMethods, IfConditionalMethods, ConstantMethods, ShapeNetworkMethods, FillMethods {}
 }
 
 declare module '../dsl/tensor.js' {

@@ -1,8 +1,21 @@
 import type { Chain, Tensor } from '../dsl/tensor.js';
+import type { SoftmaxOptions } from '../layers/kinds/softmax.js';
 import { resolveAxis } from '../layers/shared/axes.js';
 import type { Named } from '../layers/shared/parameters.js';
 import { refuse, refusing } from '../layers/shared/refuse.js';
 import { floorDivDims, isStatic } from '../values/dim.js';
+
+export interface HardtanhOptions extends Named {
+  /** Default −1. */
+  minVal?: number;
+  /** Default 1. */
+  maxVal?: number;
+}
+
+export interface GluOptions extends Named {
+  /** Default −1. */
+  axis?: number;
+}
 
 const methods = {
   /** `x · sigmoid(x)`, of floats (Elfwing et al., 2017). TensorRT kinds: activation (SIGMOID), element_wise (PROD). */
@@ -29,7 +42,7 @@ const methods = {
     return this.clamp({ ...options, min: 0, max: 6 });
   },
   /** `min(max(x, minVal), maxVal)`, of floats; −1 and 1 by default. TensorRT kind: activation (CLIP). */
-  hardtanh(this: Chain, options: { minVal?: number; maxVal?: number } & Named = {}): Tensor {
+  hardtanh(this: Chain, options: HardtanhOptions = {}): Tensor {
     const { minVal = -1, maxVal = 1, name } = options;
     return this.clamp({ min: minVal, max: maxVal, name });
   },
@@ -38,7 +51,7 @@ const methods = {
    * 2016). TensorRT kinds: slice, activation (SIGMOID), element_wise (PROD).
    * @throws ERR_AXIS; ERR_SHAPE where the axis has an odd size
    */
-  glu(this: Chain, options: { axis?: number } & Named = {}): Tensor {
+  glu(this: Chain, options: GluOptions = {}): Tensor {
     const { axis = -1, name } = options;
     const x = this.tensor();
     const at = resolveAxis(axis, x.rank, refusing('glu'));
@@ -54,7 +67,7 @@ const methods = {
    * TensorRT kinds: reduce, unary (EXP, LOG), element_wise (SUB).
    * @throws ERR_AXIS; ERR_DTYPE
    */
-  logSoftmax(this: Chain, options: { axis?: number } & Named = {}): Tensor {
+  logSoftmax(this: Chain, options: SoftmaxOptions = {}): Tensor {
     const { axis = -1, name } = options;
     const x = this.tensor();
     const over = { axes: [axis], keepDims: true };

@@ -1,9 +1,9 @@
 import { type Chain, Tensor } from '../dsl/tensor.js';
 import { show } from '../errors/error.js';
-import { liftRank } from '../layers/kinds/shuffle.js';
 import { axisList, resolveAxes, resolveAxis } from '../layers/shared/axes.js';
 import { type DimLike, DimValue, resolveDims } from '../layers/shared/dim-value.js';
 import type { Named } from '../layers/shared/parameters.js';
+import { liftRank } from '../layers/shared/record-shuffle.js';
 import { refuse, refusing } from '../layers/shared/refuse.js';
 import { type Dim, divideExactly, formatShape, isStatic } from '../values/dim.js';
 import { maxRank } from '../values/spec.js';
@@ -50,13 +50,23 @@ function divided(x: Tensor, axis: number, by: number, method: string): Dim {
   );
 }
 
+export interface UnbindOptions {
+  /** Default 0. */
+  axis?: number;
+}
+
+export interface RollOptions extends Named {
+  /** One axis or several. Default: all elements count as one row. */
+  axes?: number | readonly number[];
+}
+
 const methods = {
   /**
    * The slices of an axis (default 0), each without that axis, like PyTorch's unbind. TensorRT kinds: slice, squeeze.
    *
    * @throws ERR_SHAPE where the axis has no known size; ERR_AXIS
    */
-  unbind(this: Chain, options: { axis?: number } = {}): Tensor[] {
+  unbind(this: Chain, options: UnbindOptions = {}): Tensor[] {
     const method = 'unbind';
     const { axis = 0 } = options;
     const x = this.tensor();
@@ -101,11 +111,7 @@ const methods = {
    *
    * @throws ERR_PARAMETER where shifts and axes differ in number; ERR_AXIS
    */
-  roll(
-    this: Chain,
-    shifts: number | readonly number[],
-    options: { axes?: number | readonly number[] } & Named = {},
-  ): Tensor {
+  roll(this: Chain, shifts: number | readonly number[], options: RollOptions = {}): Tensor {
     const method = 'roll';
     const x = this.tensor();
     const { axes, name } = options;

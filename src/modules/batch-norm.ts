@@ -1,3 +1,5 @@
+import type { IRWeight } from '../dsl/ir.js';
+import { toIRWeight } from '../dsl/ir-weight.js';
 import type { Chain, Tensor } from '../dsl/tensor.js';
 import { scale } from '../layers/kinds/scale.js';
 import { floats } from '../layers/shared/dtypes.js';
@@ -5,7 +7,7 @@ import type { Named } from '../layers/shared/parameters.js';
 import { refuse, refusing } from '../layers/shared/refuse.js';
 import { formatShape, isStatic } from '../values/dim.js';
 import { decodeElements, encodeElements } from '../values/elements.js';
-import { type CheckedWeight, checkWeight, type WeightLike } from '../values/weight.js';
+import { layerNameOf, type WeightLike } from '../values/weight.js';
 
 /** Statistics and coefficients, one per channel, by the names PyTorch stores them under: `batchNorm(w.layer('bn1'))`. */
 export interface BatchNormOptions extends Named {
@@ -29,7 +31,7 @@ export interface BatchNormOptions extends Named {
 
 const method = 'batchNorm';
 
-const checked = (value: unknown, role: string): CheckedWeight => checkWeight(value, role, refusing(method));
+const checked = (value: unknown, role: string): IRWeight => toIRWeight(value, role, refusing(method));
 
 const methods = {
   /**
@@ -109,7 +111,7 @@ const methods = {
     return x.network.record(scale, {
       method,
       name: options.name,
-      hint: name?.includes('.') ? name.slice(0, name.lastIndexOf('.')) : undefined,
+      hint: layerNameOf(name),
       inputs: [x],
       weights: { scale: folded(factor), shift: folded(shift) },
       params: { mode: 'channel', channelAxis: 1 },

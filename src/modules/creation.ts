@@ -1,11 +1,11 @@
 import { type Chain, Tensor } from '../dsl/tensor.js';
 import { show } from '../errors/error.js';
-import type { Liftable } from '../layers/kinds/constant.js';
+import type { Liftable } from '../layers/shared/lift.js';
 import type { Named } from '../layers/shared/parameters.js';
 import { refuse } from '../layers/shared/refuse.js';
 import type { DType } from '../values/dtype.js';
 
-interface LikeOptions extends Named {
+export interface LikeOptions extends Named {
   /** Default: the tensor's. */
   dtype?: DType;
 }
@@ -27,6 +27,11 @@ function triangle(self: Chain, method: 'tril' | 'triu', diagonal: number, option
 export interface TriangleOptions extends Named {
   /** The last diagonal that stays: 0 is the main one, those above it count from 1, those below from −1. Default 0. */
   diagonal?: number;
+}
+
+export interface MeshgridOptions {
+  /** `ij` (default), or `xy`, which exchanges the first two axes. */
+  indexing?: 'ij' | 'xy';
 }
 
 const methods = {
@@ -66,12 +71,9 @@ const methods = {
   /**
    * Coordinates of a grid from this and other vectors, like PyTorch's meshgrid: tensor i holds vector i along axis i
    * and is constant along all others. TensorRT kinds: shuffle, slice.
-   *
-   * @param options.indexing `ij` (default), or `xy`, which exchanges the first two axes
-   *
    * @throws ERR_INPUT, ERR_RANK where one has more than one axis; ERR_PARAMETER
    */
-  meshgrid(this: Chain, others: Tensor | readonly Tensor[], options: { indexing?: 'ij' | 'xy' } = {}): Tensor[] {
+  meshgrid(this: Chain, others: Tensor | readonly Tensor[], options: MeshgridOptions = {}): Tensor[] {
     const method = 'meshgrid';
     const { indexing = 'ij' } = options;
     const vectors = [this.tensor(), ...(Array.isArray(others) ? others : [others])] as Tensor[];

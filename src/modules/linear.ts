@@ -1,14 +1,14 @@
 import { type Chain, Tensor } from '../dsl/tensor.js';
-import { lift } from '../layers/kinds/constant.js';
 import { elementWise } from '../layers/kinds/element_wise.js';
 import { type AccumulationOptions, matrixMultiply } from '../layers/kinds/matrix_multiply.js';
-import { liftRank } from '../layers/kinds/shuffle.js';
 import { floats, requireInputsDType } from '../layers/shared/dtypes.js';
+import { lift } from '../layers/shared/lift.js';
 import type { Named } from '../layers/shared/parameters.js';
+import { liftRank } from '../layers/shared/record-shuffle.js';
 import { refuse, refusing } from '../layers/shared/refuse.js';
 import { formatShape, isStatic, type Shape } from '../values/dim.js';
 import { type DType, isTypedArray, type TypedArray } from '../values/dtype.js';
-import { isWeightLike, type WeightLike } from '../values/weight.js';
+import { isWeightLike, layerNameOf, type WeightLike } from '../values/weight.js';
 
 export interface LinearOptions extends AccumulationOptions, Named {
   /** [outFeatures, inFeatures], as PyTorch stores it: known weights, or a tensor. */
@@ -27,12 +27,6 @@ const shapeOf = (value: Operand): Shape =>
 function checkDType(value: Operand, x: Tensor, role: string): void {
   const dtype = value instanceof Tensor || isWeightLike(value) ? value.dtype : undefined;
   if (dtype !== undefined) requireInputsDType(role, dtype as DType, x.dtype, refusing(method));
-}
-
-/** The prefix of a weight's name, `fc1` of `fc1.weight`. */
-function prefixOf(weight: WeightLike | Tensor): string | undefined {
-  const name = weight instanceof Tensor ? undefined : weight.name;
-  return name?.includes('.') ? name.slice(0, name.lastIndexOf('.')) : undefined;
 }
 
 const methods = {
@@ -87,7 +81,7 @@ const methods = {
       checkDType(bias, x, 'bias');
     }
     const net = x.network;
-    const base = name ?? prefixOf(weight);
+    const base = name ?? (weight instanceof Tensor ? undefined : layerNameOf(weight.name));
     const operand = (value: Operand, rank: number): Tensor =>
       value instanceof Tensor ? liftRank(value, rank, method) : lift(value, x, method, rank);
     const product = net.record(matrixMultiply, {

@@ -5,13 +5,23 @@ import { type Named, type PerAxis, perAxis } from '../layers/shared/parameters.j
 import { refuse } from '../layers/shared/refuse.js';
 import { type Dim, formatShape, isStatic } from '../values/dim.js';
 
+export interface GlobalPoolOptions extends Named {
+  /** Whether the pooled axes stay, with size 1. Default true. */
+  keepDims?: boolean;
+}
+
+export interface AdaptivePoolOptions extends Named {
+  /** Height and width of the result, or one number for both. Default 1. */
+  outputSize?: PerAxis;
+}
+
 const methods = {
   /**
    * Mean over all axes after the second, which stay with size 1 unless `keepDims` is false; of floats of rank 3 or more.
    * TensorRT kind: reduce (AVG).
    * @throws ERR_RANK, ERR_DTYPE
    */
-  globalAvgPool(this: Chain, options: { keepDims?: boolean } & Named = {}): Tensor {
+  globalAvgPool(this: Chain, options: GlobalPoolOptions = {}): Tensor {
     const x = this.tensor();
     const { keepDims = true, name } = options;
     if (x.rank < 3) refuse('globalAvgPool', 'ERR_RANK', `expected rank 3 or more, given ${x}`);
@@ -24,7 +34,7 @@ const methods = {
    *
    * @throws ERR_SHAPE where height or width is dynamic, but for size 1; ERR_PARAMETER, ERR_RANK, ERR_DTYPE
    */
-  adaptiveAvgPool2d(this: Chain, options: { outputSize?: PerAxis } & Named = {}): Tensor {
+  adaptiveAvgPool2d(this: Chain, options: AdaptivePoolOptions = {}): Tensor {
     const method = 'adaptiveAvgPool2d';
     const x = this.tensor();
     const { outputSize = 1, name } = options;

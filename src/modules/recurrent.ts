@@ -1,6 +1,6 @@
 import { type Chain, Tensor } from '../dsl/tensor.js';
-import { constantTensor, type Liftable } from '../layers/kinds/constant.js';
 import { floats, indexTypes } from '../layers/shared/dtypes.js';
+import { constantTensor, type Liftable } from '../layers/shared/lift.js';
 import type { Named } from '../layers/shared/parameters.js';
 import { refuse } from '../layers/shared/refuse.js';
 import { type Dim, formatShape, isStatic, type Shape } from '../values/dim.js';
@@ -56,6 +56,11 @@ export interface RecurrentResult {
   output: Tensor;
   /** Every layer's state after its last step, [layers · directions, batch, state]. */
   hidden: Tensor;
+}
+
+export interface LstmResult extends RecurrentResult {
+  /** Every layer's cell state after its last step, [layers · directions, batch, hidden]. */
+  cell: Tensor;
 }
 
 type States = Record<string, Tensor>;
@@ -239,7 +244,7 @@ const methods = {
    * @throws ERR_WEIGHTS_NAME where weights are missing or unknown; ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_PARAMETER,
    *   ERR_INPUT
    */
-  lstm(this: Chain, options: LstmOptions): RecurrentResult & { cell: Tensor } {
+  lstm(this: Chain, options: LstmOptions): LstmResult {
     const method = 'lstm';
     const { kernel, recurrentKernel, gates = kernel && !recurrentKernel ? 'icfo' : 'ifgo' } = options ?? {};
     const order = gateOrder(gates, 'ifgo', method);
@@ -251,7 +256,7 @@ const methods = {
         const next = f.sigmoid().mul(states.cell!).add(i.sigmoid().mul(g.tanh()));
         return { hidden: projected(cell, o.sigmoid().mul(next.tanh())), cell: next };
       });
-    return this.tensor().network.scope(options.name ?? method, record) as RecurrentResult & { cell: Tensor };
+    return this.tensor().network.scope(options.name ?? method, record) as LstmResult;
   },
   /**
    * Gated recurrent units over a sequence of floats, like torch.nn.GRU; see `lstm`. r, z = σ(…), n = tanh(Wn·x + bn +

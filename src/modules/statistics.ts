@@ -84,6 +84,15 @@ function counted(flags: Tensor, x: Tensor, options: ReduceOptions, method: strin
 
 const isTrue = (x: Tensor): Tensor => (x.dtype === 'bool' ? x : x.ne(0));
 
+export interface NormalizeOptions extends Named {
+  /** Default 2. */
+  p?: number;
+  /** Default 1. */
+  axis?: number;
+  /** Default 1e-12. */
+  eps?: number;
+}
+
 const methods = {
   /**
    * Variance over `axes` (default all), `Σ (x − mean)² / (n − correction)`, of floats, computed in float32. NaN if
@@ -118,7 +127,7 @@ const methods = {
    *
    * @throws ERR_AXIS, ERR_DTYPE, ERR_PARAMETER
    */
-  normalize(this: Chain, options: { p?: number; axis?: number; eps?: number } & Named = {}): Tensor {
+  normalize(this: Chain, options: NormalizeOptions = {}): Tensor {
     const method = 'normalize';
     const { p = 2, axis = 1, eps = 1e-12 } = options;
     const x = this.tensor();

@@ -6,7 +6,7 @@ export type Dim = number | string;
 export type Shape = readonly Dim[];
 
 /** Sizes of named dims. */
-export type Sizes = Readonly<Record<string, number>>;
+type Sizes = Readonly<Record<string, number>>;
 
 /** A sum of products of atoms: product key (atoms joined by `*`, '' for the constant) → coefficient. */
 type Poly = Map<string, number>;
@@ -170,7 +170,7 @@ export const unknownDim = (hint: string): string => `${hint}?${++unknowns}`;
 export const isUnknown = (dim: Dim): boolean => typeof dim === 'string' && dim.includes('?');
 
 /** What a dynamic dim is made of: a name, a quotient or the like of two dims, or a sum of products. */
-export type DimStructure =
+type DimStructure =
   | { kind: 'name' }
   | { kind: 'operation'; op: Operation['op']; args: readonly [Dim, Dim] }
   | { kind: 'sum'; terms: readonly { coefficient: number; factors: readonly string[] }[] };

@@ -43,7 +43,6 @@ export function byteLength(dtype: DType, count: number): number {
 }
 
 export const isFloat = (dtype: string): boolean => dtype.startsWith('float') || dtype === 'bfloat16';
-export const isInteger = (dtype: DType): boolean => dtype.startsWith('int') || dtype === 'uint8';
 
 /** Arrays that carry elements: float16 and bfloat16 as their bits, int64 as BigInt64Array, the 8- and 4-bit types as bytes. */
 export type TypedArray =

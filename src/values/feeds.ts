@@ -5,7 +5,7 @@ import { formatShape, type Shape } from './dim.js';
 import { bits, byteLength, type DType, isTypedArray, type TypedArray, viewAs } from './dtype.js';
 import { carries, encodeElements } from './elements.js';
 
-type Scalar = number | bigint | boolean;
+export type Scalar = number | bigint | boolean;
 
 /** Elements with their shape; a `Result` or a `Weight` is one. */
 export interface ShapedFeed {
@@ -209,7 +209,11 @@ function isDetached(array: TypedArray): boolean {
 
 function asElements(dtype: DType, array: TypedArray, mayRound: boolean): TypedArray | undefined {
   const { buffer, byteOffset, length } = array;
-  if (!(buffer instanceof ArrayBuffer)) return asElements(dtype, array.slice(), mayRound);
+  if (!(buffer instanceof ArrayBuffer)) {
+    // A Buffer's `slice` is no copy.
+    const copy = array instanceof Uint8Array ? new Uint8Array(array) : array.slice();
+    return asElements(dtype, copy, mayRound);
+  }
   if (carries(dtype, array)) return array;
   if (dtype === 'uint8' && array instanceof Uint8ClampedArray) return new Uint8Array(buffer, byteOffset, length);
   if (dtype === 'float16' && array.constructor.name === 'Float16Array')

@@ -14,7 +14,7 @@ export const maxRank = 8;
 const maxSize = 2 ** 31 - 1;
 
 /** Checks one dim of a spec: a whole number from 0 to 2^31 − 1, or a name. */
-export function checkDim(dim: unknown, where: string): Dim {
+function checkDim(dim: unknown, where: string): Dim {
   if (typeof dim === 'number' && Number.isInteger(dim) && dim >= 0 && dim <= maxSize) return dim + 0;
   if (typeof dim === 'string' && isDimName(dim)) return dim;
   throw new TensorRTError(
@@ -49,7 +49,7 @@ export function spec(dtype: DType, dims: readonly Dim[]): ValueType {
   return { dtype, shape: dims.map((dim, i) => checkDim(dim, `${dtype} dim ${i}`)) };
 }
 
-type Spec = (...dims: Dim[]) => ValueType;
+export type Spec = (...dims: Dim[]) => ValueType;
 
 /** 32-bit IEEE float. Dims are numbers, or names where dynamic: the same name is the same size. */
 export const float32: Spec = (...dims) => spec('float32', dims);

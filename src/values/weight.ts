@@ -1,6 +1,4 @@
-import type { Fail } from '../errors/facts.js';
-import { show } from '../errors/wording.js';
-import { bits, byteLength, type DType, dtypeOf, dtypes, isTypedArray, type TypedArray } from './dtype.js';
+import { isTypedArray, type TypedArray } from './dtype.js';
 
 /** Known elements with a shape: a `Weight` of a weight file, or an object of one's own. */
 export interface WeightLike {
@@ -17,78 +15,32 @@ export interface WeightLike {
   data: TypedArray;
 }
 
-/** A `WeightLike` that was checked. */
-export interface CheckedWeight {
-  name?: string | undefined;
-  file?: string | undefined;
-  check?: () => void;
-  dtype: DType;
-  shape: readonly number[];
-  data: TypedArray;
-}
-
 export const isWeightLike = (value: unknown): value is WeightLike =>
   typeof value === 'object' && value !== null && 'data' in value && isTypedArray(value.data) && 'shape' in value;
 
-const describe = (value: unknown): string =>
-  typeof value === 'object' && value !== null
-    ? (value.constructor?.name ?? 'object')
-    : value === null || value === undefined
-      ? String(value)
-      : `${typeof value} ${show(value)}`;
-
-/** No file format has more. */
-const mostDims = 64;
-
-/** The number of elements; undefined where a size is no whole number. */
-function countOf(shape: readonly unknown[]): number | undefined {
-  let count = 1;
-  for (const size of shape) {
-    if (!Number.isSafeInteger(size) || (size as number) < 0) return undefined;
-    count *= size as number;
-  }
-  return count;
+/** The same elements under another shape. */
+export function withShape(weight: WeightLike, shape: readonly number[]): WeightLike {
+  const { name, dtype, file, data } = weight;
+  return { name, dtype, file, data, shape, check: weight.check && (() => weight.check!()) };
 }
 
-/**
- * Checks what a caller gave as a weight. A bare typed array is one-dimensional.
- * @param fail refuses with ERR_WEIGHT what is no weight, has a dtype unknown to TensorRT, or a length that does not fit its shape
- */
-export function checkWeight(value: unknown, role: string, fail: Fail): CheckedWeight {
-  const given = isTypedArray(value) ? { shape: [value.length], data: value } : value;
-  if (!isWeightLike(given)) {
-    const expected = 'a weight ({ shape, data }) or a typed array';
-    return fail('ERR_WEIGHT', `expected ${expected}, given ${describe(value)}`, { option: role, expected });
-  }
-  if (given.name !== undefined && typeof given.name !== 'string') {
-    fail('ERR_WEIGHT', `expected a string as name, given ${show(given.name)}`, { option: role });
-  }
-  const named = given.name ? `'${given.name}' with ` : '';
-  const dtype = (given as WeightLike).dtype ?? dtypeOf(given.data);
-  if (!dtype || !Object.hasOwn(bits, dtype)) {
-    const hint = dtype
-      ? `${named}dtype ${String(dtype)}, which TensorRT does not take; convert it with .as('float32')`
-      : `${named}a ${given.data.constructor.name} without dtype`;
-    fail('ERR_WEIGHT', `expected one of ${dtypes.join(', ')}, given ${hint}`, {
-      option: role,
-      expected: dtypes,
-      actual: dtype,
-    });
-  }
-  const { shape, data } = given;
-  const count = Array.isArray(shape) && shape.length <= mostDims ? countOf(shape) : undefined;
-  if (count === undefined) {
-    return fail('ERR_WEIGHT', `expected a shape of whole numbers, given ${named}${show(shape)}`, { option: role });
-  }
-  const bytes = byteLength(dtype as DType, count);
-  if (data.byteLength !== bytes) {
-    fail(
-      'ERR_WEIGHT',
-      `shape [${shape.join(', ')}] of ${dtype} takes ${bytes} bytes (${count} elements of ${bits[dtype as DType]} bits), given ${named}${data.byteLength}`,
-      { option: role, expected: bytes, actual: data.byteLength },
-    );
-  }
-  const { name, file } = given;
-  const check = typeof given.check === 'function' ? () => given.check!() : undefined;
-  return { name, file, check, dtype: dtype as DType, shape: Object.freeze([...shape]), data };
+/** The layer that a weight belongs to, by its name: `fc1` of `fc1.weight`. */
+export function layerNameOf(name: unknown): string | undefined {
+  const dot = typeof name === 'string' ? name.lastIndexOf('.') : -1;
+  return dot < 0 ? undefined : (name as string).slice(0, dot);
 }
+
+/** A mapped file. Only `weights/` makes one and only the addon looks into it. */
+export interface FileMapping {
+  /** bytes */
+  readonly size: number;
+}
+
+/** A buffer carries its mapping, so that every array over it does: a subarray, a reshaped weight, a bare array of one's own. */
+const mappings = new WeakMap<ArrayBufferLike, FileMapping>();
+
+/** Says that a buffer shows a part of a mapped file. */
+export const setMapping = (buffer: ArrayBuffer, mapping: FileMapping): void => void mappings.set(buffer, mapping);
+
+/** The mapped file that elements lie in; undefined for a copy and for elements of one's own. */
+export const mappingOf = (data: TypedArray): FileMapping | undefined => mappings.get(data.buffer);

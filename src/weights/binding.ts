@@ -1,9 +1,8 @@
 import { addon } from '../addon.js';
+import type { FileMapping } from '../values/weight.js';
 
-/** A mapped file. Pages that vanish because the file shrank read as zero; see `intact`. */
-export interface FileMapping {
-  /** bytes */
-  readonly size: number;
+/** A mapped file as the addon has it. Pages that vanish because the file shrank read as zero; see `intact`. */
+export interface MappedFile extends FileMapping {
   /** The bytes themselves, not a copy. Writes stay in memory. At most `buffer.constants.MAX_LENGTH` bytes at a time. */
   view(offset: number, length: number): ArrayBuffer;
   /** Maps pages that will be read soon, on another thread. */
@@ -17,7 +16,7 @@ export interface FileMapping {
 /** What the addon has for weights. */
 interface WeightsBinding {
   /** Maps a regular file copy-on-write. Throws with `code` ERR_WEIGHTS_FILE. */
-  mapFile(path: string): FileMapping;
+  mapFile(path: string): MappedFile;
   /**
    * Converts `count` elements between weight dtypes (by name, 4-bit types packed low nibble first), vectorised, on all
    * cores. Floats round to nearest even. Returns the index of the first element an integer `to` cannot hold, or -1.

@@ -4,7 +4,7 @@ import { refusal } from './format-error.js';
 
 /**
  * Converts `count` elements into new memory; see `Weight.as`.
- * @throws ERR_WEIGHTS_CONVERT where an integer dtype cannot hold an element exactly, or no conversion exists
+ * @throws ERR_WEIGHTS_CONVERT if an integer dtype cannot hold an element exactly, or no conversion exists
  */
 export function convertElements(
   source: Uint8Array,

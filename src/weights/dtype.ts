@@ -1,62 +1,51 @@
-import { type DType, dtypes, type TypedArray } from '../values/dtype.js';
+import { bits, type DType, dtypeOf, dtypes, type TypedArray, viewAs } from '../values/dtype.js';
 import { refusal } from './format-error.js';
 
 /** Element types that only weight files hold; convert them with `Weight.as` before use in a network. */
 export const fileDTypes = ['float64', 'float8e5m2', 'int16', 'uint16', 'uint32', 'uint64'] as const;
 
+export type FileDType = (typeof fileDTypes)[number];
+
 /** An element type of a weight: TensorRT's and those that only files hold. */
-export type WeightDType = DType | (typeof fileDTypes)[number];
+export type WeightDType = DType | FileDType;
 
 /** All element types of weights. */
 export const weightDTypes: readonly WeightDType[] = [...dtypes, ...fileDTypes];
 
 /** Bits per element; 4-bit types are packed two to a byte, low nibble first. */
 export const weightBits: Readonly<Record<WeightDType, number>> = {
+  ...bits,
   float64: 64,
-  int64: 64,
   uint64: 64,
-  float32: 32,
-  int32: 32,
   uint32: 32,
-  float16: 16,
-  bfloat16: 16,
   int16: 16,
   uint16: 16,
-  float8e4m3: 8,
   float8e5m2: 8,
-  float8e8m0: 8,
-  int8: 8,
-  uint8: 8,
-  bool: 8,
-  int4: 4,
-  float4e2m1: 4,
 };
 
-type ArrayType = new (buffer: ArrayBuffer, byteOffset: number, length: number) => TypedArray;
-
-const arrayTypes: Readonly<Partial<Record<WeightDType, ArrayType>>> = {
+const fileArrays = {
   float64: Float64Array,
-  int64: BigInt64Array,
-  uint64: BigUint64Array,
-  float32: Float32Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  float16: Uint16Array,
-  bfloat16: Uint16Array,
+  float8e5m2: Uint8Array,
   int16: Int16Array,
   uint16: Uint16Array,
-  int8: Int8Array,
-};
+  uint32: Uint32Array,
+  uint64: BigUint64Array,
+} as const satisfies Record<FileDType, unknown>;
 
 /** Bytes that `count` elements take. */
 export const weightBytes = (dtype: WeightDType, count: number): number => Math.ceil((count * weightBits[dtype]) / 8);
 
-/** The typed array in which elements of `dtype` travel; a view of `bytes`, or a copy where their offset is misaligned. */
+/** The typed array in which elements of `dtype` travel; a view of `bytes`, or a copy if their offset is misaligned. */
 export function viewElements(dtype: WeightDType, bytes: Uint8Array): TypedArray {
-  const size = Math.max(1, weightBits[dtype] / 8);
+  if (Object.hasOwn(bits, dtype)) return viewAs(dtype as DType, bytes);
+  const size = weightBits[dtype] / 8;
   const { buffer, byteOffset, byteLength } = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
-  return new (arrayTypes[dtype] ?? Uint8Array)(buffer as ArrayBuffer, byteOffset, byteLength / size);
+  return new fileArrays[dtype as FileDType](buffer as ArrayBuffer, byteOffset, byteLength / size);
 }
+
+/** The dtype a typed array stands for; undefined for one that may hold several, as a Uint16Array does. */
+export const arrayDType = (array: TypedArray): WeightDType | undefined =>
+  dtypeOf(array) ?? fileDTypes.find((dtype) => dtype !== 'uint16' && array instanceof fileArrays[dtype]);
 
 /** The bytes of a typed array. */
 export const bytesOf = (array: TypedArray): Uint8Array =>
@@ -72,7 +61,7 @@ export function checkDType(dtype: unknown): asserts dtype is WeightDType {
 /** Most axes a tensor may have: PyTorch's and NumPy's limit. */
 export const maxRank = 64;
 
-/** Product of the dims, or undefined where it is no safe integer. Zero only if every prefix is representable. */
+/** Product of the dims, or undefined if it is not a safe integer. Zero only if every prefix is representable. */
 export function elementCount(shape: readonly number[]): number | undefined {
   let count = 1;
   for (const dim of shape) {

@@ -1,13 +1,16 @@
 import { locate, mark } from '../errors/call-site.js';
 import { type ErrorDetails, TensorRTError } from '../errors/error.js';
 
-/** The error of a file that does not keep to its format. */
+/** Makes the error for a problem with a file. */
+export type Malformed = (problem: string) => TensorRTError;
+
+/** The error for a file that breaks its format. */
 export const malformed = (
   file: string,
   problem: string,
   details?: { expected?: unknown; actual?: unknown },
 ): TensorRTError => new TensorRTError('ERR_WEIGHTS_FORMAT', `${file}: ${problem}`, details);
 
-/** The error of what a caller asked for, with the caller's file and line. */
+/** The error for a caller's mistake, with the caller's file and line. */
 export const refusal = (code: string, message: string, details: ErrorDetails = {}): TensorRTError =>
   new TensorRTError(code, message, { source: locate(mark()), ...details });

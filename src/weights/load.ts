@@ -2,22 +2,22 @@ import { readdirSync, type Stats, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { reading } from '../errors/boundary.js';
 import { TensorRTError } from '../errors/error.js';
+import { type ByteSource, MappedSource, MemorySource } from './byte-source.js';
 import { malformed } from './format-error.js';
-import type { ParsedFile } from './formats/entry.js';
-import { foreign } from './formats/foreign.js';
 import { looksLikeNpy, parseNpy } from './formats/npy.js';
 import { parseNpz } from './formats/npz.js';
+import { describeOther } from './formats/other-formats.js';
+import type { ParsedFile } from './formats/parsed-file.js';
 import { looksLikePickle, parsePyTorch, pickleMember } from './formats/pytorch.js';
 import { looksLikeLegacyPyTorch, parseLegacyPyTorch } from './formats/pytorch-legacy.js';
 import { looksLikeSafetensors, parseSafetensors } from './formats/safetensors.js';
 import { looksLikeIndex, parseIndex } from './formats/sharded.js';
 import { looksLikeWts, parseWts } from './formats/wts.js';
 import { looksLikeZip, readZip } from './formats/zip.js';
-import { MappedSource, MemorySource, type Source } from './source.js';
 import { storeOf, type Weights } from './store.js';
 
 /**
- * Opens weight files, recognised by their content, and gives their tensors by name. Files are mapped: opening reads
+ * Opens weight files, recognised by content, and returns their tensors by name. Files are mapped: opening reads
  * only headers, and elements are views of the file until something converts or rearranges them.
  * @param path a file, or several whose tensors are taken together
  * @throws ERR_WEIGHTS_FILE (cannot be read), ERR_WEIGHTS_FORMAT (does not keep to its format), ERR_WEIGHTS_NAME (a name in two files)
@@ -39,7 +39,7 @@ export async function loadWeights(path: string | URL | readonly (string | URL)[]
 
 /**
  * Like `loadWeights`, from bytes in memory; they must not change while the weights are used.
- * @param name what messages call them
+ * @param name how messages refer to them
  */
 export async function parseWeights(bytes: Uint8Array, name = 'weights'): Promise<Weights> {
   if (!(bytes instanceof Uint8Array)) {
@@ -51,7 +51,7 @@ export async function parseWeights(bytes: Uint8Array, name = 'weights'): Promise
   return storeOf(await open(new MemorySource(name, bytes), false), name);
 }
 
-async function open(source: Source, shards = true): Promise<ParsedFile[]> {
+async function open(source: ByteSource, shards = true): Promise<ParsedFile[]> {
   try {
     const head = source.read(0, Math.min(source.size, headBytes));
     if (!looksLikeIndex(head)) return [await parse(source, head)];
@@ -65,8 +65,8 @@ async function open(source: Source, shards = true): Promise<ParsedFile[]> {
   }
 }
 
-/** @throws ERR_WEIGHTS_FILE, which for a folder says what in it may be meant */
-function mapped(path: string): Source {
+/** @throws ERR_WEIGHTS_FILE; for a folder, it suggests a file in it */
+function mapped(path: string): ByteSource {
   const stats = statsOf(path);
   if (stats && !stats.isFile() && !stats.isDirectory())
     throw new TensorRTError('ERR_WEIGHTS_FILE', `${path} cannot be read: expected a file, which can be mapped`);
@@ -84,7 +84,7 @@ function mapped(path: string): Source {
   throw new TensorRTError('ERR_WEIGHTS_FILE', `${path} is a folder${hint}`);
 }
 
-/** Undefined where there is nothing that could be looked at; opening it says why. */
+/** Undefined if there is nothing to look at; opening it says why. */
 function statsOf(path: string): Stats | undefined {
   try {
     return statSync(path);
@@ -109,7 +109,7 @@ function namesIn(folder: string): string[] {
 
 const headBytes = 512;
 
-async function parse(source: Source, head: Uint8Array): Promise<ParsedFile> {
+async function parse(source: ByteSource, head: Uint8Array): Promise<ParsedFile> {
   if (looksLikeNpy(head)) return parseNpy(source, tensorName(source.name));
   if (looksLikeZip(head)) {
     const members = await readZip(source);
@@ -119,14 +119,14 @@ async function parse(source: Source, head: Uint8Array): Promise<ParsedFile> {
   if (looksLikeSafetensors(head)) return parseSafetensors(source);
   if (looksLikeLegacyPyTorch(head)) return parseLegacyPyTorch(source);
   if (looksLikePickle(head))
-    throw malformed(source.name, 'a bare pickle, which is no weight format; save with torch.save or safetensors');
+    throw malformed(source.name, 'a bare pickle, which is not a weight format; save with torch.save or safetensors');
   const wts = looksLikeWts(head);
   if (wts) return parseWts(source, wts);
-  throw malformed(source.name, foreign(head, source.size));
+  throw malformed(source.name, describeOther(head, source.size));
 }
 
 /** The shards of an index, each with only the tensors that the index says it has. */
-async function openShards(index: Source, shards: Map<string, string[]>): Promise<ParsedFile[]> {
+async function openShards(index: ByteSource, shards: Map<string, string[]>): Promise<ParsedFile[]> {
   const absent = [...shards.keys()].filter((path) => !statsOf(path));
   if (absent.length) {
     const names = `${absent.slice(0, 8).join(', ')}${absent.length > 8 ? ', …' : ''}`;

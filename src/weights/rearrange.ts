@@ -1,9 +1,10 @@
+import { Buffer } from 'node:buffer';
 import { type WeightDType, weightBits, weightBytes } from './dtype.js';
 
 type Unit = Uint8Array | Uint16Array | Uint32Array | BigUint64Array;
 const unitTypes = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array };
 
-/** Bytes as unsigned integers of an element's size; copies where misaligned. */
+/** Bytes as unsigned integers of an element's size; a copy if misaligned. */
 function units(bytes: Uint8Array, size: number): Unit {
   const { buffer, byteOffset, byteLength } = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
   return new unitTypes[size as keyof typeof unitTypes](buffer as ArrayBuffer, byteOffset, byteLength / size);
@@ -42,6 +43,16 @@ export function gatherStrided(
     }
   }
   return target;
+}
+
+/** Elements of `size` bytes in the other byte order; a copy. */
+export function swapBytes(bytes: Uint8Array, size: number): Uint8Array {
+  const copy = bytes.slice();
+  const buffer = Buffer.from(copy.buffer, copy.byteOffset, copy.byteLength);
+  if (size === 2) buffer.swap16();
+  else if (size === 4) buffer.swap32();
+  else if (size === 8) buffer.swap64();
+  return copy;
 }
 
 /** Strides of row-major order, in elements. */
@@ -90,7 +101,7 @@ export function transposeElements(
   );
 }
 
-/** Row-major elements cut along an axis; views where the pieces are whole ranges. */
+/** Row-major elements cut along an axis; views if the pieces are whole ranges. */
 export function splitElements(
   bytes: Uint8Array,
   dtype: WeightDType,

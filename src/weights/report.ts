@@ -7,21 +7,18 @@ export type Expected = Readonly<Record<string, readonly number[]>>;
 
 /** How a store differs from what was expected. */
 export interface WeightsReport {
-  /** `nearest` is empty where nothing is close, and for the rest of very many. */
+  /** `nearest` is empty if nothing is close. If very many are missing, only the first have it. */
   missing: { name: string; nearest: string[] }[];
   misshapen: { name: string; expected: readonly number[]; actual: readonly number[] }[];
   /** In the file, but not expected. */
   unused: string[];
 }
 
-/** Pairs of names compared in all: a few seconds' worth. A forgotten scope makes every name a missing one. */
+/** The most pairs of names to compare: a few seconds' worth. With a forgotten scope, every name is missing. */
 const mostPairs = 200_000;
 
-/** @internal @throws ERR_INPUT where the expectations are no shapes */
-export function problems(
-  entries: ReadonlyMap<string, { shape: readonly number[] }>,
-  expected: Expected,
-): WeightsReport {
+/** @internal @throws ERR_INPUT if the expectations are not shapes */
+export function problems(shapes: ReadonlyMap<string, readonly number[]>, expected: Expected): WeightsReport {
   const report: WeightsReport = { missing: [], misshapen: [], unused: [] };
   if (typeof expected !== 'object' || expected === null)
     throw refusal('ERR_INPUT', `Expected shapes by tensor name, given ${show(expected)}`);
@@ -29,14 +26,14 @@ export function problems(
   let pairs = 0;
   for (const [name, shape] of wanted) {
     if (!Array.isArray(shape)) throw refusal('ERR_INPUT', `Expected the shape of '${name}', given ${show(shape)}`);
-    const actual = entries.get(name)?.shape;
+    const actual = shapes.get(name);
     if (!actual) {
-      report.missing.push({ name, nearest: pairs < mostPairs ? nearest(name, entries.keys()) : [] });
-      pairs += Math.min(entries.size, mostCompared);
+      report.missing.push({ name, nearest: pairs < mostPairs ? nearest(name, shapes.keys()) : [] });
+      pairs += Math.min(shapes.size, mostCompared);
     } else if (actual.length !== shape.length || shape.some((d, i) => d !== -1 && d !== actual[i])) {
       report.misshapen.push({ name, expected: shape, actual });
     }
   }
-  for (const name of entries.keys()) if (!wanted.has(name)) report.unused.push(name);
+  for (const name of shapes.keys()) if (!wanted.has(name)) report.unused.push(name);
   return report;
 }

@@ -4,7 +4,7 @@ import { shapeText, type WeightDType, weightBytes } from './dtype.js';
 import { refusal } from './format-error.js';
 import { Weight } from './weight.js';
 
-/** Of all elements; min, max and mean of those that are not NaN, null where there are none. */
+/** Of all elements. min, max and mean leave out NaN, and are null if nothing else is there. */
 export interface WeightStatistics {
   min: number | null;
   max: number | null;
@@ -16,7 +16,7 @@ export interface WeightStatistics {
 const step = 1 << 20;
 
 /** The elements as doubles, a block at a time, so that no copy of the whole is made. */
-export function* doubleBlocks(weight: Weight): Iterable<Float64Array> {
+function* doubleBlocks(weight: Weight): Iterable<Float64Array> {
   const { bytes, dtype, size, label } = weight;
   for (let at = 0; at < size; at += step) {
     const count = Math.min(step, size - at);
@@ -50,7 +50,7 @@ export function statistics(weight: Weight): WeightStatistics {
 export interface WeightDifference {
   /** Elements that are not equal. */
   count: number;
-  /** Largest absolute difference; Infinity where only one side is NaN or infinite. */
+  /** Largest absolute difference; Infinity if only one side is NaN or infinite. */
   maxAbs: number;
 }
 
@@ -58,7 +58,7 @@ const isWide = (dtype: WeightDType): boolean => dtype === 'int64' || dtype === '
 
 /**
  * Compares elements by their values: two of 64-bit integers exactly, all others as doubles.
- * @throws ERR_WEIGHTS_SHAPE where the shapes differ; what reading the elements throws
+ * @throws ERR_WEIGHTS_SHAPE if the shapes differ; what reading the elements throws
  */
 export function difference(a: Weight, b: Weight): WeightDifference {
   if (!(a instanceof Weight && b instanceof Weight))

@@ -1,11 +1,11 @@
 import { show, type TensorRTError } from '../errors/error.js';
 import { suggestion } from '../errors/nearest.js';
 import { isFloat } from '../values/dtype.js';
+import { type ByteSource, disposed } from './byte-source.js';
 import { checkDType, shapeText, type WeightDType } from './dtype.js';
 import { refusal } from './format-error.js';
-import type { ParsedFile } from './formats/entry.js';
+import type { ParsedFile, TensorEntry } from './formats/parsed-file.js';
 import { type Expected, problems, type WeightsReport } from './report.js';
-import { disposed, type Source } from './source.js';
 import { Weight } from './weight.js';
 
 /** The tensors of one layer: those directly under a prefix, by the last part of their names. */
@@ -16,11 +16,11 @@ export interface LayerWeights {
   running_mean?: Weight;
   running_var?: Weight;
   num_batches_tracked?: Weight;
-  /** Whatever else lies there, such as an LSTM's `weight_ih_l0`. */
+  /** Everything else there, such as an LSTM's `weight_ih_l0`. */
   [name: string]: Weight | undefined;
 }
 
-/** What `strict` overlooks. */
+/** Options of `strict`. */
 export interface StrictOptions {
   /**
    * Last parts of names that need not be used; by default `num_batches_tracked`, a count of PyTorch's batch norm that no
@@ -29,7 +29,7 @@ export interface StrictOptions {
   ignore?: readonly string[];
 }
 
-/** What `get` may insist on. */
+/** Options of `get`. */
 export interface GetOptions {
   /** Expected shape; `-1` matches any size. */
   shape?: readonly number[];
@@ -39,31 +39,27 @@ export interface GetOptions {
 
 /** A tensor as the file describes it. */
 export interface WeightInfo {
-  /** Undefined where `get` refuses it: its dtype has no name here (complex numbers, strings), or it is sparse, quantized, … */
+  /** Undefined if `get` refuses it: its dtype has no name here (complex numbers, strings), or it is sparse, quantized, … */
   dtype: WeightDType | undefined;
   /** The file's own name of the dtype. */
   fileDType: string;
   shape: readonly number[];
-  /** Bytes its elements take; undefined where that is not known. */
+  /** Bytes its elements take, if known. */
   byteLength: number | undefined;
   file: string;
 }
 
-/** A tensor in the store; `weight` is missing where it cannot be given, for the reason in `refusal`. */
+/** A tensor of a file, and the weight made of it. */
 interface Stored {
-  /** The key by which use is tracked. */
-  readonly id: string;
-  readonly weight: Weight | undefined;
-  readonly fileDType: string;
-  readonly shape: readonly number[];
-  readonly byteLength: number | undefined;
-  readonly refusal: string | undefined;
+  readonly entry: TensorEntry;
   readonly file: string;
+  /** Undefined if `get` refuses it. */
+  readonly weight: Weight | undefined;
 }
 
 interface Shared {
   readonly label: string;
-  readonly sources: Source[];
+  readonly sources: ByteSource[];
   readonly used: Set<string>;
   readonly metadata: ReadonlyMap<string, string>;
   /** What is at paths without a tensor. */
@@ -72,8 +68,8 @@ interface Shared {
 }
 
 /**
- * The tensors of one or more weight files, by name. Opening reads only headers; elements are read where a weight's
- * `data` is, straight from the mapped file. Made by `loadWeights`.
+ * The tensors of one or more weight files, by name. Opening reads only headers; elements are read with a weight's
+ * `data`, straight from the mapped file. Made by `loadWeights`.
  */
 export class Weights {
   readonly #shared: Shared;
@@ -101,7 +97,8 @@ export class Weights {
 
   /** What the file says about a tensor; it does not count as used. @throws ERR_WEIGHTS_NAME, ERR_DISPOSED */
   info(name: string): WeightInfo {
-    const { weight, fileDType, shape, byteLength, file } = this.#find(name);
+    const { weight, entry, file } = this.#find(name);
+    const { fileDType, shape, byteLength } = entry;
     return { dtype: weight?.dtype, fileDType, shape, byteLength: weight?.byteLength ?? byteLength, file };
   }
 
@@ -120,14 +117,12 @@ export class Weights {
    * @throws ERR_WEIGHTS_NAME (with the nearest names), ERR_WEIGHTS_SHAPE, ERR_WEIGHTS_DTYPE, ERR_DISPOSED
    */
   get(name: string, options: GetOptions = {}): Weight {
-    const found = this.#find(name);
-    const { weight, refusal: reason, fileDType } = found;
-    const full = `${this.#prefix}${name}`;
+    const { weight, entry, file } = this.#find(name);
     if (!weight) {
-      const what = reason
-        ? `is ${reason}`
-        : `has dtype ${fileDType}, which TensorRT cannot take; expected a real float of at most 64 bits or an integer`;
-      throw refusal('ERR_WEIGHTS_DTYPE', `${full} of ${found.file} ${what}`, { actual: fileDType });
+      const what = entry.refusal
+        ? `is ${entry.refusal}`
+        : `has dtype ${entry.fileDType}, which TensorRT cannot take; expected a real float of at most 64 bits or an integer`;
+      throw refusal('ERR_WEIGHTS_DTYPE', `${this.#prefix}${name} of ${file} ${what}`, { actual: entry.fileDType });
     }
     const { shape, dtype, ...others } = options ?? {};
     const [unknown] = Object.keys(others);
@@ -144,14 +139,14 @@ export class Weights {
         );
       }
     }
-    this.#shared.used.add(found.id);
+    this.#shared.used.add(useOf(entry));
     return dtype ? weight.as(dtype) : weight;
   }
 
   /**
-   * The tensors directly under a prefix, by the last part of their names: `layer('conv1')` is `{ weight, bias }` where
+   * The tensors directly under a prefix, by the last part of their names: `layer('conv1')` is `{ weight, bias }` if
    * the file has `conv1.weight` and `conv1.bias`. All of them count as used.
-   * @throws ERR_WEIGHTS_NAME where nothing lies under the prefix
+   * @throws ERR_WEIGHTS_NAME if nothing is under the prefix
    */
   layer(prefix: string): LayerWeights {
     this.#alive();
@@ -165,7 +160,7 @@ export class Weights {
 
   /**
    * The tensors under `prefix.`, by the rest of their names. A view: use is tracked in common, dispose acts on all.
-   * @throws ERR_WEIGHTS_NAME where nothing lies under the prefix
+   * @throws ERR_WEIGHTS_NAME if nothing is under the prefix
    */
   scope(prefix: string): Weights {
     this.#alive();
@@ -181,8 +176,8 @@ export class Weights {
 
   /**
    * A view with other names. An object replaces whole leading or trailing parts at the dots (`{ 'model.encoder': 'enc', gamma: 'weight' }`),
-   * longest first; a function gives each new name, or undefined to leave the tensor out.
-   * @throws ERR_WEIGHTS_NAME where two tensors would get one name, or a name is no string
+   * longest first; a function returns each new name, or undefined to leave the tensor out.
+   * @throws ERR_WEIGHTS_NAME if two tensors would get one name, or a name is not a string
    */
   rename(renaming: Readonly<Record<string, string>> | ((name: string) => string | undefined)): Weights {
     this.#alive();
@@ -214,7 +209,7 @@ export class Weights {
   }
 
   /**
-   * A view that gives every tensor of floats in this dtype, converted once when it is first asked for; integers and bools
+   * A view in which every float tensor has this dtype, converted once when first asked for; integers and bools
    * stay as they are.
    * @throws ERR_WEIGHTS_DTYPE for an unknown dtype; `get` and `layer` of the view: see `Weight.as`
    */
@@ -242,13 +237,14 @@ export class Weights {
   /** Names of the tensors that were never asked for, here or through any view; tied ones under none of their names. */
   unused(): string[] {
     this.#alive();
-    return [...this.#entries].filter(([, stored]) => !this.#shared.used.has(stored.id)).map(([name]) => name);
+    return [...this.#entries].filter(([, { entry }]) => !this.#shared.used.has(useOf(entry))).map(([name]) => name);
   }
 
   /** Compares with what a network expects, without using anything. Shapes by name; `-1` matches any size. */
   compare(expected: Expected): WeightsReport {
     this.#alive();
-    return problems(this.#entries, expected);
+    const shapes = new Map(Array.from(this.#entries, ([name, { entry }]) => [name, entry.shape]));
+    return problems(shapes, expected);
   }
 
   /**
@@ -278,7 +274,7 @@ export class Weights {
     });
   }
 
-  /** Unmaps the files. Weights already given out can no longer be read; builds under way keep the pages they use. */
+  /** Unmaps the files. Weights returned earlier can no longer be read; builds under way keep the pages they use. */
   dispose(): void {
     this.#shared.disposed = true;
     for (const source of this.#shared.sources) source.dispose();
@@ -314,7 +310,7 @@ export class Weights {
     );
   }
 
-  /** The error of a name at or below something that is no tensor. */
+  /** The error for a name at or below something that is not a tensor. */
   #opaqueAt(name: string): TensorRTError | undefined {
     if (typeof name !== 'string') return undefined;
     for (let at = this.#prefix + name; at; at = parent(at)) {
@@ -333,7 +329,7 @@ export class Weights {
   }
 }
 
-/** @internal One store over several parsed files. @throws ERR_WEIGHTS_NAME where two hold the same name */
+/** @internal One store over several parsed files. @throws ERR_WEIGHTS_NAME if two hold the same name */
 export function storeOf(files: readonly ParsedFile[], label: string): Weights {
   const entries = new Map<string, Stored>();
   const metadata = new Map<string, string>();
@@ -341,14 +337,13 @@ export function storeOf(files: readonly ParsedFile[], label: string): Weights {
   for (const { source, tensors, metadata: strings, opaque: others = [] } of files) {
     for (const [key, value] of strings) metadata.set(key, value);
     for (const [path, what] of others) opaque.set(path, what);
-    for (const { name, dtype, fileDType, shape, byteLength, refusal: reason, tiedTo: id = name, read } of tensors) {
+    for (const entry of tensors) {
+      const { name } = entry;
       const twice = entries.get(name);
       if (twice) {
         throw refusal('ERR_WEIGHTS_NAME', `'${name}' is in both ${twice.file} and ${source.name}; load them apart`);
       }
-      const elements = { read, check: () => source.check() };
-      const weight = dtype && new Weight(name, dtype, shape, elements, source.name);
-      entries.set(name, { id, weight, fileDType, shape, byteLength, refusal: reason, file: source.name });
+      entries.set(name, { entry, file: source.name, weight: weightOf(entry, source) });
     }
   }
   return new Weights(
@@ -356,6 +351,13 @@ export function storeOf(files: readonly ParsedFile[], label: string): Weights {
     entries,
   );
 }
+
+/** The weight of what a reader found; undefined without a dtype here. */
+const weightOf = ({ name, dtype, shape, read }: TensorEntry, source: ByteSource): Weight | undefined =>
+  dtype && new Weight({ name, dtype, shape, read, file: source.name, source });
+
+/** The key by which use is tracked: tied tensors count as one. */
+const useOf = ({ name, tiedTo = name }: TensorEntry): string => tiedTo;
 
 const text = (name: unknown): string => (typeof name === 'string' ? name : show(name));
 

@@ -1,21 +1,33 @@
 import { show } from '../errors/error.js';
 import type { TypedArray } from '../values/dtype.js';
+import type { ByteSource } from './byte-source.js';
 import { convertElements } from './convert.js';
-import { bytesOf, checkDType, elementCount, shapeText, viewElements, type WeightDType, weightBytes } from './dtype.js';
+import {
+  arrayDType,
+  bytesOf,
+  checkDType,
+  elementCount,
+  shapeText,
+  viewElements,
+  type WeightDType,
+  weightBytes,
+} from './dtype.js';
 import { refusal } from './format-error.js';
 import { splitElements, transposeElements } from './rearrange.js';
 
-/** Where a weight's elements come from. */
-export interface Elements {
-  /** Row-major little-endian bytes; read on first use. */
+/** What a weight is made of. */
+interface Parts {
+  name: string;
+  dtype: WeightDType;
+  shape: readonly number[];
+  /** Row-major little-endian bytes; called on first use. */
   read(): Uint8Array;
-  /** Throws once they can no longer be read. */
-  check(): void;
+  file?: string | undefined;
+  /** What the bytes are a view of; absent if they outlive the file. */
+  source?: Pick<ByteSource, 'check'> | undefined;
 }
 
-const fixed = (bytes: Uint8Array): Elements => ({ read: () => bytes, check: () => {} });
-
-/** One tensor of a weight file, or of one's own. Immutable: transformations give new weights. */
+/** A tensor from a weight file, or your own. Immutable: transformations return new weights. */
 export class Weight {
   /** Full name in the file. */
   readonly name: string;
@@ -23,16 +35,18 @@ export class Weight {
   readonly shape: readonly number[];
   /** Path of the file; undefined for a weight that came from none. */
   readonly file: string | undefined;
-  readonly #elements: Elements;
+  readonly #read: () => Uint8Array;
+  readonly #source: Pick<ByteSource, 'check'> | undefined;
   #data: TypedArray | undefined;
 
   /** @internal Use `loadWeights`, or `weight` for one's own elements. */
-  constructor(name: string, dtype: WeightDType, shape: readonly number[], elements: Elements, file?: string) {
+  constructor({ name, dtype, shape, read, file, source }: Parts) {
     this.name = name;
     this.dtype = dtype;
     this.shape = Object.freeze([...shape]);
     this.file = file;
-    this.#elements = elements;
+    this.#read = read;
+    this.#source = source;
   }
 
   /** Number of elements. */
@@ -47,13 +61,13 @@ export class Weight {
 
   /**
    * Row-major elements: float16 and bfloat16 as their bits (Uint16Array), int64 as BigInt64Array, bool and the 8-bit
-   * floats as Uint8Array, 4-bit types packed. A view of the mapped file; a copy only where the file holds them
+   * floats as Uint8Array, 4-bit types packed. A view of the mapped file; a copy only if the file holds them
    * misaligned, compressed, strided or big-endian. Writing to it changes neither the file nor other processes.
    * @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED (the file shrank), ERR_WEIGHTS_FORMAT (broken compressed data)
    */
   get data(): TypedArray {
-    this.#elements.check();
-    this.#data ??= viewElements(this.dtype, this.#elements.read());
+    this.check();
+    this.#data ??= viewElements(this.dtype, this.#read());
     return this.#data;
   }
 
@@ -62,36 +76,38 @@ export class Weight {
     return bytesOf(this.data);
   }
 
-  /** @internal The elements as bytes, without keeping them where they had to be made. */
+  /** @internal The elements as bytes, without keeping a copy that had to be made. */
   peek(): Uint8Array {
-    this.#elements.check();
-    return bytesOf(this.#data ?? viewElements(this.dtype, this.#elements.read()));
+    this.check();
+    return bytesOf(this.#data ?? viewElements(this.dtype, this.#read()));
   }
 
   /** @internal Like `as`, but converting anew whenever the elements are read. */
   converting(dtype: WeightDType): Weight {
     checkDType(dtype);
     if (dtype === this.dtype) return this;
-    const read = () => convertElements(this.peek(), this.dtype, dtype, this.size, this.label);
-    return new Weight(this.name, dtype, this.shape, { read, check: () => this.check() }, this.file);
+    return this.#with({
+      dtype,
+      read: () => convertElements(this.peek(), this.dtype, dtype, this.size, this.label),
+    });
   }
 
-  /** Throws where the elements can no longer be trusted: call it after a long read. @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED */
+  /** Throws if the elements can no longer be trusted: call it after a long read. @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED */
   check(): void {
-    this.#elements.check();
+    this.#source?.check();
   }
 
   /**
    * The same elements in another dtype, rounded to nearest even as PyTorch does: float16, bfloat16 and float8e5m2
    * overflow to infinity, float8e4m3 to NaN; int4 takes the nearest of -8..7. A copy, unless the dtype is the same.
-   * @throws ERR_WEIGHTS_CONVERT where an integer dtype cannot hold an element exactly, or no conversion exists
+   * @throws ERR_WEIGHTS_CONVERT if an integer dtype cannot hold an element exactly, or no conversion exists
    */
   as(dtype: WeightDType): Weight {
     checkDType(dtype);
     if (dtype === this.dtype) return this;
     const converted = convertElements(this.bytes, this.dtype, dtype, this.size, this.label);
     this.check();
-    return this.#with(dtype, this.shape, converted);
+    return this.#with({ dtype, read: () => converted, source: undefined });
   }
 
   /** All elements as float32, for reading in code. */
@@ -112,7 +128,7 @@ export class Weight {
         { expected: dims, actual: this.shape },
       );
     }
-    return new Weight(this.name, this.dtype, shape, { read: () => this.bytes, check: () => this.check() }, this.file);
+    return this.#with({ shape, read: () => this.bytes });
   }
 
   /** Dimensions in another order, all reversed by default: NumPy's `transpose`. A copy. @throws ERR_WEIGHTS_SHAPE */
@@ -121,20 +137,16 @@ export class Weight {
     const rank = this.shape.length;
     const axes = perm.map((axis) => (axis < 0 ? axis + rank : axis));
     if (axes.length !== rank || this.shape.some((_, i) => !axes.includes(i))) {
-      throw refusal('ERR_WEIGHTS_SHAPE', `${this.label}: ${shapeText(perm)} is no permutation of its ${rank} axes`);
+      throw refusal('ERR_WEIGHTS_SHAPE', `${this.label}: ${shapeText(perm)} is not a permutation of its ${rank} axes`);
     }
     const moved = transposeElements(this.bytes, this.dtype, this.shape, axes);
     this.check();
-    return this.#with(
-      this.dtype,
-      axes.map((axis) => this.shape[axis]!),
-      moved,
-    );
+    return this.#with({ shape: axes.map((axis) => this.shape[axis]!), read: () => moved, source: undefined });
   }
 
   /**
    * Pieces along an axis: PyTorch's `split`. No copy along axis 0.
-   * @param sizes size of each piece; or one size for all, where the last may be smaller
+   * @param sizes the size of each piece, or one size for all; the last may then be smaller
    * @throws ERR_WEIGHTS_SHAPE
    */
   split(sizes: number | readonly number[], axis = 0): Weight[] {
@@ -156,20 +168,21 @@ export class Weight {
         { expected: sizes, actual: this.shape },
       );
     }
+    const { buffer } = this.data;
     const pieces = splitElements(this.bytes, this.dtype, this.shape, sizes, at);
     this.check();
     return pieces.map((bytes, i) =>
-      this.#with(
-        this.dtype,
-        this.shape.map((d, k) => (k === at ? sizes[i]! : d)),
-        bytes,
-      ),
+      this.#with({
+        shape: this.shape.map((d, k) => (k === at ? sizes[i]! : d)),
+        read: () => bytes,
+        ...(bytes.buffer !== buffer && { source: undefined }),
+      }),
     );
   }
 
   /** @internal The same elements under another name. */
   named(name: string): Weight {
-    return new Weight(name, this.dtype, this.shape, { read: () => this.peek(), check: () => this.check() }, this.file);
+    return this.#with({ name, read: () => this.peek() });
   }
 
   /** For messages: `conv1.weight of lenet.safetensors`. */
@@ -193,17 +206,16 @@ export class Weight {
     return Array.from({ length: Math.ceil(length / size) }, (_, i) => Math.min(size, length - i * size));
   }
 
-  // Views of the file keep its check; copies stay readable after dispose.
-  #with(dtype: WeightDType, shape: readonly number[], bytes: Uint8Array): Weight {
-    const shared = this.#data !== undefined && bytes.buffer === this.#data.buffer;
-    const elements = shared ? { read: () => bytes, check: () => this.check() } : fixed(bytes);
-    return new Weight(this.name, dtype, shape, elements, this.file);
+  /** This weight with some parts changed. A copy sets no source: it stays readable after dispose. */
+  #with(changed: Partial<Parts> & Pick<Parts, 'read'>): Weight {
+    const { name, dtype, shape, file } = this;
+    return new Weight({ name, dtype, shape, file, source: this.#source, ...changed });
   }
 }
 
 /**
- * A weight of one's own, e.g. computed ones beside those of a file.
- * @param data row-major elements as `Weight.data` gives them
+ * Makes a weight of your own, e.g. a computed one beside those of a file.
+ * @param data row-major elements, in the form of `Weight.data`
  * @param shape one-dimensional by default
  * @param dtype by default what the array stands for; needed for Uint16Array (float16, bfloat16 or uint16) and packed types
  * @throws ERR_WEIGHTS_SHAPE, ERR_WEIGHTS_DTYPE
@@ -216,7 +228,10 @@ export function weight(
 ): Weight {
   if (!ArrayBuffer.isView(data) || !Array.isArray(shape))
     throw refusal('ERR_INPUT', `weight: expected a typed array and a shape, given ${show(data)} and ${show(shape)}`);
-  const type = dtype ?? naturalDType(data);
+  const type = dtype ?? arrayDType(data);
+  if (type === undefined) {
+    throw refusal('ERR_WEIGHTS_DTYPE', `A ${data.constructor?.name} may hold several dtypes: expected one to be named`);
+  }
   checkDType(type);
   const count = elementCount(shape);
   const fits = shape.every((d) => Number.isSafeInteger(d) && d >= 0) && count !== undefined;
@@ -227,23 +242,5 @@ export function weight(
       { expected: shape, actual: data.byteLength },
     );
   }
-  return new Weight(name, type, shape, fixed(bytesOf(data)));
-}
-
-const natural: ReadonlyArray<[abstract new (...args: never[]) => TypedArray, WeightDType]> = [
-  [Float32Array, 'float32'],
-  [Float64Array, 'float64'],
-  [BigInt64Array, 'int64'],
-  [BigUint64Array, 'uint64'],
-  [Int32Array, 'int32'],
-  [Uint32Array, 'uint32'],
-  [Int16Array, 'int16'],
-  [Int8Array, 'int8'],
-  [Uint8Array, 'uint8'],
-];
-
-function naturalDType(data: TypedArray): WeightDType {
-  const found = natural.find(([type]) => data instanceof type)?.[1];
-  if (found) return found;
-  throw refusal('ERR_WEIGHTS_DTYPE', `A ${data?.constructor?.name} may hold several dtypes: expected one to be named`);
+  return new Weight({ name, dtype: type, shape, read: () => bytesOf(data) });
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type LayerSummary, layerList } from '../../src/cli/layer-list.js';
-import { moduleList } from '../../src/cli/module-list.js';
+import { moduleList } from '../../src/cli/module-list.generated.js';
 import { node, root } from '../setup/checkout.js';
 
 const cli = (...args: string[]) => node(root, ['--import', 'tsx', join(root, 'src/cli/main.ts'), 'layers', ...args]);
@@ -50,10 +50,10 @@ test('modules follow in the table, and are a list of their own with --modules', 
   const { stdout } = cli();
   const alone = cli('--modules').stdout;
   const json: unknown = JSON.parse(cli('--modules', '--json').stdout);
-  expect(json).toEqual(moduleList());
+  expect(json).toEqual(moduleList);
   expect(json).toContainEqual({ method: 'relu6', about: '`min(max(x, 0), 6)`, of floats.', kinds: ['activation'] });
   for (const text of [stdout, alone])
     expect(text).toMatch(/│ relu6 +│ `min\(max\(x, 0\), 6\)`, of floats\. +│ activation +│/);
   expect(alone).not.toContain('10.0.0');
-  for (const { method } of moduleList()) expect(stdout).toContain(`│ ${method} `);
+  for (const { method } of moduleList) expect(stdout).toContain(`│ ${method} `);
 });

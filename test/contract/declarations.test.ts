@@ -12,6 +12,7 @@ const installed = join(project, 'node_modules', 'node-tensorrt');
 afterAll(() => rmSync(project, { recursive: true }));
 
 const user = `import { concat, findTensorRT, float32, loadEngine, loadWeights, network, TensorRTError } from 'node-tensorrt';
+import type { LstmOptions, NetworkJSON, PoolOptions, TopKResult } from 'node-tensorrt';
 
 const w = await loadWeights('lenet.safetensors');
 const net = network('lenet', { data: float32('batch', 1, 28, 28) });
@@ -28,6 +29,10 @@ const layer = w.layer('fc1');
 const known: { bias: typeof layer.bias } = { bias: w.has('b') ? w.get('b') : undefined };
 y.linear({ ...layer, ...known }).layerNorm({ ...layer, ...known }).batchNorm({ ...w.layer('bn'), ...known }).rmsNorm(w.layer('rms'));
 net.conv2d({ ...layer, ...known, stride: 2 }).add(w.get('fc')).prelu(w.layer('prelu'));
+const pooling: PoolOptions = { type: 'max', kernel: 2 };
+const best: TopKResult = net.pool(pooling).topk(5);
+export const cell = (options: LstmOptions) => best[0].lstm({ ...options, gates: 'ifgo' }).cell.shape;
+export const json: NetworkJSON = net.toJSON();
 // @ts-expect-error kernels are numbers
 net.pool({ type: 'max', kernel: '2' });
 `;

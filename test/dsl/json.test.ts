@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { NetworkJSON } from '../../src/dsl/ir.js';
-import { float32, loadWeights, Network, network } from '../../src/index.js';
+import { concat, float32, loadWeights, Network, network, saveSafetensors, weight } from '../../src/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'json-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -39,6 +39,21 @@ describe('toJSON and fromJSON', () => {
     expect(second).toEqual(first);
   });
 
+  test('sizes that only the data tells are the same within a loop as around it', () => {
+    const net = network('open', { x: float32(4) });
+    const found = net.tensor().nonZero();
+    const { state } = net.loop({ count: 2, state: { found } }, (now) => ({
+      state: { found: concat([now.found, found], { axis: 1 }).narrow(1, 0, found.dim(1)) },
+    }));
+    state.found.output('y');
+    const json = throughText(net);
+    const again = throughText(Network.fromJSON(json));
+    const symbols = (text: string) => [...text.matchAll(/\w+\?\d+/g)].map(([symbol]) => symbol);
+    const numbered = (list: string[]) => list.map((symbol) => list.indexOf(symbol));
+    expect(symbols(JSON.stringify(json)).length).toBeGreaterThan(3);
+    expect(numbered(symbols(JSON.stringify(again)))).toEqual(numbered(symbols(JSON.stringify(json))));
+  });
+
   test('weights of files are referred to by name and found again', async () => {
     using weights = await loadWeights(lenet);
     const net = network('file', { x: float32(1, 1, 28, 28) });
@@ -52,6 +67,19 @@ describe('toJSON and fromJSON', () => {
     const again = Network.fromJSON(json, weights);
     expect(again.weights[0]!.data).toEqual(net.weights[0]!.data);
     expect(() => Network.fromJSON(json)).toThrow(/conv1\.weight.*pass the weights/);
+  });
+
+  test('weights of files in another shape stay weights of files', async () => {
+    const path = join(folder, 'conv.safetensors');
+    await saveSafetensors(path, { 'conv.weight': weight(new Float32Array(6).fill(1), [2, 1, 3]) });
+    using weights = await loadWeights(path);
+    const net = network('file', { x: float32(1, 1, 8) });
+    net.conv1d(weights.layer('conv')).output('y');
+    expect(net.weights[0]!.shape).toEqual([2, 1, 1, 3]);
+    const again = Network.fromJSON(throughText(net), weights);
+    expect(throughText(again).weights).toEqual(throughText(net).weights);
+    truncateSync(path, 0);
+    expect(() => again.weights[0]!.check!()).toThrow(expect.objectContaining({ code: 'ERR_WEIGHTS_CHANGED' }));
   });
 
   test.each([

@@ -160,7 +160,7 @@ describe('main.ts', () => {
       expected += reference.vocabulary[id];
       logits = read(id);
     }
-    const env = { NODE_TENSORRT_CACHE: cache };
+    const env = { NODE_TENSORRT_CACHE: cache, LD_LIBRARY_PATH: '' };
     const { stdout, stderr } = run(['--prime', long, '--length', '12', '--json'], env);
     expect(stderr).toBe('');
     const summary = JSON.parse(stdout.trimEnd().split('\n').at(-1)!);

@@ -74,3 +74,10 @@ test('what this TensorRT-RTX lacks is an error that says so, not a crash', async
   );
   await expect(model.run({ ...feeds, half: new Uint16Array(16), lengths: [1] })).resolves.toBeDefined();
 });
+
+test('an attention that must be one kernel is not built where there is none', async () => {
+  const net = network('kernel');
+  const q = net.input('q', float32(1, 2, 3, 8));
+  q.attention(q, q, { scale: 1, decomposable: false }).output('y');
+  await expect(net.build({ library: 'rtx1', computeCapabilities: [89] })).rejects.toThrow(/dedicated kernel/);
+});

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { float16, float32, int8, int32, network, type Tensor } from '../../src/index.js';
-import { lift } from '../../src/layers/kinds/constant.js';
+import { lift } from '../../src/layers/shared/lift.js';
 import { cases } from './constant.cases.js';
 import { expectRefusal, testLayer } from './harness.js';
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { RecordedNode } from '../../src/dsl/network.js';
 import {
   float32,
   type LoweringReport,
@@ -9,6 +10,7 @@ import {
   type Tensor,
   TensorRTError,
 } from '../../src/index.js';
+import { without } from '../../src/tensorrt/compile/build.js';
 import { type Dim, evaluateDim } from '../../src/values/dim.js';
 import type { DType } from '../../src/values/dtype.js';
 import { decodeElements } from '../../src/values/elements.js';
@@ -144,8 +146,47 @@ export function expectClose(
 
 const plain = (shape: readonly Dim[]) => shape.map((dim) => (typeof dim === 'number' ? dim : -1));
 
+/** Numbers as float32 holds them, which is how TensorRT's setters take them. */
+const narrowed = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value), (_, v) => (typeof v === 'number' ? Math.fround(v) : v));
+
 /**
- * Compares TensorRT's dtype and shape of every layer with what was inferred here. With `anyRelease`, a dim that one side
+ * Every parameter of every layer, nested ones included, was read back through TensorRT's getters, unless no getter of the
+ * release tells it or the layer was made of others. TensorRT-RTX tells all that has a getter at all.
+ */
+export function expectReadBack(net: Network, { readBack, library }: LoweringReport): void {
+  const byName = new Map(readBack.map((one) => [one.layer, one]));
+  const visit = (nodes: readonly RecordedNode[]) => {
+    for (const node of nodes) {
+      for (const body of Object.values(node.bodies ?? {})) visit(body.nodes);
+      const held = byName.get(node.name);
+      expect(held?.kind, `what was read of '${node.name}'`).toBe(node.kind);
+      if (held!.parts.length > 0) continue;
+      for (const [name, value] of Object.entries(node.params)) {
+        const what = `${node.kind} '${node.name}', ${name}`;
+        if (held!.unread.includes(name)) {
+          if (library.flavor === 'rtx1' && without.length === 0)
+            expect(toldByNoGetter, what).toContain(`${node.kind}.${name}`);
+          continue;
+        }
+        // See lower_pooling: TensorRT's own count is another where rounding up adds to the end.
+        if (name === 'averageCountExcludesPadding' && node.params.paddingMode === 'explicit_round_up') continue;
+        if (value !== null) expect(narrowed(held!.parameters[name]), what).toEqual(narrowed(value));
+      }
+    }
+  };
+  visit(net.graph.nodes);
+}
+
+/** Parameters that TensorRT keeps to itself; `useFp32Acc` where the operands are not float16, for which it has no effect. */
+const toldByNoGetter = [
+  ...['operation', 'reduceOperation', 'root', 'groups'].map((name) => `dist_collective.${name}`),
+  'matrix_multiply.useFp32Acc',
+];
+
+/**
+ * Compares TensorRT's dtype and shape of every layer with what was inferred here, and what it read back of every layer with
+ * what was recorded. With `anyRelease`, a dim that one side
  * alone knows is none to compare: releases differ in how much they tell of sizes before the build. With `refused`, TensorRT
  * may already fail to make the network, with that text, and nothing is returned.
  */
@@ -160,6 +201,7 @@ export async function expectSameInference(
     if (options.refused?.test((error as Error).message)) return undefined;
     throw error;
   }
+  expectReadBack(net, report);
   const theirs = new Map<string, { dtype: DType; shape: number[] }[]>();
   for (const { name, dtype, shape } of report.layers) theirs.set(name, [...(theirs.get(name) ?? []), { dtype, shape }]);
   for (const node of net.graph.nodes) {

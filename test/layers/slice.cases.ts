@@ -1,5 +1,5 @@
 import type { Dim, Tensor } from '../../src/index.js';
-import type { SliceOptions } from '../../src/layers/kinds/slice.js';
+import type { SliceOptions } from '../../src/layers/shared/record-slice.js';
 import { int8Refused, type LayerCase } from './harness.js';
 
 const outside = { start: [-3, 2, -7], size: [9, 6, 19] };

@@ -193,7 +193,7 @@ describe('set-up', () => {
 test('a TensorRT is fetched where none that can build is found, and only then', () => {
   const checkout = tinyCheckout(join(dir, 'tensorrt'));
   // Stands for discovery: finds what the environment names.
-  const find = 'env.FOUND ? [{ path: env.FOUND, usableFor: { build: true } }] : []';
+  const find = "env.FOUND ? [{ path: env.FOUND, flavor: 'trt10', usableFor: { build: true } }] : []";
   write(checkout, 'src/tensorrt/library/find.ts', `export const findTensorRT = async ({ env }: any) => ${find};\n`);
   const library = write(dir, 'found/libnvinfer.so.10', 'x');
   // There is a pip, but it fetches nothing.
@@ -207,6 +207,9 @@ test('a TensorRT is fetched where none that can build is found, and only then', 
   expect(setup({ FOUND: library, TENSORRT_ROOT: join(dir, 'found') })).toMatchObject({ status: 0 });
   // Remembered: discovery is not asked again, unless the library or the environment changed.
   expect(setup({ TENSORRT_ROOT: join(dir, 'found') })).toMatchObject({ status: 0, stderr: '' });
+  // The tests state what TensorRT-RTX does: another one that builds will not do for them.
+  const forTests = { ...env, FOUND: library, TENSORRT_ROOT: join(dir, 'found') };
+  expect(node(checkout, ['scripts/run.mjs', '--rtx', 'true'], forTests).stderr).toMatch(/could not fetch/);
   const elsewhere = setup({ TENSORRT_ROOT: '/elsewhere' });
   expect(elsewhere.status).toBe(1);
   expect(elsewhere.stderr).toMatch(/fetching TensorRT-RTX[\s\S]*could not fetch/);

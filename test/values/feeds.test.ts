@@ -99,6 +99,9 @@ describe('elements', () => {
     const copy = resolveFeeds(only('float32', 2), { x: shared }).feeds[0]!.data;
     expect(copy).toEqual(Float32Array.of(0, 3));
     expect(copy.buffer).toBeInstanceOf(ArrayBuffer);
+    // Its `slice` would be shared again.
+    const bytes = Buffer.from(new SharedArrayBuffer(2));
+    expect(resolveFeeds(only('uint8', 2), { x: bytes }).feeds[0]!.data).toEqual(Uint8Array.of(0, 0));
   });
 
   it('refuses a detached array', () => {

@@ -84,22 +84,22 @@ test.each<[string, Uint8Array, RegExp]>([
     bytes('Entry not found'),
     /\(15 bytes, text that begins "Entry not found"\); expected safetensors/,
   ],
-  ['an answer in JSON', bytes('{"error":"Invalid username or password."}'), /no index of shards: .* given "error"/],
+  ['an answer in JSON', bytes('{"error":"Invalid username or password."}'), /not an index of shards: .* given "error"/],
   ['nothing', bytes(''), /model: an empty file; expected safetensors/],
   [
     'gzip',
     new Uint8Array(gzipSync(fixtureBytes('odd.safetensors'))),
-    /compressed by gzip; decompress it first: gunzip/,
+    /compressed with gzip; decompress it first: gunzip/,
   ],
-  ['bzip2', bytes('BZh91AY&SY'), /compressed by bzip2/],
-  ['xz', bytes('\xfd7zXZ\0\0\x04'), /compressed by xz/],
-  ['Zstandard', bytes('\x28\xb5\x2f\xfd\x24'), /compressed by Zstandard/],
+  ['bzip2', bytes('BZh91AY&SY'), /compressed with bzip2/],
+  ['xz', bytes('\xfd7zXZ\0\0\x04'), /compressed with xz/],
+  ['Zstandard', bytes('\x28\xb5\x2f\xfd\x24'), /compressed with Zstandard/],
   ['tar', bytes(`model.pt${'\0'.repeat(249)}ustar\x0000`), /a tar archive; extract it first/],
   ['HDF5', bytes('\x89HDF\r\n\x1a\n\0\0'), /an HDF5 file, as Keras writes it/],
   ['GGUF', bytes('GGUF\x03\0\0\0'), /a GGUF file of llama\.cpp/],
   ['ONNX', bytes('\x08\x08\x12\x07pytorch\x1a\x061.13.0'), /perhaps an ONNX model/],
-  ['an engine', bytes('ftrt\0\0\0\0\xef\0'), /an engine of TensorRT; open it with loadEngine/],
-  ['a download that never came', new Uint8Array(4096), /it begins with zeros, as a file does whose download or copy/],
+  ['an engine', bytes('ftrt\0\0\0\0\xef\0'), /a TensorRT engine; open it with loadEngine/],
+  ['a download that never came', new Uint8Array(4096), /it begins with zeros, as an interrupted download or copy/],
   ['a checkpoint cut off', fixtureBytes('state_dict.pt').slice(0, 900), /as a zip: .*file is truncated/],
   [
     'a header cut off',
@@ -109,7 +109,7 @@ test.each<[string, Uint8Array, RegExp]>([
   [
     'decimals as .wts',
     bytes('1\na 2 1.5 nan\n'),
-    /no hexadecimal number \(value 0\): .* such as 3f800000, given "1\.5"/,
+    /not a hexadecimal number \(value 0\): .* such as 3f800000, given "1\.5"/,
   ],
 ])('%s', async (_, what, message) => {
   const read = async () => {

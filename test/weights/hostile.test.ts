@@ -46,9 +46,12 @@ const cases: Record<string, [Uint8Array, RegExp]> = {
     /has the key "a" twice/,
   ],
   'same metadata twice': [text('{"__metadata__":{"k":"1","k":"2"}}'), /has the key "k" twice/],
-  'metadata of numbers': [safetensors({ __metadata__: { k: 1 } }), /__metadata__ "k" is no string/],
-  'metadata as a tensor': [safetensors({ __metadata__: f4 }, 4), /__metadata__ "shape" is no string|is no string/],
-  'metadata as a list': [safetensors({ __metadata__: [] }), /no object of strings/],
+  'metadata of numbers': [safetensors({ __metadata__: { k: 1 } }), /__metadata__ "k" is not a string/],
+  'metadata as a tensor': [
+    safetensors({ __metadata__: f4 }, 4),
+    /__metadata__ "shape" is not a string|is not a string/,
+  ],
+  'metadata as a list': [safetensors({ __metadata__: [] }), /not an object of strings/],
   'unknown dtype': [safetensors({ a: info('F99', [1], [0, 4]) }, 4), /has dtype "F99"; expected one of BOOL/],
   'dtype of a prototype': [safetensors({ a: info('constructor', [1], [0, 4]) }, 4), /has dtype "constructor"/],
   'no dtype': [safetensors({ a: { shape: [1], data_offsets: [0, 4] } }, 4), /has dtype nothing/],
@@ -95,7 +98,7 @@ const cases: Record<string, [Uint8Array, RegExp]> = {
     text(`{"a":{"dtype":"F32","shape":[${'1,'.repeat(1_000_000)}1],"data_offsets":[0,4]}}`, 4),
     /axes, more than 64/,
   ],
-  'a tensor as a list': [safetensors({ a: ['F32', [1], [0, 4]] }, 4), /no object of dtype/],
+  'a tensor as a list': [safetensors({ a: ['F32', [1], [0, 4]] }, 4), /not an object with dtype/],
   'header as a list': [text('[]      '), /no known weight format/],
 
   // ---- npy ----
@@ -150,7 +153,7 @@ const cases: Record<string, [Uint8Array, RegExp]> = {
     npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296, 2)}", 4),
     /size overflows/,
   ],
-  'npy whose shape is a number': [npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3)}", 12), /no tuple/],
+  'npy whose shape is a number': [npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3)}", 12), /not a tuple/],
   'npy whose shape is a list': [npy("{'descr': '<f4', 'fortran_order': False, 'shape': [1]}", 4), /structured|exactly/],
   'npy with a key twice': [
     npy("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", 4),
@@ -169,7 +172,7 @@ const cases: Record<string, [Uint8Array, RegExp]> = {
   'wts that counts fewer': [wts('1\na 1 3f800000\nb 1 3f800000\n'), /continues after them/],
   'wts with a value missing': [wts('1\na 2 3f800000\n'), /"a" counts 2 values, its line has 1/],
   'wts with a value too many': [wts('1\na 1 3f800000 00000000\n'), /"a" counts 1 values, its line has 2/],
-  'wts with no hexadecimal': [wts('1\na 1 3f80000g\n'), /no hexadecimal number/],
+  'wts with no hexadecimal': [wts('1\na 1 3f80000g\n'), /not a hexadecimal number/],
   'wts with nine digits': [wts('1\na 1 03f800000\n'), /9 hexadecimal digits/],
   'wts with a name twice': [wts('2\na 1 0\na 1 0\n'), /holds "a" twice/],
   'wts that counts 4 billion values': [wts('1\na 4294967295 0\n'), /its line has 1/],

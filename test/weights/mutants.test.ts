@@ -71,7 +71,7 @@ async function digest(bytes: Uint8Array): Promise<{ hash: string; unknown: boole
 /** Where this package is stricter than the official readers, on purpose; docs/weights.md lists the same. */
 const stricter: readonly RegExp[] = [
   // npy, npz
-  /after its header$|its header tells of/, // bytes after the elements
+  /after its header$|its header promises/, // bytes after the elements
   /has dtype '[a<>|=].*'; expected/, // dtypes not spelled as NumPy writes them
   /unexpected end of file/, // deflated data without its end mark
   // safetensors
@@ -79,12 +79,12 @@ const stricter: readonly RegExp[] = [
   // PyTorch
   /storage \d+ should have \d+ bytes/,
   /storage \d+ is torch\.\w+ and torch\.\w+, or of two sizes/, // the first wins in PyTorch
-  /a persistent id that is no storage/, // keys that are no strings
+  /a persistent id that is not a storage/, // keys that are not strings
   /is the name \S+ and holds no tensors/,
   /storage "[^"]*", which is not in the file/, // before 1.6, PyTorch gives whatever lies in fresh memory
   /opcode 0x32 is not allowed/,
-  /it calls what is no global/, // the stand-ins of mutants.py can be called
-  /calls \S+ with arguments that make no sense/, // backward hooks that are no dictionary
+  /it calls something that is not a global/, // the stand-ins of mutants.py can be called
+  /calls \S+ with arguments that make no sense/, // backward hooks that are not a dictionary
   /is of version ".*\D+.*"; expected 1 to 10/, // PyTorch reads a number at the beginning
   /storage \S+ should have \d+ elements, the file has/, // PyTorch resizes it
   /data\.pkl" is damaged: its CRC-32|another name in its local header/,

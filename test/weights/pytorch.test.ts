@@ -145,13 +145,13 @@ test('legacy: what is not as PyTorch wrote it', async () => {
   const cases: [string, RegExp][] = [
     [text.replace('M\xe9\x03.', 'M\xea\x03.'), /protocol version is 1002, expected 1001/],
     [text.replace('P\x19.', 'P\x19N.'), /its magic number is not that/],
-    [`${begins}N.`, /system information is no dictionary/],
+    [`${begins}N.`, /system information is not a dictionary/],
     [`${begins}}.`, /its pickle is malformed.*ends before STOP/],
-    [`${begins}}.}.N.`, /storages are no list/],
+    [`${begins}}.}.N.`, /storages are not a list/],
     [`${begins}}.}.]X\x01\0\0\0aa.`, /names one twice, or one that its pickle does not/],
     [`${begins}}.cos\nsystem\nX\x04\0\0\0true\x85R.].`, /an object made by os\.system.*nothing was run/],
-    [`${begins}cos\nsystem\n.}.].`, /system information is no dictionary/],
-    [`${begins}}.}.cos\nsystem\nX\x04\0\0\0true\x85R.`, /storages are no list/],
+    [`${begins}cos\nsystem\n.}.].`, /system information is not a dictionary/],
+    [`${begins}}.}.cos\nsystem\nX\x04\0\0\0true\x85R.`, /storages are not a list/],
     [text.slice(0, -1), /ends at byte \d+, the file has/],
     [text.slice(0, -8), /ends at byte \d+, the file has/],
   ];

@@ -228,10 +228,25 @@ test('misaligned elements are copied, and equal', async () => {
   expect([...(await parseWeights(bytes)).get('a').data]).toEqual([1, 2]);
 });
 
-test('weights of ones own', async () => {
+test('weights of your own', async () => {
   expect(weight(new Float32Array(6), [2, 3]).dtype).toBe('float32');
   expect(weight(new Uint16Array(2), [2], 'bfloat16').byteLength).toBe(4);
-  expect((await failure(() => weight(new Uint16Array(2)))).code).toBe('ERR_WEIGHTS_DTYPE');
+  const arrays = [
+    Float32Array,
+    Float64Array,
+    Int8Array,
+    Int16Array,
+    Int32Array,
+    BigInt64Array,
+    Uint8Array,
+    Uint32Array,
+    BigUint64Array,
+  ];
+  expect(arrays.map((array) => weight(new array(0)).dtype).join(' ')).toBe(
+    'float32 float64 int8 int16 int32 int64 uint8 uint32 uint64',
+  );
+  for (const array of [new Uint16Array(2), new Uint8ClampedArray(2), new DataView(new ArrayBuffer(2))])
+    expect((await failure(() => weight(array as Uint16Array, [2]))).code).toBe('ERR_WEIGHTS_DTYPE');
   expect((await failure(() => weight(new Float32Array(2), [3]))).code).toBe('ERR_WEIGHTS_SHAPE');
   expect((await failure(() => weight(new Float32Array(2), [-2]))).code).toBe('ERR_WEIGHTS_SHAPE');
   expect((await failure(() => weight(new Float32Array(2), [2], 'float' as never))).code).toBe('ERR_WEIGHTS_DTYPE');

@@ -53,8 +53,10 @@ Layer* lower_pooling(Lowering& l, Node const& node) {
   // Zeros in the input would be maxima.
   float const share = static_cast<float>(p.real("blendFactor"));
   Tensor* parts[] = {l.helper(node, add_pool(l, node, x, {"max", plain.pre, plain.post, true}), "max"), l.helper(node, add_pool(l, node, padded, average), "average")};
-  return l.add<m::Network::addElementWise>(times(l, node, parts[0], 1 - share, "max"), times(l, node, parts[1], share, "average"),
-                                           l.enumerator("ElementWiseOperation", "sum"));
+  // One after the other: compilers differ in the order of arguments, and so would plans.
+  Tensor* maximum = times(l, node, parts[0], 1 - share, "max");
+  Tensor* mean = times(l, node, parts[1], share, "average");
+  return l.add<m::Network::addElementWise>(maximum, mean, l.enumerator("ElementWiseOperation", "sum"));
 }
 
 }  // namespace ntrt

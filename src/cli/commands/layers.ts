@@ -2,7 +2,7 @@ import Table from 'cli-table3';
 import { Command } from 'commander';
 import pc from 'picocolors';
 import { type LayerSummary, layerList } from '../layer-list.js';
-import { type ModuleSummary, moduleList } from '../module-list.js';
+import { type ModuleSummary, moduleList } from '../module-list.generated.js';
 
 function renderLayers(rows: readonly LayerSummary[]): string {
   const head = [
@@ -42,8 +42,8 @@ export function layersCommand(): Command {
     .option('--modules', 'only the methods that are made of several layers')
     .option('--json', 'print the layer kinds as JSON, or with --modules those methods')
     .action(({ json, modules }: { json?: boolean; modules?: boolean }) => {
-      if (json) console.log(JSON.stringify(modules ? moduleList() : layerList()));
-      else if (modules) console.log(renderModules(moduleList()));
-      else console.log(`${renderLayers(layerList())}\n\nMade of these layers:\n${renderModules(moduleList())}`);
+      if (json) console.log(JSON.stringify(modules ? moduleList : layerList()));
+      else if (modules) console.log(renderModules(moduleList));
+      else console.log(`${renderLayers(layerList())}\n\nMade of these layers:\n${renderModules(moduleList)}`);
     });
 }

@@ -4,9 +4,9 @@ import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
 import type { DType } from '../../values/dtype.js';
 import { floats, requireDType } from '../shared/dtypes.js';
+import type { Liftable } from '../shared/lift.js';
 import { float32Number, type Named } from '../shared/parameters.js';
 import { refuse } from '../shared/refuse.js';
-import type { Liftable } from './constant.js';
 
 /** TensorRT's ActivationType. */
 export const activationTypes = [
@@ -92,9 +92,63 @@ const activate = (
     params: { type, alpha, beta },
   })[0]!;
 
+export interface ActivationOptions extends Named {
+  type: ActivationType;
+  /** Default 0. */
+  alpha?: number;
+  /** Default 0. */
+  beta?: number;
+}
+
+export interface LeakyReluOptions extends Named {
+  /** Default 0.01. */
+  negativeSlope?: number;
+}
+
+export interface EluOptions extends Named {
+  /** Default 1. */
+  alpha?: number;
+}
+
+export interface SoftplusOptions extends Named {
+  /** Default 1. */
+  beta?: number;
+}
+
+export interface ClampOptions extends Named {
+  /** The least that stays. Default: no bound. */
+  min?: Liftable;
+  /** The most that stays. Default: no bound. */
+  max?: Liftable;
+}
+
+export interface HardSigmoidOptions extends Named {
+  /** Default 1/6. */
+  alpha?: number;
+  /** Default 1/2. */
+  beta?: number;
+}
+
+export interface ScaledTanhOptions extends Named {
+  /** Default 1. */
+  alpha?: number;
+  /** Default 1. */
+  beta?: number;
+}
+
+export interface ThresholdedReluOptions extends Named {
+  /** Default 1. */
+  threshold?: number;
+}
+
+export interface GeluOptions extends Named {
+  /** `none` (by erf, the default) or `tanh`. */
+  approximate?: 'none' | 'tanh';
+}
+
 const methods = {
   /** Any activation by TensorRT's name, with its `alpha` and `beta` (default 0). TensorRT kind: activation. */
-  activation(this: Chain, options: { type: ActivationType; alpha?: number; beta?: number } & Named): Tensor {
+  activation(this: Chain, options: ActivationOptions): Tensor {
     return activate(this, 'activation', options.type, options.alpha ?? 0, options.beta ?? 0, options);
   },
   /** `max(x, 0)`. TensorRT kind: activation (RELU). */
@@ -110,11 +164,11 @@ const methods = {
     return activate(this, 'tanh', 'tanh', 0, 0, options);
   },
   /** `x ≥ 0 ? x : negativeSlope·x`; slope 0.01 by default. TensorRT kind: activation (LEAKY_RELU). */
-  leakyRelu(this: Chain, options: { negativeSlope?: number } & Named = {}): Tensor {
+  leakyRelu(this: Chain, options: LeakyReluOptions = {}): Tensor {
     return activate(this, 'leakyRelu', 'leaky_relu', options.negativeSlope ?? 0.01, 0, options);
   },
   /** `x ≥ 0 ? x : alpha·(exp(x) − 1)`; alpha 1 by default. TensorRT kind: activation (ELU). */
-  elu(this: Chain, options: { alpha?: number } & Named = {}): Tensor {
+  elu(this: Chain, options: EluOptions = {}): Tensor {
     return activate(this, 'elu', 'elu', options.alpha ?? 1, 0, options);
   },
   /** `scale·(x > 0 ? x : alpha·(exp(x) − 1))` with the constants of the SELU paper (Klambauer et al., 2017). TensorRT kind: activation (SELU). */
@@ -126,7 +180,7 @@ const methods = {
     return activate(this, 'softsign', 'softsign', 0, 0, options);
   },
   /** `log(1 + exp(beta·x)) / beta`; beta 1 by default. TensorRT kind: activation (SOFTPLUS). */
-  softplus(this: Chain, options: { beta?: number } & Named = {}): Tensor {
+  softplus(this: Chain, options: SoftplusOptions = {}): Tensor {
     const beta = options.beta ?? 1;
     return activate(this, 'softplus', 'softplus', typeof beta === 'number' ? 1 / beta : beta, beta, options);
   },
@@ -136,7 +190,7 @@ const methods = {
    *
    * @throws ERR_PARAMETER where both bounds are missing; ERR_VALUE, ERR_DTYPE
    */
-  clamp(this: Chain, options: { min?: Liftable; max?: Liftable } & Named): Tensor {
+  clamp(this: Chain, options: ClampOptions): Tensor {
     const { min, max, name } = options;
     const x = this.tensor();
     const numeric = [min, max].every((bound) => bound === undefined || typeof bound === 'number');
@@ -150,22 +204,22 @@ const methods = {
     return (min === undefined ? x : x.maximum(min)).minimum(max, { name });
   },
   /** `min(max(alpha·x + beta, 0), 1)`; PyTorch's 1/6 and 1/2 by default. TensorRT kind: activation (HARD_SIGMOID). */
-  hardSigmoid(this: Chain, options: { alpha?: number; beta?: number } & Named = {}): Tensor {
+  hardSigmoid(this: Chain, options: HardSigmoidOptions = {}): Tensor {
     return activate(this, 'hardSigmoid', 'hard_sigmoid', options.alpha ?? 1 / 6, options.beta ?? 0.5, options);
   },
   /** `alpha·tanh(beta·x)`; both 1 by default. TensorRT kind: activation (SCALED_TANH). */
-  scaledTanh(this: Chain, options: { alpha?: number; beta?: number } & Named = {}): Tensor {
+  scaledTanh(this: Chain, options: ScaledTanhOptions = {}): Tensor {
     return activate(this, 'scaledTanh', 'scaled_tanh', options.alpha ?? 1, options.beta ?? 1, options);
   },
   /** `x > threshold ? x : 0`; threshold 1 by default. TensorRT kind: activation (THRESHOLDED_RELU). */
-  thresholdedRelu(this: Chain, options: { threshold?: number } & Named = {}): Tensor {
+  thresholdedRelu(this: Chain, options: ThresholdedReluOptions = {}): Tensor {
     return activate(this, 'thresholdedRelu', 'thresholded_relu', options.threshold ?? 1, 0, options);
   },
   /**
    * Gaussian error linear unit, exact with erf (`none`) or approximated with tanh. TensorRT kind: activation (GELU_ERF,
    * GELU_TANH).
    */
-  gelu(this: Chain, options: { approximate?: 'none' | 'tanh' } & Named = {}): Tensor {
+  gelu(this: Chain, options: GeluOptions = {}): Tensor {
     const { approximate = 'none' } = options;
     if (approximate !== 'none' && approximate !== 'tanh') {
       refuse('gelu', 'ERR_PARAMETER', `expected none or tanh, given ${show(approximate)}`, { option: 'approximate' });

@@ -8,6 +8,7 @@ import { requireRank } from '../shared/shapes.js';
 /** Has no outputs. */
 export const assertion = defineLayer({
   kind: 'assertion',
+  hasEffects: true,
   params: z.strictObject({ message: z.string().min(1) }),
   infer({ input, fail }) {
     const { dtype, shape } = input(0);

@@ -2,21 +2,18 @@ import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
 import { type Chain, Tensor } from '../../dsl/tensor.js';
 import { type Dim, divideExactly, formatShape, isStatic } from '../../values/dim.js';
+import { type AttentionForm, attentionForms } from '../shared/attention-form.js';
 import { floats, requireDType } from '../shared/dtypes.js';
+import { constantTensor } from '../shared/lift.js';
 import type { ConstantData } from '../shared/literal.js';
 import { type Named, positive } from '../shared/parameters.js';
 import { cpuQuantize } from '../shared/quantization.js';
 import { refuse } from '../shared/refuse.js';
 import { broadcastDim, requireRank } from '../shared/shapes.js';
-import { constantTensor } from './constant.js';
 
 /** TensorRT's CausalMaskKind. */
-export const causalKinds = ['none', 'upper_left', 'lower_right'] as const;
+const causalKinds = ['none', 'upper_left', 'lower_right'] as const;
 export type CausalKind = (typeof causalKinds)[number];
-/** TensorRT's AttentionIOForm: [batch, heads, tokens, size], or all batches in one, [tokens, heads, size]. */
-export const attentionForms = ['padded_bhnd', 'packed_nhd'] as const;
-export type AttentionForm = (typeof attentionForms)[number];
-
 const quantizedTo = ['float8e4m3', 'int8'] as const;
 
 /** Inputs: query, key, value, mask, scale of the quantized normalization, lengths of queries, lengths of keys. */
@@ -237,10 +234,9 @@ const methods = {
    * Attention of this tensor's queries to keys and values, like PyTorch's scaled_dot_product_attention:
    * `softmax(scale · q · kᵀ + mask) · v`. Query [batch, heads, queries, size], key and value [batch, heads, keys,
    * size]; keys and values may have fewer heads, which queries then share. float32, float16, bfloat16. TensorRT runs it
-   * as one kernel if it has one; before 10.14 it is made from multiplications and softmax. TensorRT kind: attention.
-   *
+   * as one kernel if it has one; before 10.14 it is made from multiplications and softmax.
+   * `quantize` was compared with ONNX's QuantizeLinear after the softmax, not with a TensorRT kernel. TensorRT kind: attention.
    * @returns [batch, heads, queries, size]
-   *
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE where tensors do not fit; ERR_PARAMETER, ERR_INPUT
    */
   attention(this: Chain, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor {

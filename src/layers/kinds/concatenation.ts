@@ -8,7 +8,7 @@ import { axisList, resolveAxis, wrapAxis } from '../shared/axes.js';
 import { movable, requireDType } from '../shared/dtypes.js';
 import type { Named } from '../shared/parameters.js';
 import { refuse } from '../shared/refuse.js';
-import { recordUnsqueeze } from './unsqueeze.js';
+import { recordUnsqueeze } from '../shared/unit-axes.js';
 
 export const concatenation = defineLayer({
   kind: 'concatenation',

@@ -4,25 +4,14 @@ import type { Network } from '../../dsl/network.js';
 import { Tensor } from '../../dsl/tensor.js';
 import { formatShape, isStatic } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
-import { isWeightLike, type WeightLike } from '../../values/weight.js';
-import { DimValue, resolveDim } from '../shared/dim-value.js';
-import {
-  type ConstantData,
-  countOf,
-  encode,
-  isScalar,
-  type Literal,
-  type LiteralOptions,
-  toLiteral,
-} from '../shared/literal.js';
+import { maxRank } from '../../values/spec.js';
+import { maxContents, recordConstant } from '../shared/constants.js';
+import { constantTensor, type Liftable } from '../shared/lift.js';
+import { type ConstantData, countOf, type LiteralOptions, toLiteral } from '../shared/literal.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
-import { shapeTensor } from '../shared/shape-tensor.js';
-
-/** What an operand may be: numbers, arrays and sizes (`x.dim(0)`) become tensors of the other operand's dtype. */
-export type Liftable = Tensor | ConstantData | DimValue;
-
-/** Elements of larger integer constants are not followed by shape arithmetic. */
-export const maxContents = 64;
+import { recordSlice } from '../shared/record-slice.js';
+import { refuse } from '../shared/refuse.js';
+import { type FillShape, sizesOf } from '../shared/shape-tensor.js';
 
 export const constant = defineLayer({
   kind: 'constant',
@@ -52,81 +41,24 @@ export const constant = defineLayer({
 
 export interface ConstantOptions extends LiteralOptions, Named {}
 
-/** Elements of numbers used more than once in a network. */
-const shared = new WeakMap<Network, Map<string, WeightLike>>();
-
-function recordConstant(net: Network, { weight, shape }: Literal, options: Named & { method: string }): Tensor {
-  return net.record(constant, {
-    ...options,
-    hint: typeof weight.name === 'string' && weight.name !== '' ? weight.name : undefined,
-    inputs: [],
-    weights: { value: weight },
-    params: { shape: [...shape] },
-  })[0]!;
+export interface FullOptions extends Named {
+  /** Default float32. */
+  dtype?: DType;
 }
 
-/** A constant of the given rank from one number: its shape is ones. */
-export function scalar(
-  net: Network,
-  dtype: DType,
-  value: number | bigint | boolean,
-  rank = 0,
-  method = 'constant',
-): Tensor {
-  const known = shared.get(net) ?? new Map<string, WeightLike>();
-  shared.set(net, known);
-  const key = `${dtype} ${Object.is(value, -0) ? '-0' : String(value)}`;
-  const weight = known.get(key) ?? { dtype, shape: [], data: encode(dtype, [value], method, value) };
-  known.set(key, weight);
-  return recordConstant(net, { shape: Array(rank).fill(1), weight }, { method });
-}
-
-/** A size as a tensor of ones; a dynamic one is computed at run time. */
-function sizeOf(net: Network, size: DimValue, dtype: DType, rank: number, method: string): Tensor {
-  const dim = resolveDim(net, size, 'size', method, -(2 ** 31));
-  if (isStatic(dim)) return scalar(net, dtype, dim, rank, method);
-  const wide = shapeTensor(net, [dim], method);
-  const sizes = dtype === 'int64' ? wide : wide.cast(dtype);
-  return rank === 1 ? sizes : sizes.reshape(Array(rank).fill(1));
-}
-
-const isTyped = (value: ConstantData): boolean => isWeightLike(value) && value.dtype !== undefined;
-
-/**
- * An operand as a tensor. Numbers, typed arrays and sizes become tensors of the dtype of `peer`, converted exactly: a fractional
- * number for an integer dtype is an error, as is one beyond the range of the dtype. A weight with a dtype keeps it.
- * @param rank of the constant, or a function of the rank of the data; shorter shapes get leading ones. Default: the rank of `peer`
- * @throws ERR_INPUT, ERR_VALUE, ERR_DTYPE, ERR_SHAPE
- */
-export function lift(
-  value: Liftable,
-  peer: Tensor,
-  method = 'lift',
-  rank: number | ((own: number) => number) = peer.rank,
-): Tensor {
-  if (value instanceof Tensor) return value;
-  const target = (own: number) => (typeof rank === 'number' ? rank : rank(own));
-  if (value instanceof DimValue) return sizeOf(peer.network, value, peer.dtype, target(0), method);
-  if (isScalar(value) && peer.dtype !== 'int8') {
-    return scalar(peer.network, peer.dtype, value, target(0), method);
-  }
-  const literal = toLiteral(value, isTyped(value) ? {} : { dtype: peer.dtype }, method);
-  const own = literal.shape.length;
-  const shape = [...Array(Math.max(0, target(own) - own)).fill(1), ...literal.shape];
-  if (literal.weight.dtype !== 'int8') return recordConstant(peer.network, { ...literal, shape }, { method });
-  // TensorRT takes int8 constants for quantized numbers, and these before a dequantize layer only.
-  const wide = { shape: literal.weight.shape, dtype: 'int32', data: Int32Array.from(literal.weight.data as Int8Array) };
-  return recordConstant(peer.network, { weight: wide, shape }, { method }).cast('int8');
-}
-
-/**
- * An operand as a tensor of its own shape. Numbers, typed arrays and sizes become tensors of `dtype`, where given.
- * @throws ERR_INPUT, ERR_VALUE, ERR_DTYPE, ERR_SHAPE
- */
-export function constantTensor(net: Network, value: Liftable, dtype: DType | undefined, method: string): Tensor {
-  if (value instanceof Tensor) return value;
-  if (value instanceof DimValue) return sizeOf(net, value, dtype ?? 'int64', 0, method);
-  return recordConstant(net, toLiteral(value, isTyped(value) ? {} : { dtype }, method), { method });
+/** One value in every element of a shape: a constant repeated by a slice with stride 0. */
+function full(net: Network, given: FillShape, value: Liftable, dtype: DType, method: string, { name }: Named): Tensor {
+  const scalar = constantTensor(net, value, dtype, method);
+  if (scalar.rank > 0)
+    refuse(method, 'ERR_RANK', `expected one number, given ${formatShape(scalar.shape)}`, { option: 'value' });
+  const shape = sizesOf(net, given, method);
+  const rank = shape instanceof Tensor ? shape.shape[0]! : shape.length;
+  if (!isStatic(rank)) return refuse(method, 'ERR_SHAPE', 'expected a tensor of known length', { option: 'shape' });
+  if (rank > maxRank)
+    refuse(method, 'ERR_RANK', `expected at most ${maxRank} sizes, given ${rank}`, { option: 'shape' });
+  const ones = Array<number>(rank).fill(1);
+  const zeros = ones.map(() => 0);
+  return recordSlice(scalar.reshape(ones), { method, name, start: zeros, size: shape, stride: zeros });
 }
 
 const methods = {
@@ -139,6 +71,21 @@ const methods = {
    */
   constant(this: Network, data: ConstantData, options: ConstantOptions = {}): Tensor {
     return recordConstant(this, toLiteral(data, options, 'constant'), { method: 'constant', name: options.name });
+  },
+  /**
+   * A tensor filled with one value (float32 unless `dtype` is given). TensorRT kinds: constant, slice.
+   * @throws ERR_SHAPE, ERR_VALUE
+   */
+  full(this: Network, shape: FillShape, value: Liftable, options: FullOptions = {}): Tensor {
+    return full(this, shape, value, options.dtype ?? 'float32', 'full', options);
+  },
+  /** Zeros; see `full`. TensorRT kinds: constant, slice. */
+  zeros(this: Network, shape: FillShape, options: FullOptions = {}): Tensor {
+    return full(this, shape, options.dtype === 'bool' ? false : 0, options.dtype ?? 'float32', 'zeros', options);
+  },
+  /** Ones; see `full`. TensorRT kinds: constant, slice. */
+  ones(this: Network, shape: FillShape, options: FullOptions = {}): Tensor {
+    return full(this, shape, options.dtype === 'bool' ? true : 1, options.dtype ?? 'float32', 'ones', options);
   },
 };
 

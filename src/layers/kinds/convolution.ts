@@ -6,13 +6,13 @@ import type { WeightLike } from '../../values/weight.js';
 import {
   givenShape,
   type KernelOptions,
-  kernelOperands,
   kernelOutput,
   kernelParams,
   kernelShape,
   kernelWindow,
+  recordKernel,
 } from '../shared/kernel.js';
-import { kernelOfOneAxis, overOneAxis } from '../shared/one-axis.js';
+import { kernelOverOneAxis } from '../shared/one-axis.js';
 import type { PerAxis } from '../shared/parameters.js';
 import { refuse } from '../shared/refuse.js';
 import { type PaddingOptions, resolvePadding, windowSize } from '../shared/window.js';
@@ -91,20 +91,14 @@ function namedPadding(
 function convolve(self: Chain, method: string, axes: number, options: ConvolutionOptions): Tensor {
   const x = self.tensor();
   const shape = givenShape(options.weight);
-  // Fields by name, since V8 spreads objects slowly and networks have many convolutions.
-  const { inputs, weights } = kernelOperands(x, options.weight, options.bias);
   const window = kernelWindow(shape, options, axes);
+  // Fields by name, since V8 spreads objects slowly and networks have many convolutions.
   const { kernel, stride, dilation } = window;
   const { prePadding, postPadding, paddingMode } = resolvePadding(namedPadding(options, window, method), axes);
   const { groups = 1 } = options;
   const outChannels = (shape[0] ?? 1) as number;
-  return x.network.record(convolution, {
-    method,
-    name: options.name,
-    inputs,
-    weights,
-    params: { kernel, outChannels, stride, dilation, groups, prePadding, postPadding, paddingMode },
-  })[0]!;
+  const params = { kernel, outChannels, stride, dilation, groups, prePadding, postPadding, paddingMode };
+  return recordKernel(convolution, x, method, options, params);
 }
 
 const methods = {
@@ -114,8 +108,7 @@ const methods = {
    */
   conv1d(this: Chain, options: ConvolutionOptions): Tensor {
     const method = 'conv1d';
-    const given = { ...options, weight: kernelOfOneAxis(options.weight, method) };
-    return overOneAxis(this, method, given, (x, wide) => convolve(x, method, 2, wide));
+    return kernelOverOneAxis(this, method, options, (x, wide) => convolve(x, method, 2, wide));
   },
   /**
    * 2-D convolution of a [batch, channels, height, width] tensor (float32, float16, bfloat16). TensorRT kind: convolution.

@@ -6,13 +6,13 @@ import type { WeightLike } from '../../values/weight.js';
 import {
   givenShape,
   type KernelOptions,
-  kernelOperands,
   kernelOutput,
   kernelParams,
   kernelShape,
   kernelWindow,
+  recordKernel,
 } from '../shared/kernel.js';
-import { kernelOfOneAxis, overOneAxis } from '../shared/one-axis.js';
+import { kernelOverOneAxis } from '../shared/one-axis.js';
 import { type PerAxis, perAxis } from '../shared/parameters.js';
 import { refuse } from '../shared/refuse.js';
 import { resolvePadding } from '../shared/window.js';
@@ -104,18 +104,13 @@ function deconvolve(self: Chain, method: string, axes: number, given: Deconvolut
       actual: extra,
     });
   }
-  return x.network.record(deconvolution, {
-    method,
-    name: options.name,
-    ...kernelOperands(x, options.weight, options.bias),
-    params: {
-      ...kernelWindow(shape, options, axes),
-      outChannels: ((shape[1] ?? 1) as number) * groups,
-      groups,
-      ...padding,
-      postPadding,
-    },
-  })[0]!;
+  return recordKernel(deconvolution, x, method, options, {
+    ...kernelWindow(shape, options, axes),
+    outChannels: ((shape[1] ?? 1) as number) * groups,
+    groups,
+    ...padding,
+    postPadding,
+  });
 }
 
 const methods = {
@@ -125,8 +120,7 @@ const methods = {
    */
   convTranspose1d(this: Chain, options: DeconvolutionOptions): Tensor {
     const method = 'convTranspose1d';
-    const given = { ...options, weight: kernelOfOneAxis(options.weight, method) };
-    return overOneAxis(this, method, given, (x, wide) => deconvolve(x, method, 2, wide));
+    return kernelOverOneAxis(this, method, options, (x, wide) => deconvolve(x, method, 2, wide));
   },
   /**
    * 2-D transposed convolution of a [batch, channels, height, width] tensor (float32, float16, bfloat16).

@@ -23,6 +23,7 @@ const rooted: readonly CollectiveOperation[] = ['broadcast', 'reduce', 'gather',
 
 export const distCollective = defineLayer({
   kind: 'dist_collective',
+  hasEffects: true,
   params: z.strictObject({
     operation: z.enum(collectiveOperations),
     reduceOperation: z.enum(['sum', 'prod', 'max', 'min', 'avg', 'none']),
@@ -82,8 +83,8 @@ export interface DistCollectiveOptions extends Named {
 const methods = {
   /**
    * A collective operation across GPUs that run the same network. all_gather and gather multiply axis 0 by the number
-   * of ranks; reduce_scatter and scatter divide it. Needs TensorRT 10.16 or later. The CPU backend has one rank.
-   * TensorRT kind: dist_collective.
+   * of ranks; reduce_scatter and scatter divide it. Needs TensorRT 10.16 or later. The CPU backend is one rank and passes
+   * its input on; no run on several GPUs was compared. TensorRT kind: dist_collective.
    *
    * @throws ERR_PARAMETER, ERR_SHAPE, ERR_RANK
    */

@@ -5,10 +5,10 @@ import { type Dim, divideExactly, formatShape, isStatic, type Shape } from '../.
 import type { DType } from '../../values/dtype.js';
 import { wrapAxis } from '../shared/axes.js';
 import { floats, requireDType } from '../shared/dtypes.js';
+import { constantTensor } from '../shared/lift.js';
 import { type Named, positive } from '../shared/parameters.js';
 import { cpuQuantize, largest } from '../shared/quantization.js';
 import { refuse } from '../shared/refuse.js';
-import { constantTensor } from './constant.js';
 
 const targets = ['float4e2m1', 'float8e4m3', 'int8'] as const;
 const scaleTypes = ['float8e4m3', 'float8e8m0', 'float32'] as const;
@@ -16,6 +16,8 @@ const scaleTypes = ['float8e4m3', 'float8e8m0', 'float32'] as const;
 /** Inputs: the tensor, and the scale of the scales where there is one. Outputs: the quantized tensor, the scales of its blocks. */
 export const dynamicQuantize = defineLayer({
   kind: 'dynamic_quantize',
+  // TensorRT reads a precision off it.
+  isFoldable: () => false,
   params: z.strictObject({
     /** Size of a block along every axis, -1 for all of it. */
     blockShape: z.array(z.union([z.literal(-1), positive])).max(8),
@@ -130,18 +132,18 @@ export interface DynamicQuantizeOptions extends Named {
   doubleScale?: number | Tensor;
 }
 
+export type DynamicQuantizeResult = [quantized: Tensor, scales: Tensor];
+
 const methods = {
   /**
    * Quantizes a tensor of floats with scales computed at run time, one per block: the block's largest magnitude over
    * the dtype's, divided by `doubleScale`. Needs TensorRT 10.9 or later, and a GPU of compute capability 10 or more to
-   * run. The CPU backend follows the published formulas; no kernel has confirmed them here. TensorRT kind:
+   * run. The CPU backend agrees with NVIDIA's block quantization in JAX; no TensorRT kernel was compared. TensorRT kind:
    * dynamic_quantize.
-   *
    * @returns `[quantized, scales]`: of the input's shape, and with one element per block
-   *
    * @throws ERR_SHAPE where blocks do not divide an axis; ERR_DTYPE, ERR_RANK, ERR_PARAMETER
    */
-  dynamicQuantize(this: Chain, options: DynamicQuantizeOptions = {}): [quantized: Tensor, scales: Tensor] {
+  dynamicQuantize(this: Chain, options: DynamicQuantizeOptions = {}): DynamicQuantizeResult {
     const method = 'dynamicQuantize';
     const x = this.tensor();
     const { axis = -1, to = 'float4e2m1', doubleScale, name } = options;

@@ -5,11 +5,11 @@ import { show } from '../../errors/error.js';
 import { type Dim, formatShape, isStatic } from '../../values/dim.js';
 import { checkedFunction } from '../calls/arguments.js';
 import { floats, requireDType } from '../shared/dtypes.js';
+import { constantTensor } from '../shared/lift.js';
 import type { ConstantData } from '../shared/literal.js';
 import type { Named } from '../shared/parameters.js';
 import { refuse } from '../shared/refuse.js';
 import { broadcastDim } from '../shared/shapes.js';
-import { constantTensor } from './constant.js';
 
 const named = '[a-z]*';
 const open = `${named}(?:\\.\\.\\.)?${named}`;

@@ -4,12 +4,12 @@ import { type Chain, Tensor } from '../../dsl/tensor.js';
 import { addDims, type Dim, floorDivDims, isStatic, maxDims, minDims, mulDims, subDims } from '../../values/dim.js';
 import { type DType, isFloat } from '../../values/dtype.js';
 import { convertTo, floats, requireDType } from '../shared/dtypes.js';
+import { type Liftable, lift } from '../shared/lift.js';
 import type { Named } from '../shared/parameters.js';
+import { recordKind } from '../shared/record-kind.js';
+import { liftRank } from '../shared/record-shuffle.js';
 import { refuse } from '../shared/refuse.js';
 import { broadcastShapes } from '../shared/shapes.js';
-import { type Liftable, lift } from './constant.js';
-import { liftRank } from './shuffle.js';
-import { unary } from './unary.js';
 
 /** TensorRT's ElementWiseOperation, and the ONNX operator that computes the same, but for integers divided. */
 const onnxOperators = {
@@ -125,7 +125,7 @@ const binary = (self: Chain, method: string, operation: ElementWiseOperation, b:
   record(operands(self.tensor(), b, method), method, operation, options);
 
 const not = (x: Tensor, method: string, options: Named = {}): Tensor =>
-  x.network.record(unary, { method, name: options.name, inputs: [x], params: { operation: 'not' } })[0]!;
+  recordKind(x.network, 'unary', { method, name: options.name, inputs: [x], params: { operation: 'not' } });
 
 /** `a ≥ b` and `a ≤ b`: false for NaN, which a negated comparison would not be. */
 function orEqual(self: Chain, method: string, operation: 'greater' | 'less', given: Liftable, options?: Named): Tensor {
@@ -141,6 +141,10 @@ function rest(self: Chain, method: string, b: Liftable, options?: Named): Tensor
   return record([pair[0], whole], method, 'sub', options);
 }
 
+export interface ElementWiseOptions extends Named {
+  operation: ElementWiseOperation;
+}
+
 const methods = {
   /**
    * Any operation by TensorRT's name. Operands broadcast as in NumPy; numbers, arrays, weights and sizes (`x.dim(0)`)
@@ -149,7 +153,7 @@ const methods = {
    * @throws ERR_DTYPE where the dtypes differ or the operation takes another; ERR_SHAPE where the shapes do not
    *   broadcast; ERR_VALUE where a number has no place in the dtype
    */
-  elementWise(this: Chain, b: Liftable, options: { operation: ElementWiseOperation } & Named): Tensor {
+  elementWise(this: Chain, b: Liftable, options: ElementWiseOptions): Tensor {
     return binary(this, 'elementWise', options.operation, b, options);
   },
   /** `a + b`. Operands and errors as `elementWise`. TensorRT kind: element_wise (SUM). */

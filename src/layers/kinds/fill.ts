@@ -14,7 +14,6 @@ import {
   type Dim,
   formatShape,
   isStatic,
-  isStaticShape,
   isUnknown,
   maxDims,
   subDims,
@@ -22,15 +21,15 @@ import {
 } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
 import { maxRank } from '../../values/spec.js';
-import { type DimLike, DimValue, resolveDim, resolveDims } from '../shared/dim-value.js';
+import { type DimLike, DimValue, resolveDim } from '../shared/dim-value.js';
 import { indexTypes, requireDType } from '../shared/dtypes.js';
+import { constantTensor, type Liftable } from '../shared/lift.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
 import { refuse } from '../shared/refuse.js';
-import { shapeTensor } from '../shared/shape-tensor.js';
-import { constantTensor, type Liftable } from './constant.js';
+import { type FillShape, sizesOf } from '../shared/shape-tensor.js';
 
 /** TensorRT's FillOperation. */
-export const fillOperations = ['linspace', 'random_uniform', 'random_normal'] as const;
+const fillOperations = ['linspace', 'random_uniform', 'random_normal'] as const;
 export type FillOperation = (typeof fillOperations)[number];
 
 const params = z.strictObject({
@@ -47,6 +46,7 @@ type FillParams = z.infer<typeof params>;
 export const fill = defineLayer({
   kind: 'fill',
   params,
+  isFoldable: ({ operation }) => operation === 'linspace',
   infer({ inputs, params: p, fail }): InferredValue {
     const shape = p.shape ?? fromTensor();
     const linspace = p.operation === 'linspace';
@@ -150,9 +150,6 @@ function linspace(g: CpuGraph, { params: p, inputs, outputTypes }: CpuLayer<Fill
   return sum;
 }
 
-/** Sizes: whole numbers, names and expressions of dynamic dims; or a rank-1 tensor of int32 or int64. */
-export type FillShape = readonly DimLike[] | Tensor;
-
 export interface FillOptions extends Named {
   /** Default `linspace`. */
   operation?: FillOperation;
@@ -187,13 +184,6 @@ function record(net: Network, given: FillShape, options: FillOptions & { method:
   })[0]!;
 }
 
-/** Sizes as numbers where all are known, else as a tensor. */
-export function sizesOf(net: Network, given: FillShape, method: string): number[] | Tensor {
-  if (given instanceof Tensor) return given;
-  const dims = resolveDims(net, given, 'shape', method);
-  return isStaticShape(dims) ? [...dims] : shapeTensor(net, dims, method);
-}
-
 export interface RangeOptions extends Named {
   /** The first element, which may be a dynamic dim. Default 0. */
   start?: DimLike;
@@ -215,6 +205,20 @@ function progression(net: Network, start: Dim, step: number, dtype: DType, metho
     alpha: constantTensor(net, new DimValue(start), dtype, method),
     beta: constantTensor(net, [step], dtype, method),
   };
+}
+
+export interface RandomUniformOptions extends RandomOptions {
+  /** Default 0. */
+  low?: number | Tensor;
+  /** Default 1. */
+  high?: number | Tensor;
+}
+
+export interface RandomNormalOptions extends RandomOptions {
+  /** Default 0. */
+  mean?: number | Tensor;
+  /** Default 1. */
+  std?: number | Tensor;
 }
 
 const methods = {
@@ -295,11 +299,7 @@ const methods = {
    * Random numbers, uniform from `low` (default 0) to `high` (default 1), drawn again in every run. TensorRT kind: fill
    * (RANDOM_UNIFORM).
    */
-  randomUniform(
-    this: Network,
-    shape: FillShape,
-    options: { low?: number | Tensor; high?: number | Tensor } & RandomOptions = {},
-  ): Tensor {
+  randomUniform(this: Network, shape: FillShape, options: RandomUniformOptions = {}): Tensor {
     const { low = 0, high = 1, ...rest } = options;
     return record(this, shape, {
       ...rest,
@@ -313,11 +313,7 @@ const methods = {
    * Random numbers, normal with `mean` (default 0) and `std` (default 1), drawn again in every run. TensorRT kind: fill
    * (RANDOM_NORMAL).
    */
-  randomNormal(
-    this: Network,
-    shape: FillShape,
-    options: { mean?: number | Tensor; std?: number | Tensor } & RandomOptions = {},
-  ): Tensor {
+  randomNormal(this: Network, shape: FillShape, options: RandomNormalOptions = {}): Tensor {
     const { mean = 0, std = 1, ...rest } = options;
     return record(this, shape, { ...rest, operation: 'random_normal', alpha: mean, beta: std, method: 'randomNormal' });
   },

@@ -6,13 +6,13 @@ import type { WeightLike } from '../../values/weight.js';
 import { wrapAxis } from '../shared/axes.js';
 import { indexTypes, requireDType } from '../shared/dtypes.js';
 import { fromEnd, requireWithin } from '../shared/known-indices.js';
+import { constantTensor, type Liftable } from '../shared/lift.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
 import { refuse } from '../shared/refuse.js';
 import { broadcastDim, requireRank } from '../shared/shapes.js';
-import { constantTensor, type Liftable } from './constant.js';
 
 /** TensorRT's GatherMode. */
-export const gatherModes = ['default', 'element', 'nd'] as const;
+const gatherModes = ['default', 'element', 'nd'] as const;
 export type GatherMode = (typeof gatherModes)[number];
 
 export const gather = defineLayer({
@@ -162,6 +162,11 @@ function record(x: Tensor, indices: Liftable, options: GatherOptions & { method:
   })[0]!;
 }
 
+export interface EmbeddingOptions extends Named {
+  /** The table, [count, features]. */
+  weight: Tensor | WeightLike;
+}
+
 const methods = {
   /**
    * Picks elements or slices by int32 or int64 indices: a tensor, or numbers. Negative indices count from the end of an
@@ -193,10 +198,8 @@ const methods = {
   /**
    * The rows of a table at this tensor's int32 or int64 indices: [...] → [..., features], like PyTorch's embedding.
    * TensorRT kind: gather (DEFAULT).
-   *
-   * @param options.weight the table, [count, features]
    */
-  embedding(this: Chain, options: { weight: Tensor | WeightLike } & Named): Tensor {
+  embedding(this: Chain, options: EmbeddingOptions): Tensor {
     const method = 'embedding';
     const indices = this.tensor();
     const { weight, name } = options;

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { defineLayer, type InferredValue } from '../../dsl/define-layer.js';
-import type { IRGraph } from '../../dsl/ir.js';
 import type { Network } from '../../dsl/network.js';
 import { Tensor } from '../../dsl/tensor.js';
 import { type Dim, formatShape, unknownDim } from '../../values/dim.js';
@@ -12,8 +11,14 @@ import { refuse } from '../shared/refuse.js';
 export const ifConditional = defineLayer({
   kind: 'if_conditional',
   params: z.strictObject({}),
-  infer({ input, bodies, fail }): InferredValue[] {
+  infer({ input, bodies, takenIn, fail }): InferredValue[] {
     const { dtype, shape } = input(0);
+    for (const role in bodies) {
+      // What a branch takes comes in through a layer of its own, and nothing there has uint8.
+      const found = takenIn(role).find((tensor) => tensor.dtype === 'uint8');
+      const expected = `expected no uint8, given ${found}; use .cast() before the branch`;
+      if (found) fail('ERR_DTYPE', expected, { option: role, actual: 'uint8' });
+    }
     requireDType(dtype, ['bool'], fail, 'condition');
     if (shape.length > 0) fail('ERR_RANK', `expected rank 0, given ${formatShape(shape)}`, { option: 'condition' });
     const [yes, no] = [bodies.then ?? [], bodies.else ?? []];
@@ -67,22 +72,7 @@ function branchOf(net: Network, branch: () => BranchOutput, what: string) {
     }
     return single ? [result as Tensor] : (result as readonly Tensor[]);
   });
-  refuseUint8(net, body.graph, what);
   return { body, single };
-}
-
-/** What a branch uses comes in through a layer of its own, and nothing there has uint8. */
-function refuseUint8(net: Network, graph: IRGraph, what: string): void {
-  for (const { inputs, bodies } of graph.nodes) {
-    const found = inputs.map((id) => (id === null ? undefined : net.tensorOf(id))).find((t) => t?.dtype === 'uint8');
-    if (found) {
-      refuse('if', 'ERR_DTYPE', `expected no uint8, given ${found}; use .cast() before the branch`, {
-        option: what,
-        actual: 'uint8',
-      });
-    }
-    for (const role in bodies) refuseUint8(net, bodies[role]!, what);
-  }
 }
 
 const methods = {

@@ -2,16 +2,17 @@ import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { type Dim, formatShape, isStatic } from '../../values/dim.js';
+import { type AttentionForm, attentionForms } from '../shared/attention-form.js';
 import { floats, indexTypes, requireDType } from '../shared/dtypes.js';
+import { constantTensor } from '../shared/lift.js';
 import type { ConstantData } from '../shared/literal.js';
 import type { Named } from '../shared/parameters.js';
 import { requireRank } from '../shared/shapes.js';
-import { type AttentionForm, attentionForms } from './attention.js';
-import { constantTensor } from './constant.js';
 
 /** Inputs: the cache, the update, where it goes, and the lengths of a packed update. */
 export const kvCacheUpdate = defineLayer({
   kind: 'kv_cache_update',
+  hasEffects: true,
   params: z.strictObject({ mode: z.enum(['linear']), updateForm: z.enum(attentionForms) }),
   infer({ input, inputs, params: { updateForm }, fail }) {
     const [{ dtype, shape }, update, at] = [input(0), input(1), input(2)];

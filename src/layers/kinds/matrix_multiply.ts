@@ -3,15 +3,15 @@ import { type CpuGraph, type CpuValue, defineLayer, type InferredValue } from '.
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { type Dim, formatShape, isStatic, type Shape } from '../../values/dim.js';
 import { floats, requireDType } from '../shared/dtypes.js';
+import { lift } from '../shared/lift.js';
 import type { ConstantData } from '../shared/literal.js';
 import type { Named } from '../shared/parameters.js';
+import { liftRank } from '../shared/record-shuffle.js';
 import { refuse } from '../shared/refuse.js';
 import { broadcastShapes, requireRank } from '../shared/shapes.js';
-import { lift } from './constant.js';
-import { liftRank } from './shuffle.js';
 
 /** TensorRT's MatrixOperation: how the last axes of an operand are read. */
-export const matrixOperations = ['none', 'transpose', 'vector'] as const;
+const matrixOperations = ['none', 'transpose', 'vector'] as const;
 export type MatrixOperation = (typeof matrixOperations)[number];
 
 const axesOf = (operation: MatrixOperation): number => (operation === 'vector' ? 1 : 2);
@@ -103,7 +103,7 @@ export interface MatmulOptions extends AccumulationOptions, Named {
 }
 
 /** Records the multiplication; collections of lower rank get leading ones. */
-export function multiply(a: Tensor, given: Tensor | ConstantData, options: MatmulOptions, method: string): Tensor {
+function multiply(a: Tensor, given: Tensor | ConstantData, options: MatmulOptions, method: string): Tensor {
   const { transposeA, transposeB, name, useFp32Acc = false } = options;
   for (const [what, flag] of Object.entries({ transposeA, transposeB })) {
     if (flag !== undefined && typeof flag !== 'boolean') {

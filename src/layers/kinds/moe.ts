@@ -4,10 +4,10 @@ import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { type Dim, formatShape, isStatic } from '../../values/dim.js';
 import type { WeightLike } from '../../values/weight.js';
 import { floats, indexTypes, requireDType } from '../shared/dtypes.js';
+import { constantTensor } from '../shared/lift.js';
 import { float32Number, type Named, positive } from '../shared/parameters.js';
 import { cpuQuantize } from '../shared/quantization.js';
 import { requireRank } from '../shared/shapes.js';
-import { constantTensor } from './constant.js';
 
 const quantizedTo = ['float8e4m3', 'float4e2m1'] as const;
 
@@ -109,7 +109,7 @@ function gated(
   return g.op('Mul', [activated, g.op('Add', [wide, number(beta)])]);
 }
 
-type Known = Tensor | WeightLike;
+export type MoeWeight = Tensor | WeightLike;
 
 export interface MoeOptions extends Named {
   /** The experts of every token, int32 [batch, tokens, chosen]. */
@@ -117,17 +117,17 @@ export interface MoeOptions extends Named {
   /** What each of them counts, [batch, tokens, chosen]. */
   scores: Tensor;
   /** [experts, hidden, inner] */
-  gate: Known;
+  gate: MoeWeight;
   /** [experts, hidden, inner] */
-  up: Known;
+  up: MoeWeight;
   /** [experts, inner, hidden] */
-  down: Known;
+  down: MoeWeight;
   /** [experts, inner] */
-  gateBias?: Known;
+  gateBias?: MoeWeight;
   /** [experts, inner] */
-  upBias?: Known;
+  upBias?: MoeWeight;
   /** [experts, hidden] */
-  downBias?: Known;
+  downBias?: MoeWeight;
   /** Default `silu`. */
   activation?: 'silu' | 'none';
   /** Clips gate (from above) and up (on both sides) at `limit`, and takes gate · σ(alpha · gate) · (up + beta). Defaults: no limit, 1, 0. */
@@ -147,7 +147,9 @@ const methods = {
   /**
    * A mixture of experts: for every token, the sum over its experts of score · down(silu(gate(x)) · up(x)). Tokens are
    * [batch, tokens, hidden] of float32, float16 or bfloat16. Needs TensorRT 10.16 or later and a GPU of compute
-   * capability 10 or 11. TensorRT-RTX 1.7.1 has the layer but cannot build it. TensorRT kind: moe.
+   * capability 10 or 11. TensorRT-RTX 1.7.1 has the layer but cannot build it. The CPU backend agrees with Mixtral's block
+   * in transformers and with onnxruntime's MoE; no TensorRT kernel was compared, and `activation: 'none'` and `quantize`
+   * were compared with nothing. TensorRT kind: moe.
    *
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_INPUT, ERR_PARAMETER
    */
@@ -156,7 +158,7 @@ const methods = {
     const x = this.tensor();
     const { network, dtype } = x;
     const { experts, scores, gate, up, down, gateBias, upBias, downBias, swiglu, quantize } = options;
-    const lift = (given: Known | number | undefined) =>
+    const lift = (given: MoeWeight | number | undefined) =>
       given === undefined ? null : constantTensor(network, given, dtype, method);
     return network.record(moe, {
       method,

@@ -3,13 +3,13 @@ import { type CpuGraph, type CpuValue, defineLayer } from '../../dsl/define-laye
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { formatShape, isStatic, type Shape, unknownDim } from '../../values/dim.js';
 import { requireDType } from '../shared/dtypes.js';
+import { constantTensor } from '../shared/lift.js';
 import { positive } from '../shared/parameters.js';
 import { requireRank } from '../shared/shapes.js';
-import { constantTensor } from './constant.js';
 import type { IndexOptions } from './topk.js';
 
 /** TensorRT's BoundingBoxFormat. */
-export const boundingBoxFormats = ['corner_pairs', 'center_sizes'] as const;
+const boundingBoxFormats = ['corner_pairs', 'center_sizes'] as const;
 export type BoundingBoxFormat = (typeof boundingBoxFormats)[number];
 
 /** What TensorRT considers per batch item, and its default. */
@@ -125,6 +125,8 @@ export interface NmsOptions extends IndexOptions {
   topKBoxLimit?: number;
 }
 
+export type NmsResult = [selected: Tensor, count: Tensor];
+
 const methods = {
   /**
    * Non-maximum suppression, per batch item and class, of these boxes: [batch, boxes, 4], or [batch, boxes, classes, 4]
@@ -136,7 +138,7 @@ const methods = {
    *
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_PARAMETER
    */
-  nms(this: Chain, scores: Tensor, options: NmsOptions): [selected: Tensor, count: Tensor] {
+  nms(this: Chain, scores: Tensor, options: NmsOptions): NmsResult {
     const method = 'nms';
     const boxes = this.tensor();
     const { format = 'corner_pairs', topKBoxLimit = maxBoxLimit, indices = 'int32', name } = options;

@@ -93,7 +93,7 @@ function normalize(g: CpuGraph, x: CpuValue, axes: readonly number[], eps: numbe
   return g.op('Div', [centered, g.op('Sqrt', [g.op('Add', [variance, g.constant('float32', [], [eps])])])]);
 }
 
-interface Affine extends Named {
+export interface InstanceNormOptions extends Named {
   /** Default: ones. */
   weight?: WeightLike | Tensor | undefined;
   /** Default: zeros. */
@@ -102,14 +102,14 @@ interface Affine extends Named {
   eps?: number;
 }
 
-export interface LayerNormOptions extends Affine {
+export interface LayerNormOptions extends InstanceNormOptions {
   /** The last dims of the input, over which it is normalized. Default: the shape of the weight, else the last dim. */
   normalizedShape?: number | readonly number[];
   /** In place of `normalizedShape`: the axes, of which `weight` and `bias` have the sizes. */
   axes?: readonly number[];
 }
 
-export interface GroupNormOptions extends Affine {
+export interface GroupNormOptions extends InstanceNormOptions {
   /** Number of groups the channels are divided into. */
   groups?: number;
   /** Same as `groups`, by PyTorch's name. */
@@ -121,7 +121,7 @@ function record(
   method: string,
   shape: readonly number[],
   params: { axes: readonly number[]; groups?: number },
-  { weight, bias, eps = 1e-5, name }: Affine,
+  { weight, bias, eps = 1e-5, name }: InstanceNormOptions,
 ): Tensor {
   const same = (value: number): WeightLike => ({
     dtype: x.dtype,
@@ -181,7 +181,7 @@ const methods = {
    * @throws ERR_SHAPE where weight or bias do not fit the channels; ERR_RANK, ERR_DTYPE; ERR_PARAMETER where the
    *   layer's weights hold statistics, which PyTorch would use instead
    */
-  instanceNorm(this: Chain, options: Affine = {}): Tensor {
+  instanceNorm(this: Chain, options: InstanceNormOptions = {}): Tensor {
     const x = this.tensor();
     if ((options as { running_mean?: unknown } | null)?.running_mean !== undefined) {
       refuse('instanceNorm', 'ERR_PARAMETER', 'expected no running_mean: by stored statistics batchNorm normalizes');

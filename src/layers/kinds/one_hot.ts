@@ -7,10 +7,9 @@ import { wrapAxis } from '../shared/axes.js';
 import { cpuWhere } from '../shared/cpu-where.js';
 import { type DimLike, DimValue, resolveDim } from '../shared/dim-value.js';
 import { indexTypes, requireDType } from '../shared/dtypes.js';
+import { constantTensor, type Liftable } from '../shared/lift.js';
 import { type Named, nonNegative, positive } from '../shared/parameters.js';
 import { refuse } from '../shared/refuse.js';
-import { constantTensor, type Liftable } from './constant.js';
-import { where } from './select.js';
 
 export const oneHot = defineLayer({
   kind: 'one_hot',
@@ -60,7 +59,7 @@ function compared(indices: Tensor, values: Tensor, depth: DimValue, axis: number
   const shape = Array.from({ length: indices.rank + 1 }, (_, i) => (i === axis ? depth : 1));
   const classes = net.arange(depth, { dtype: indices.dtype }).reshape(shape);
   const [off, on] = values.split(1) as [Tensor, Tensor];
-  return where(indices.unsqueeze(axis).eq(classes), on, off, { name });
+  return on.where(indices.unsqueeze(axis).eq(classes), off, { name });
 }
 
 const methods = {

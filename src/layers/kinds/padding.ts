@@ -6,11 +6,11 @@ import { addDims, type Dim, formatShape, isStatic, mulDims, subDims } from '../.
 import type { DType } from '../../values/dtype.js';
 import { type DimLike, DimValue, resolveDims } from '../shared/dim-value.js';
 import { floats, requireDType } from '../shared/dtypes.js';
+import type { Liftable } from '../shared/lift.js';
 import { type Named, type PerAxis, perAxis, wholeNumber } from '../shared/parameters.js';
+import { recordSlice } from '../shared/record-slice.js';
 import { refuse } from '../shared/refuse.js';
 import { requireRank } from '../shared/shapes.js';
-import type { Liftable } from './constant.js';
-import { recordSlice } from './slice.js';
 
 const dtypes: readonly DType[] = [...floats, 'int8'];
 const pair = z.array(wholeNumber).refine(({ length }) => length === 2, {

@@ -6,9 +6,9 @@ import type { WeightLike } from '../../values/weight.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import { type ConstantData, countOf, toLiteral } from '../shared/literal.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
+import { liftRank } from '../shared/record-shuffle.js';
 import { refuse } from '../shared/refuse.js';
 import { broadcastDim } from '../shared/shapes.js';
-import { liftRank } from './shuffle.js';
 
 export const parametricRelu = defineLayer({
   kind: 'parametric_relu',

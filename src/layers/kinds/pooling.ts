@@ -143,6 +143,10 @@ function record(
   })[0]!;
 }
 
+export interface PoolOptions extends BlendPoolingOptions {
+  type: PoolingType;
+}
+
 const methods = {
   /**
    * Pools windows of a [batch, channels, (depth,) height, width] tensor of floats (or int8, for `max`): the maximum,
@@ -151,7 +155,7 @@ const methods = {
    *
    * @throws ERR_RANK, ERR_DTYPE, ERR_PARAMETER; ERR_SHAPE where the window is larger than the padded input
    */
-  pool(this: Chain, options: { type: PoolingType } & BlendPoolingOptions): Tensor {
+  pool(this: Chain, options: PoolOptions): Tensor {
     return record(this, 'pool', undefined, options?.type, options);
   },
   /** Maximum of each window; see `pool`. TensorRT kind: pooling (MAX). */

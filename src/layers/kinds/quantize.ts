@@ -15,6 +15,8 @@ import {
 
 export const quantize = defineLayer({
   kind: 'quantize',
+  // TensorRT reads a precision off it.
+  isFoldable: () => false,
   takesNarrow: true,
   params: z.strictObject({ ...quantizationParams, to: z.enum(quantizedDTypes) }),
   infer(context) {

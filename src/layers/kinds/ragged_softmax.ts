@@ -3,10 +3,10 @@ import { defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { formatShape, isStatic } from '../../values/dim.js';
 import { floats, requireDType } from '../shared/dtypes.js';
+import { constantTensor } from '../shared/lift.js';
 import type { ConstantData } from '../shared/literal.js';
 import type { Named } from '../shared/parameters.js';
 import { requireRank } from '../shared/shapes.js';
-import { constantTensor } from './constant.js';
 
 export const raggedSoftmax = defineLayer({
   kind: 'ragged_softmax',

@@ -87,9 +87,13 @@ function reduceBy(self: Chain, method: string, operation: ReduceOperation, optio
   })[0]!;
 }
 
+export interface ReduceByOptions extends ReduceOptions {
+  operation: ReduceOperation;
+}
+
 const methods = {
   /** Any reduction by TensorRT's name. TensorRT kind: reduce. */
-  reduce(this: Chain, options: { operation: ReduceOperation } & ReduceOptions): Tensor {
+  reduce(this: Chain, options: ReduceByOptions): Tensor {
     return reduceBy(this, 'reduce', options?.operation, options);
   },
   /**

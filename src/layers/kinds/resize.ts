@@ -20,13 +20,13 @@ import { shapeTensor } from '../shared/shape-tensor.js';
 import { requireRank } from '../shared/shapes.js';
 
 /** TensorRT's InterpolationMode. */
-export const resizeModes = ['nearest', 'linear', 'cubic'] as const;
+const resizeModes = ['nearest', 'linear', 'cubic'] as const;
 export type ResizeMode = (typeof resizeModes)[number];
 /** TensorRT's ResizeCoordinateTransformation. */
-export const coordinateTransformations = ['align_corners', 'asymmetric', 'half_pixel'] as const;
+const coordinateTransformations = ['align_corners', 'asymmetric', 'half_pixel'] as const;
 export type CoordinateTransformation = (typeof coordinateTransformations)[number];
 /** TensorRT's ResizeSelector. */
-export const resizeSelectors = ['formula', 'upper'] as const;
+const resizeSelectors = ['formula', 'upper'] as const;
 export type ResizeSelector = (typeof resizeSelectors)[number];
 /** TensorRT's ResizeRoundMode, and ONNX's nearest_mode. */
 const roundings = {

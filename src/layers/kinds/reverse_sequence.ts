@@ -4,9 +4,9 @@ import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { isStatic } from '../../values/dim.js';
 import { wrapAxis } from '../shared/axes.js';
 import { indexTypes, requireDType } from '../shared/dtypes.js';
+import { constantTensor, type Liftable } from '../shared/lift.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
 import { requireRank } from '../shared/shapes.js';
-import { constantTensor, type Liftable } from './constant.js';
 
 export const reverseSequence = defineLayer({
   kind: 'reverse_sequence',

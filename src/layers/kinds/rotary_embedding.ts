@@ -3,10 +3,10 @@ import { type CpuGraph, type CpuValue, defineLayer } from '../../dsl/define-laye
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { type Dim, formatShape, isStatic, type Shape } from '../../values/dim.js';
 import { floats, indexTypes, requireDType } from '../shared/dtypes.js';
+import { constantTensor } from '../shared/lift.js';
 import type { ConstantData } from '../shared/literal.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
 import { requireRank } from '../shared/shapes.js';
-import { constantTensor } from './constant.js';
 
 /** Inputs: the tensor, cosines, sines, positions where cosines and sines are tables. */
 /** TensorRT refuses a dynamic size beside a known one. */

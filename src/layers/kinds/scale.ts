@@ -8,7 +8,7 @@ import { type ConstantData, countOf, isScalar, toLiteral } from '../shared/liter
 import { type Named, wholeNumber } from '../shared/parameters.js';
 import { requireRank } from '../shared/shapes.js';
 
-export const scaleModes = ['uniform', 'channel', 'elementwise'] as const;
+const scaleModes = ['uniform', 'channel', 'elementwise'] as const;
 export type ScaleMode = (typeof scaleModes)[number];
 
 /** Dims of the coefficients, broadcast from the right. */

@@ -5,12 +5,12 @@ import { type Dim, formatShape, isStatic, type Shape } from '../../values/dim.js
 import { wrapAxis } from '../shared/axes.js';
 import { indexTypes, requireDType } from '../shared/dtypes.js';
 import { requireWithin } from '../shared/known-indices.js';
+import { constantTensor, type Liftable } from '../shared/lift.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
 import { requireRank } from '../shared/shapes.js';
-import { constantTensor, type Liftable } from './constant.js';
 
 /** TensorRT's ScatterMode. */
-export const scatterModes = ['element', 'nd'] as const;
+const scatterModes = ['element', 'nd'] as const;
 export type ScatterMode = (typeof scatterModes)[number];
 
 export const scatter = defineLayer({

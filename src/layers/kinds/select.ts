@@ -5,11 +5,11 @@ import type { DType } from '../../values/dtype.js';
 import { checkedFunction } from '../calls/arguments.js';
 import { cpuWhere } from '../shared/cpu-where.js';
 import { requireDType } from '../shared/dtypes.js';
+import { constantTensor, type Liftable, lift } from '../shared/lift.js';
 import type { Named } from '../shared/parameters.js';
+import { liftRank } from '../shared/record-shuffle.js';
 import { refuse } from '../shared/refuse.js';
 import { broadcastShapes } from '../shared/shapes.js';
-import { constantTensor, type Liftable, lift } from './constant.js';
-import { liftRank } from './shuffle.js';
 
 export const select = defineLayer({
   kind: 'select',

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
+import type { Network } from '../../dsl/network.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { resolveAxis } from '../shared/axes.js';
-import { DimValue } from '../shared/dim-value.js';
+import { type DimLike, DimValue, resolveDims } from '../shared/dim-value.js';
 import type { Named } from '../shared/parameters.js';
 import { refusing } from '../shared/refuse.js';
+import { shapeTensor } from '../shared/shape-tensor.js';
 
 export const shape = defineLayer({
   kind: 'shape',
@@ -37,5 +39,17 @@ const methods = {
   },
 };
 
-export { methods as shapeMethods };
+const networkMethods = {
+  /**
+   * Sizes as an int64 tensor of shape [n], to compute with at run time: `net.dims([x.dim(0).mul(2), 3])`. Dynamic dims are
+   * taken from the shapes of other tensors. TensorRT kinds: shape, gather, element_wise, concatenation, constant.
+   * @throws ERR_SHAPE for what is no dim, or has a name that no tensor here has
+   */
+  dims(this: Network, dims: readonly DimLike[]): Tensor {
+    return shapeTensor(this, resolveDims(this, dims, 'dims', 'dims', -(2 ** 31)), 'dims');
+  },
+};
+
+export { methods as shapeMethods, networkMethods as shapeNetworkMethods };
 export type ShapeMethods = typeof methods;
+export type ShapeNetworkMethods = typeof networkMethods;

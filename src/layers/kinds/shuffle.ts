@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
-import { type Chain, Tensor } from '../../dsl/tensor.js';
+import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
 import {
   type Dim,
@@ -18,8 +18,9 @@ import { resolveAxis, wrapAxis } from '../shared/axes.js';
 import { type DimLike, DimValue, resolveDims } from '../shared/dim-value.js';
 import { movable, requireDType } from '../shared/dtypes.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
+import { type ReshapeOptions, recordShuffle, type ShuffleOptions } from '../shared/record-shuffle.js';
 import { refuse, refusing } from '../shared/refuse.js';
-import { type ReshapeDims, reshapeForm } from '../shared/reshape-form.js';
+import type { ReshapeDims } from '../shared/reshape-form.js';
 
 const permutation = z.array(nonNegative).max(8).nullable();
 
@@ -133,68 +134,6 @@ function reshapeDims(from: Shape, target: readonly Dim[], zeroIsPlaceholder: boo
   return dims.map((dim, i) => (i === inferred ? floorDivDims(total, rest) : dim));
 }
 
-export interface ReshapeOptions extends Named {
-  /** Whether 0 copies the dim of the input at the same index, or is a size. Default true. */
-  zeroIsPlaceholder?: boolean;
-}
-
-export interface ShuffleOptions extends ReshapeOptions {
-  /** Order of axes before the reshape: axis `i` of the result is axis `firstTranspose[i]` of the input. */
-  firstTranspose?: readonly number[];
-  /** Numbers, −1 for one to infer, names and expressions of dynamic dims; or a rank-1 tensor of int32 or int64. */
-  reshape?: ReshapeDims | Tensor;
-  /** Order of axes after the reshape. */
-  secondTranspose?: readonly number[];
-}
-
-function order(axes: readonly number[] | undefined, rank: number, what: string, method: string): number[] | null {
-  if (axes === undefined) return null;
-  if (!Array.isArray(axes))
-    refuse(method, 'ERR_AXIS', `expected a list of axes, given ${String(axes)}`, { option: what });
-  return axes.map((axis) => wrapAxis(axis, rank));
-}
-
-/** Records a shuffle; every method that moves elements without computing ends here. */
-export function recordShuffle(x: Tensor, options: ShuffleOptions & { method: string }): Tensor {
-  const { method, name, reshape, zeroIsPlaceholder = true } = options;
-  const firstTranspose = order(options.firstTranspose, x.rank, 'firstTranspose', method);
-  // A bad permutation is refused when the layer is recorded.
-  const from = firstTranspose?.length === x.rank ? firstTranspose.map((axis) => x.shape[axis] ?? 1) : x.shape;
-  const form =
-    reshape === undefined || reshape instanceof Tensor
-      ? { dims: null, tensor: reshape, zeroIsPlaceholder }
-      : reshapeForm(x, from, reshape, zeroIsPlaceholder, method);
-  const rank = form.dims?.length ?? form.tensor?.shape[0] ?? x.rank;
-  return x.network.record(shuffle, {
-    method,
-    name,
-    inputs: form.tensor ? [x, form.tensor] : [x],
-    params: {
-      firstTranspose,
-      reshape: form.dims,
-      secondTranspose: order(options.secondTranspose, rank as number, 'secondTranspose', method),
-      zeroIsPlaceholder: form.zeroIsPlaceholder,
-    },
-  })[0]!;
-}
-
-/** Prepends ones to the shape until it has `rank` axes. */
-export function liftRank(x: Tensor, rank: number, method: string): Tensor {
-  const ones = rank - x.rank;
-  if (ones <= 0) return x;
-  const dynamic = x.shape.filter((dim) => !isStatic(dim)).length;
-  if (dynamic === 0 || (dynamic === 1 && !x.shape.includes(0))) {
-    return recordShuffle(x, { method, reshape: [...Array(ones).fill(1), ...x.shape], zeroIsPlaceholder: false });
-  }
-  // A reshape copies dims only at their index: the ones go to the end, and a transpose brings them to the front.
-  const axes = Array.from({ length: rank }, (_, i) => (i < ones ? x.rank + i : i - ones));
-  return recordShuffle(x, {
-    method,
-    reshape: [...Array(x.rank).fill(0), ...Array(ones).fill(1)],
-    secondTranspose: axes,
-  });
-}
-
 function unflatten(x: Tensor, axis: number, given: readonly DimLike[], options: Named): Tensor {
   const method = 'unflatten';
   const at = resolveAxis(axis, x.rank, refusing(method));
@@ -227,6 +166,13 @@ function permutationOf(x: Tensor, perm: readonly number[], method: string): read
     expected: x.rank,
     actual: perm,
   });
+}
+
+export interface FlattenOptions extends Named {
+  /** The first axis to merge. Default 1. */
+  startDim?: number;
+  /** The last one. Default −1. */
+  endDim?: number;
 }
 
 const methods = {
@@ -288,7 +234,7 @@ const methods = {
    *
    * @throws ERR_AXIS where an axis is out of range, or `endDim` comes before `startDim`
    */
-  flatten(this: Chain, options: { startDim?: number; endDim?: number } & Named = {}): Tensor {
+  flatten(this: Chain, options: FlattenOptions = {}): Tensor {
     const { startDim, endDim = -1, name } = options;
     const x = this.tensor();
     const method = 'flatten';

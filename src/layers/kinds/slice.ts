@@ -1,16 +1,13 @@
 import { z } from 'zod';
-import { defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
+import { defineLayer, type InferredValue } from '../../dsl/define-layer.js';
 import { type Chain, Tensor } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
 import {
   addDims,
-  ceilDivDims,
   type Dim,
   divideExactly,
-  floorDivDims,
   formatShape,
   isStatic,
-  isStaticShape,
   minDims,
   subDims,
   unknownDim,
@@ -19,17 +16,20 @@ import { axisList, resolveAxis } from '../shared/axes.js';
 import { type DimLike, resolveDims } from '../shared/dim-value.js';
 import { requireDType } from '../shared/dtypes.js';
 import { type Named, nonNegative, wholeNumber } from '../shared/parameters.js';
+import { liftRank } from '../shared/record-shuffle.js';
+import { recordSlice, type SliceOptions } from '../shared/record-slice.js';
 import { refuse, refusing } from '../shared/refuse.js';
-import { shapeTensor } from '../shared/shape-tensor.js';
-import { checkBounds, type Known, known, pick, type SampleMode, sampleModes } from '../shared/slice-bounds.js';
+import {
+  checkBounds,
+  type Known,
+  known,
+  pick,
+  type SlicePartName,
+  sampleModes,
+  sliceParts,
+} from '../shared/slice-bounds.js';
 import { cpuSlice, type Part } from '../shared/slice-cpu.js';
-import { concatenation } from './concatenation.js';
-import { constantTensor, type Liftable, lift } from './constant.js';
-import { gather } from './gather.js';
-import { liftRank } from './shuffle.js';
-import { recordSqueeze } from './squeeze.js';
-
-const parts = ['start', 'size', 'stride'] as const;
+import { recordSqueeze } from '../shared/unit-axes.js';
 
 export const slice = defineLayer({
   kind: 'slice',
@@ -43,7 +43,7 @@ export const slice = defineLayer({
   infer({ input, inputs, params, fail }): InferredValue {
     const x = input(0);
     const { dtype, shape, contents } = x;
-    const [start, size, stride] = parts.map((what, i) =>
+    const [start, size, stride] = sliceParts.map((what, i) =>
       known(what, params[what], inputs[i + 1], shape.length, fail),
     ) as [Known, Known, Known];
     const fill = inputs[4];
@@ -66,7 +66,7 @@ export const slice = defineLayer({
     return picked ? { dtype, shape: result, contents: picked } : { dtype, shape: result };
   },
   cpu(g, { input, inputs, params, inputTypes }) {
-    const part = (what: (typeof parts)[number], i: number): Part => params[what] ?? g.cast(inputs[i]!, 'int64');
+    const part = (what: SlicePartName, i: number): Part => params[what] ?? g.cast(inputs[i]!, 'int64');
     return cpuSlice(g, {
       x: input(0),
       ...inputTypes[0]!,
@@ -79,125 +79,9 @@ export const slice = defineLayer({
   },
 });
 
-/** Whole numbers, names and expressions of dynamic dims, one per axis; or a rank-1 tensor of int32 or int64. */
-export type SlicePart = readonly DimLike[] | Tensor;
-
-export interface SliceOptions extends Named {
-  /** First position along each axis. Negative ones count from the end in mode `strict_bounds`, and lie outside in the others. Default: the first that the stride can start from. */
-  start?: SlicePart;
-  /** Sizes of the result. Default: up to the end. */
-  size?: SlicePart;
-  /** Step along each axis; may be negative, or 0 to repeat. Default 1. */
-  stride?: SlicePart;
-  /** The axes that start, size and stride tell of; the others stay whole. Default: all. */
-  axes?: readonly number[];
-  /** What lies outside the input. Default `strict_bounds`: an error. */
-  mode?: SampleMode;
-  /** Value of what lies outside in mode `fill`: a number, or a scalar tensor of the input's dtype. Default 0. */
-  fill?: Liftable;
-}
-
-/** A list of the axes' values as TensorRT takes them: numbers, or a tensor. */
-function place(
-  x: Tensor,
-  given: Tensor | readonly Dim[],
-  axes: readonly number[],
-  whole: readonly Dim[],
-  method: string,
-): number[] | Tensor {
-  const { network } = x;
-  if (!(given instanceof Tensor)) {
-    const all = whole.map((dim, axis) => (axes.includes(axis) ? given[axes.indexOf(axis)]! : dim));
-    return isStaticShape(all) ? [...all] : shapeTensor(network, all, method);
-  }
-  if (axes.length === x.rank && axes.every((axis, i) => axis === i)) return given;
-  // The caller's values and those of whole axes, put into the order of the axes.
-  const rest = shapeTensor(network, whole, method);
-  const wide = given.dtype === 'int32' ? given.cast('int64') : given;
-  const both = network.record(concatenation, { method, inputs: [wide, rest], params: { axis: 0 } })[0]!;
-  const order = whole.map((_, axis) => (axes.includes(axis) ? axes.indexOf(axis) : axes.length + axis));
-  return network.record(gather, {
-    method,
-    inputs: [both, constantTensor(network, order, 'int32', method)],
-    params: { mode: 'default', axis: 0, elementWiseDims: 0 },
-  })[0]!;
-}
-
-/** Records a slice; every method that takes parts of a tensor ends here. */
-export function recordSlice(x: Tensor, options: SliceOptions & { method: string }): Tensor {
-  const { method, name, mode = 'strict_bounds', fill } = options;
-  const { network } = x;
-  const fail: Fail = refusing(method);
-  const axes = (options.axes ? axisList(options.axes, x.rank) : x.shape.map((_, i) => i)).map((axis) =>
-    resolveAxis(axis, x.rank, fail, 'axes'),
-  );
-  if (new Set(axes).size !== axes.length)
-    fail('ERR_AXIS', `expected each axis once, given [${axes.join(', ')}]`, { option: 'axes' });
-  const dims = axes.map((axis) => x.shape[axis]!);
-  const list = (what: (typeof parts)[number], atLeast: number): readonly Dim[] | Tensor | undefined => {
-    const given = options[what];
-    if (given === undefined || given instanceof Tensor) return given;
-    const resolved = resolveDims(network, given, what, method, atLeast);
-    if (resolved.length === axes.length) return resolved;
-    return fail('ERR_PARAMETER', `expected one number per axis, ${axes.length}, given [${resolved.join(', ')}]`, {
-      option: what,
-      expected: axes.length,
-      actual: resolved.length,
-    });
-  };
-  const stride = list('stride', -(2 ** 31)) ?? axes.map(() => 1);
-  const start =
-    list('start', -(2 ** 31)) ??
-    dims.map((dim, i) => (!(stride instanceof Tensor) && dim !== 0 && isNegative(stride[i]!) ? subDims(dim, 1) : 0));
-  const from =
-    mode === 'strict_bounds' && !(start instanceof Tensor)
-      ? start.map((dim, i) => (isNegative(dim) ? addDims(dims[i]!, dim) : dim))
-      : start;
-  const size = list('size', 0) ?? dims.map((dim, i) => remaining(dim, from, stride, i, fail));
-  const zeros = x.shape.map(() => 0);
-  const given = {
-    start: place(x, from, axes, zeros, method),
-    size: place(x, size, axes, x.shape, method),
-    stride: place(
-      x,
-      stride,
-      axes,
-      zeros.map(() => 1),
-      method,
-    ),
-  };
-  const filling = mode === 'fill' ? (fill ?? 0) : fill;
-  const value = filling === undefined ? null : lift(filling, x, method, 0);
-  const numbers = (part: number[] | Tensor) => (part instanceof Tensor ? null : part);
-  const tensor = (part: number[] | Tensor) => (part instanceof Tensor ? part : null);
-  return network.record(slice, {
-    method,
-    name,
-    inputs: [x, tensor(given.start), tensor(given.size), tensor(given.stride), value],
-    params: { start: numbers(given.start), size: numbers(given.size), stride: numbers(given.stride), mode },
-  })[0]!;
-}
-
-const isNegative = (dim: Dim): boolean => isStatic(dim) && dim < 0;
-
-/** How many steps stay within the axis. */
-function remaining(
-  dim: Dim,
-  starts: Tensor | readonly Dim[],
-  strides: Tensor | readonly Dim[],
-  i: number,
-  fail: Fail,
-): Dim {
-  if (starts instanceof Tensor || strides instanceof Tensor) {
-    return fail('ERR_PARAMETER', 'expected sizes, as start or stride is a tensor', { option: 'size' });
-  }
-  const [start, stride] = [starts[i]!, strides[i]!];
-  if (dim === 0) return 0;
-  if (stride === 0) return fail('ERR_PARAMETER', 'expected sizes, as a stride is 0', { option: 'size' });
-  const count = isNegative(stride)
-    ? addDims(floorDivDims(start, -(stride as number)), 1)
-    : ceilDivDims(subDims(dim, start), stride);
-  return isStatic(count) ? Math.max(0, count) : count;
+export interface SplitOptions {
+  /** Default 0. */
+  axis?: number;
 }
 
 const methods = {
@@ -237,7 +121,7 @@ const methods = {
    *
    * @throws ERR_SHAPE where the sizes do not add up to the axis, or the number of parts is not known
    */
-  split(this: Chain, sizes: number | readonly DimLike[], options: { axis?: number } = {}): Tensor[] {
+  split(this: Chain, sizes: number | readonly DimLike[], options: SplitOptions = {}): Tensor[] {
     return splitInto(this.tensor(), sizes, options.axis ?? 0, 'split');
   },
   /**
@@ -246,7 +130,7 @@ const methods = {
    *
    * @throws ERR_SHAPE where a dynamic axis is not known to divide
    */
-  chunk(this: Chain, count: number, options: { axis?: number } = {}): Tensor[] {
+  chunk(this: Chain, count: number, options: SplitOptions = {}): Tensor[] {
     const method = 'chunk';
     const x = this.tensor();
     const { axis = 0 } = options;

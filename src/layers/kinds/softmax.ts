@@ -19,12 +19,17 @@ export const softmax = defineLayer({
   },
 });
 
+export interface SoftmaxOptions extends Named {
+  /** Default −1. */
+  axis?: number;
+}
+
 const methods = {
   /**
    * `exp(x) / Σ exp(x)` along `axis` (default −1), of floats of rank 1 or more. TensorRT kind: softmax.
    * @throws ERR_AXIS where the tensor has no such axis; ERR_DTYPE
    */
-  softmax(this: Chain, options: { axis?: number } & Named = {}): Tensor {
+  softmax(this: Chain, options: SoftmaxOptions = {}): Tensor {
     const x = this.tensor();
     return x.network.record(softmax, {
       method: 'softmax',

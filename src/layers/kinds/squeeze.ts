@@ -4,6 +4,7 @@ import type { Chain, Tensor } from '../../dsl/tensor.js';
 import { formatShape } from '../../values/dim.js';
 import { axisList, resolveAxes } from '../shared/axes.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
+import { recordSqueeze } from '../shared/unit-axes.js';
 
 export const squeeze = defineLayer({
   kind: 'squeeze',
@@ -25,10 +26,6 @@ export const squeeze = defineLayer({
   },
   cpu: (g, { input, params: { axes } }) => g.op('Squeeze', [input(0), g.constant('int64', [axes.length], axes)]),
 });
-
-/** Removes axes of size 1, counted from the front. */
-export const recordSqueeze = (x: Tensor, axes: readonly number[], method: string, { name }: Named = {}): Tensor =>
-  x.network.record(squeeze, { method, name, inputs: [x], params: { axes: axes as number[] } })[0]!;
 
 const methods = {
   /**

@@ -5,11 +5,11 @@ import { type Dim, isStatic, isUnknown, unknownDim } from '../../values/dim.js';
 import { resolveAxis, wrapAxis } from '../shared/axes.js';
 import { type DimLike, DimValue, resolveDim } from '../shared/dim-value.js';
 import { requireDType } from '../shared/dtypes.js';
+import { constantTensor } from '../shared/lift.js';
 import { type Named, nonNegative, positive } from '../shared/parameters.js';
 import { refuse, refusing } from '../shared/refuse.js';
 import { requireRank } from '../shared/shapes.js';
-import { constantTensor } from './constant.js';
-import { recordSqueeze } from './squeeze.js';
+import { recordSqueeze } from '../shared/unit-axes.js';
 
 /** TensorRT's limit on k. */
 const maxK = 3840;
@@ -158,6 +158,8 @@ function sorted(self: Chain, method: string, options: SortOptions): [Tensor, Ten
   return record(x, size, { method, name, axis: at, largest: descending, indices });
 }
 
+export type TopKResult = [values: Tensor, indices: Tensor];
+
 const methods = {
   /**
    * The `k` largest (or smallest) elements of an axis, best first, and their positions: `[values, indices]`, both with
@@ -169,7 +171,7 @@ const methods = {
    * @throws ERR_PARAMETER where k exceeds the axis; ERR_AXIS, ERR_SHAPE, ERR_DTYPE (float32, float16, bfloat16, int32,
    *   int64)
    */
-  topk(this: Chain, k: DimLike | Tensor, options: TopKOptions = {}): [values: Tensor, indices: Tensor] {
+  topk(this: Chain, k: DimLike | Tensor, options: TopKOptions = {}): TopKResult {
     return record(this.tensor(), k, { ...options, method: 'topk' });
   },
   /**
@@ -178,7 +180,7 @@ const methods = {
    *
    * @throws ERR_SHAPE where the axis is longer; see `topk`
    */
-  sort(this: Chain, options: SortOptions = {}): [values: Tensor, indices: Tensor] {
+  sort(this: Chain, options: SortOptions = {}): TopKResult {
     return sorted(this, 'sort', options);
   },
   /** The positions that sort the elements of an axis; see `sort`. TensorRT kind: topk. */

@@ -70,9 +70,13 @@ const apply = (self: Chain, method: string, operation: UnaryOperation, options: 
     params: { operation },
   })[0]!;
 
+export interface UnaryOptions extends Named {
+  operation: UnaryOperation;
+}
+
 const methods = {
   /** Any unary operation by TensorRT's name. TensorRT kind: unary. */
-  unary(this: Chain, options: { operation: UnaryOperation } & Named): Tensor {
+  unary(this: Chain, options: UnaryOptions): Tensor {
     return apply(this, 'unary', options?.operation, options);
   },
   /** `eˣ`, of floats. TensorRT kind: unary (EXP). */

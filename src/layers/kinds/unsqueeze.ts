@@ -4,6 +4,7 @@ import type { Chain, Tensor } from '../../dsl/tensor.js';
 import type { Dim } from '../../values/dim.js';
 import { axisList, resolveAxes } from '../shared/axes.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
+import { recordUnsqueeze } from '../shared/unit-axes.js';
 
 export const unsqueeze = defineLayer({
   kind: 'unsqueeze',
@@ -19,10 +20,6 @@ export const unsqueeze = defineLayer({
   },
   cpu: (g, { input, params: { axes } }) => g.op('Unsqueeze', [input(0), g.constant('int64', [axes.length], axes)]),
 });
-
-/** Inserts axes of size 1, counted from the front in the result. */
-export const recordUnsqueeze = (x: Tensor, axes: readonly number[], method: string, { name }: Named = {}): Tensor =>
-  x.network.record(unsqueeze, { method, name, inputs: [x], params: { axes: axes as number[] } })[0]!;
 
 const methods = {
   /**

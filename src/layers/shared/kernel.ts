@@ -1,4 +1,5 @@
-import type { Fail, InferContext, InferredValue, WeightType } from '../../dsl/define-layer.js';
+import type { Fail, InferContext, InferredValue, LayerDefinition } from '../../dsl/define-layer.js';
+import type { IRWeight, Params } from '../../dsl/ir.js';
 import { Tensor } from '../../dsl/tensor.js';
 import { type Dim, formatShape, type Shape } from '../../values/dim.js';
 import type { DType, TypedArray } from '../../values/dtype.js';
@@ -33,7 +34,7 @@ export const kernelParams = {
 
 const kernelLists = ['kernel', 'dilation', 'prePadding', 'postPadding'] as const;
 
-interface Params {
+interface KernelParams {
   kernel: number[];
   outChannels: number;
   stride: number[];
@@ -43,12 +44,12 @@ interface Params {
 }
 
 /** The kernel's shape, once it and the parameters per axis fit the input's rank and dtype. */
-export function kernelShape({ input, inputs, weights, params: p, fail }: InferContext<Params>): Shape {
+export function kernelShape({ input, inputs, weights, params: p, fail }: InferContext<KernelParams>): Shape {
   const { dtype, shape } = input(0);
   const axes = p.stride.length;
   requireDType(dtype, floats, fail);
   requireRank(shape, axes + 2, axes + 2, fail);
-  const kernel: WeightType | { dtype: DType; shape: Shape } =
+  const kernel: IRWeight | { dtype: DType; shape: Shape } =
     weights.kernel ?? inputs[1] ?? fail('ERR_INPUT', 'expected a weight or a tensor, given none', { option: 'weight' });
   requireRank(kernel.shape, axes + 2, axes + 2, fail, 'weight');
   requirePerAxis(p, kernelLists, axes, fail);
@@ -57,7 +58,7 @@ export function kernelShape({ input, inputs, weights, params: p, fail }: InferCo
 }
 
 /** The output, once the channels fit: where the kernel is not the one meant, its bias does not fit either. */
-export function kernelOutput(context: InferContext<Params>, sizeOf: (axis: number) => Dim): InferredValue {
+export function kernelOutput(context: InferContext<KernelParams>, sizeOf: (axis: number) => Dim): InferredValue {
   const { input, params: p, fail } = context;
   const { dtype, shape } = input(0);
   requireBias(context);
@@ -66,7 +67,7 @@ export function kernelOutput(context: InferContext<Params>, sizeOf: (axis: numbe
   return { dtype, shape: [shape[0]!, p.outChannels, ...spatial] };
 }
 
-function requireBias({ input, inputs, weights, params: p, fail }: InferContext<Params>): void {
+function requireBias({ input, inputs, weights, params: p, fail }: InferContext<KernelParams>): void {
   const bias = weights.bias ?? inputs[2];
   if (!bias) return;
   requireInputsDType('bias', bias.dtype, input(0).dtype, fail);
@@ -93,14 +94,26 @@ function requireEmptyOfEmpty(shape: Shape, spatial: Shape, fail: Fail): void {
   }
 }
 
-/** Kernel and bias as a recording takes them: tensors as inputs 1 and 2, all else as weights. */
-export function kernelOperands(x: Tensor, weight: WeightLike | Tensor, bias: KernelOptions['bias']) {
+/** Records a layer with a kernel: tensors are inputs 1 and 2, all else is a weight. */
+export function recordKernel<P extends Params>(
+  definition: LayerDefinition<P>,
+  x: Tensor,
+  method: string,
+  options: Pick<KernelOptions, 'bias' | 'name'> & { weight: WeightLike | Tensor } & {
+    [K in keyof PaddingOptions]?: unknown;
+  },
+  params: P,
+): Tensor {
+  const { weight, bias, name } = options;
   const kernelTensor = weight instanceof Tensor ? weight : null;
   const biasTensor = bias instanceof Tensor ? bias : null;
-  return {
+  return x.network.record(definition, {
+    method,
+    name,
     inputs: [x, kernelTensor, biasTensor],
     weights: { kernel: kernelTensor ? undefined : weight, bias: biasTensor ? undefined : bias },
-  };
+    params,
+  })[0]!;
 }
 
 /** The shape of a kernel that was given; empty where it is neither weight nor tensor, for the schema to refuse. */

@@ -1,7 +1,8 @@
 import type { Fail, InferredValue } from '../../dsl/define-layer.js';
 import { Tensor } from '../../dsl/tensor.js';
 import { addDims, type Dim, isStatic } from '../../values/dim.js';
-import { type Liftable, maxContents } from '../kinds/constant.js';
+import { maxContents } from './constants.js';
+import type { Liftable } from './lift.js';
 import { shapeTensor } from './shape-tensor.js';
 
 /**

@@ -1,9 +1,8 @@
 import { type Chain, Tensor } from '../../dsl/tensor.js';
-import { isWeightLike, type WeightLike } from '../../values/weight.js';
-import { recordSqueeze } from '../kinds/squeeze.js';
-import { recordUnsqueeze } from '../kinds/unsqueeze.js';
+import { isWeightLike, type WeightLike, withShape } from '../../values/weight.js';
 import type { Named, PerAxis } from './parameters.js';
 import { refuse } from './refuse.js';
+import { recordSqueeze, recordUnsqueeze } from './unit-axes.js';
 
 // TensorRT's windows have two or three axes: one that has a single axis gets another of size 1 in front.
 
@@ -56,17 +55,23 @@ export function overOneAxis<T extends Named>(
 /** Known kernels in their other shape: one that is used twice is stored once. */
 const widened = new WeakMap<WeightLike, WeightLike>();
 
+/** `overOneAxis` for a layer with a kernel. */
+export const kernelOverOneAxis = <T extends Named & { weight: WeightLike | Tensor }>(
+  self: Chain,
+  method: string,
+  options: T,
+  apply: (x: Tensor, options: T) => Tensor,
+): Tensor => overOneAxis(self, method, { ...options, weight: kernelOfOneAxis(options.weight, method) }, apply);
+
 /** A kernel [a, b, length] as [a, b, 1, length]. What is none stays, for the layer to refuse. */
-export function kernelOfOneAxis<T extends WeightLike | Tensor>(weight: T, method: string): T {
+function kernelOfOneAxis<T extends WeightLike | Tensor>(weight: T, method: string): T {
   const given: WeightLike | Tensor = weight;
   if (given instanceof Tensor) return (given.rank === 3 ? recordUnsqueeze(given, [2], method) : given) as T;
   if (!isWeightLike(given) || given.shape.length !== 3) return weight;
   const before = widened.get(given);
   if (before) return before as T;
   const [a, b, length] = given.shape as [number, number, number];
-  const { name, dtype, file, check, data } = given;
-  const same = { name, dtype, file, data, shape: [a, b, 1, length] };
-  const wide: WeightLike = check ? { ...same, check: () => given.check!() } : same;
+  const wide = withShape(given, [a, b, 1, length]);
   widened.set(given, wide);
   return wide as T;
 }

@@ -1,12 +1,11 @@
 import type { Network } from '../../dsl/network.js';
-import type { Tensor } from '../../dsl/tensor.js';
-import { addDims, type Dim, isStatic, structureOf, subDims } from '../../values/dim.js';
-import { concatenation } from '../kinds/concatenation.js';
-import { constantTensor } from '../kinds/constant.js';
-import { type ElementWiseOperation, elementWise } from '../kinds/element_wise.js';
-import { gather } from '../kinds/gather.js';
-import { shape } from '../kinds/shape.js';
+import { Tensor } from '../../dsl/tensor.js';
+import { addDims, type Dim, isStatic, isStaticShape, structureOf, subDims } from '../../values/dim.js';
+import type { ElementWiseOperation } from '../kinds/element_wise.js';
+import { recordConstant } from './constants.js';
 import { type DimLike, resolveDims } from './dim-value.js';
+import { toLiteral } from './literal.js';
+import { recordKind } from './record-kind.js';
 import { refuse } from './refuse.js';
 
 /** The dims as an int64 tensor of rank 1, which TensorRT computes at run time from the shapes of other tensors. */
@@ -20,11 +19,11 @@ export function shapeTensor(net: Network, dims: readonly Dim[], method: string):
   }
   if (parts.length === 0) return int64(net, [], method);
   if (parts.length === 1) return parts[0]!;
-  return net.record(concatenation, { method, inputs: parts, params: { axis: 0 } })[0]!;
+  return recordKind(net, 'concatenation', { method, inputs: parts, params: { axis: 0 } });
 }
 
 const int64 = (net: Network, values: readonly number[], method: string): Tensor =>
-  constantTensor(net, BigInt64Array.from(values, BigInt), 'int64', method);
+  recordConstant(net, toLiteral(BigInt64Array.from(values, BigInt), { dtype: 'int64' }, method), { method });
 
 /** What is computed already, as far as it may be used where the next layer is. */
 const computed = new WeakMap<Network, Map<string, Tensor>>();
@@ -47,7 +46,7 @@ function sizeTensor(net: Network, dim: Dim, method: string): Tensor {
     if (source) return elementOfShape(net, source, source.shape.indexOf(dim), method);
     const part = (d: Dim) => sizeTensor(net, d, method);
     const combine = (operation: ElementWiseOperation, a: Tensor, b: Tensor) =>
-      net.record(elementWise, { method, inputs: [a, b], params: { operation } })[0]!;
+      recordKind(net, 'element_wise', { method, inputs: [a, b], params: { operation } });
     const structure = structureOf(dim);
     if (structure.kind === 'name') return refuse(method, 'ERR_SHAPE', `no tensor here has the dim '${dim}'`);
     if (structure.kind === 'operation') {
@@ -77,29 +76,23 @@ function sizeTensor(net: Network, dim: Dim, method: string): Tensor {
 }
 
 function elementOfShape(net: Network, source: Tensor, axis: number, method: string): Tensor {
-  const sizes = remember(
-    net,
-    `shape of ${source.id}`,
-    () => net.record(shape, { method, inputs: [source], params: {} })[0]!,
+  const sizes = remember(net, `shape of ${source.id}`, () =>
+    recordKind(net, 'shape', { method, inputs: [source], params: {} }),
   );
-  const index = constantTensor(net, Int32Array.of(axis), 'int32', method);
-  return net.record(gather, {
+  const index = recordConstant(net, toLiteral(Int32Array.of(axis), { dtype: 'int32' }, method), { method });
+  return recordKind(net, 'gather', {
     method,
     inputs: [sizes, index],
     params: { mode: 'default', axis: 0, elementWiseDims: 0 },
-  })[0]!;
+  });
 }
 
-const methods = {
-  /**
-   * Sizes as an int64 tensor of shape [n], to compute with at run time: `net.dims([x.dim(0).mul(2), 3])`. Dynamic dims are
-   * taken from the shapes of other tensors. TensorRT kinds: shape, gather, element_wise, concatenation, constant.
-   * @throws ERR_SHAPE for what is no dim, or has a name that no tensor here has
-   */
-  dims(this: Network, dims: readonly DimLike[]): Tensor {
-    return shapeTensor(this, resolveDims(this, dims, 'dims', 'dims', -(2 ** 31)), 'dims');
-  },
-};
+/** Sizes: whole numbers, names and expressions of dynamic dims; or a rank-1 tensor of int32 or int64. */
+export type FillShape = readonly DimLike[] | Tensor;
 
-export { methods as shapeTensorMethods };
-export type ShapeTensorMethods = typeof methods;
+/** Sizes as numbers where all are known, else as a tensor. */
+export function sizesOf(net: Network, given: FillShape, method: string): number[] | Tensor {
+  if (given instanceof Tensor) return given;
+  const dims = resolveDims(net, given, 'shape', method);
+  return isStaticShape(dims) ? [...dims] : shapeTensor(net, dims, method);
+}

@@ -6,6 +6,10 @@ import { indexTypes, requireDType } from './dtypes.js';
 export const sampleModes = ['strict_bounds', 'wrap', 'clamp', 'fill', 'reflect'] as const;
 export type SampleMode = (typeof sampleModes)[number];
 
+/** What a slice takes along each axis. */
+export const sliceParts = ['start', 'size', 'stride'] as const;
+export type SlicePartName = (typeof sliceParts)[number];
+
 /** By axis; undefined where only the run tells. */
 export type Known = readonly (Dim | undefined)[];
 

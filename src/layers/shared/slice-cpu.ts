@@ -7,7 +7,7 @@ import type { SampleMode } from './slice-bounds.js';
 /** One of start, size and stride: known numbers, or a rank-1 value of int64. */
 export type Part = readonly number[] | CpuValue;
 
-export interface CpuSlice {
+interface CpuSlice {
   x: CpuValue;
   dtype: DType;
   shape: readonly Dim[];

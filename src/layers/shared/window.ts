@@ -4,7 +4,7 @@ import { addDims, ceilDivDims, type Dim, floorDivDims, isStatic, subDims } from 
 import { type PerAxis, perAxis, wholeNumbers } from './parameters.js';
 
 /** TensorRT's PaddingMode. */
-export const paddingModes = ['explicit_round_down', 'explicit_round_up', 'same_upper', 'same_lower'] as const;
+const paddingModes = ['explicit_round_down', 'explicit_round_up', 'same_upper', 'same_lower'] as const;
 
 export type PaddingMode = (typeof paddingModes)[number];
 
@@ -22,7 +22,7 @@ export interface PaddingOptions {
 
 export const window = wholeNumbers(1, 1, 3);
 
-export const paddings = wholeNumbers(0, 1, 3);
+const paddings = wholeNumbers(0, 1, 3);
 
 export const paddingParams = { prePadding: paddings, postPadding: paddings, paddingMode: z.enum(paddingModes) };
 

@@ -3,7 +3,7 @@ import { reading } from '../../errors/boundary.js';
 import { locate } from '../../errors/call-site.js';
 import { TensorRTError } from '../../errors/error.js';
 import type { DType } from '../../values/dtype.js';
-import type { BuildCallbacks, BuildReport, LibraryInfo } from '../binding.js';
+import type { BuildCallbacks, BuildReport, HeldLayer, HeldOptions, LibraryInfo } from '../binding.js';
 import { chooseTensorRT } from '../library/find.js';
 import { Engine, type EngineIO } from '../run/engine.js';
 import { type BuildOptions, checkOptions } from './options.js';
@@ -21,10 +21,27 @@ export interface LayerReport {
   shape: number[];
 }
 
+/** The names in a TensorRT network, as TensorRT tells them. */
+export interface NetworkNames {
+  inputs: string[];
+  /**
+   * Every layer with its output tensors, in the order in which they were added: those of loops and conditionals too, and the
+   * parts of which a layer is made, e.g. `loop/state0`.
+   */
+  layers: { name: string; outputs: string[] }[];
+  outputs: string[];
+}
+
 export interface LoweringReport {
   library: LibraryInfo;
   /** Every layer of the outermost graph and of nested ones, in order. */
   layers: LayerReport[];
+  /** What TensorRT calls all layers and tensors. */
+  names: NetworkNames;
+  /** What TensorRT's getters say of every layer, which was compared with what was recorded; nested layers stand before theirs. */
+  readBack: HeldLayer[];
+  /** What TensorRT's getters say of the build options, which was compared with what was given. */
+  options: HeldOptions;
   /** Milliseconds of creating the network, without building. */
   lowerMs: number;
 }
@@ -47,16 +64,18 @@ export async function build(net: Network, given: BuildOptions = {}): Promise<Eng
     outputs: io(outputs),
     buildMs: report.lowerMs + report.buildMs,
     log: report.log,
+    options: report.options,
   });
 }
 
 /** @internal Methods that builds do without, as if the release lacked them: tests of what stands in set it. */
 export const without: string[] = [];
 
-/** Creates the TensorRT network without building it; see `Network.check`. */
-export async function check(net: Network, given: Pick<BuildOptions, 'library'> = {}): Promise<LoweringReport> {
+/** Creates the TensorRT network and the build configuration without building; see `Network.check`. */
+export async function check(net: Network, given: BuildOptions = {}): Promise<LoweringReport> {
   const { report, library } = await run(net, given, true);
-  return { library, layers: report.layers!, lowerMs: report.lowerMs };
+  const { layers, names, readBack, options, lowerMs } = report;
+  return { library, layers: layers!, names: names!, readBack: readBack!, options, lowerMs };
 }
 
 async function run(
@@ -67,7 +86,8 @@ async function run(
   const { library: wanted, profiles, signal, onLog, onProgress, ...options } = checkOptions(given);
   const recorded = snapshot(net);
   const resolve = () => resolveProfiles(recorded.inputs, profiles);
-  const resolved = lowerOnly ? [] : reading('build options', [given], resolve, 'ERR_BUILD_OPTION');
+  // A check without profiles has none, as it asks for no range of a dim.
+  const resolved = lowerOnly && !profiles ? undefined : reading('build options', [given], resolve, 'ERR_BUILD_OPTION');
   const stop = new Stop(signal);
   try {
     stop.check();
@@ -84,11 +104,15 @@ async function run(
         });
     }
     const lacking = without.length > 0 && { without: `,${without.join()},` };
-    const promise = program.build(library.path, { ...options, profiles: resolved, lowerOnly, ...lacking }, callbacks);
+    const promise = program.build(
+      library.path,
+      { ...options, profiles: resolved ?? null, lowerOnly, ...lacking },
+      callbacks,
+    );
     stop.cancel = callbacks.cancel;
     const report = await promise;
     stop.check();
-    return { ...recorded, report, library, profiles: resolved };
+    return { ...recorded, report, library, profiles: resolved ?? [] };
   } catch (error) {
     stop.check();
     throw describe(recorded.nodes, error as NativeError);

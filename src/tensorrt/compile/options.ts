@@ -42,6 +42,9 @@ const options = z.strictObject({
   onProgress: z.function().optional(),
 });
 
+/** @internal */
+export const optionNames: readonly string[] = Object.keys(options.shape);
+
 /** How to build an engine. What is absent stays at TensorRT's own default. */
 export interface BuildOptions {
   /** Path of a TensorRT library or its folder, or a flavor (`trt10`, `trt11`, `rtx1`). Default: the best one found. */
@@ -118,7 +121,7 @@ export function checkOptions(given: BuildOptions): BuildOptions {
   if (issue.code !== 'unrecognized_keys') {
     throw new TensorRTError('ERR_BUILD_OPTION', said, { ...facts, ...call, option: placeIn(issue.path) });
   }
-  const [expected, unknown] = [Object.keys(options.shape), issue.keys!];
+  const [expected, unknown] = [optionNames, issue.keys!];
   throw new TensorRTError(
     'ERR_BUILD_OPTION',
     `no option is called '${unknown.join("', '")}'; there are ${expected.join(', ')}`,

@@ -1,7 +1,7 @@
-import type { IRNamed, IRWeight } from '../../dsl/ir.js';
+import type { IRNamed, IRWeight, WeightId } from '../../dsl/ir.js';
 import type { Network, RecordedNode } from '../../dsl/network.js';
 import { TensorRTError } from '../../errors/error.js';
-import { byteLength, type TypedArray } from '../../values/dtype.js';
+import { byteLength } from '../../values/dtype.js';
 import { binding, type NativeProgram } from '../binding.js';
 import { GraphWriter } from './wire.js';
 
@@ -64,7 +64,7 @@ export async function toProgram({ name, inputs, outputs, nodes, weights }: Snaps
   const program = new (binding().Program)(name);
   await addWeights(program, weights, pace);
   const writer = new GraphWriter();
-  writer.head({ inputs: [...inputs], outputs: [...outputs] }, weights);
+  writer.head({ inputs: [...inputs], outputs: [...outputs] });
   for (let i = 0; i < nodes.length; i++) {
     writer.node(nodes[i]!);
     if (i % nodesAtOnce === nodesAtOnce - 1 && pace.due) {
@@ -77,23 +77,23 @@ export async function toProgram({ name, inputs, outputs, nodes, weights }: Snaps
 }
 
 async function addWeights(program: NativeProgram, weights: readonly IRWeight[], pace: Pace): Promise<void> {
-  for (let i = 0; i < weights.length; ) {
-    const elements = [elementsOf(weights[i]!)];
-    let bytes = elements[0]!.byteLength;
-    for (i++; i < weights.length && elements.length < weightsAtOnce; i++) {
-      const next = elementsOf(weights[i]!);
-      bytes += next.byteLength;
+  for (let begin = 0; begin < weights.length; ) {
+    let bytes = checkedLength(weights, begin);
+    const isLarge = bytes > bytesAtOnce;
+    let end = begin + 1;
+    for (; end < weights.length && end - begin < weightsAtOnce; end++) {
+      bytes += checkedLength(weights, end);
       if (bytes > bytesAtOnce) break;
-      elements.push(next);
     }
-    const isLarge = elements[0]!.byteLength > bytesAtOnce;
-    if (!program.addWeights(elements, !isLarge)) await fillWeight(program, weights[i - 1]!, pace);
+    if (!program.addWeights(weights.slice(begin, end), !isLarge)) await fillWeight(program, weights, begin, pace);
+    begin = end;
     if (pace.due) await pace.rest();
   }
 }
 
-/** The elements, which must be as many as they were when the weight was recorded. */
-function elementsOf({ id, data, dtype, shape, name, check }: IRWeight): TypedArray {
+/** Bytes of a weight's elements, which must be as many as they were when it was recorded. */
+function checkedLength(weights: readonly IRWeight[], id: WeightId): number {
+  const { data, dtype, shape, name, check } = weights[id]!;
   let count = 1;
   for (const size of shape) count *= size;
   if (data.byteLength !== byteLength(dtype, count)) {
@@ -103,13 +103,23 @@ function elementsOf({ id, data, dtype, shape, name, check }: IRWeight): TypedArr
     );
   }
   check?.();
-  return data;
+  return data.byteLength;
 }
 
-async function fillWeight(program: NativeProgram, weight: IRWeight, pace: Pace): Promise<void> {
-  for (let offset = 0; offset < weight.data.byteLength || offset === 0; offset += bytesAtOnce) {
-    const { buffer, byteOffset, byteLength } = elementsOf(weight);
-    program.fillWeight(offset, new Uint8Array(buffer, byteOffset, byteLength).subarray(offset, offset + bytesAtOnce));
+async function fillWeight(
+  program: NativeProgram,
+  weights: readonly IRWeight[],
+  id: WeightId,
+  pace: Pace,
+): Promise<void> {
+  const { data } = weights[id]!;
+  const length = data.byteLength;
+  for (let offset = 0; offset < length; offset += bytesAtOnce) {
+    checkedLength(weights, id);
+    program.fillWeight(
+      offset,
+      new Uint8Array(data.buffer, data.byteOffset, length).subarray(offset, offset + bytesAtOnce),
+    );
     if (pace.due) await pace.rest();
   }
 }

@@ -1,4 +1,4 @@
-import type { IRGraph, IRNamed, IRWeight, Params } from '../../dsl/ir.js';
+import type { IRGraph, IRNamed, Params } from '../../dsl/ir.js';
 import type { RecordedNode } from '../../dsl/network.js';
 
 /** The kinds of values; native/program/wire.cc reads them. */
@@ -26,22 +26,8 @@ export class GraphWriter {
     return piece;
   }
 
-  /** What comes first, before any node. */
-  head(
-    graph: Pick<IRGraph, 'inputs' | 'outputs'>,
-    weights: readonly Pick<IRWeight, 'name' | 'dtype' | 'shape'>[],
-  ): void {
-    this.#number(weights.length);
-    for (const { name, dtype, shape } of weights) {
-      this.#text(name ?? '');
-      this.#word(dtype);
-      this.#number(shape.length);
-      for (const size of shape) this.#number(size);
-    }
-    this.#io(graph);
-  }
-
-  #io({ inputs, outputs }: Pick<IRGraph, 'inputs' | 'outputs'>): void {
+  /** What comes first in a graph, before any node. */
+  head({ inputs, outputs }: Pick<IRGraph, 'inputs' | 'outputs'>): void {
     this.#number(inputs.length);
     for (const input of inputs) this.#input(input);
     this.#number(outputs.length);
@@ -79,7 +65,7 @@ export class GraphWriter {
     this.#number(nested.length);
     for (const role of nested) {
       this.#word(role);
-      this.#io(bodies![role]!);
+      this.head(bodies![role]!);
       this.#number(bodies![role]!.nodes.length);
       for (const node of bodies![role]!.nodes) this.node(node);
     }

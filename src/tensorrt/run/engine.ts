@@ -6,7 +6,7 @@ import type { Dim } from '../../values/dim.js';
 import { type DType, viewAs } from '../../values/dtype.js';
 import { type Feeds, type ResolvedFeed, resolveFeeds } from '../../values/feeds.js';
 import { Result } from '../../values/result.js';
-import { binding, type Handle, type LibraryInfo, type NativeEngine } from '../binding.js';
+import { binding, type Handle, type HeldOptions, type LibraryInfo, type NativeEngine } from '../binding.js';
 import { chooseTensorRT } from '../library/find.js';
 
 /** An input or output of an engine. */
@@ -46,6 +46,7 @@ export interface EngineParts {
   outputs: EngineIO[];
   buildMs?: number;
   log?: string[];
+  options?: HeldOptions;
   loaded?: NativeEngine;
 }
 
@@ -66,6 +67,8 @@ export class Engine {
   readonly buildMs?: number;
   /** TensorRT's warnings during the build. */
   readonly log: readonly string[];
+  /** The build options as TensorRT held them; undefined for an engine that was loaded. */
+  readonly options?: HeldOptions;
   /** Bytes of the serialized engine. */
   readonly size: number;
   #plan?: Handle | Uint8Array;
@@ -81,6 +84,7 @@ export class Engine {
     this.outputs = parts.outputs;
     this.buildMs = parts.buildMs;
     this.log = parts.log ?? [];
+    this.options = parts.options;
     this.size = parts.size;
     this.#plan = parts.plan;
     if (parts.loaded) this.#native = Promise.resolve(parts.loaded);
@@ -89,7 +93,7 @@ export class Engine {
   /** The serialized engine: a copy, made once. */
   get bytes(): Uint8Array {
     const plan = this.#alive();
-    this.#bytes ??= plan instanceof Uint8Array ? plan.slice() : new Uint8Array(binding().planBytes(plan));
+    this.#bytes ??= new Uint8Array(plan instanceof Uint8Array ? plan : binding().planBytes(plan));
     return this.#bytes;
   }
 
@@ -131,7 +135,7 @@ export class Engine {
         `profile: expected a whole number from 0 to ${profiles - 1}, given ${show(profile)}`,
       );
     }
-    const handle = await native_(() => binding().createContext(native.handle, profile));
+    const handle = await callAddon(() => binding().createContext(native.handle, profile));
     if (!this.#plan) free(handle);
     this.#alive();
     const context = new Context(this, native, handle, profile, () => this.#contexts.delete(context));
@@ -156,7 +160,7 @@ export class Engine {
    */
   async inspect(): Promise<EngineInformation> {
     const { handle } = await this.#load();
-    const json = await native_(() => binding().inspectEngine(handle));
+    const json = await callAddon(() => binding().inspectEngine(handle));
     try {
       return JSON.parse(json);
     } catch (cause) {
@@ -171,7 +175,7 @@ export class Engine {
   #load(): Promise<NativeEngine> {
     const plan = this.#alive();
     if (!this.#native) {
-      this.#native = native_(() => binding().deserialize(this.library.path, plan, 0));
+      this.#native = callAddon(() => binding().deserialize(this.library.path, plan, 0));
       this.#native.catch(() => {
         this.#native = undefined;
       });
@@ -234,7 +238,7 @@ export class Context {
       data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice(),
     }));
     const previous = this.#last.catch(() => {});
-    const turn = previous.then(() => native_(() => binding().execute(this.#alive(), prepared)));
+    const turn = previous.then(() => callAddon(() => binding().execute(this.#alive(), prepared)));
     this.#last = turn;
     const outputs = await turn;
     return Object.fromEntries(
@@ -291,7 +295,7 @@ function free(handle: Handle): void {
 }
 
 /** Runs a call of the addon, turning its errors into TensorRTErrors. */
-async function native_<T>(call: () => Promise<T>): Promise<T> {
+async function callAddon<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
@@ -301,12 +305,17 @@ async function native_<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
+export interface LoadEngineOptions {
+  /** Path of the library to load it with. Default: the one that is found. */
+  library?: string;
+}
+
 /**
  * Loads a serialized engine. It runs with the flavor and release that built it.
  * @param source a path, or the bytes
  * @throws ERR_LIBRARY_NOT_FOUND, ERR_NO_GPU, ERR_ENGINE, ERR_LOAD where the file cannot be read
  */
-export async function loadEngine(source: string | Uint8Array, options: { library?: string } = {}): Promise<Engine> {
+export async function loadEngine(source: string | Uint8Array, options: LoadEngineOptions = {}): Promise<Engine> {
   let plan: Uint8Array;
   if (typeof source === 'string') {
     try {
@@ -321,13 +330,13 @@ export async function loadEngine(source: string | Uint8Array, options: { library
       });
     }
   } else if (reading('loadEngine', [source], () => source instanceof Uint8Array, 'ERR_LOAD')) {
-    plan = source.slice();
+    plan = new Uint8Array(source);
   } else {
     throw new TensorRTError('ERR_LOAD', `loadEngine: expected a path or a Uint8Array, given ${show(source)}`);
   }
   if (plan.byteLength === 0) throw new TensorRTError('ERR_ENGINE', 'the engine is empty: 0 bytes');
   const library = await chooseTensorRT({ for: 'run', library: options?.library });
-  const loaded = await native_(() => binding().deserialize(library.path, plan, 0));
+  const loaded = await callAddon(() => binding().deserialize(library.path, plan, 0));
   const io = (input: boolean): EngineIO[] =>
     loaded.io
       .filter((tensor) => tensor.input === input)

@@ -1,12 +1,14 @@
-import { Buffer, isUtf8 } from 'node:buffer';
+import { type Buffer, isUtf8 } from 'node:buffer';
 import type { TensorRTError } from '../../errors/error.js';
+import type { Malformed } from '../format-error.js';
+import { asBuffer } from './buffer.js';
 
 /** A number that was not written as a whole one: `1.0`, `1e3`, `-0`. */
 export class JsonFloat {
   constructor(readonly value: number) {}
 }
 
-/** JSON as it was written: objects as maps, whole numbers beyond 2^53 as bigint, so that nothing is lost or merged. */
+/** JSON as written: objects as maps, whole numbers beyond 2^53 as bigint, so that nothing is lost or merged. */
 export type Json = null | boolean | string | number | bigint | JsonFloat | Json[] | Map<string, Json>;
 
 // serde_json, which the official safetensors reader uses, stops at the same depth.
@@ -21,9 +23,9 @@ export const loneSurrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uD
  * overflow a double; `__proto__` is a key like any other. Reads the bytes in one pass, without recursion over strings.
  * @throws `fail`'s error, with the byte offset
  */
-export function parseJson(bytes: Uint8Array, fail: (problem: string) => TensorRTError): Json {
+export function parseJson(bytes: Uint8Array, fail: Malformed): Json {
   if (!isUtf8(bytes)) throw fail('is not valid UTF-8');
-  return new Reader(Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength), fail).document();
+  return new Reader(asBuffer(bytes), fail).document();
 }
 
 const code = (character: string): number => character.charCodeAt(0);
@@ -48,7 +50,7 @@ class Reader {
 
   constructor(
     readonly bytes: Buffer,
-    readonly fail: (problem: string) => TensorRTError,
+    readonly fail: Malformed,
   ) {}
 
   document(): Json {

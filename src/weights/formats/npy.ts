@@ -1,8 +1,9 @@
+import type { ByteSource } from '../byte-source.js';
 import { elementCount, maxRank, shapeText, type WeightDType, weightBits } from '../dtype.js';
-import { malformed } from '../format-error.js';
-import { gatherStrided } from '../rearrange.js';
-import type { Source } from '../source.js';
-import type { ParsedFile, TensorEntry } from './entry.js';
+import { type Malformed, malformed } from '../format-error.js';
+import { gatherStrided, swapBytes } from '../rearrange.js';
+import { asBuffer } from './buffer.js';
+import type { ParsedFile, TensorEntry } from './parsed-file.js';
 
 /** NumPy's own limit for headers of files it does not trust (numpy.lib.format, max_header_size). */
 const maxHeader = 10_000;
@@ -24,8 +25,8 @@ const kinds: ReadonlyMap<string, WeightDType> = new Map([
 ]);
 
 /** What stands before the elements of an npy. */
-export interface NpyHeader {
-  /** Undefined where the elements are no numbers this package has a name for. */
+interface NpyHeader {
+  /** Undefined if this package has no name for the elements' type. */
   dtype: WeightDType | undefined;
   /** As in the file, e.g. `<f4`. */
   descr: string;
@@ -34,7 +35,7 @@ export interface NpyHeader {
   shape: number[];
   /** Byte at which the elements begin. */
   begin: number;
-  /** Bytes the elements take; undefined where that is not known. */
+  /** Bytes the elements take, if known. */
   length: number | undefined;
 }
 
@@ -45,13 +46,13 @@ export const npyHead = 12 + maxHeader;
 
 /**
  * Reads the header of an npy, versions 1 to 3. Format: NumPy Enhancement Proposal 1 and numpy.lib.format.
- * @param head the first bytes, `npyHead` of them where there are so many
- * @param file what errors call it
+ * @param head the first `npyHead` bytes, or fewer if the file is shorter
+ * @param file how errors refer to it
  * @throws ERR_WEIGHTS_FORMAT
  */
 export function parseNpyHeader(head: Uint8Array, file: string): NpyHeader {
   const fail = (problem: string) => malformed(file, problem);
-  if (!looksLikeNpy(head)) throw fail('is no npy: it does not begin with \\x93NUMPY');
+  if (!looksLikeNpy(head)) throw fail('is not an npy file: it does not begin with \\x93NUMPY');
   if (head.length < 10) throw fail(`ends after ${head.length} bytes, within the header of an npy`);
   const [major, minor] = [head[6]!, head[7]!];
   if (major < 1 || major > 3 || minor !== 0)
@@ -94,7 +95,7 @@ function otherSize(descr: string): number | undefined {
 }
 
 /** The one tensor of an npy, named after the file. @throws ERR_WEIGHTS_FORMAT */
-export function parseNpy(source: Source, name: string): ParsedFile {
+export function parseNpy(source: ByteSource, name: string): ParsedFile {
   const header = parseNpyHeader(source.read(0, Math.min(source.size, npyHead)), source.name);
   if (!header.dtype) throw malformed(source.name, `has dtype '${header.descr}'; ${dtypeHint(header.descr)}`);
   const size = source.size - header.begin;
@@ -110,7 +111,7 @@ export function parseNpy(source: Source, name: string): ParsedFile {
   return { format: 'npy', source, tensors: [entry], metadata: new Map() };
 }
 
-/** Elements in row-major little-endian order; the same bytes where they are so already. */
+/** Elements in row-major little-endian order: the same bytes if they already are. */
 export function npyElements(header: NpyHeader, bytes: Uint8Array): Uint8Array {
   const size = weightBits[header.dtype!] / 8;
   const elements = header.bigEndian ? swapBytes(bytes, size) : bytes;
@@ -120,18 +121,8 @@ export function npyElements(header: NpyHeader, bytes: Uint8Array): Uint8Array {
   return gatherStrided(elements, size, header.shape, strides);
 }
 
-/** Elements of `size` bytes in the other byte order; a copy. */
-export function swapBytes(bytes: Uint8Array, size: number): Uint8Array {
-  const copy = bytes.slice();
-  const buffer = Buffer.from(copy.buffer, copy.byteOffset, copy.byteLength);
-  if (size === 2) buffer.swap16();
-  else if (size === 4) buffer.swap32();
-  else if (size === 8) buffer.swap64();
-  return copy;
-}
-
-function decode(bytes: Uint8Array, utf8: boolean, fail: (problem: string) => Error): string {
-  if (!utf8) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+function decode(bytes: Uint8Array, utf8: boolean, fail: Malformed): string {
+  if (!utf8) return asBuffer(bytes).toString('latin1');
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
@@ -152,16 +143,13 @@ function dtypeHint(descr: string): string {
   return `expected one of ${[...kinds.keys()].map((k) => `<${k}`).join(', ')}`;
 }
 
-/** Why the elements are not given, after "is "; for a header without a dtype. */
+/** Why the elements are refused, after "is "; for a header without a dtype. */
 export const npyRefusal = (descr: string): string => `of dtype '${descr.slice(0, 100)}'; ${dtypeHint(descr)}`;
 
 // The header is a Python literal as NumPy writes it: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
 const tokens = /[ \t\f\r\n]*(?:(['"])([^'"\\\n]*)\1|(-?\d+)L?|(True|False)|([{}():,[\]]))/y;
 
-function parseDict(
-  text: string,
-  fail: (problem: string) => Error,
-): { descr: string; fortran: boolean; shape: number[] } {
+function parseDict(text: string, fail: Malformed): { descr: string; fortran: boolean; shape: number[] } {
   let at = 0;
   const next = (): string | number | boolean | { mark: string } => {
     tokens.lastIndex = at;
@@ -185,14 +173,14 @@ function parseDict(
     for (;;) {
       const token = next();
       if (isMark(token, ')')) return dims;
-      if (typeof token !== 'number') throw fail('its shape is no tuple of whole numbers');
+      if (typeof token !== 'number') throw fail('its shape is not a tuple of whole numbers');
       dims.push(token);
       const after = next();
       if (isMark(after, ')')) {
-        if (dims.length === 1) throw fail('its shape is no tuple of whole numbers');
+        if (dims.length === 1) throw fail('its shape is not a tuple of whole numbers');
         return dims;
       }
-      if (!isMark(after, ',')) throw fail('its shape is no tuple of whole numbers');
+      if (!isMark(after, ',')) throw fail('its shape is not a tuple of whole numbers');
     }
   };
 
@@ -209,7 +197,7 @@ function parseDict(
 
   expect('{');
   for (let token = next(); !isMark(token, '}'); ) {
-    if (typeof token !== 'string') throw fail('its header is no dictionary of strings');
+    if (typeof token !== 'string') throw fail('its header is not a dictionary with string keys');
     const key = token;
     if (found.has(key)) throw fail(`its header has the key '${key}' twice`);
     expect(':');
@@ -227,7 +215,7 @@ function parseDict(
   return { descr, fortran, shape: shape as number[] };
 }
 
-function wholeNumber(digits: string, fail: (problem: string) => Error): number {
+function wholeNumber(digits: string, fail: Malformed): number {
   const value = Number(digits) + 0; // Python's -0 is 0
   if (!Number.isSafeInteger(value) || value < 0 || /^-?0\d/.test(digits)) {
     throw fail(`has the dimension ${digits.slice(0, 40)}`);

@@ -1,16 +1,16 @@
 import { constants } from 'node:buffer';
+import type { ByteSource } from '../byte-source.js';
 import { malformed } from '../format-error.js';
-import type { Source } from '../source.js';
-import type { ParsedFile, TensorEntry } from './entry.js';
 import { looksLikeNpy, npyElements, npyHead, npyRefusal, parseNpyHeader } from './npy.js';
+import type { ParsedFile, TensorEntry } from './parsed-file.js';
 import type { ZipMember } from './zip.js';
 
 /**
- * The arrays of an npz: a zip of npy files, stored or deflated, named without `.npy`. Members that are no npy are
- * refused; NumPy would give their bytes.
+ * The arrays of an npz: a zip of npy files, stored or deflated, named without `.npy`. Other members are
+ * refused; NumPy would return their bytes.
  * @throws ERR_WEIGHTS_FORMAT
  */
-export function parseNpz(source: Source, members: ReadonlyMap<string, ZipMember>): ParsedFile {
+export function parseNpz(source: ByteSource, members: ReadonlyMap<string, ZipMember>): ParsedFile {
   const tensors: TensorEntry[] = [];
   const first = members.values().next().value;
   if (first && !looksLikeNpy(first.head(npyHead))) throw malformed(source.name, otherZip(members));
@@ -19,7 +19,7 @@ export function parseNpz(source: Source, members: ReadonlyMap<string, ZipMember>
     const header = parseNpyHeader(member.head(npyHead), label);
     const size = member.size - header.begin;
     if (header.length !== undefined && size !== header.length) {
-      throw malformed(label, `its header tells of ${header.length} bytes of elements, it has ${size}`);
+      throw malformed(label, `its header promises ${header.length} bytes of elements, but ${size} follow`);
     }
     if (member.size > constants.MAX_LENGTH && !member.stored)
       throw malformed(label, `inflates to ${member.size} bytes, more than one buffer may have`);
@@ -37,7 +37,7 @@ export function parseNpz(source: Source, members: ReadonlyMap<string, ZipMember>
   return { format: 'npz', source, tensors, metadata: new Map() };
 }
 
-/** What to do with a zip that is neither an npz nor a checkpoint. */
+/** What a zip is that is neither an npz nor a checkpoint. */
 function otherZip(members: ReadonlyMap<string, ZipMember>): string {
   const names = [...members.keys()];
   const list = `${names.slice(0, 5).map(quoted).join(', ')}${names.length > 5 ? ', …' : ''}`;

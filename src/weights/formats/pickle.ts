@@ -1,22 +1,21 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { TensorRTError } from '../../errors/error.js';
+import type { Malformed } from '../format-error.js';
+import { asBuffer } from './buffer.js';
 import { PyDict, PyName, PyOpaque, PySet, PyTuple, type PyValue } from './python.js';
 
-/** Makes the error of a file that has this problem. */
-export type Fail = (problem: string) => TensorRTError;
-
-/** Decides what the listed globals mean. */
+/** What the listed globals mean. */
 export interface PickleRules {
-  /** Whether a global such as `collections.OrderedDict` has a meaning here; all others are names and no more. */
+  /** Whether a global such as `collections.OrderedDict` has a meaning here; all others are only names. */
   listed(name: string): boolean;
-  /** The meaning of calling a listed global; undefined where its arguments make no sense. */
+  /** The meaning of calling a listed global; undefined if its arguments make no sense. */
   reduce(name: string, args: readonly PyValue[]): PyValue | undefined;
-  /** The meaning of a persistent id; undefined where it has none. */
+  /** The meaning of a persistent id, if it has one. */
   persistent(id: PyValue): PyValue | undefined;
 }
 
-/** More opcodes than any checkpoint has: ten thousand tensors take some hundred thousand. */
-export const maxOpcodes = 4_000_000;
+/** More opcodes than any checkpoint has: ten thousand tensors take a few hundred thousand. */
+const maxOpcodes = 4_000_000;
 const maxIntegerBytes = 128;
 const mostArguments = 16;
 const stop = 0x2e;
@@ -28,7 +27,12 @@ const stop = 0x2e;
  * @param from byte at which the pickle begins
  * @returns the value, and the byte after the pickle
  */
-export function unpickle(bytes: Uint8Array, rules: PickleRules, fail: Fail, from = 0): { value: PyValue; end: number } {
+export function unpickle(
+  bytes: Uint8Array,
+  rules: PickleRules,
+  fail: Malformed,
+  from = 0,
+): { value: PyValue; end: number } {
   return new Unpickler(bytes, rules, fail, from).run();
 }
 
@@ -44,11 +48,11 @@ class Unpickler {
   constructor(
     bytes: Uint8Array,
     readonly rules: PickleRules,
-    readonly fail: Fail,
+    readonly fail: Malformed,
     from: number,
   ) {
     this.#at = from;
-    this.#buffer = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+    this.#buffer = asBuffer(bytes);
   }
 
   run(): { value: PyValue; end: number } {
@@ -251,7 +255,7 @@ function integer(m: Machine, size: number): number | bigint {
 function append(m: Machine, items: PyValue[]): void {
   const list = m.top();
   if (list instanceof PyOpaque) return;
-  if (!Array.isArray(list)) throw m.error('it appends to what is no list');
+  if (!Array.isArray(list)) throw m.error('it appends to something that is not a list');
   for (const item of items) list.push(item);
 }
 
@@ -259,7 +263,7 @@ function setItems(m: Machine, items: PyValue[]): void {
   const dict = m.top();
   if (items.length % 2) throw m.error('a key without a value');
   if (dict instanceof PyOpaque) return;
-  if (!(dict instanceof PyDict)) throw m.error('it sets an item of what is no dictionary');
+  if (!(dict instanceof PyDict)) throw m.error('it sets an item of something that is not a dictionary');
   for (let i = 0; i < items.length; i += 2) {
     if (!dict.set(items[i]!, items[i + 1]!)) throw m.error('a list, dictionary or set as a key');
   }
@@ -268,7 +272,7 @@ function setItems(m: Machine, items: PyValue[]): void {
 function addItems(m: Machine): void {
   m.popMark();
   const set = m.top();
-  if (!(set instanceof PySet || set instanceof PyOpaque)) throw m.error('it adds to what is no set');
+  if (!(set instanceof PySet || set instanceof PyOpaque)) throw m.error('it adds to something that is not a set');
 }
 
 function frozenSet(m: Machine): void {
@@ -278,7 +282,7 @@ function frozenSet(m: Machine): void {
 
 function stackGlobal(m: Machine): void {
   const [module, name] = m.popMany(2);
-  if (typeof module !== 'string' || typeof name !== 'string') throw m.error('a global whose name is no string');
+  if (typeof module !== 'string' || typeof name !== 'string') throw m.error('a global whose name is not a string');
   m.push(new PyName(`${module}.${name}`));
 }
 
@@ -289,15 +293,15 @@ function call(m: Machine): void {
 
 function callWithNames(m: Machine): void {
   const [callee, args, names] = m.popMany(3);
-  if (!(names instanceof PyDict)) throw m.error('named arguments that are no dictionary');
+  if (!(names instanceof PyDict)) throw m.error('named arguments that are not a dictionary');
   if (callee instanceof PyName && m.rules().listed(callee.name)) throw m.error(`it calls ${callee.name} by NEWOBJ_EX`);
   m.push(called(m, callee!, args!));
 }
 
 function called(m: Machine, callee: PyValue, args: PyValue): PyValue {
-  if (!(args instanceof PyTuple)) throw m.error('it calls with what is no tuple');
+  if (!(args instanceof PyTuple)) throw m.error('it calls with arguments that are not a tuple');
   if (callee instanceof PyOpaque) return new PyOpaque(callee.name);
-  if (!(callee instanceof PyName)) throw m.error('it calls what is no global');
+  if (!(callee instanceof PyName)) throw m.error('it calls something that is not a global');
   const { name } = callee;
   if (!m.rules().listed(name)) return new PyOpaque(name);
   const result = m.rules().reduce(name, args.items);
@@ -312,7 +316,7 @@ function build(m: Machine): void {
   const state = m.pop();
   const value = m.top();
   if (value instanceof PyOpaque) value.isModule ||= isModuleState(state);
-  else if (!(value instanceof PyDict)) throw m.error('it gives a state to what takes none');
+  else if (!(value instanceof PyDict)) throw m.error('it gives a state to an object that takes none');
 }
 
 const isModuleState = (state: PyValue): boolean =>
@@ -320,6 +324,6 @@ const isModuleState = (state: PyValue): boolean =>
 
 function persistentId(m: Machine): void {
   const value = m.rules().persistent(m.pop());
-  if (value === undefined) throw m.error('a persistent id that is no storage');
+  if (value === undefined) throw m.error('a persistent id that is not a storage');
   m.push(value);
 }

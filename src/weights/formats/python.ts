@@ -13,7 +13,7 @@ export class PyDict {
   /** Items whose keys are tuples, by the keys as Python prints them. */
   readonly byTuple = new Map<string, PyValue>();
 
-  /** @returns whether Python could have such a key; items whose keys have no text of their own are left out */
+  /** @returns whether Python allows such a key; items whose keys have no text form are left out */
   set(key: PyValue, value: PyValue): boolean {
     if (!isObject(key)) this.map.set(key, value);
     else {
@@ -38,14 +38,14 @@ export class PyName {
   constructor(readonly name: string) {}
 }
 
-/** An object of a class, or the result of a call, that is not on the list. Its name is all that is kept of it. */
+/** An object of a class, or the result of a call, that is not on the list. Only its name is kept. */
 export class PyOpaque {
   /** Its state looked like that of a torch.nn.Module. */
   isModule = false;
   constructor(readonly name: string) {}
 }
 
-/** What a caller's `reduce` or `persistent` made. */
+/** Base of what a caller's `reduce` or `persistent` returns. */
 export class PyObject {}
 
 export const isObject = (value: PyValue | undefined): value is Exclude<PyValue, PyScalar> =>
@@ -55,7 +55,7 @@ export const isObject = (value: PyValue | undefined): value is Exclude<PyValue, 
 const maxKeyItems = 64;
 const maxKeyText = 1000;
 
-/** False for what Python itself refuses as a key. Tuples are looked into as far as keys are read. */
+/** Whether Python accepts it as a key. Looks into tuples only as far as keys are read. */
 function hashable(key: PyValue, budget: { left: number }): boolean {
   if (Array.isArray(key) || key instanceof PyDict || key instanceof PySet) return false;
   if (!(key instanceof PyTuple)) return true;
@@ -66,7 +66,7 @@ function hashable(key: PyValue, budget: { left: number }): boolean {
   return true;
 }
 
-/** `(1, 'a')`; undefined where the tuple is large, or holds more than strings and numbers. */
+/** `(1, 'a')`; undefined if the tuple is large, or holds anything but strings and numbers. */
 function tupleText(tuple: PyTuple, budget: { left: number }): string | undefined {
   const parts: string[] = [];
   for (const item of tuple.items) {

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
+import type { ByteSource } from '../byte-source.js';
 import { malformed } from '../format-error.js';
-import type { Source } from '../source.js';
-import type { ParsedFile } from './entry.js';
+import type { ParsedFile } from './parsed-file.js';
 import { PyDict } from './python.js';
 import { maxPickle } from './pytorch.js';
 import { torchTypes, unpickleTorch } from './torch-pickle.js';
@@ -22,7 +22,7 @@ export const looksLikeLegacyPyTorch = (head: Uint8Array): boolean =>
  * and its elements, little-endian on every machine. Tensors are named, and limits are kept, as in the zip format.
  * @throws ERR_WEIGHTS_FORMAT
  */
-export function parseLegacyPyTorch(source: Source): ParsedFile {
+export function parseLegacyPyTorch(source: ByteSource): ParsedFile {
   const fail = (problem: string) => malformed(source.name, problem);
   const bytes = source.read(0, Math.min(source.size, maxPickle));
   let at = 0;
@@ -36,10 +36,11 @@ export function parseLegacyPyTorch(source: Source): ParsedFile {
   const version = next('its protocol version').value;
   if (version !== protocolVersion)
     throw fail(`its protocol version is ${String(version)}, expected ${protocolVersion}`);
-  if (!(next('its system information').value instanceof PyDict)) throw fail('its system information is no dictionary');
+  if (!(next('its system information').value instanceof PyDict))
+    throw fail('its system information is not a dictionary');
   const { value, storages } = next('its pickle', true);
   const keys = next('its list of storages').value;
-  if (!Array.isArray(keys)) throw fail('its storages are no list');
+  if (!Array.isArray(keys)) throw fail('its storages are not a list');
 
   const records = new Map<string, StorageRecord>();
   for (const key of keys) {

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
+import type { ByteSource } from '../byte-source.js';
 import { malformed } from '../format-error.js';
-import type { Source } from '../source.js';
-import type { ParsedFile } from './entry.js';
+import type { ParsedFile } from './parsed-file.js';
 import { unpickleTorch } from './torch-pickle.js';
 import { torchTensors } from './torch-tensors.js';
 import type { ZipMember } from './zip.js';
@@ -22,11 +22,11 @@ const versions = { least: 1, most: 10 };
 /**
  * Reads a PyTorch checkpoint (the zip format of torch.save since 1.6): all tensors in nested dictionaries, lists and
  * tuples, named by their keys joined with dots. Nothing is executed: only what `torch.load(weights_only=True)` allows
- * has a meaning, all other objects are opaque. Limits: a pickle of 256 MiB, 4 million opcodes, a million values; a
+ * has a meaning; all other objects are opaque. Limits: a pickle of 256 MiB, 4 million opcodes, a million values; a
  * strided view may take 16 times its storage, or 64 MiB.
  * @throws ERR_WEIGHTS_FORMAT
  */
-export function parsePyTorch(source: Source, members: ReadonlyMap<string, ZipMember>, pickle: string): ParsedFile {
+export function parsePyTorch(source: ByteSource, members: ReadonlyMap<string, ZipMember>, pickle: string): ParsedFile {
   const fail = (problem: string) => malformed(source.name, problem);
   const root = pickle.slice(0, pickle.indexOf('/') + 1);
   const record = (name: string): string | undefined => {
@@ -37,7 +37,7 @@ export function parsePyTorch(source: Source, members: ReadonlyMap<string, ZipMem
   };
 
   const version = record('.data/version') ?? record('version');
-  if (version === undefined) throw fail('has no version record, which every checkpoint of PyTorch has');
+  if (version === undefined) throw fail('has no version record, which every PyTorch checkpoint has');
   const number = /^\d{1,4}\n?$/.test(version) ? Number(version) : Number.NaN;
   if (!(number >= versions.least && number <= versions.most)) {
     throw fail(

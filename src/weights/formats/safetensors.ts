@@ -1,13 +1,13 @@
+import type { ByteSource } from '../byte-source.js';
 import { elementCount, maxRank, shapeText, type WeightDType } from '../dtype.js';
-import { malformed } from '../format-error.js';
-import type { Source } from '../source.js';
-import { maxTensors, type ParsedFile, type TensorEntry } from './entry.js';
+import { type Malformed, malformed } from '../format-error.js';
 import { type Json, JsonFloat, parseJson } from './json.js';
+import { maxTensors, type ParsedFile, type TensorEntry } from './parsed-file.js';
 
 /** The official reader's limit (MAX_HEADER_SIZE of safetensors/src/tensor.rs). */
 export const maxHeader = 100_000_000;
 
-/** Element types of safetensors: bits, and the name here where there is one. Order: increasing alignment, as written. */
+/** Element types of safetensors: bits, and the dtype here, if any. In order of increasing alignment, as files are written. */
 export const safetensorsDTypes: ReadonlyMap<string, { bits: number; dtype?: WeightDType }> = new Map(
   Object.entries({
     BOOL: { bits: 8, dtype: 'bool' },
@@ -46,7 +46,7 @@ interface Info {
   end: number;
 }
 
-/** True where the bytes begin like safetensors: eight of a length, then `{`. */
+/** Whether the bytes begin like safetensors: eight of a length, then `{`. */
 export function looksLikeSafetensors(head: Uint8Array): boolean {
   return head.length >= length64 + 2 && head.subarray(length64).find((byte) => !isSpace(byte)) === 0x7b;
 }
@@ -60,7 +60,7 @@ const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byt
  * 64 axes or a million tensors.
  * @throws ERR_WEIGHTS_FORMAT
  */
-export function parseSafetensors(source: Source): ParsedFile {
+export function parseSafetensors(source: ByteSource): ParsedFile {
   const fail = (problem: string) => malformed(source.name, problem);
   if (source.size < length64) throw fail(`expected at least 8 bytes of safetensors, the file has ${source.size}`);
   const head = source.read(0, length64);
@@ -73,7 +73,7 @@ export function parseSafetensors(source: Source): ParsedFile {
       `its header claims ${n} bytes, the file ends ${source.size - length64} after the length; it was cut off`,
     );
   const header = parseJson(source.read(length64, Number(n)), (problem) => fail(`its header ${problem}`));
-  if (!(header instanceof Map)) throw fail('its header is no JSON object');
+  if (!(header instanceof Map)) throw fail('its header is not a JSON object');
 
   if (header.size > maxTensors) throw fail(`it holds ${header.size} tensors, more than ${maxTensors}`);
   const metadata = readMetadata(header.get('__metadata__'), fail);
@@ -96,22 +96,20 @@ export function parseSafetensors(source: Source): ParsedFile {
   return { format: 'safetensors', source, tensors, metadata };
 }
 
-type Fail = (problem: string) => Error;
-
-function readMetadata(value: Json | undefined, fail: Fail): Map<string, string> {
+function readMetadata(value: Json | undefined, fail: Malformed): Map<string, string> {
   const strings = new Map<string, string>();
   if (value === undefined || value === null) return strings;
-  if (!(value instanceof Map)) throw fail('__metadata__ is no object of strings');
+  if (!(value instanceof Map)) throw fail('__metadata__ is not an object of strings');
   for (const [key, text] of value) {
-    if (typeof text !== 'string') throw fail(`__metadata__ ${JSON.stringify(key)} is no string`);
+    if (typeof text !== 'string') throw fail(`__metadata__ ${JSON.stringify(key)} is not a string`);
     strings.set(key, text);
   }
   return strings;
 }
 
-function readInfo(name: string, value: Json, file: Fail): Info {
-  const fail: Fail = (problem) => file(`${JSON.stringify(name.slice(0, 200))} ${problem}`);
-  if (!(value instanceof Map)) throw fail('is no object of dtype, shape and data_offsets');
+function readInfo(name: string, value: Json, file: Malformed): Info {
+  const fail: Malformed = (problem) => file(`${JSON.stringify(name.slice(0, 200))} ${problem}`);
+  if (!(value instanceof Map)) throw fail('is not an object with dtype, shape and data_offsets');
   const dtype = value.get('dtype');
   const known = typeof dtype === 'string' ? safetensorsDTypes.get(dtype) : undefined;
   if (!known) throw fail(`has dtype ${show(dtype)}; expected one of ${[...safetensorsDTypes.keys()].join(', ')}`);
@@ -138,7 +136,7 @@ const wholeNumbers = (value: Json | undefined): number[] | undefined =>
     ? (value as number[])
     : undefined;
 
-/** Bits that a shape takes; undefined where a product on the way overflows 64 bits, as in the official reader, or 2^53 in the end. */
+/** Bits a shape takes; undefined if a product on the way overflows 64 bits, as in the official reader, or the result 2^53. */
 function bitCount(shape: readonly number[], bits: number): number | undefined {
   const count = elementCount(shape) ?? exactCount(shape);
   return count !== undefined && Number.isSafeInteger(count * bits) ? count * bits : undefined;
@@ -154,7 +152,7 @@ function exactCount(shape: readonly number[]): number | undefined {
 }
 
 /** The tensors must cover the rest of the file without a gap and without overlap. */
-function checkLayout(infos: readonly Info[], size: number, fail: Fail): void {
+function checkLayout(infos: readonly Info[], size: number, fail: Malformed): void {
   let at = 0;
   for (const { name, begin, end } of [...infos].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== at) {

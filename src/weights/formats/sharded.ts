@@ -1,12 +1,12 @@
 import { dirname, join } from 'node:path';
+import type { ByteSource } from '../byte-source.js';
 import { malformed } from '../format-error.js';
-import type { Source } from '../source.js';
 import { parseJson } from './json.js';
 
 const maxIndex = 100_000_000;
 const maxShards = 4096;
 
-/** JSON text, which a safetensors file cannot begin like: there the bytes 4 to 7 are zero. */
+/** Whether it is JSON text. A safetensors file cannot begin so: its bytes 4 to 7 are zero. */
 export const looksLikeIndex = (head: Uint8Array): boolean =>
   head[0] === 0x7b &&
   head.length > 8 &&
@@ -22,7 +22,7 @@ const isInside = (file: string): boolean =>
  * @returns paths of the shards, with the tensors each should have
  * @throws ERR_WEIGHTS_FORMAT
  */
-export function parseIndex(source: Source): Map<string, string[]> {
+export function parseIndex(source: ByteSource): Map<string, string[]> {
   const fail = (problem: string) => malformed(source.name, problem);
   if (source.size > maxIndex) throw fail(`an index of ${source.size} bytes, more than ${maxIndex}`);
   const json = parseJson(source.read(0, source.size), fail);
@@ -30,7 +30,7 @@ export function parseIndex(source: Source): Map<string, string[]> {
   if (!(map instanceof Map) || map.size === 0) {
     const keys = json instanceof Map ? [...json.keys()].slice(0, 4).map((key) => JSON.stringify(key.slice(0, 40))) : [];
     const given = keys.length ? `, given ${keys.join(', ')}` : '';
-    throw fail(`JSON that is no index of shards: expected a 'weight_map' of tensor names to files${given}`);
+    throw fail(`JSON that is not an index of shards: expected a 'weight_map' of tensor names to files${given}`);
   }
   const shards = new Map<string, string[]>();
   for (const [name, file] of map) {

@@ -1,9 +1,10 @@
 import { maxRank, type WeightDType } from '../dtype.js';
-import { type Fail, type PickleRules, unpickle } from './pickle.js';
+import type { Malformed } from '../format-error.js';
+import { type PickleRules, unpickle } from './pickle.js';
 import { PyDict, PyName, PyObject, PyOpaque, PySet, PyTuple, type PyValue } from './python.js';
 
-/** What PyTorch calls an element type: its dtype here, if it has one, and its size. */
-export interface TorchType {
+/** An element type of PyTorch: its dtype here, if any, and its size. */
+interface TorchType {
   readonly dtype?: WeightDType;
   /** bytes */
   readonly size: number;
@@ -39,7 +40,7 @@ const numbers: [storage: string, names: string, dtype: WeightDType | undefined, 
 
 const untyped = 'torch.UntypedStorage';
 
-/** By the names of storage classes and of dtypes. Those of no dtype are listed, and refused when asked for. */
+/** By the names of storage classes and dtypes. A type without a dtype here is listed, and refused when asked for. */
 export const torchTypes: ReadonlyMap<string, TorchType> = new Map<string, TorchType>([
   [untyped, { size: 1 }],
   ['torch.storage.UntypedStorage', { size: 1 }],
@@ -50,8 +51,8 @@ export const torchTypes: ReadonlyMap<string, TorchType> = new Map<string, TorchT
   }),
 ]);
 
-/** Elements of a checkpoint, shared by the tensors that view them. */
-export class Storage extends PyObject {
+/** Elements in a checkpoint, shared by the tensors that view them. */
+export class TorchStorage extends PyObject {
   constructor(
     readonly key: string,
     /** Python name of its class. */
@@ -63,36 +64,36 @@ export class Storage extends PyObject {
   }
 }
 
-export class Tensor extends PyObject {
+export class TorchTensor extends PyObject {
   constructor(
-    /** Undefined where the elements cannot be read in any case. */
-    readonly storage: Storage | undefined,
+    /** Undefined if the elements can never be read. */
+    readonly storage: TorchStorage | undefined,
     /** Python name of its dtype or of its storage's class. */
     readonly type: string,
     readonly offset: number,
     readonly shape: readonly number[],
     readonly strides: readonly number[],
-    /** Why its elements are not given. */
+    /** Why its elements are refused. */
     readonly refusal?: string,
   ) {
     super();
   }
 }
 
-/** Most elements that calls may copy out of lists, all together. */
+/** The most elements that all calls together may copy out of lists. */
 const mostCopied = 4_000_000;
 
 /**
- * Reads the pickle of a checkpoint: what `torch.load(weights_only=True)` lets one name has its meaning, all else is opaque.
+ * Reads the pickle of a checkpoint: what `torch.load(weights_only=True)` allows has its meaning, all else is opaque.
  * @param options.legacy the format before 1.6, whose persistent ids have one item more
  * @returns the value, the byte after the pickle, and the storages it names, the first of each key
  */
 export function unpickleTorch(
   bytes: Uint8Array,
-  fail: Fail,
+  fail: Malformed,
   options: { from?: number; legacy?: boolean } = {},
-): { value: PyValue; end: number; storages: ReadonlyMap<string, Storage> } {
-  const storages = new Map<string, Storage>();
+): { value: PyValue; end: number; storages: ReadonlyMap<string, TorchStorage> } {
+  const storages = new Map<string, TorchStorage>();
   return { ...unpickle(bytes, torchRules(storages, options.legacy ?? false), fail, options.from), storages };
 }
 
@@ -102,7 +103,7 @@ const aside = new PySet();
 // Devices, layouts, sets and bytes hold no tensors.
 const dropped: Call = () => aside;
 
-function torchRules(storages: Map<string, Storage>, legacy: boolean): PickleRules {
+function torchRules(storages: Map<string, TorchStorage>, legacy: boolean): PickleRules {
   let copied = 0;
 
   const dictionary: Call = (args) => {
@@ -138,7 +139,7 @@ function torchRules(storages: Map<string, Storage>, legacy: boolean): PickleRule
     'torch._utils._rebuild_sparse_csr_tensor': sparse,
     'torch._utils._rebuild_qtensor': (args) => {
       const storage = args[0];
-      return args.length === 7 && storage instanceof Storage
+      return args.length === 7 && storage instanceof TorchStorage
         ? listed(storage.type, args[2], 'a quantized tensor; save its .dequantize()')
         : undefined;
     },
@@ -180,23 +181,24 @@ function torchRules(storages: Map<string, Storage>, legacy: boolean): PickleRule
       // Of the typed ones, PyTorch looks only at the class's own name.
       const own = `torch.${type.name.slice(type.name.lastIndexOf('.') + 1)}`;
       if (!torchTypes.has(own === untyped ? type.name : own)) return undefined;
-      const storage = new Storage(key, own, count);
+      const storage = new TorchStorage(key, own, count);
       if (!storages.has(key)) storages.set(key, storage);
       return storage;
     },
   };
 }
 
-const tensorOf = (value: PyValue | undefined): Tensor | undefined => (value instanceof Tensor ? value : undefined);
+const tensorOf = (value: PyValue | undefined): TorchTensor | undefined =>
+  value instanceof TorchTensor ? value : undefined;
 
 /** The arguments that all versions share: …, requires_grad, backward_hooks, and one more that may be left out. */
 const isCall = (args: readonly PyValue[], least: number): boolean =>
   (args.length === least || args.length === least + 1) && typeof args[4] === 'boolean' && args[5] instanceof PyDict;
 
 /** A tensor over a storage. @param typed the storage, or a dtype's name @param metadata bits such as `neg`, by name */
-function view(args: readonly PyValue[], typed: PyValue | undefined, metadata?: PyValue): Tensor | undefined {
+function view(args: readonly PyValue[], typed: PyValue | undefined, metadata?: PyValue): TorchTensor | undefined {
   const [storage, offset, size, stride] = args;
-  if (!(storage instanceof Storage) || !isWhole(offset)) return undefined;
+  if (!(storage instanceof TorchStorage) || !isWhole(offset)) return undefined;
   const type = typed instanceof PyName ? typed.name : storage.type;
   const shape = wholeNumbers(size);
   const strides = wholeNumbers(stride);
@@ -204,10 +206,10 @@ function view(args: readonly PyValue[], typed: PyValue | undefined, metadata?: P
   const bits = setBits(metadata);
   if (!bits) return undefined;
   const lazy = bits.length ? `a tensor with ${bits.join(' and ')} pending; save its .${resolving(bits)}` : undefined;
-  return new Tensor(storage, type, offset, shape, strides, lazy);
+  return new TorchTensor(storage, type, offset, shape, strides, lazy);
 }
 
-/** Names of the bits that are set; undefined where PyTorch would refuse the metadata. */
+/** Names of the bits that are set; undefined if PyTorch would refuse the metadata. */
 function setBits(metadata: PyValue | undefined): string[] | undefined {
   if (metadata === undefined || metadata === null) return [];
   if (!(metadata instanceof PyDict) || metadata.byTuple.size) return undefined;
@@ -226,15 +228,15 @@ function sparse([, data, ...rest]: readonly PyValue[]): PyValue | undefined {
   if (!(data instanceof PyTuple) || rest.length) return undefined;
   const { items } = data;
   const size = items.findLast((item) => item instanceof PyTuple);
-  const values = items.findLast((item) => item instanceof Tensor);
+  const values = items.findLast((item) => item instanceof TorchTensor);
   if (!values) return new PyOpaque('torch._utils._rebuild_sparse_tensor');
-  return listed((values as Tensor).type, size, 'a sparse tensor; save its .to_dense()');
+  return listed((values as TorchTensor).type, size, 'a sparse tensor; save its .to_dense()');
 }
 
-/** A tensor that is listed only. */
-function listed(type: string, size: PyValue | undefined, refusal: string): Tensor | undefined {
+/** A tensor that is listed, but cannot be read. */
+function listed(type: string, size: PyValue | undefined, refusal: string): TorchTensor | undefined {
   const shape = wholeNumbers(size);
-  return shape && new Tensor(undefined, type, 0, shape, [], refusal);
+  return shape && new TorchTensor(undefined, type, 0, shape, [], refusal);
 }
 
 function wholeNumbers(value: PyValue | undefined): number[] | undefined {

@@ -1,10 +1,9 @@
 import { weightBits } from '../dtype.js';
-import { contiguousStrides, gatherStrided } from '../rearrange.js';
-import { maxTensors, type TensorEntry } from './entry.js';
-import { swapBytes } from './npy.js';
-import type { Fail } from './pickle.js';
+import type { Malformed } from '../format-error.js';
+import { contiguousStrides, gatherStrided, swapBytes } from '../rearrange.js';
+import { maxTensors, type TensorEntry } from './parsed-file.js';
 import { isObject, PyDict, PyName, PyOpaque, PyTuple, type PyValue } from './python.js';
-import { type Storage, Tensor, torchTypes } from './torch-pickle.js';
+import { type TorchStorage, TorchTensor, torchTypes } from './torch-pickle.js';
 
 /** The bytes of a storage in the file. */
 export interface StorageRecord {
@@ -15,9 +14,9 @@ export interface StorageRecord {
   read(): Uint8Array;
 }
 
-/** What a checkpoint is made of, besides its pickle. */
+/** A checkpoint's storages. */
 export interface Records {
-  find(storage: Storage): StorageRecord | undefined;
+  find(storage: TorchStorage): StorageRecord | undefined;
   bigEndian: boolean;
 }
 
@@ -27,14 +26,14 @@ const maxSteps = 16_000_000;
 const smallView = 64 * 2 ** 20;
 
 /**
- * All tensors in nested dictionaries, lists and tuples, by their paths, and what stands at the other paths that no
+ * All tensors in nested dictionaries, lists and tuples, by their paths, and what is at the paths that no
  * reader could follow.
  * @throws what `fail` makes: limits, tensors outside their storage, and a checkpoint that is nothing but opaque
  */
 export function torchTensors(
   root: PyValue,
   records: Records,
-  fail: Fail,
+  fail: Malformed,
 ): { tensors: TensorEntry[]; opaque: Map<string, string> } {
   if (root instanceof PyName)
     throw fail(`is the name ${root.name.slice(0, 200)} and holds no tensors; nothing was run`);
@@ -46,7 +45,7 @@ export function torchTensors(
     const key = JSON.stringify(path.slice(0, 200));
     throw fail(`holds no tensors, but at ${key} ${describe(value)}; ${remedy(value, path)}`);
   }
-  const storages = new Map<string, Storage>();
+  const storages = new Map<string, TorchStorage>();
   const firsts = new Map<string, string>();
   const entries: TensorEntry[] = [];
   for (const [name, tensor] of tensors) {
@@ -76,7 +75,7 @@ const describe = (value: PyOpaque): string => {
   return value.isModule ? `a whole model (${name})` : `an object made by ${name}`;
 };
 
-/** @param at path of the value; its keys may hold dots, so that it can be told only where there are none */
+/** @param at path of the value. Its keys may hold dots, so Python's form of it is known only without dots. */
 const remedy = (value: PyOpaque, at = ''): string => {
   const item = at === '' ? 'checkpoint' : at.includes('.') ? 'it' : `checkpoint[${JSON.stringify(at)}]`;
   const load = 'nothing was run. In Python';
@@ -88,9 +87,9 @@ const remedy = (value: PyOpaque, at = ''): string => {
 
 const isArray = (value: PyOpaque): boolean => /^numpy\._?core\.multiarray\._reconstruct$/.test(value.name);
 
-/** Shared and cyclic containers are walked within limits. */
-function flatten(root: PyValue, fail: Fail): { tensors: Map<string, Tensor>; opaque: Map<string, PyOpaque> } {
-  const tensors = new Map<string, Tensor>();
+/** Walks containers, which may be shared or cyclic, within limits. */
+function flatten(root: PyValue, fail: Malformed): { tensors: Map<string, TorchTensor>; opaque: Map<string, PyOpaque> } {
+  const tensors = new Map<string, TorchTensor>();
   const opaque = new Map<string, PyOpaque>();
   let visited = 0;
   let steps = 0;
@@ -101,7 +100,7 @@ function flatten(root: PyValue, fail: Fail): { tensors: Map<string, Tensor>; opa
   };
   const walk = (value: PyValue, path: string, depth: number): void => {
     if (++visited > maxTensors) throw fail(`holds more than ${maxTensors} values`);
-    if (value instanceof Tensor) {
+    if (value instanceof TorchTensor) {
       if (tensors.has(path)) throw fail(`two tensors have the path ${JSON.stringify(path.slice(0, 200))}`);
       name(path);
       tensors.set(path, value);
@@ -128,12 +127,12 @@ function flatten(root: PyValue, fail: Fail): { tensors: Map<string, Tensor>; opa
       if (isObject(item)) walk(item, path ? `${path}.${key}` : String(key), depth + 1);
     }
   };
-  if (root instanceof Tensor) tensors.set('tensor', root);
+  if (root instanceof TorchTensor) tensors.set('tensor', root);
   else walk(root, '', 0);
   return { tensors, opaque };
 }
 
-function entry(name: string, tensor: Tensor, records: Records, fail: Fail): TensorEntry {
+function entry(name: string, tensor: TorchTensor, records: Records, fail: Malformed): TensorEntry {
   const { storage, shape, strides, offset } = tensor;
   const label = JSON.stringify(name.slice(0, 200));
   const type = torchTypes.get(tensor.type);

@@ -1,11 +1,12 @@
 import { Buffer } from 'node:buffer';
+import type { ByteSource } from '../byte-source.js';
 import { maxRank, type WeightDType, weightBits } from '../dtype.js';
-import { malformed } from '../format-error.js';
-import type { Source } from '../source.js';
-import { maxTensors, type ParsedFile, type TensorEntry } from './entry.js';
+import { type Malformed, malformed } from '../format-error.js';
+import { asBuffer } from './buffer.js';
+import { maxTensors, type ParsedFile, type TensorEntry } from './parsed-file.js';
 
 /**
- * The three layouts that go by .wts, told apart by the first line after the count:
+ * Three layouts share the name .wts. The first line after the count tells which one it is:
  * - tensorrtx (github.com/wang-xinyu/tensorrtx): `name count hex hex …`, float32 bits;
  * - NVIDIA's dumpTFWts.py version 1: `name type count hex hex …`;
  * - its version 2, which sampleCharRNN reads: `name type (2, 3) ` and raw little-endian bytes.
@@ -19,18 +20,13 @@ export function looksLikeWts(head: Uint8Array): 'wts' | 'wts2' | undefined {
 
 const types: readonly (WeightDType | undefined)[] = ['float32', 'float16', 'int8', 'int32'];
 const newline = 0x0a;
-/** Within a line. */
+/** Blank within a line. */
 const isBlank = (c: number | undefined): boolean => c === 0x20 || c === 0x09 || c === 0x0d;
 const longestName = 4096;
 
-const asBuffer = (bytes: Uint8Array): Buffer =>
-  Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
-
-type Fail = (problem: string) => Error;
-
 /** @throws ERR_WEIGHTS_FORMAT */
-export function parseWts(source: Source, format: 'wts' | 'wts2'): ParsedFile {
-  const fail: Fail = (problem) => malformed(source.name, problem);
+export function parseWts(source: ByteSource, format: 'wts' | 'wts2'): ParsedFile {
+  const fail: Malformed = (problem) => malformed(source.name, problem);
   const file = asBuffer(source.read(0, source.size));
   const end = file.indexOf(newline);
   const count = Number(file.toString('latin1', 0, end));
@@ -49,7 +45,7 @@ export function parseWts(source: Source, format: 'wts' | 'wts2'): ParsedFile {
   return { format, source, tensors: [...tensors.values()], metadata: new Map() };
 }
 
-function textTensor(source: Source, file: Buffer, from: number, fail: Fail): [TensorEntry, number] {
+function textTensor(source: ByteSource, file: Buffer, from: number, fail: Malformed): [TensorEntry, number] {
   let begin = from;
   while (isBlank(file[begin]) || file[begin] === newline) begin++;
   if (begin >= file.length) throw fail('ends before the last tensor it counts');
@@ -92,7 +88,7 @@ function countTokens(file: Buffer, begin: number, end: number): number {
 }
 
 /** `count` values of at most 2·size hex digits, as little-endian integers of `size` bytes. */
-function hexValues(text: Buffer, count: number, size: number, fail: Fail): Uint8Array {
+function hexValues(text: Buffer, count: number, size: number, fail: Malformed): Uint8Array {
   const out = size === 2 ? new Uint16Array(count) : new Uint32Array(count);
   let at = 0;
   for (let i = 0; i < count; i++) {
@@ -105,7 +101,7 @@ function hexValues(text: Buffer, count: number, size: number, fail: Fail): Uint8
       if (digit < 0) {
         const given = JSON.stringify(/^[^ \t\r]{0,20}/.exec(text.toString('latin1', begin, begin + 20))![0]);
         throw fail(
-          `has a value that is no hexadecimal number (value ${i}): expected bits such as 3f800000, given ${given}`,
+          `has a value that is not a hexadecimal number (value ${i}): expected bits such as 3f800000, given ${given}`,
         );
       }
       value = value * 16 + digit;
@@ -122,7 +118,7 @@ function hexDigit(c: number): number {
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
-function binaryTensor(source: Source, file: Buffer, begin: number, fail: Fail): [TensorEntry, number] {
+function binaryTensor(source: ByteSource, file: Buffer, begin: number, fail: Malformed): [TensorEntry, number] {
   const text = file.toString('latin1', begin, begin + longestName);
   const head = /^(\S+) (\d+) \(((?:\d+, )*(?:\d+,?)?)\) /.exec(text);
   if (!head) throw fail(`has no 'name type (shape)' at byte ${begin}`);
@@ -146,7 +142,7 @@ function binaryTensor(source: Source, file: Buffer, begin: number, fail: Fail): 
   return [{ name, dtype, fileDType: dtype, shape, read }, end + 1];
 }
 
-function utf8(bytes: Buffer, fail: Fail): string {
+function utf8(bytes: Buffer, fail: Malformed): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes as unknown as Uint8Array);
   } catch {

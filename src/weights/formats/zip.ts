@@ -3,9 +3,9 @@ import { inflateRawSync, constants as zlib } from 'node:zlib';
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
 import { TensorRTError } from '../../errors/error.js';
 import { binding } from '../binding.js';
-import { malformed } from '../format-error.js';
-import type { Source } from '../source.js';
-import { maxTensors } from './entry.js';
+import type { ByteSource } from '../byte-source.js';
+import { type Malformed, malformed } from '../format-error.js';
+import { maxTensors } from './parsed-file.js';
 
 /** A file within a zip. */
 export interface ZipMember {
@@ -14,7 +14,7 @@ export interface ZipMember {
   readonly size: number;
   /** Not compressed: `read` is a view. */
   readonly stored: boolean;
-  /** All bytes. @throws ERR_WEIGHTS_FORMAT where they do not inflate to the declared size, or the CRC-32 is wrong */
+  /** All bytes. @throws ERR_WEIGHTS_FORMAT if they do not inflate to the declared size, or the CRC-32 is wrong */
   read(): Uint8Array;
   /** Like `read`, without looking at the CRC-32 of stored members. */
   readUnchecked(): Uint8Array;
@@ -22,7 +22,7 @@ export interface ZipMember {
   head(length: number): Uint8Array;
 }
 
-/** Deflate cannot do better than this (zlib's technical notes), so a larger claim is a lie. */
+/** Deflate cannot compress further (zlib's technical notes), so a larger claim is false. */
 const bestRatio = 1032;
 const fewestFree = 64;
 
@@ -35,7 +35,7 @@ export const looksLikeZip = (head: Uint8Array): boolean =>
  * another name, sizes that deflate cannot reach.
  * @throws ERR_WEIGHTS_FORMAT
  */
-export async function readZip(source: Source): Promise<Map<string, ZipMember>> {
+export async function readZip(source: ByteSource): Promise<Map<string, ZipMember>> {
   const fail = (problem: string) => malformed(source.name, `as a zip: ${problem}`);
   const members = new Map<string, ZipMember>();
   const ranges: [number, number, string][] = [];
@@ -66,9 +66,9 @@ export async function readZip(source: Source): Promise<Map<string, ZipMember>> {
 async function member(
   zip: ZipFile,
   entry: Entry,
-  source: Source,
+  source: ByteSource,
   members: Map<string, ZipMember>,
-  fail: (problem: string) => TensorRTError,
+  fail: Malformed,
 ): Promise<number> {
   const { fileName: name, compressedSize, uncompressedSize: size, compressionMethod: method } = entry;
   const label = JSON.stringify(name.slice(0, 200));
@@ -101,7 +101,7 @@ async function member(
   return begin + compressedSize;
 }
 
-function inflateMember(compressed: Uint8Array, size: number, fail: (problem: string) => TensorRTError): Uint8Array {
+function inflateMember(compressed: Uint8Array, size: number, fail: Malformed): Uint8Array {
   let bytes: Buffer;
   try {
     bytes = inflateRawSync(compressed, { maxOutputLength: Math.max(1, size) });
@@ -113,7 +113,7 @@ function inflateMember(compressed: Uint8Array, size: number, fail: (problem: str
 }
 
 /** Inflates only as much of the input as can hold `length` bytes of output, incompressible ones included. */
-function inflateHead(compressed: Uint8Array, length: number, fail: (problem: string) => TensorRTError): Uint8Array {
+function inflateHead(compressed: Uint8Array, length: number, fail: Malformed): Uint8Array {
   const enough = compressed.subarray(0, length + 5 * Math.ceil(length / 16_384) + 512);
   try {
     const bytes = inflateRawSync(enough, {
@@ -127,9 +127,9 @@ function inflateHead(compressed: Uint8Array, length: number, fail: (problem: str
 }
 
 class SourceReader extends RandomAccessReader {
-  readonly #source: Source;
+  readonly #source: ByteSource;
 
-  constructor(source: Source) {
+  constructor(source: ByteSource) {
     super();
     this.#source = source;
   }

@@ -3,9 +3,9 @@ import { shapeText } from '../dtype.js';
 import { refusal } from '../format-error.js';
 import { contiguousStrides } from '../rearrange.js';
 import { Weight } from '../weight.js';
-import { axisOf, doubles, expectShape, expectWeight, projection, rounded } from './port-checks.js';
+import { axisOf, doubles, expectShape, expectWeight, type Projection, projection, rounded } from './checks.js';
 
-/** Batch norm as PyTorch stores it; `layer('bn1')` of a store gives it. */
+/** Batch norm as PyTorch stores it: `layer('bn1')` of a store. */
 export interface BatchNormWeights {
   /** gamma; 1 by default */
   weight?: Weight;
@@ -15,13 +15,27 @@ export interface BatchNormWeights {
   running_var?: Weight;
 }
 
+export interface BatchNormScaleOptions {
+  /** As in the model. Default 1e-5, as PyTorch's. */
+  eps?: number;
+}
+
+export interface FoldBatchNormOptions extends BatchNormScaleOptions {
+  /** The weight's axis of output channels: 0, the default, or 1 for a transposed convolution. */
+  axis?: number;
+  /** Of a transposed convolution, whose weight [in, out / groups, …] has a part of them in each. Default 1. */
+  groups?: number;
+}
+
 /**
  * Batch norm at inference as one scale and shift per channel, for a Scale layer: scale = γ / √(σ² + eps),
- * shift = β − μ · scale (Ioffe & Szegedy 2015, algorithm 2). Computed in double, given in float32.
- * @param options.eps as in the model; PyTorch's default 1e-5
- * @throws ERR_WEIGHTS_SHAPE; ERR_WEIGHTS_NAME where the running statistics are absent
+ * shift = β − μ · scale (Ioffe & Szegedy 2015, algorithm 2). Computed in double, returned as float32.
+ * @throws ERR_WEIGHTS_SHAPE; ERR_WEIGHTS_NAME if the running statistics are missing
  */
-export function batchNormScale(bn: BatchNormWeights, options: { eps?: number } = {}): { scale: Weight; shift: Weight } {
+export function batchNormScale(
+  bn: BatchNormWeights,
+  options: BatchNormScaleOptions = {},
+): { scale: Weight; shift: Weight } {
   const { scale, shift, name } = coefficients('batchNormScale', bn, options?.eps);
   const shape = [scale.length];
   return {
@@ -33,15 +47,12 @@ export function batchNormScale(bn: BatchNormWeights, options: { eps?: number } =
 /**
  * Folds a batch norm that follows a convolution or linear layer into it: W' = W · scale, b' = b · scale + shift along
  * the output channels, so that TensorRT runs one layer. Computed in double, rounded to the layer's dtype.
- * @param options.eps as in the model; PyTorch's default 1e-5
- * @param options.axis the weight's axis of output channels: 0, or 1 for a transposed convolution
- * @param options.groups of a transposed convolution, whose weight [in, out / groups, …] has a part of them in each
- * @throws ERR_WEIGHTS_SHAPE where the channels differ
+ * @throws ERR_WEIGHTS_SHAPE if the channels differ
  */
 export function foldBatchNorm(
-  layer: { weight: Weight; bias?: Weight },
+  layer: Projection,
   bn: BatchNormWeights,
-  options: { eps?: number; axis?: number; groups?: number } = {},
+  options: FoldBatchNormOptions = {},
 ): { weight: Weight; bias: Weight } {
   const { weight: kernel, bias } = projection('foldBatchNorm', 'a layer', layer);
   const { scale, shift } = coefficients('foldBatchNorm', bn, options?.eps);
@@ -97,7 +108,7 @@ export interface WeightNormWeights {
  * The weight that a weight norm stands for: g · v / ‖v‖ (Salimans & Kingma 2016), the norm over the axes along which g has
  * size 1. Computed in double, rounded to the direction's dtype.
  * @param layer `layer('conv')` of a store; its bias is passed on
- * @throws ERR_WEIGHTS_NAME where there is no weight norm, ERR_WEIGHTS_SHAPE where length and direction do not fit
+ * @throws ERR_WEIGHTS_NAME if there is no weight norm, ERR_WEIGHTS_SHAPE if length and direction do not fit
  */
 export function foldWeightNorm(layer: WeightNormWeights | Readonly<Record<string, Weight | undefined>>): {
   weight: Weight;

@@ -2,8 +2,8 @@ import { show } from '../../errors/error.js';
 import { shapeText } from '../dtype.js';
 import { refusal } from '../format-error.js';
 import { Weight } from '../weight.js';
-import { joined } from './port.js';
-import { axisOf, doubles, expectShape, expectWeight, rounded } from './port-checks.js';
+import { axisOf, doubles, expectShape, expectWeight, rounded } from './checks.js';
+import { joinWeights } from './split-and-join.js';
 
 /** Orders of the gates of recurrent layers: PyTorch's, TensorFlow's and Keras's, ONNX's. `c` is PyTorch's g. */
 export const gateOrders = {
@@ -15,7 +15,7 @@ export const gateOrders = {
  * Reorders the gates of an LSTM's or GRU's weight or bias.
  * @param from letters of the gates as they lie along `axis`, e.g. `gateOrders.lstm.pytorch`
  * @param to the same letters in the wanted order
- * @throws ERR_WEIGHTS_SHAPE where the axis does not divide, ERR_WEIGHTS_NAME where the orders differ in letters
+ * @throws ERR_WEIGHTS_SHAPE if the axis does not divide, ERR_WEIGHTS_NAME if the orders have different letters
  */
 export function reorderGates(gates: Weight, from: string, to: string, axis = 0): Weight {
   expectWeight('reorderGates', gates);
@@ -36,7 +36,7 @@ export function reorderGates(gates: Weight, from: string, to: string, axis = 0):
     Array.from(from, () => size),
     axis,
   );
-  return joined(
+  return joinWeights(
     [...to].map((gate) => parts[from.indexOf(gate)]!),
     at,
     gates.name,
@@ -54,8 +54,16 @@ export interface LstmWeights {
   bias_hh?: Weight;
 }
 
-/** Which layer of an LSTM of several is meant. */
-export interface LstmOptions {
+/** An LSTM layer as TensorFlow's BasicLSTMCell and sampleCharRNN hold it. */
+export interface TensorFlowLstm {
+  /** [input + hidden, 4·hidden], with gates i, c, f, o along its columns. */
+  kernel: Weight;
+  /** [4·hidden] */
+  bias?: Weight;
+}
+
+/** Which layer of a multi-layer LSTM. */
+export interface LstmLayerOptions {
   /** 0 by default: `weight_ih_l0` */
   layer?: number;
   /** The other direction of a bidirectional one: `weight_ih_l0_reverse` */
@@ -66,12 +74,12 @@ export interface LstmOptions {
  * A PyTorch LSTM layer as TensorFlow's BasicLSTMCell and sampleCharRNN hold it: a kernel [input + hidden, 4·hidden]
  * with gates i, c, f, o along its columns, and one bias. TensorFlow's forget bias is not subtracted.
  * @param weights `w.layer('lstm')` of torch.nn.LSTM, whose names end in the layer (`weight_ih_l0`), or the four without
- * @throws ERR_WEIGHTS_NAME where a weight is absent, ERR_WEIGHTS_SHAPE where the gates do not fit
+ * @throws ERR_WEIGHTS_NAME if a weight is missing, ERR_WEIGHTS_SHAPE if the gates do not fit
  */
 export function lstmToTensorFlow(
   weights: LstmWeights | Readonly<Record<string, Weight | undefined>>,
-  options: LstmOptions = {},
-): { kernel: Weight; bias: Weight } {
+  options: LstmLayerOptions = {},
+): Required<TensorFlowLstm> {
   const { pytorch, tensorflow } = gateOrders.lstm;
   const layer = lstmLayer(weights, options ?? {});
   const turn = (w: Weight) => reorderGates(w, pytorch, tensorflow).transpose();
@@ -84,19 +92,20 @@ export function lstmToTensorFlow(
   }
   const bias = rounded(sum, [gates], layer.weight_hh.dtype, 'bias');
   return {
-    kernel: joined([turn(layer.weight_ih), turn(layer.weight_hh)], 0, 'kernel'),
+    kernel: joinWeights([turn(layer.weight_ih), turn(layer.weight_hh)], 0, 'kernel'),
     bias: reorderGates(bias, pytorch, tensorflow),
   };
 }
 
+export interface LstmFromTensorFlowOptions {
+  /** What TensorFlow's cell adds to the forget gate: 1 by default there, nothing in sampleCharRNN. Default 0. */
+  forgetBias?: number;
+}
+
 /**
  * The inverse: PyTorch's layer from a TensorFlow kernel and bias. All of the bias is in `bias_ih`.
- * @param forgetBias what TensorFlow's cell adds to the forget gate (1 by default there, nothing in sampleCharRNN)
  */
-export function lstmFromTensorFlow(
-  cell: { kernel: Weight; bias?: Weight },
-  options: { forgetBias?: number } = {},
-): LstmWeights {
+export function lstmFromTensorFlow(cell: TensorFlowLstm, options: LstmFromTensorFlowOptions = {}): LstmWeights {
   const { pytorch, tensorflow } = gateOrders.lstm;
   const { kernel } = cell ?? {};
   expectWeight('lstmFromTensorFlow: kernel', kernel);
@@ -113,7 +122,7 @@ export function lstmFromTensorFlow(
 
 function lstmLayer(
   weights: LstmWeights | Readonly<Record<string, Weight | undefined>>,
-  { layer = 0, reverse = false }: LstmOptions,
+  { layer = 0, reverse = false }: LstmLayerOptions,
 ): LstmWeights {
   const all = Object.entries(typeof weights === 'object' && weights !== null ? weights : {});
   const given = new Map(all.filter((item): item is [string, Weight] => item[1] instanceof Weight));

@@ -48,11 +48,13 @@ export function crashingTensorRT(path: string): string {
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { Other, Builder, Network, Layer, Tensor, HostMemory, kinds };
+enum { Other, Builder, Network, Layer, Tensor, HostMemory, OptimizationProfile, kinds };
 static void* tables[kinds][128];
 static void** implementations[kinds];
 static struct { void** own; void* implementations[3]; } objects[kinds];
-static struct { int32_t rank; int64_t d[8]; } dims = { 2, { -1, 8 } };
+typedef struct { int32_t rank; int64_t d[8]; } Dims;
+static Dims dims = { 2, { -1, 8 } };
+static Dims bounds[3];
 static int crashed;
 
 static long one(void) { return 1; }
@@ -61,7 +63,13 @@ static void* other(void) { return &objects[Other]; }
 static void* network(void) { return &objects[Network]; }
 static void* layer(void) { return &objects[Layer]; }
 static void* tensor(void) { return &objects[Tensor]; }
+static void* profile(void) { return &objects[OptimizationProfile]; }
 static void* get_dimensions(void* result) { return memcpy(result, &dims, sizeof dims); }
+static long set_bound(void* self, char const* input, int which, Dims const* given) {
+  bounds[which] = *given;
+  return 1;
+}
+static void* get_bound(void* result, void* self, char const* input, int which) { return memcpy(result, &bounds[which], sizeof dims); }
 
 static int recurse(volatile char* above) {
   volatile char page[4096];
@@ -125,7 +133,9 @@ void* createInferBuilder_INTERNAL(void) {
 ${table({
   'Builder.createNetworkV2': 'network',
   'Builder.createBuilderConfig': 'other',
-  'Builder.createOptimizationProfile': 'other',
+  'Builder.createOptimizationProfile': 'profile',
+  'OptimizationProfile.setDimensions': 'set_bound',
+  'OptimizationProfile.getDimensions': 'get_bound',
   'Builder.buildSerializedNetwork': 'build',
   'Network.addInput': 'tensor',
   'Network.addActivation': 'add_activation',

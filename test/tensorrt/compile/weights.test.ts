@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import {
   type Engine,
@@ -8,9 +9,15 @@ import {
   loadWeights,
   network,
   saveSafetensors,
+  TensorRTError,
   type TypedArray,
+  type Weight,
+  type WeightLike,
   weight,
 } from '../../../src/index.js';
+import { binding } from '../../../src/tensorrt/binding.js';
+import { mappingOf } from '../../../src/values/weight.js';
+import { binding as files, type MappedFile } from '../../../src/weights/binding.js';
 import { rejection } from '../networks.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lifetime-'));
@@ -39,19 +46,26 @@ describe('weights that the caller takes away', () => {
     expect(error).toMatchObject({ code: 'ERR_DISPOSED', message: expect.stringMatching(/'fc.weight' are gone/) });
   });
 
-  test('transferred while they are handed over', async () => {
-    for (const turns of [0, 1, 2, 3]) {
+  test('transferred while they are handed over: ERR_DISPOSED, or an engine with what they were', async () => {
+    const ends: string[] = [];
+    for (let turns = 0; turns < 40; turns++) {
       const data = elements();
-      const outcome = linear(data)
-        .build()
-        .then(
-          (engine) => engine.dispose(),
-          (error) => error.code,
-        );
+      const build = linear(data).build();
       for (let i = 0; i < turns; i++) await turn();
       structuredClone(data.buffer, { transfer: [data.buffer] });
-      expect([undefined, 'ERR_DISPOSED']).toContain(await outcome);
+      const engine = await build.catch((error) => error as TensorRTError);
+      if (engine instanceof TensorRTError) {
+        expect(engine.code).toBe('ERR_DISPOSED');
+        ends.push('refused');
+        continue;
+      }
+      ends.push('built');
+      expect(holds(engine, 0.5), `an engine of weights taken away after ${turns} turns`).toBe(true);
+      engine.dispose();
+      break;
     }
+    // Taken away at once they cannot be read, after enough turns they were: both happen, in this order.
+    expect([ends[0], ends.at(-1)]).toEqual(['refused', 'built']);
   });
 
   test('transferred after they were handed over: the build has its own', async () => {
@@ -130,11 +144,7 @@ describe('weights of files', () => {
     const { weights, net } = await mapped();
     const build = net.build();
     weights.dispose();
-    const outcome = await build.then(
-      (engine) => engine.dispose(),
-      (error) => error.code,
-    );
-    expect([undefined, 'ERR_DISPOSED']).toContain(outcome);
+    expect((await rejection(build)).code).toBe('ERR_DISPOSED');
   });
 
   test('whose file is cut short while TensorRT builds: an error, not a crash', async () => {
@@ -151,5 +161,126 @@ describe('weights of files', () => {
     expect(cut).toBe(true);
     expect(error.code).toMatch(/^ERR_WEIGHTS/);
     weights.dispose();
+  });
+
+  // Elements that are used where they lie go with the file, copies do not.
+  const size = 64;
+  const square = { shape: [size, size] };
+  const ways: [way: string, isView: boolean, (w: Weight) => WeightLike][] = [
+    ['as it is', true, (w) => w],
+    ['reshaped', true, (w) => w.reshape([size / 2, 2 * size]).reshape([size, size])],
+    ['in its own dtype', true, (w) => w.as('float32')],
+    [
+      'cut and reshaped',
+      true,
+      (w) =>
+        w
+          .reshape([1, size * size])
+          .split([1])[0]!
+          .reshape([size, size]),
+    ],
+    ['as an object with its elements', true, (w) => ({ ...square, data: w.data })],
+    ['as a part of its elements', true, (w) => ({ ...square, data: w.data.subarray(0) })],
+    ['transposed', false, (w) => w.transpose()],
+    ['converted and back', false, (w) => w.as('float64').as('float32')],
+    ['copied', false, (w) => ({ ...square, data: w.data.slice() })],
+  ];
+  test.each(ways)('given %s, and cut short while TensorRT builds', async (way, isView, given) => {
+    const file = join(folder, `${way}.safetensors`);
+    await saveSafetensors(file, { w: weight(new Float32Array(size * size).fill(0.5), square.shape) });
+    using weights = await loadWeights(file);
+    const net = network('cut', { x: float32(1, size) });
+    net.linear({ weight: given(weights.get('w')) }).output('y');
+    let cut = false;
+    const outcome = await net
+      .build({
+        onProgress: () => {
+          if (!cut) truncateSync(file, 0);
+          cut = true;
+        },
+      })
+      .then(
+        (engine) => engine.dispose(),
+        (error) => error.code,
+      );
+    expect([cut, outcome]).toEqual([true, isView ? 'ERR_WEIGHTS_CHANGED' : undefined]);
+  });
+});
+
+describe('what the addon refuses', () => {
+  const bytes = 4096;
+  const file = (name: string) => {
+    writeFileSync(join(folder, name), new Uint8Array(bytes));
+    return files().mapFile(join(folder, name));
+  };
+  const [one, other, closed] = ['one', 'other', 'closed'].map(file) as [MappedFile, MappedFile, MappedFile];
+  const view = (of: MappedFile, begin = 0, length = bytes) => new Uint8Array(of.view(begin, length));
+  const lost = new Uint8Array(bytes);
+  structuredClone(lost.buffer, { transfer: [lost.buffer] });
+  closed.close();
+
+  const add = (given: object) => {
+    const program = new (binding().Program)('refusals');
+    const whole = { dtype: 'uint8', shape: [bytes], data: new Uint8Array(bytes), ...given };
+    return program.addWeights([whole as never], true);
+  };
+
+  test('nothing of what is right', () => {
+    const right = [{}, { data: view(one), mapping: one }, { data: view(one, 96, 4000), shape: [4000], mapping: one }];
+    // No elements need no file.
+    right.push({ shape: [0, 3], data: new Uint8Array(0), mapping: one });
+    for (const given of right) expect(add(given)).toBe(true);
+  });
+
+  test.each([
+    ['an array beside the file it claims', 'ERR_ARGUMENT', { mapping: one }],
+    ['a view of another file', 'ERR_ARGUMENT', { data: view(other), mapping: one }],
+    ['a file that was closed', 'ERR_DISPOSED', { mapping: closed }],
+    ['a mapping that is no mapped file', 'ERR_ARGUMENT', { data: view(one), mapping: { size: 2 ** 40 } }],
+    ['a mapping that inherits from a mapped file', 'ERR_ARGUMENT', { data: view(one), mapping: Object.create(one) }],
+    ['a mapping that is a number', 'ERR_ARGUMENT', { data: view(one), mapping: 4096 }],
+    ['fewer elements than the shape has', 'ERR_DISPOSED', { data: new Uint8Array(bytes - 1) }],
+    ['a view that is shorter than the shape', 'ERR_DISPOSED', { data: view(one, 0, 8), mapping: one }],
+    ['an array that was detached', 'ERR_DISPOSED', { data: lost }],
+    ['a dtype without a name', 'ERR_ARGUMENT', { dtype: 'complex64' }],
+    ['a shape that overflows', 'ERR_ARGUMENT', { shape: [2 ** 40, 2 ** 40] }],
+    ['a negative size', 'ERR_ARGUMENT', { shape: [-1, -bytes] }],
+  ])('%s', (_, code, given) => {
+    expect(() => add(given)).toThrow(expect.objectContaining({ code }));
+  });
+
+  test('more elements than room was made for', () => {
+    const program = new (binding().Program)('refusals');
+    expect(() => program.fillWeight(0, new Uint8Array(1))).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT' }));
+    program.addWeights([{ dtype: 'uint8', shape: [16], data: new Uint8Array(16) }], false);
+    program.fillWeight(8, new Uint8Array(8));
+    for (const [offset, length] of [
+      [8, 9],
+      [17, 0],
+      [-1, 1],
+      [2 ** 53, 1],
+    ] as const) {
+      const fill = () => program.fillWeight(offset, new Uint8Array(length));
+      expect(fill).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT' }));
+    }
+  });
+
+  test('none of what a reader gives, in any format', async () => {
+    const program = new (binding().Program)('readers');
+    const fixtures = fileURLToPath(new URL('../../weights/fixtures/files', import.meta.url));
+    let views = 0;
+    for (const name of readdirSync(fixtures)) {
+      if (!/\.(safetensors|npy|npz|pt|bin|wts|json)$/.test(name)) continue;
+      const weights = await loadWeights(join(fixtures, name)).catch(() => undefined);
+      for (const tensor of weights?.names() ?? []) {
+        if (weights!.info(tensor).dtype === undefined) continue;
+        const { dtype, shape, data } = weights!.get(tensor);
+        const mapping = mappingOf(data);
+        if (mapping) views++;
+        expect(program.addWeights([{ dtype: dtype as 'uint8', shape, data, mapping }], true)).toBe(true);
+      }
+      weights?.dispose();
+    }
+    expect(views).toBeGreaterThan(100);
   });
 });

@@ -4,9 +4,10 @@ import { resultOf, runChild } from '../child.js';
 /**
  * How long net.build() keeps the event loop from its turn. In a process of its own, the network is recorded first (that is the
  * caller's own code), and a build of another one compiles everything. Then a timer of 1 ms runs during hand-over and TensorRT's
- * first phases, until the build is aborted. What counts is the longest time between two turns, less what the thread had to wait
- * for a processor that others used (Linux counts it in schedstat), and of several tries the least: whatever else the machine does
- * can only lengthen it.
+ * first phases, until the build is aborted. Two things are measured between two turns: the processor time of the thread, which
+ * other processes can hardly lengthen, and which stays below the bound in every try; and the time that passed less what the thread
+ * waited for a processor (Linux counts both in schedstat), which sees a blocked thread too, but also what the host does to this
+ * machine: of that the least counts.
  */
 const program = `
 import { readFileSync } from 'node:fs';
@@ -16,22 +17,23 @@ const wide = net.input('wide', float32(1, columns));
 for (let i = 0; i < 10; i++) wide.linear({ weight: { shape: [200, columns], data: new Float32Array(200 * columns).fill(1 / 7) } }).output('o' + i);
 (await chain(50).build()).dispose();
 
-/** Milliseconds that this thread was ready to run and did not. */
-const waited = () => Number(readFileSync('/proc/self/task/' + process.pid + '/schedstat', 'latin1').split(' ')[1]) / 1e6;
+/** Milliseconds that this thread ran, and that it was ready to run and did not. */
+const times = () => readFileSync('/proc/self/task/' + process.pid + '/schedstat', 'latin1').split(' ').map((ns) => ns / 1e6);
 
 async function longest(work) {
-  let [last, idle, most, running] = [performance.now(), waited(), 0, true];
+  let [last, [ran, waited], busy, held, running] = [performance.now(), times(), 0, 0, true];
   const tick = () => {
-    const [now, without] = [performance.now(), waited()];
-    most = Math.max(most, now - last - (without - idle) - 1);
-    [last, idle] = [now, without];
+    const [now, [ranNow, waitedNow]] = [performance.now(), times()];
+    busy = Math.max(busy, ranNow - ran);
+    held = Math.max(held, now - last - (waitedNow - waited) - 1);
+    [last, ran, waited] = [now, ranNow, waitedNow];
     if (running) setTimeout(tick, 1);
   };
   setTimeout(tick, 1);
   const result = await work();
   running = false;
   await new Promise((resolve) => setTimeout(resolve, 5));
-  return [most, result];
+  return { busy, held, ...result };
 }
 
 async function build() {
@@ -51,17 +53,16 @@ async function build() {
 const tries = [];
 for (let i = 0; i < 5; i++) {
   globalThis.gc();
-  const [busy, { code, handedOver }] = await longest(build);
-  tries.push({ busy, code, handedOver });
+  tries.push(await longest(build));
 }
 console.log(JSON.stringify({ tries, layers: net.graph.nodes.length, bytes: net.weights.reduce((sum, w) => sum + w.data.byteLength, 0) }));
 `;
 
-test('net.build() of 5,000 layers and 200 MB of weights never holds up the event loop for 10 ms', {
+test('net.build() of 5,000 layers and 200 MB of weights never runs for 10 ms between two turns of the event loop, and at best holds it for less', {
   timeout: 180_000,
 }, async () => {
   const { tries, layers, bytes } = resultOf<{
-    tries: { busy: number; code: string; handedOver: number }[];
+    tries: { busy: number; held: number; code: string; handedOver: number }[];
     layers: number;
     bytes: number;
   }>(await runChild(program, { flags: ['--expose-gc'], limitMs: 170_000 }));
@@ -71,5 +72,6 @@ test('net.build() of 5,000 layers and 200 MB of weights never holds up the event
   // The copy alone takes longer than 10 ms: done in one go, it would show.
   for (const { handedOver } of tries) expect(handedOver).toBeGreaterThan(20);
 
-  expect(Math.min(...tries.map(({ busy }) => busy)), JSON.stringify(tries)).toBeLessThan(10);
+  expect(Math.max(...tries.map(({ busy }) => busy)), JSON.stringify(tries)).toBeLessThan(10);
+  expect(Math.min(...tries.map(({ held }) => held)), JSON.stringify(tries)).toBeLessThan(10);
 });

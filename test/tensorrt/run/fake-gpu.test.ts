@@ -107,3 +107,27 @@ test("an engine's layers, in TensorRT's JSON", async () => {
     disposed: expect.stringMatching(/^ERR_DISPOSED/),
   });
 });
+
+test('an output whose size only the data tells', async () => {
+  const result = await ranOn<Record<string, unknown>>(
+    '10.6.0',
+    `process.env.UNKNOWN = '1';
+     const first = plain(await engine.run(feeds(2, [2, 3]))).filled;
+     const larger = plain(await engine.run(feeds(2, [2, 7]))).filled;
+     console.log(JSON.stringify({ first, larger }));`,
+  );
+  expect(result).toEqual({
+    first: { shape: [2, 3], data: [0, 1, 2, 3, 4, 5] },
+    larger: { shape: [2, 7], data: [...Array(14).keys()] },
+  });
+});
+
+test("a failure carries TensorRT's warnings and errors", async () => {
+  const result = await ranOn<Record<string, unknown>>(
+    '10.6.0',
+    `process.env.NO_ENGINE = '1';
+     const error = await loadEngine(Uint8Array.of(1), { library: engine.library.path }).catch((error) => error);
+     console.log(JSON.stringify({ code: error.code, log: error.log }));`,
+  );
+  expect(result).toEqual({ code: 'ERR_ENGINE', log: ['the fake begins'] });
+});

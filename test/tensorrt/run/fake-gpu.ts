@@ -19,7 +19,7 @@ const tables = {
   EngineInspector: ['getEngineInformation'],
   ExecutionContext: [
     ...['setOptimizationProfileAsync', 'setInputShape', 'setTensorAddress', 'inferShapes', 'enqueueV3'],
-    'getTensorShape',
+    ...['getTensorShape', 'setOutputAllocator'],
   ],
 };
 
@@ -27,7 +27,8 @@ const tables = {
  * A driver and a TensorRT 10 in `folder` that follow the rules of TensorRT's headers and end the process where they are
  * broken: every shape before any address, shape tensors in host memory and all else in the device's (addresses there have
  * bit 60 set), outputs in place where `in place` is asked for. The one engine adds `update` to the element `at` of `cache`
- * and calls that `next`; `filled` has the sizes that `sizes` says and counts from 0. Returns the path of the TensorRT.
+ * and calls that `next`; `filled` has the sizes that `sizes` says and counts from 0, and with UNKNOWN in the environment they
+ * are known only once it ran. Objects of ours are called by the slots of TensorRT 10's headers. Returns the path of the TensorRT.
  */
 export function fakeGpu(folder: string, release: '10.6.0' | '10.15.0'): string {
   compileLibrary(join(folder, 'libcuda.so.1'), driver);
@@ -115,7 +116,7 @@ static void destroy(void* self) {}
 static struct { void** own; void* impl; } runtime, engine, context, inspector;
 static void *runtime_impl = Runtime_table, *engine_impl = Engine_table, *context_impl = ExecutionContext_table, *inspector_impl = EngineInspector_table;
 
-static void* Runtime_deserializeCudaEngine(void* self, const void* data, uint64_t size) { return &engine; }
+static void* Runtime_deserializeCudaEngine(void* self, const void* data, uint64_t size) { return getenv("NO_ENGINE") ? NULL : &engine; }
 static int Engine_getNbOptimizationProfiles(void* self) { return 2; }
 static int Engine_getNbIOTensors(void* self) { return count; }
 static const char* Engine_getIOTensorName(void* self, int i) { return names[i]; }
@@ -168,12 +169,34 @@ static int ExecutionContext_inferShapes(void* self, int most, const char** missi
   int64_t* wanted = (int64_t*)addresses[sizes];
   shapes[next] = shapes[cache];
   shapes[filled] = (struct Dims){2, {wanted[0], wanted[1]}};
+  if (getenv("UNKNOWN")) shapes[filled].d[0] = -1;
   if (wanted[0] == 4) { missing[0] = "sizes"; return 1; }
   return wanted[0] == 3 ? -1 : 0;
 }
 static struct Dims ExecutionContext_getTensorShape(void* self, const char* name) {
   rule(inferred, "an output's shape before all inputs");
   return shapes[id(name)];
+}
+static void* allocator;
+static int ExecutionContext_setOutputAllocator(void* self, const char* name, void* given) {
+  rule(id(name) == filled, "an allocator for an output whose size is known");
+  allocator = given;
+  return 1;
+}
+// IOutputAllocator: getAPILanguage, getInterfaceInfo, two destructors, reallocateOutput, reallocateOutputAsync, notifyShape
+static void allocate_filled(const int64_t* sizes, void* stream) {
+  struct Info { const char* kind; int major, minor; };
+  rule(allocator != NULL, "an output of unknown size without an allocator");
+  void** entries = *(void***)allocator;
+  rule(((int (*)(void*))entries[0])(allocator) == 0, "another language than C++");
+  struct Info info = ((struct Info (*)(void*))entries[1])(allocator);
+  rule(!strcmp(info.kind, "IOutputAllocator") && info.major == 1 && info.minor == 0, "another interface");
+  void* small = ((void* (*)(void*, const char*, void*, uint64_t, uint64_t))entries[4])(allocator, "filled", NULL, 4, 256);
+  rule(((uintptr_t)small & DEVICE) != 0, "memory of the device");
+  uint64_t bytes = 4 * sizes[0] * sizes[1];
+  addresses[filled] = (uintptr_t)((void* (*)(void*, const char*, void*, uint64_t, uint64_t, void*))entries[5])(allocator, "filled", small, bytes, 256, stream);
+  struct Dims dims = {2, {sizes[0], sizes[1]}};
+  ((void (*)(void*, const char*, const struct Dims*))entries[6])(allocator, "filled", &dims);
 }
 static int ExecutionContext_enqueueV3(void* self, void* stream) {
   if (getenv("CRASH")) abort();
@@ -183,6 +206,7 @@ static int ExecutionContext_enqueueV3(void* self, void* stream) {
   float *to = device(next), *from = device(cache);
   memmove(to, from, 4 * sizeof(float));
   for (int i = 0; i < shapes[update].d[0]; i++) to[*(int32_t*)addresses[at]] += ((float*)device(update))[i];
+  if (getenv("UNKNOWN")) allocate_filled(given, stream);
   for (int i = 0; i < given[0] * given[1]; i++) ((int32_t*)device(filled))[i] = i;
   return 1;
 }
@@ -190,6 +214,10 @@ static int ExecutionContext_enqueueV3(void* self, void* stream) {
 int getInferLibVersion(void) { return VERSION; }
 void* createInferBuilder_INTERNAL(void* logger, int version) { return NULL; }
 void* createInferRuntime_INTERNAL(void* logger, int version) {
+  // ILogger: log, two destructors
+  void (**entries)(void*, int, const char*) = *(void***)logger;
+  entries[0](logger, 3, "only for information");
+  entries[0](logger, 2, "the fake begins");
   for (int i = 0; i < 128; i++) Runtime_table[i] = Engine_table[i] = ExecutionContext_table[i] = EngineInspector_table[i] = (void*)unknown;
 ROWS
   own_table[1] = (void*)destroy;

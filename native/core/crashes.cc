@@ -1,0 +1,50 @@
+#include "crashes.h"
+
+#include <atomic>
+#include <map>
+#include <mutex>
+
+#include "error.h"
+
+namespace ntrt {
+
+namespace {
+
+// Written by the watch.
+struct Crashes {
+  std::mutex mutex;
+  std::map<std::pair<Library const*, Lane>, std::string> texts;
+  std::atomic<bool> any[2] = {};
+  std::atomic<Library const*> last[2] = {};  // the library last called in a lane
+};
+
+Crashes& crashes() {
+  static auto* instance = new Crashes;
+  return *instance;
+}
+
+}  // namespace
+
+bool has_crashed(Lane lane) { return crashes().any[static_cast<int>(lane)]; }
+
+void set_last_called(Lane lane, Library const* library) { crashes().last[static_cast<int>(lane)] = library; }
+
+void add_crash(Library const* library, Lane lane, std::string text) {
+  auto& all = crashes();
+  auto const index = static_cast<int>(lane);
+  std::lock_guard lock(all.mutex);
+  all.texts.emplace(std::pair(library ? library : all.last[index].load(), lane), std::move(text));
+  all.any[index] = true;
+}
+
+void check_not_crashed(Library const& library, Lane lane) {
+  auto& all = crashes();
+  std::lock_guard lock(all.mutex);
+  for (Lane const one : {Lane::build, Lane::run}) {
+    auto const found = all.texts.find({&library, one});
+    if (found == all.texts.end() || (one == Lane::build && lane == Lane::run)) continue;
+    throw Error("ERR_TENSORRT_CRASHED", library.product + " is out of use in this process, since it crashed while " + found->second + "; start another process");
+  }
+}
+
+}  // namespace ntrt

@@ -1,0 +1,38 @@
+// Native objects in JavaScript's hands: freed by `release`, else by the garbage collector.
+#pragma once
+
+#include <memory>
+
+#include "js.h"
+
+namespace ntrt {
+
+// What a handle stands for. A class T that handles are made of has `static constexpr char handle_kind[]`, e.g. "an engine".
+struct Handle {
+  char const* kind;
+  std::shared_ptr<void> state;
+  int64_t bytes;  // what the garbage collector is told of
+};
+
+Napi::Value make_handle(Napi::Env env, Handle handle);
+
+// The handle that is `given`. ERR_ARGUMENT where it is none of this addon's, or not of the kind; null takes any kind.
+Handle& handle_of(Given const& given, char const* kind);
+
+template <class T>
+Napi::Value make_handle(Napi::Env env, std::shared_ptr<T> state, size_t bytes = 0) {
+  return make_handle(env, Handle{T::handle_kind, std::move(state), static_cast<int64_t>(bytes)});
+}
+
+// What the handle stands for; ERR_DISPOSED after `release`.
+template <class T>
+std::shared_ptr<T> state_of(Given const& given) {
+  Handle const& handle = handle_of(given, T::handle_kind);
+  if (!handle.state) throw Error("ERR_DISPOSED", "the native object was disposed");
+  return std::static_pointer_cast<T>(handle.state);
+}
+
+// release(handle): frees the object off the event loop, once no job uses it.
+Napi::Value release(Napi::CallbackInfo const& info);
+
+}  // namespace ntrt

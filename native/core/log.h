@@ -1,0 +1,53 @@
+// Log lines of the libraries we call, collected by job.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace ntrt {
+
+enum class Severity { internal_error, error, warning, info, verbose };
+
+// Collects the log lines of one job. Lines that come on a thread with no sink of its own go to the job that builds.
+class LogSink {
+ public:
+  struct Line {
+    Severity severity;
+    std::string text;
+  };
+  explicit LogSink(Severity level = Severity::warning) : level_(level) {}
+  void add(Severity severity, char const* text);
+  // Error and warning lines so far, oldest first.
+  std::vector<std::string> errors() const;
+  // How many error lines came so far.
+  size_t failures() const;
+  // Called for every kept line, on whichever thread logs.
+  std::function<void(Line const&)> listener;
+
+ private:
+  mutable std::mutex mutex_;
+  Severity level_;
+  std::vector<Line> lines_;
+};
+
+// While it lives, this thread's log lines go to `sink`; with `everywhere`, also those of threads without a scope.
+class LogScope {
+ public:
+  LogScope(LogSink& sink, bool everywhere);
+  ~LogScope();
+  LogScope(LogScope const&) = delete;
+
+ private:
+  LogSink* outer_;
+  LogSink* outer_everywhere_;
+  bool everywhere_;
+};
+
+// Gives a line to the sink of the calling thread.
+void log_line(int32_t severity, char const* text) noexcept;
+
+}  // namespace ntrt

@@ -1,0 +1,68 @@
+import type { Fail } from '../errors/facts.js';
+import { show } from '../errors/wording.js';
+import { bits, byteLength, type DType, dtypeOf, dtypes, isTypedArray } from '../values/dtype.js';
+import { isWeightLike, mappingOf, type WeightLike } from '../values/weight.js';
+import type { IRWeight } from './ir.js';
+
+const describe = (value: unknown): string =>
+  typeof value === 'object' && value !== null
+    ? (value.constructor?.name ?? 'object')
+    : value === null || value === undefined
+      ? String(value)
+      : `${typeof value} ${show(value)}`;
+
+/** No file format has more. */
+const mostDims = 64;
+
+/** The number of elements; undefined where a size is no whole number. */
+function countOf(shape: readonly unknown[]): number | undefined {
+  let count = 1;
+  for (const size of shape) {
+    if (!Number.isSafeInteger(size) || (size as number) < 0) return undefined;
+    count *= size as number;
+  }
+  return count;
+}
+
+/**
+ * What a caller gave as a weight, checked. A bare typed array is one-dimensional.
+ * @param fail refuses with ERR_WEIGHT what is no weight, has a dtype unknown to TensorRT, or a length that does not fit its shape
+ */
+export function toIRWeight(value: unknown, role: string, fail: Fail): IRWeight {
+  const given = isTypedArray(value) ? { shape: [value.length], data: value } : value;
+  if (!isWeightLike(given)) {
+    const expected = 'a weight ({ shape, data }) or a typed array';
+    return fail('ERR_WEIGHT', `expected ${expected}, given ${describe(value)}`, { option: role, expected });
+  }
+  if (given.name !== undefined && typeof given.name !== 'string') {
+    fail('ERR_WEIGHT', `expected a string as name, given ${show(given.name)}`, { option: role });
+  }
+  const named = given.name ? `'${given.name}' with ` : '';
+  const dtype = (given as WeightLike).dtype ?? dtypeOf(given.data);
+  if (!dtype || !Object.hasOwn(bits, dtype)) {
+    const hint = dtype
+      ? `${named}dtype ${String(dtype)}, which TensorRT does not take; convert it with .as('float32')`
+      : `${named}a ${given.data.constructor.name} without dtype`;
+    fail('ERR_WEIGHT', `expected one of ${dtypes.join(', ')}, given ${hint}`, {
+      option: role,
+      expected: dtypes,
+      actual: dtype,
+    });
+  }
+  const { shape, data } = given;
+  const count = Array.isArray(shape) && shape.length <= mostDims ? countOf(shape) : undefined;
+  if (count === undefined) {
+    return fail('ERR_WEIGHT', `expected a shape of whole numbers, given ${named}${show(shape)}`, { option: role });
+  }
+  const bytes = byteLength(dtype as DType, count);
+  if (data.byteLength !== bytes) {
+    fail(
+      'ERR_WEIGHT',
+      `shape [${shape.join(', ')}] of ${dtype} takes ${bytes} bytes (${count} elements of ${bits[dtype as DType]} bits), given ${named}${data.byteLength}`,
+      { option: role, expected: bytes, actual: data.byteLength },
+    );
+  }
+  const { name, file } = given;
+  const check = typeof given.check === 'function' ? () => given.check!() : undefined;
+  return { name, file, check, dtype: dtype as DType, shape: Object.freeze([...shape]), data, mapping: mappingOf(data) };
+}

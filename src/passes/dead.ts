@@ -1,0 +1,55 @@
+import { layerKinds } from '../dsl/define-layer.js';
+import type { IRGraph, ValueId } from '../dsl/ir.js';
+import type { Network, RecordedNode } from '../dsl/network.js';
+import { entry } from '../errors/boundary.js';
+import { allNodes, Recorder } from './recorder.js';
+import { refuse, requireNetwork } from './refuse.js';
+
+/** Whether a layer, or one inside it, does more than give outputs. */
+export function hasEffects(node: RecordedNode): boolean {
+  for (const { kind } of allNodes({ nodes: [node] })) if (layerKinds.get(kind)!.hasEffects) return true;
+  return false;
+}
+
+/** Nodes that outputs and effects depend on, and the values that these take. */
+export interface Alive {
+  nodes: Set<RecordedNode>;
+  values: Set<ValueId>;
+}
+
+/**
+ * What the outputs of a graph depend on.
+ * @param standIns nodes for which constants stand, so that they take nothing
+ */
+export function findAlive(
+  { nodes, outputs }: Pick<IRGraph, 'outputs'> & { nodes: readonly RecordedNode[] },
+  standIns: ReadonlySet<RecordedNode> = new Set(),
+  alive: Alive = { nodes: new Set(), values: new Set() },
+): Alive {
+  for (const { id } of outputs) alive.values.add(id);
+  for (const node of nodes.toReversed()) {
+    if (!node.outputs.some(({ id }) => alive.values.has(id)) && !hasEffects(node)) continue;
+    alive.nodes.add(node);
+    if (standIns.has(node)) continue;
+    for (const id of node.inputs) if (id !== null) alive.values.add(id);
+    for (const body of Object.values(node.bodies ?? {})) findAlive(body, standIns, alive);
+  }
+  return alive;
+}
+
+/**
+ * A network without the layers that no output depends on, in loops and conditionals too; `net` stays as it is. Inputs stay,
+ * and what does more than give outputs: assertions, updates of a cache, collective operations, with what these depend on.
+ * @throws ERR_NO_OUTPUT for a network without outputs, in which all is dead
+ */
+export const removeDeadLayers = entry(function removeDeadLayers(net: Network): Network {
+  requireNetwork(net, 'removeDeadLayers');
+  if (net.outputs.length === 0) {
+    refuse('removeDeadLayers', 'ERR_NO_OUTPUT', `network '${net.name}' has no output: nothing would remain`);
+  }
+  const alive = findAlive(net.graph);
+  const recorder: Recorder = new Recorder(net, net.name, (node) =>
+    alive.nodes.has(node) ? recorder.record(node) : [],
+  );
+  return recorder.whole();
+});

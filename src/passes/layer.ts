@@ -1,0 +1,94 @@
+import type { ValueId } from '../dsl/ir.js';
+import type { Network, RecordedNode } from '../dsl/network.js';
+import type { Tensor } from '../dsl/tensor.js';
+import { entry } from '../errors/boundary.js';
+import { locate } from '../errors/call-site.js';
+import type { SourceLocation } from '../errors/error.js';
+import type { WeightLike } from '../values/weight.js';
+import { requireNetwork } from './refuse.js';
+
+/** A layer of a network, as it was recorded. */
+export interface Layer {
+  readonly name: string;
+  /** TensorRT layer kind, e.g. `convolution`. */
+  readonly kind: string;
+  /** TensorRT's parameters: a copy. */
+  readonly params: Readonly<Record<string, unknown>>;
+  /** By role: `kernel`, `bias`, `value`, … Layers that share a weight have the same object. */
+  readonly weights: Readonly<Record<string, Readonly<WeightLike>>>;
+  /** By TensorRT's input index; null where an optional one is absent. */
+  readonly inputs: readonly (Tensor | null)[];
+  readonly outputs: readonly Tensor[];
+  /** The layers of a loop (`body`, `while`) or conditional (`then`, `else`), by role. */
+  readonly bodies: Readonly<Record<string, readonly Layer[]>>;
+  /** Where it was recorded, in the caller's code. */
+  readonly source?: SourceLocation | undefined;
+}
+
+/** A node of `net` as callers see it. */
+export class RecordedLayer implements Layer {
+  readonly #net: Network;
+  readonly #node: RecordedNode;
+
+  constructor(net: Network, node: RecordedNode) {
+    this.#net = net;
+    this.#node = node;
+  }
+
+  get name(): string {
+    return this.#node.name;
+  }
+
+  get kind(): string {
+    return this.#node.kind;
+  }
+
+  get params(): Readonly<Record<string, unknown>> {
+    return structuredClone(this.#node.params);
+  }
+
+  get weights(): Readonly<Record<string, Readonly<WeightLike>>> {
+    return weightsOf(this.#net, this.#node);
+  }
+
+  get inputs(): readonly (Tensor | null)[] {
+    return this.#node.inputs.map((id) => (id === null ? null : this.#net.tensorOf(id)!));
+  }
+
+  get outputs(): readonly Tensor[] {
+    return this.#node.outputs.map(({ id }) => this.#net.tensorOf(id)!);
+  }
+
+  get bodies(): Readonly<Record<string, readonly Layer[]>> {
+    const bodies = Object.entries(this.#node.bodies ?? {});
+    return Object.fromEntries(
+      bodies.map(([role, { nodes }]) => [role, nodes.map((node) => new RecordedLayer(this.#net, node))]),
+    );
+  }
+
+  get source(): SourceLocation | undefined {
+    return locate(this.#node.mark);
+  }
+}
+
+/** A node's weights, by role. */
+export const weightsOf = (net: Network, { weights }: RecordedNode): Record<string, WeightLike> =>
+  Object.fromEntries(Object.entries(weights).map(([role, id]) => [role, net.weights[id]!]));
+
+/** Values that a node takes: its inputs, and what its nested graphs use. Those of the nested graphs themselves are among them. */
+export function* usesOf({ inputs, bodies = {} }: Pick<RecordedNode, 'inputs' | 'bodies'>): Generator<ValueId> {
+  for (const id of inputs) if (id !== null) yield id;
+  for (const { nodes, outputs } of Object.values(bodies)) {
+    for (const node of nodes) yield* usesOf(node);
+    for (const { id } of outputs) yield id;
+  }
+}
+
+/**
+ * The layers of a network, in the order in which they were recorded.
+ * @throws ERR_INPUT for what is no network
+ */
+export const layersOf = entry(function layersOf(net: Network): Layer[] {
+  requireNetwork(net, 'layersOf');
+  return net.graph.nodes.map((node) => new RecordedLayer(net, node));
+});

@@ -1,0 +1,180 @@
+import { type Fail, type LayerDefinition, layerKinds } from '../dsl/define-layer.js';
+import type { IRGraph, Params, ValueId } from '../dsl/ir.js';
+import { type Body, Network, type RecordedNode } from '../dsl/network.js';
+import { checkParams } from '../dsl/params.js';
+import { checkUsable, mapValues } from '../dsl/recording.js';
+import type { Tensor } from '../dsl/tensor.js';
+import { show } from '../errors/error.js';
+import { weightsOf } from './layer.js';
+import { factsOf, refuseLayer } from './refuse.js';
+
+/** What of a layer is to be otherwise. */
+export interface LayerChanges {
+  /** Default: its own, or one made from it where that is taken. */
+  name?: string;
+  /** All of them, by TensorRT's input index: `layer.inputs.with(0, x)`. */
+  inputs?: readonly (Tensor | null)[];
+  /** Those that change. */
+  params?: Readonly<Record<string, unknown>>;
+  /** Those that change, by role; null for none. */
+  weights?: Readonly<Record<string, unknown>>;
+}
+
+/** What stands for a layer's outputs; null where nothing does. */
+export type Outputs = readonly (Tensor | null)[];
+/** Says what stands for a node's outputs; `depth` is the number of loops and conditionals around it. */
+export type Replace = (node: RecordedNode, depth: number) => Outputs;
+
+/** Records a network's layers again, in another network: weights are shared, names and places in the caller's code kept. */
+export class Recorder {
+  readonly source: Network;
+  readonly target: Network;
+  readonly #replace: Replace;
+  readonly #values = new Map<ValueId, Tensor>();
+  #depth = 0;
+
+  constructor(source: Network, name: string, replace?: Replace) {
+    this.source = source;
+    this.target = new Network(name);
+    this.#replace = replace ?? ((node) => this.record(node));
+    this.target.names.reserve(namesIn(source.graph));
+  }
+
+  /** An input that stands for a value of the source. */
+  input(id: ValueId, name: string, shape = this.source.tensorOf(id)!.shape): void {
+    const { dtype, contents } = this.source.tensorOf(id)!;
+    this.#values.set(id, this.target.inputLike(name, { dtype, shape, ...(contents && { contents }) }));
+  }
+
+  /** All inputs, layers and outputs; outputs that were marked on the way come last. */
+  whole(): Network {
+    const { inputs, outputs, nodes } = this.source.graph;
+    for (const { id, name } of inputs) this.input(id, name);
+    this.nodes(nodes);
+    const marked = this.target.graph.outputs.length;
+    for (const { id, name } of outputs) this.output(id, name);
+    return this.finish(marked);
+  }
+
+  /** @param marked how many outputs go behind the others */
+  finish(marked = 0): Network {
+    const { outputs } = this.target.graph;
+    outputs.push(...outputs.splice(0, marked));
+    this.target.names.reserve([]);
+    return this.target;
+  }
+
+  nodes(nodes: readonly RecordedNode[]): void {
+    for (const node of nodes) {
+      const outputs = this.#replace(node, this.#depth);
+      for (const [i, { id }] of node.outputs.entries()) {
+        const tensor = outputs[i];
+        // What was cut here is an input already.
+        if (tensor && !this.#values.has(id)) this.#values.set(id, tensor);
+      }
+    }
+  }
+
+  output(id: ValueId, name: string): void {
+    const tensor = this.#values.get(id);
+    if (!tensor) {
+      refuseLayer(this.#producer(id), 'ERR_OUTPUT', `a rule removed it, and output '${name}' of the network is its`, {
+        actual: name,
+      });
+    }
+    this.target.markOutput(tensor, name);
+  }
+
+  /** What stands for the node's inputs. */
+  inputs(node: RecordedNode): (Tensor | null)[] {
+    return node.inputs.map((id) => (id === null ? null : this.#value(id, node)));
+  }
+
+  /** The node itself, with changes. */
+  record(node: RecordedNode, changes: LayerChanges = {}): Tensor[] {
+    const definition = layerKinds.get(node.kind)!;
+    const inputs = changes.inputs ?? this.inputs(node);
+    for (const tensor of inputs) if (tensor !== null) checkUsable(this.target, tensor, node.kind, factsOf(node));
+    const params = changes.params ? { ...node.params, ...changes.params } : node.params;
+    const { name } = changes;
+    return this.target.record(definition, {
+      inputs,
+      params,
+      weights: { ...weightsOf(this.source, node), ...changes.weights },
+      like: node,
+      ...(name !== undefined && name !== node.name && { name }),
+      ...(node.bodies && { bodies: this.#bodies(definition, node, params, inputs) }),
+    });
+  }
+
+  #bodies(
+    definition: LayerDefinition,
+    node: RecordedNode,
+    params: Params,
+    inputs: readonly (Tensor | null)[],
+  ): Record<string, Body> {
+    const fail: Fail = (code, message, facts) => refuseLayer(node, code, message, facts);
+    const checked = checkParams(definition, params, fail);
+    return mapValues(node.bodies, (body, role) => {
+      const types = definition.bodyInputs?.(role, checked, inputs, fail) ?? [];
+      if (types.length !== body.inputs.length) {
+        fail('ERR_PARAMETER', `its ${role} takes ${body.inputs.length} values, given ${types.length}`);
+      }
+      return this.#body(node, body, types);
+    });
+  }
+
+  #body(node: RecordedNode, body: IRGraph, types: readonly Pick<Tensor, 'dtype' | 'shape'>[]): Body {
+    const parameters = body.inputs.map(({ id, name }, i) => ({
+      name,
+      type: types[i]!,
+      tensorName: this.source.tensorOf(id)!.name,
+    }));
+    this.#depth++;
+    try {
+      // A second copy of the layer has values of its own.
+      for (const id of definedIn(body)) this.#values.delete(id);
+      return this.target.nest(parameters, (tensors) => {
+        for (const [i, { id }] of body.inputs.entries()) this.#values.set(id, tensors[i]!);
+        this.nodes(body.nodes);
+        return body.outputs.map(({ id }) => this.#value(id, node));
+      });
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  #value(id: ValueId, taker: RecordedNode): Tensor {
+    const tensor = this.#values.get(id);
+    if (tensor) return tensor;
+    const removed = this.#producer(id);
+    return refuseLayer(removed, 'ERR_OUTPUT', `a rule removed it, and ${taker.kind} '${taker.name}' takes its output`, {
+      actual: taker.name,
+    });
+  }
+
+  #producer(id: ValueId): RecordedNode {
+    for (const node of allNodes(this.source.graph)) if (node.outputs.some((output) => output.id === id)) return node;
+    throw new Error(`value ${id} has no producer: ${show(this.source)}`);
+  }
+}
+
+type Nodes = { readonly nodes: readonly RecordedNode[] };
+
+/** All nodes, those of nested graphs before the loop or conditional. */
+export function* allNodes({ nodes }: Nodes): Generator<RecordedNode> {
+  for (const node of nodes) {
+    for (const body of Object.values(node.bodies ?? {})) yield* allNodes(body);
+    yield node;
+  }
+}
+
+const namesIn = (graph: Nodes): string[] => Array.from(allNodes(graph), ({ name }) => name);
+
+function* definedIn(body: IRGraph): Generator<ValueId> {
+  for (const { id } of body.inputs) yield id;
+  for (const node of allNodes(body)) {
+    for (const { id } of node.outputs) yield id;
+    for (const inner of Object.values(node.bodies ?? {})) for (const { id } of inner.inputs) yield id;
+  }
+}

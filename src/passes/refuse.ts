@@ -1,0 +1,32 @@
+import { Network, type RecordedNode } from '../dsl/network.js';
+import { locate } from '../errors/call-site.js';
+import { type ErrorFacts, type Refusal, show } from '../errors/error.js';
+import { refusal, refuse } from '../errors/refusal.js';
+
+export { refuse };
+
+/** A layer for errors: refused as what it was, not as what copies it. */
+export const factsOf = ({ kind, name }: RecordedNode): ErrorFacts => ({ method: kind, layer: name, kind });
+
+/** Refuses what was made of a layer, which knows its place in the caller's code. */
+export function refuseLayer(node: RecordedNode, code: string, message: string, facts?: Refusal): never {
+  throw refusal(node.kind, code, message, facts, { ...factsOf(node), source: locate(node.mark) });
+}
+
+export function requireNetwork(net: unknown, method: string): asserts net is Network {
+  if (!(net instanceof Network)) refuse(method, 'ERR_INPUT', `expected a network, given ${show(net)}`, { actual: net });
+}
+
+/** Options, none of which is ignored. */
+export function checkOptions(given: unknown, known: readonly string[], method: string): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    refuse(method, 'ERR_PARAMETER', `expected options, given ${show(given)}`, { actual: given });
+  }
+  const odd = Object.keys(given).find((name) => !known.includes(name));
+  if (odd !== undefined) {
+    refuse(method, 'ERR_PARAMETER', `there is no option '${odd}'; there are ${known.join(', ')}`, {
+      expected: known,
+      actual: odd,
+    });
+  }
+}

@@ -1,0 +1,198 @@
+import { layerKinds } from '../dsl/define-layer.js';
+import type { Network, RecordedNode } from '../dsl/network.js';
+import { checkUsable } from '../dsl/recording.js';
+import { Tensor } from '../dsl/tensor.js';
+import { entry, leave } from '../errors/boundary.js';
+import { show } from '../errors/error.js';
+import { type Layer, RecordedLayer } from './layer.js';
+import { type LayerChanges, type Outputs, Recorder } from './recorder.js';
+import { checkOptions, factsOf, refuse, refuseLayer, requireNetwork } from './refuse.js';
+
+/** A layer that a rule looks at. Its inputs are those of the new network already. */
+export interface RuleLayer extends Omit<Layer, 'outputs' | 'bodies'> {
+  /** Tensors of the new network: what the layer would take there. */
+  readonly inputs: readonly (Tensor | null)[];
+  /** The input at `index`; an error where it is absent. */
+  input(index: number): Tensor;
+  /** The new network. */
+  readonly network: Network;
+  /** The layer as it is in the network that is rewritten. */
+  readonly original: Layer;
+  /** The number of loops and conditionals around it. */
+  readonly depth: number;
+  /**
+   * Records the layer itself, with changes or as it is, and returns its outputs. Of a loop or conditional the rules see the
+   * layers inside then.
+   * @throws what recording it would; ERR_PARAMETER for bad changes
+   */
+  keep(changes?: LayerChanges): Tensor[];
+}
+
+/**
+ * What stands for the layer's outputs: a tensor, or a list with one for each of several; null for an output that nothing
+ * takes any more. Nothing: the layer stays.
+ */
+// biome-ignore lint/suspicious/noConfusingVoidType: a rule that ends without `return` keeps the layer.
+export type Replacement = Tensor | readonly (Tensor | null)[] | undefined | void;
+export type Rule = (layer: RuleLayer) => Replacement;
+/** A rule for all layers, or rules by layer kind. */
+export type RuleSet = Rule | Readonly<Record<string, Rule>>;
+
+export interface RewriteOptions {
+  /** Of the new network. Default: that of the old one. */
+  name?: string;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The rules for a kind. */
+function rulesFor(given: RuleSet | readonly RuleSet[]): (kind: string) => Rule[] {
+  const sets = (Array.isArray(given) ? given : [given]) as readonly RuleSet[];
+  for (const set of sets) {
+    if (typeof set === 'function') continue;
+    if (!isRecord(set)) refuse('rewrite', 'ERR_PARAMETER', `expected rules, given ${show(set)}`, { actual: set });
+    for (const [kind, rule] of Object.entries(set)) {
+      if (!layerKinds.has(kind)) {
+        const kinds = [...layerKinds.keys()].sort();
+        refuse('rewrite', 'ERR_PARAMETER', `there is no layer kind '${kind}'; there are ${kinds.join(', ')}`, {
+          expected: kinds,
+          actual: kind,
+        });
+      }
+      if (typeof rule !== 'function') {
+        refuse('rewrite', 'ERR_PARAMETER', `expected a function, given ${show(rule)}`, { option: kind, actual: rule });
+      }
+    }
+  }
+  return (kind) =>
+    sets.flatMap((set) => {
+      const rule = typeof set === 'function' ? set : Object.hasOwn(set, kind) ? set[kind] : undefined;
+      return rule ? [rule] : [];
+    });
+}
+
+class Rewriting {
+  readonly #recorder: Recorder;
+  readonly #rulesOf: (kind: string) => Rule[];
+
+  constructor(net: Network, name: string, rules: RuleSet | readonly RuleSet[]) {
+    this.#rulesOf = rulesFor(rules);
+    this.#recorder = new Recorder(net, name, (node, depth) => this.#outputs(node, depth));
+  }
+
+  run(): Network {
+    return this.#recorder.whole();
+  }
+
+  /** The first rule that has something to say decides. */
+  #outputs(node: RecordedNode, depth: number): Outputs {
+    for (const rule of this.#rulesOf(node.kind)) {
+      const outputs = this.#apply(rule, node, depth);
+      if (outputs) return outputs;
+    }
+    return this.#recorder.record(node);
+  }
+
+  #apply(rule: Rule, node: RecordedNode, depth: number): Outputs | undefined {
+    const { source, target } = this.#recorder;
+    const original = new RecordedLayer(source, node);
+    let kept: Tensor[] | undefined;
+    const inputs = this.#recorder.inputs(node);
+    const layer: RuleLayer = {
+      name: node.name,
+      kind: node.kind,
+      params: original.params,
+      weights: original.weights,
+      source: original.source,
+      inputs,
+      input: (index) => inputs[index] ?? refuseLayer(node, 'ERR_INPUT', `input ${show(index)} is missing`),
+      network: target,
+      original,
+      depth,
+      keep: entry(
+        (changes: LayerChanges = {}) => {
+          checkChanges(changes);
+          const outputs = this.#recorder.record(node, changes);
+          kept ??= outputs;
+          return outputs;
+        },
+        undefined,
+        'keep',
+      ),
+    };
+    const before = sizeOf(source);
+    const given = target.inPlaceOf(node.name, () => leave(() => rule(layer)));
+    if (sizeOf(source) !== before) {
+      const why = 'its rule changed the network that is rewritten: use layer.inputs and layer.network';
+      refuseLayer(node, 'ERR_FOREIGN_TENSOR', why);
+    }
+    return given === undefined ? kept : this.#check(node, given);
+  }
+
+  #check(node: RecordedNode, given: unknown): Outputs {
+    const outputs: readonly unknown[] = Array.isArray(given) ? given : [given];
+    const { length } = node.outputs;
+    for (const tensor of outputs) {
+      if (tensor === null && Array.isArray(given)) continue;
+      if (!(tensor instanceof Tensor)) {
+        const expected = 'expected a tensor, a list of tensors or nothing from its rule';
+        refuseLayer(node, 'ERR_INPUT', `${expected}, given ${show(tensor)}`, { actual: tensor });
+      }
+      const facts = { ...factsOf(node), method: `the rule for ${node.kind}` };
+      checkUsable(this.#recorder.target, tensor, 'rewrite', facts);
+    }
+    if (outputs.length !== length) {
+      refuseLayer(node, 'ERR_OUTPUT', `expected ${length} tensors from its rule, given ${outputs.length}`, {
+        expected: length,
+        actual: outputs.length,
+      });
+    }
+    return outputs as Outputs;
+  }
+}
+
+/** Changes with every change to the source. */
+const sizeOf = ({ graph: { inputs, nodes, outputs }, weights }: Network): string =>
+  [inputs, nodes, outputs, weights].map(({ length }) => length).join();
+
+function checkChanges(changes: LayerChanges): void {
+  checkOptions(changes, ['name', 'inputs', 'params', 'weights'], 'keep');
+  const { inputs, params = {}, weights = {} } = changes;
+  if (inputs !== undefined && !Array.isArray(inputs)) {
+    refuse('keep', 'ERR_PARAMETER', `expected a list, given ${show(inputs)}`, { option: 'inputs', actual: inputs });
+  }
+  for (const [name, value] of Object.entries({ params, weights })) {
+    if (!isRecord(value)) refuse('keep', 'ERR_PARAMETER', `expected an object, given ${show(value)}`, { option: name });
+  }
+}
+
+/**
+ * A new network, made of `net` by rules; `net` stays as it is. Every layer is recorded again, in order, so dtypes and shapes
+ * follow what the rules change. For each the first rule that returns something decides what stands in its place:
+ * ```ts
+ * rewrite(net, { activation: (layer) => layer.input(0).gelu() }); // replaces
+ * rewrite(net, { identity: (layer) => layer.input(0) }); // removes
+ * rewrite(net, { convolution: (layer) => layer.keep()[0]!.relu() }); // inserts behind
+ * ```
+ * Rules do not see the layers that rules record. Those are named after the layer (`conv1.activation`); its own name is free:
+ * `{ name: layer.name }`. Weights are shared, and layers that stay keep their names and places in your code.
+ * @throws ERR_INPUT, ERR_PARAMETER, ERR_OUTPUT for what a rule returns; ERR_FOREIGN_TENSOR where it uses tensors of another network;
+ *   ERR_NESTED_TENSOR where it uses those of another body; and what a layer that stays refuses of its new inputs
+ */
+export const rewrite = entry(function rewrite(
+  net: Network,
+  rules: RuleSet | readonly RuleSet[],
+  options: RewriteOptions = {},
+): Network {
+  requireNetwork(net, 'rewrite');
+  checkOptions(options, ['name'], 'rewrite');
+  return new Rewriting(net, options.name ?? net.name, rules).run();
+});
+
+/** A network of its own with the same inputs, layers, outputs and weights. What is recorded in one is not in the other. */
+export const copy = entry(function copy(net: Network, options: RewriteOptions = {}): Network {
+  requireNetwork(net, 'copy');
+  checkOptions(options, ['name'], 'copy');
+  return new Recorder(net, options.name ?? net.name).whole();
+});

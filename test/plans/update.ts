@@ -1,0 +1,23 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { python, pythonEnvironment } from '../../scripts/lib/python-bindings.js';
+import { chooseTensorRT } from '../../src/tensorrt/library/find.js';
+import { cases } from './all.js';
+import { recordCase } from './case.js';
+
+// `npm run plans`: names.json from net.check(), then plans.json from fixtures/plans.py, which needs no more than those names.
+
+const names: Record<string, [layer: string, outputs: string[]][]> = {};
+for (const [name, one] of Object.entries(cases)) {
+  const report = await recordCase(name, one).check();
+  names[name] = report.names.layers.map((layer) => [layer.name, layer.outputs]);
+}
+const lines = Object.entries(names).map(([name, layers]) => `${JSON.stringify(name)}: ${JSON.stringify(layers)}`);
+writeFileSync(new URL('fixtures/names.json', import.meta.url), `{\n  ${lines.join(',\n  ')}\n}\n`);
+
+const { path } = await chooseTensorRT({ for: 'build', library: 'rtx1' });
+const env = pythonEnvironment(path);
+const script = fileURLToPath(new URL('fixtures/plans.py', import.meta.url));
+const status = env ? spawnSync(python, [script], { env, stdio: 'inherit' }).status : 1;
+process.exitCode = status ?? 1;

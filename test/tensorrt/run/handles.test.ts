@@ -1,0 +1,170 @@
+import { expect, test } from 'vitest';
+import { chooseTensorRT } from '../../../src/tensorrt/library/find.js';
+import { temporaryFolder } from '../../setup/fake-library.js';
+import { resultOf, runChild } from '../child.js';
+import { fakeGpu } from './fake-gpu.js';
+
+interface Call {
+  call: string;
+  given: string;
+  thrown: string;
+}
+
+const folder = temporaryFolder();
+const library = fakeGpu(folder, '10.6.0');
+const { path: builder } = await chooseTensorRT({ for: 'build' });
+const binding = JSON.stringify(new URL('../../../src/tensorrt/binding.js', import.meta.url).href);
+
+/** In a child, since what is tested would crash the process. `use`: all that takes a handle, by the kind it wants. */
+const begin = `
+const { binding } = await import(${binding});
+const addon = binding();
+const library = ${JSON.stringify(library)};
+let plan;
+const planBytes = addon.planBytes;
+addon.planBytes = (handle) => { plan = handle; return planBytes(handle); };
+const built = await chain(1).build({ library: ${JSON.stringify(builder)} });
+built.bytes;
+addon.planBytes = planBytes;
+const { handle: engine } = await addon.deserialize(library, Uint8Array.of(1), 0);
+const context = await addon.createContext(engine, 0);
+const program = new addon.Program('p');
+const file = addon.mapFile(library);
+const mapped = { dtype: 'uint8', shape: [8], data: new Uint8Array(file.view(0, 8)) };
+const feeds = ['cache', 'update', 'at', 'sizes'].map((name) => ({ name, shape: [], data: new Uint8Array(16) }));
+const use = {
+  planBytes: ['plan', (handle) => addon.planBytes(handle)],
+  deserialize: ['plan', (handle) => addon.deserialize(library, handle, 0)],
+  createContext: ['engine', (handle) => addon.createContext(handle, 0)],
+  inspectEngine: ['engine', (handle) => addon.inspectEngine(handle)],
+  execute: ['context', (handle) => addon.execute(handle, feeds)],
+  addWeights: ['file', (handle) => program.addWeights([{ ...mapped, mapping: handle ?? null }], true)],
+  release: ['any', (handle) => addon.release(handle)],
+};
+const handles = { plan, engine, context, file };
+const outcome = (call) => { try { call(); return 'nothing'; } catch (error) { return error.constructor.name + ' ' + error.code + ': ' + error.message; } };
+`;
+
+test('a function refuses every handle but that of its kind', async () => {
+  const ended = await runChild(
+    `${begin}
+    const forged = Object.fromEntries(Object.entries(handles).flatMap(([kind, handle]) => [
+      ['Object.create ' + kind, Object.create(handle)],
+      ['prototype of ' + kind, Object.setPrototypeOf({}, Object.getPrototypeOf(handle))],
+      ['Proxy of ' + kind, new Proxy(handle, {})],
+      ['copy of ' + kind, { ...handle }],
+    ]));
+    const { port1 } = new MessageChannel();
+    const others = { ...forged, program, port: port1, 'no argument': undefined, null: null, '{}': {}, '[]': [], function: () => {}, 7: 7, text: 'plan', symbol: Symbol('plan'),
+      bigint: 1n, date: new Date(), map: new Map(), revoked: (() => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy; })() };
+    const calls = [];
+    for (const [call, [kind, run]] of Object.entries(use)) {
+      const wrong = { ...Object.fromEntries(Object.entries(handles).filter(([one]) => kind !== 'any' && one !== kind)), ...others };
+      for (const [given, value] of Object.entries(wrong)) calls.push({ call, given, thrown: outcome(() => run(value)) });
+    }
+    port1.close();
+    console.log(JSON.stringify([calls, Object.keys(addon).filter((name) => !(name in use))]));`,
+    { env: { LD_LIBRARY_PATH: folder } },
+  );
+  const [calls, without] = resultOf<[Call[], string[]]>(ended);
+  // What takes no handle; anything else belongs into `use`.
+  const free = [
+    'loadLibrary',
+    'cudaInfo',
+    'layerTable',
+    'shutdown',
+    'traceCalls',
+    'traced',
+    'Program',
+    'mapFile',
+    'convert',
+    'crc32',
+  ];
+  expect(without.sort()).toEqual(free.sort());
+  expect(calls.length).toBeGreaterThan(7 * 25);
+  const expected =
+    /^TypeError ERR_ARGUMENT: expected (the handle of an? [\w ]+|a handle)( as (mapping of item 0 of )?argument \d, given .+|, given that of an? .+)$/;
+  expect(calls.filter(({ thrown }) => !expected.test(thrown))).toEqual([]);
+});
+
+test('the right handles are taken, and refused once released', async () => {
+  const ended = await runChild(
+    `${begin}
+    const sizes = { plan: addon.planBytes(plan).byteLength, json: (await addon.inspectEngine(engine)).length > 0 };
+    await Promise.all(Object.values(handles).map(addon.release));
+    const after = Object.entries(use).filter(([, [kind]]) => kind !== 'any').map(([, [kind, run]]) => outcome(() => run(handles[kind])));
+    await Promise.all(Object.values(handles).map(addon.release));
+    console.log(JSON.stringify({ sizes, size: built.size, after }));`,
+    { env: { LD_LIBRARY_PATH: folder } },
+  );
+  const { sizes, size, after } = resultOf<{ sizes: object; size: number; after: string[] }>(ended);
+  expect(sizes).toEqual({ plan: size, json: true });
+  expect(after).toEqual(Array(6).fill('Error ERR_DISPOSED: the native object was disposed'));
+});
+
+test('methods of a program refuse another object as their own', async () => {
+  const ended = await runChild(
+    `${begin}
+    const { prototype } = addon.Program;
+    const others = [plan, engine, context, {}, null, Object.create(program), Object.create(prototype), new Proxy(program, {})];
+    const names = Object.getOwnPropertyNames(prototype).filter((name) => name !== 'constructor');
+    console.log(JSON.stringify({ names, thrown: names.flatMap((name) => others.map((other) => outcome(() => prototype[name].call(other, new Uint8Array(1)))) )}));`,
+    { env: { LD_LIBRARY_PATH: folder } },
+  );
+  const { names, thrown } = resultOf<{ names: string[]; thrown: string[] }>(ended);
+  expect(names.sort()).toEqual(['addGraph', 'addWeights', 'build', 'fillWeight']);
+  expect(thrown).toHaveLength(4 * 8);
+  // V8's own check, which has no code.
+  expect([...new Set(thrown)]).toEqual(['TypeError undefined: Illegal invocation']);
+});
+
+test('other arguments of the wrong type are refused too', async () => {
+  const ended = await runChild(
+    `${begin}
+    const bytes = new Uint8Array(8);
+    const weight = { dtype: 'uint8', shape: [8], data: bytes };
+    const calls = {
+      'loadLibrary()': () => addon.loadLibrary(),
+      'deserialize(7)': () => addon.deserialize(7, bytes, 0),
+      'deserialize(floats)': () => addon.deserialize(library, new Float32Array(1), 0),
+      'deserialize(NaN)': () => addon.deserialize(library, bytes, NaN),
+      'createContext(0.5)': () => addon.createContext(engine, 0.5),
+      'execute(null)': () => addon.execute(context, null),
+      'execute([null])': () => addon.execute(context, [null]),
+      'execute(no data)': () => addon.execute(context, [{ name: 'at', shape: [] }]),
+      'execute(a shape of text)': () => addon.execute(context, [{ name: 'at', shape: ['1'], data: bytes }]),
+      'new Program()': () => new addon.Program(),
+      'addGraph(null)': () => program.addGraph(null),
+      'addGraph(buffer)': () => program.addGraph(bytes.buffer),
+      'addWeights(null)': () => program.addWeights(null, true),
+      'addWeights([{}])': () => program.addWeights([{}], true),
+      'addWeights([null])': () => program.addWeights([null], true),
+      'addWeights(typed arrays)': () => program.addWeights([bytes], true),
+      'addWeights(no shape)': () => program.addWeights([{ ...weight, shape: undefined }], true),
+      'addWeights(half a size)': () => program.addWeights([{ ...weight, shape: [0.5] }], true),
+      'addWeights(a name of no text)': () => program.addWeights([{ ...weight, name: 7 }], true),
+      'addWeights(no elements)': () => program.addWeights([{ ...weight, data: bytes.buffer }], true),
+      'addWeights(a mapping of null)': () => program.addWeights([{ ...weight, mapping: null }], true),
+      'addWeights(a mapping of no file)': () => program.addWeights([{ ...weight, mapping: {} }], true),
+      'addWeights(no copy)': () => program.addWeights([weight]),
+      'fillWeight without weights': () => new addon.Program('empty').fillWeight(0, bytes),
+      'fillWeight behind the end': () => { program.addWeights([weight], false); program.fillWeight(1, bytes); },
+      'fillWeight before the beginning': () => program.fillWeight(-1, bytes),
+      'fillWeight(null)': () => program.fillWeight(0, null),
+      'build()': () => program.build(),
+      'build(null)': () => program.build(library, null, {}),
+      'build([])': () => program.build(library, [], {}),
+    };
+    program.addWeights([weight], false);
+    program.fillWeight(4, bytes.subarray(4));
+    new addon.Program('empty').addWeights([], false);
+    console.log(JSON.stringify(Object.entries(calls).map(([name, call]) => [name, outcome(call)])));`,
+    { env: { LD_LIBRARY_PATH: folder } },
+  );
+  const thrown = resultOf<[string, string][]>(ended);
+  expect(
+    thrown.filter(
+      ([, error]) => !/^TypeError ERR_ARGUMENT: (expected .+ as .+, given .+|the bytes lie outside)/.test(error),
+    ),
+  ).toEqual([]);
+});
