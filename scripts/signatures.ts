@@ -1,7 +1,9 @@
 // Writes src/layers/calls/signatures.generated.ts: how every layer method and function is called, read from its types.
+// Those types are the one description of options: checks at run time and hover texts both come from them.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import type { Call, Options, Parameter } from '../src/layers/calls/call.js';
 
 const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 export const signaturesFile = path('src/layers/calls/signatures.generated.ts');
@@ -59,36 +61,35 @@ export function signaturesText(): string {
   ];
 
   /** The known keys of all types that are options, and of options among their values; undefined where there are none. */
-  function describeOptions(types: readonly ts.Type[]): string | undefined {
+  function describeOptions(types: readonly ts.Type[]): Options | undefined {
     const keys = new Map<string, ts.Type[]>();
     for (const [key, values] of types.filter(isOptions).flatMap(keysOf)) {
       if (values.length > 0) keys.set(key, [...(keys.get(key) ?? []), ...values]);
     }
-    const members = Array.from(keys, ([key, values]) => {
-      const inner = describeOptions(values);
-      return inner ? `${key}: ${inner}` : key;
-    });
-    // `{ * }` is a record of values.
-    return members.length > 0 && members.join() !== '*' ? `{ ${members.join(', ')} }` : undefined;
+    const inner = Array.from(keys, ([key, values]) => [key, describeOptions(values)] as const).filter(([, one]) => one);
+    // `*` alone is a record of values.
+    if (keys.size === 0 || (keys.size === 1 && keys.has('*') && inner.length === 0)) return undefined;
+    const nested = inner.length > 0 && { nested: Object.fromEntries(inner) as Record<string, Options> };
+    return { keys: [...keys.keys()], ...nested };
   }
 
   /** One parameter in all overloads. */
-  function describe(parameters: readonly ts.Symbol[]): string {
+  function describe(parameters: readonly ts.Symbol[]): Parameter {
     const types = parameters.flatMap((parameter) => alternatives(checker.getTypeOfSymbol(parameter)));
     const isRest = parameters.some(({ valueDeclaration: d }) => d && ts.isParameter(d) && d.dotDotDotToken);
     const { name } = parameters[0]!;
-    if (isRest) return `...${name}`;
+    if (isRest) return { value: name, rest: true };
     const options = describeOptions(types);
-    return options ? (types.every(isOptions) ? options : `${name} | ${options}`) : name;
+    if (!options) return { value: name };
+    return types.every(isOptions) ? { options } : { value: name, options };
   }
 
-  function signature(symbol: ts.Symbol, name = symbol.name): string {
+  function signature(symbol: ts.Symbol): Call {
     const overloads = checker.getTypeOfSymbol(symbol).getCallSignatures();
     const longest = Math.max(...overloads.map(({ parameters }) => parameters.length));
-    const parameters = Array.from({ length: longest }, (_, i) =>
+    return Array.from({ length: longest }, (_, i) =>
       describe(overloads.flatMap((overload) => overload.parameters[i] ?? [])),
     );
-    return `${name}(${parameters.join(', ')})`;
   }
 
   const isOurs = (symbol: ts.Symbol) =>
@@ -99,15 +100,34 @@ export function signaturesText(): string {
   const functions = exportsOf('src/index.ts').filter(
     (symbol) => isOurs(resolve(symbol)) && isCallable(resolve(symbol)),
   );
-  const list = (lines: string[]) => `\`\n${lines.sort().join('\n')}\n\``;
+  const table = (symbols: ts.Symbol[]) =>
+    symbols
+      .map((symbol) => `  ${symbol.name}: ${literal(signature(resolve(symbol)))},\n`)
+      .sort()
+      .join('');
   return `// Written by \`npm run signatures\` from the types of the methods; a test compares. Not to be edited.
+// biome-ignore-all format: one method a line
+import type { Call } from './call.js';
 
-/** Methods of tensors and networks: values by their names, options by their keys; \`*\` is for any letters. */
-export const methodSignatures = ${list(methods.map((symbol) => signature(symbol)))};
+/** Methods of tensors and networks. */
+export const methodCalls: Readonly<Record<string, Call>> = {
+${table(methods)}};
 
 /** Exported functions. */
-export const functionSignatures = ${list(functions.map((symbol) => signature(resolve(symbol), symbol.name)))};
+export const functionCalls: Readonly<Record<string, Call>> = {
+${table(functions)}};
 `;
+}
+
+/** Plain data as source. */
+function literal(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  const key = (name: string) => (/^\w+$/.test(name) ? name : `'${name}'`);
+  return `{ ${Object.entries(value)
+    .map(([name, inner]) => `${key(name)}: ${literal(inner)}`)
+    .join(', ')} }`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(signaturesFile, signaturesText());

@@ -34,7 +34,13 @@ export type {
 export type { WeightSource } from './dsl/json.js';
 export { Network, network } from './dsl/network.js';
 export { Tensor } from './dsl/tensor.js';
-export { type ErrorDetails, type SourceLocation, TensorRTError, type WeightOperand } from './errors/error.js';
+export {
+  type ErrorDetails,
+  type ErrorFacts,
+  type SourceLocation,
+  TensorRTError,
+  type WeightOperand,
+} from './errors/error.js';
 export { concat, stack } from './layers/kinds/concatenation.js';
 export { einsumOf as einsum } from './layers/kinds/einsum.js';
 export { where } from './layers/kinds/select.js';

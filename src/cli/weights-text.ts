@@ -38,8 +38,8 @@ export function withoutPlace<A extends unknown[]>(
       await action(...args);
     } catch (error) {
       if (!(error instanceof TensorRTError)) throw error;
-      const [text] = error.message.split('\n    recorded at ') as [string];
-      throw new TensorRTError(error.code, text.split('\n').map(plain).join('\n'), { cause: error });
+      const { code, message } = error.with({ source: undefined });
+      throw new TensorRTError(code, message.split('\n').map(plain).join('\n'), { cause: error });
     }
   };
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Fail } from '../errors/facts.js';
 import type { Dim } from '../values/dim.js';
 import type { DType, TypedArray } from '../values/dtype.js';
 import type { ValueType } from '../values/spec.js';
@@ -11,8 +12,7 @@ export interface InferredValue extends ValueType {
   elements?: TypedArray;
 }
 
-/** Throws an error which carries the layer's name, kind and place in the user's code. */
-export type Fail = (code: string, message: string, facts?: { expected?: unknown; actual?: unknown }) => never;
+export type { Fail };
 
 /** What a layer's inference sees. */
 export interface InferContext<P> {
@@ -102,7 +102,10 @@ export interface LayerDefinition<P extends Params = Params> {
   takesNarrow?: true;
   /** Whether TensorRT lets it consume uint8, which it has at inputs and outputs of a network alone. */
   takesUint8?: true;
-  /** Parsed when the layer is recorded; what it returns is what the IR holds. */
+  /**
+   * Of TensorRT's parameters, which methods make of their options (those are described by the methods' types alone). Parsed
+   * when the layer is recorded; what it returns is what the IR holds.
+   */
   params: z.ZodType<P>;
   infer(context: InferContext<P>): InferredValue | InferredValue[];
   /** Types of the inputs of its nested graph of that role; without it they have none. */

@@ -1,4 +1,5 @@
-import { show, TensorRTError } from '../errors/error.js';
+import type { Fail } from '../errors/facts.js';
+import { show } from '../errors/wording.js';
 import { bits, byteLength, type DType, dtypeOf, dtypes, isTypedArray } from '../values/dtype.js';
 import { isWeightLike, mappingOf, type WeightLike } from '../values/weight.js';
 import type { IRWeight } from './ir.js';
@@ -25,26 +26,25 @@ function countOf(shape: readonly unknown[]): number | undefined {
 
 /**
  * What a caller gave as a weight, checked. A bare typed array is one-dimensional.
- * @throws ERR_WEIGHT where it is no weight, its dtype is unknown to TensorRT, or its length does not fit its shape
+ * @param fail refuses with ERR_WEIGHT what is no weight, has a dtype unknown to TensorRT, or a length that does not fit its shape
  */
-export function toIRWeight(value: unknown, role: string): IRWeight {
+export function toIRWeight(value: unknown, role: string, fail: Fail): IRWeight {
   const given = isTypedArray(value) ? { shape: [value.length], data: value } : value;
   if (!isWeightLike(given)) {
-    throw new TensorRTError(
-      'ERR_WEIGHT',
-      `${role}: expected a weight ({ shape, data }) or a typed array, given ${describe(value)}`,
-    );
+    const expected = 'a weight ({ shape, data }) or a typed array';
+    return fail('ERR_WEIGHT', `expected ${expected}, given ${describe(value)}`, { option: role, expected });
   }
   if (given.name !== undefined && typeof given.name !== 'string') {
-    throw new TensorRTError('ERR_WEIGHT', `${role}: expected a string as name, given ${show(given.name)}`);
+    fail('ERR_WEIGHT', `expected a string as name, given ${show(given.name)}`, { option: role });
   }
-  const label = given.name ? `${role} '${given.name}'` : role;
+  const named = given.name ? `'${given.name}' with ` : '';
   const dtype = (given as WeightLike).dtype ?? dtypeOf(given.data);
   if (!dtype || !Object.hasOwn(bits, dtype)) {
     const hint = dtype
-      ? `dtype ${String(dtype)}, which TensorRT does not take; convert it with .as('float32')`
-      : `a ${given.data.constructor.name} without dtype`;
-    throw new TensorRTError('ERR_WEIGHT', `${label}: expected one of ${dtypes.join(', ')}, given ${hint}`, {
+      ? `${named}dtype ${String(dtype)}, which TensorRT does not take; convert it with .as('float32')`
+      : `${named}a ${given.data.constructor.name} without dtype`;
+    fail('ERR_WEIGHT', `expected one of ${dtypes.join(', ')}, given ${hint}`, {
+      option: role,
       expected: dtypes,
       actual: dtype,
     });
@@ -52,14 +52,14 @@ export function toIRWeight(value: unknown, role: string): IRWeight {
   const { shape, data } = given;
   const count = Array.isArray(shape) && shape.length <= mostDims ? countOf(shape) : undefined;
   if (count === undefined) {
-    throw new TensorRTError('ERR_WEIGHT', `${label}: expected a shape of whole numbers, given ${show(shape)}`);
+    return fail('ERR_WEIGHT', `expected a shape of whole numbers, given ${named}${show(shape)}`, { option: role });
   }
   const bytes = byteLength(dtype as DType, count);
   if (data.byteLength !== bytes) {
-    throw new TensorRTError(
+    fail(
       'ERR_WEIGHT',
-      `${label}: shape [${shape.join(', ')}] of ${dtype} takes ${bytes} bytes (${count} elements of ${bits[dtype as DType]} bits), given ${data.byteLength}`,
-      { expected: bytes, actual: data.byteLength },
+      `shape [${shape.join(', ')}] of ${dtype} takes ${bytes} bytes (${count} elements of ${bits[dtype as DType]} bits), given ${named}${data.byteLength}`,
+      { option: role, expected: bytes, actual: data.byteLength },
     );
   }
   const { name, file } = given;

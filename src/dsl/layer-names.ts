@@ -39,7 +39,7 @@ export class LayerNames {
   /** A user's name, which must be new. */
   given(scope: string, name: string, fail: Fail): string {
     const problem = nameProblem(name);
-    if (problem) fail('ERR_NAME', `name: ${problem}`);
+    if (problem) fail('ERR_NAME', problem, { option: 'name' });
     const isReplaced = name === this.replaced && scope === `${name}.`;
     const full = isReplaced ? name : scope + name;
     if (this.#taken.has(full) || (this.#reserved.has(full) && !isReplaced))

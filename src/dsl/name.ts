@@ -1,5 +1,5 @@
-import { locate, mark } from '../errors/call-site.js';
-import { show, TensorRTError } from '../errors/error.js';
+import { show } from '../errors/error.js';
+import { refuse } from '../errors/refusal.js';
 
 /** TensorRT takes 4096 bytes with the final zero; parts of a layer append to its name. */
 const maxBytes = 3000;
@@ -16,5 +16,5 @@ export function nameProblem(name: unknown): string | undefined {
 /** @throws ERR_NAME */
 export function checkName(name: unknown, what: string): void {
   const problem = nameProblem(name);
-  if (problem) throw new TensorRTError('ERR_NAME', `${what}: ${problem}`, { source: locate(mark()), actual: name });
+  if (problem) refuse(what, 'ERR_NAME', problem, { value: name, actual: name });
 }

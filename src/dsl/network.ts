@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { leave, reading } from '../errors/boundary.js';
-import { locate, type Mark, mark } from '../errors/call-site.js';
+import { locate, type Mark, mark, under } from '../errors/call-site.js';
 import { show, TensorRTError } from '../errors/error.js';
+import { refusal, refuse } from '../errors/refusal.js';
 import { type Before, cutTo, isUnkept, keep } from '../errors/roll-back.js';
 import { isSameShape } from '../values/dim.js';
 import { spec, type ValueType } from '../values/spec.js';
@@ -36,8 +37,6 @@ export interface Recording<P extends Params> {
   hint?: string;
   /** What the caller calls the method, for messages. */
   method?: string;
-  /** What the caller calls parameters that have another name there, for messages. */
-  called?: Readonly<Record<string, string>>;
   /** The layer that this one is a copy of, or stands for: it gets its name, whatever the scope, unless `name` is given, and its place in the caller's code. */
   like?: { name: string; mark?: Mark };
 }
@@ -121,10 +120,8 @@ export class Network extends Chain {
   input(name: string, type: ValueType): Tensor {
     this.#claimIO(name, 'input');
     if (typeof type !== 'object' || type === null) {
-      throw new TensorRTError(
-        'ERR_SHAPE',
-        `input '${name}': expected a spec such as float32('batch', 3, 224, 224), given ${show(type)}`,
-      );
+      const expected = "a spec such as float32('batch', 3, 224, 224)";
+      refuse(`input '${name}'`, 'ERR_SHAPE', `expected ${expected}, given ${show(type)}`);
     }
     return this.#addInput(
       name,
@@ -164,14 +161,13 @@ export class Network extends Chain {
   scope<T>(name: string, body: () => T): T {
     checkName(name, 'scope');
     if (typeof body !== 'function') {
-      throw new TensorRTError('ERR_INPUT', `scope: expected a function, given ${show(body)}`, {
-        source: locate(mark()),
-      });
+      refuse('scope', 'ERR_INPUT', `expected a function, given ${show(body)}`);
     }
     const outer = this.#scope;
     this.#scope = `${outer}${name}.`;
     try {
-      return leave(body);
+      // A method of this package that is under way makes its layers in a scope itself: no caller's code runs then.
+      return under.entered ? body() : leave(body);
     } finally {
       this.#scope = outer;
     }
@@ -198,11 +194,8 @@ export class Network extends Chain {
   markOutput(tensor: Tensor, name = tensor.name): void {
     checkUsable(this, tensor, 'output');
     if (tensor.home !== this.#open[0]) {
-      throw new TensorRTError(
-        'ERR_NESTED_TENSOR',
-        `output: ${tensor} belongs to the body of a loop or conditional; mark what the loop or conditional returns`,
-        { source: locate(mark()) },
-      );
+      const where = 'belongs to the body of a loop or conditional; mark what the loop or conditional returns';
+      refuse('output', 'ERR_NESTED_TENSOR', `${tensor} ${where}`);
     }
     if (this.graph.outputs.some((o) => o.id === tensor.id && o.name === name)) return;
     this.#claimIO(name, 'output');
@@ -261,18 +254,10 @@ export class Network extends Chain {
     this.#keep();
     const method = recording.method ?? kind;
     let name = typeof recording.name === 'string' ? recording.name : like?.name;
-    const fail: Fail = (code, message, facts) => {
-      const said = message.replace(/^\w+/, (word) => recording.called?.[word] ?? word);
-      throw new TensorRTError(
-        code,
-        `${method}${name ? ` '${name.length > 200 ? `${name.slice(0, 200)}…` : name}'` : ''}: ${said}`,
-        {
-          layer: name,
-          kind,
-          source: locate(at),
-          ...facts,
-        },
-      );
+    const fail: Fail = (code, said, facts) => {
+      // A copy is refused as what it was, not as what copies it.
+      const layer = { layer: name, kind, source: locate(at), ...(like && { method }) };
+      throw refusal(method, code, said, facts, layer);
     };
     for (const tensor of inputs) if (tensor) checkUsable(this, tensor, method);
     if (!definition.takesNarrow) requireWide(inputs, bodies, fail);
@@ -288,7 +273,7 @@ export class Network extends Chain {
     const inferred = definition.infer({
       params,
       inputs: given,
-      input: (index) => given[index] ?? fail('ERR_INPUT', `input ${index} is missing`),
+      input: (index) => given[index] ?? fail('ERR_INPUT', `input ${index} is missing`, { value: inputs[index] }),
       weights,
       bodies: mapValues(bodies, (body) => body.outputs),
       takenIn: (role) => Array.from(valuesTakenIn(bodies![role]!.graph), (id) => this.#tensors[id]!),

@@ -1,6 +1,6 @@
+import { issueFacts, type SchemaIssue } from '../errors/schema-issue.js';
 import type { Fail, LayerDefinition } from './define-layer.js';
 import type { Params } from './ir.js';
-import { describeIssue } from './recording.js';
 
 /** Parameters that a schema was given and what it made of them. */
 interface Checked {
@@ -67,9 +67,8 @@ export function checkParams<P extends Params>(definition: LayerDefinition<P>, gi
   const copy = copyOf(given);
   const parsed = definition.params.safeParse(copy ?? given, { jitless: true });
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    const where = issue.path.join('.');
-    return fail('ERR_PARAMETER', `${where ? `${where}: ` : ''}${describeIssue(issue, given)}`);
+    const { option, said, ...facts } = issueFacts(parsed.error.issues[0] as SchemaIssue, given);
+    return fail('ERR_PARAMETER', said, { ...facts, option });
   }
   const params = parsed.data;
   if (copy) {

@@ -1,6 +1,6 @@
-import type { z } from 'zod';
-import { locate, mark } from '../errors/call-site.js';
-import { show, TensorRTError } from '../errors/error.js';
+import { show } from '../errors/error.js';
+import type { ErrorFacts, Refusal } from '../errors/facts.js';
+import { refusal } from '../errors/refusal.js';
 import { formatShape, type Shape } from '../values/dim.js';
 import { type DType, isNarrow } from '../values/dtype.js';
 import { maxRank } from '../values/spec.js';
@@ -35,25 +35,27 @@ export function checkWeights(
   for (const role in given) {
     const value = given[role];
     if (value === undefined || value === null) continue;
-    try {
-      checked[role] = toIRWeight(value, role);
-    } catch (error) {
-      if (!(error instanceof TensorRTError)) throw error;
-      fail(error.code, error.message, { expected: error.expected, actual: error.actual });
-    }
+    checked[role] = toIRWeight(value, role, fail);
   }
   return checked;
 }
 
 /**
  * Refuses what layers of `net` cannot take where it is recorded now.
+ * @param facts what the error says otherwise than others of the call under way
  * @throws ERR_INPUT, ERR_FOREIGN_TENSOR, ERR_NESTED_TENSOR
  */
-export function checkUsable(net: Network, tensor: unknown, method: string): asserts tensor is Tensor {
-  const refuse = (code: string, message: string): never => {
-    throw new TensorRTError(code, `${method}: ${message}`, { source: locate(mark()) });
+export function checkUsable(
+  net: Network,
+  tensor: unknown,
+  method: string,
+  facts: ErrorFacts = {},
+): asserts tensor is Tensor {
+  const refuse = (code: string, said: string, found?: Refusal): never => {
+    throw refusal(method, code, said, found, facts);
   };
-  if (!(tensor instanceof Tensor)) return refuse('ERR_INPUT', `expected a tensor, given ${show(tensor)}`);
+  if (!(tensor instanceof Tensor))
+    return refuse('ERR_INPUT', `expected a tensor, given ${show(tensor)}`, { value: tensor });
   const { network } = tensor;
   if (network !== net) {
     const owner =
@@ -161,12 +163,4 @@ export function checkShape(shape: Shape, fail: Fail): void {
       fail('ERR_SHAPE', `the result would have the impossible shape ${formatShape(shape)}`);
     }
   }
-}
-
-/** What a schema found wrong, in the words of this package. */
-export function describeIssue(issue: z.core.$ZodIssue, params: unknown): string {
-  let given: unknown = params;
-  for (const key of issue.path) given = (given as Record<PropertyKey, unknown> | undefined)?.[key];
-  const expected = issue.message.replace(/^Invalid input: /, '').replace(/, received .*$/, '');
-  return issue.code === 'custom' ? issue.message : `${expected}, given ${show(given)}`;
 }

@@ -1,10 +1,12 @@
-import { locate, type Mark, mark, under } from './call-site.js';
+import { type Called, locate, type Mark, mark, under } from './call-site.js';
 import { show, TensorRTError } from './error.js';
 import { atomic } from './roll-back.js';
-import { nameWeights } from './weights-at-fault.js';
+import { weightsAtFault } from './weights-at-fault.js';
 
 /** Stands on this package's own objects, whose fields need no check before they are read. */
 export const isReadable: unique symbol = Symbol('made by node-tensorrt');
+
+const none: readonly unknown[] = [];
 
 /** What a callback of the caller's threw last: it goes through as it is. */
 let callersError: { error: unknown } | undefined;
@@ -14,8 +16,10 @@ function asRefusal(error: unknown, name: string, args: readonly unknown[], code 
   if (error instanceof TensorRTError || (callersError && callersError.error === error)) return error;
   const given = args.map((arg) => show(arg)).join(', ');
   const why = error instanceof Error ? error.message : show(error);
-  return new TensorRTError(code, `${name}: the arguments (${given.slice(0, 300)}) cannot be used: ${why}`, {
+  return new TensorRTError(code, `the arguments (${given.slice(0, 300)}) cannot be used: ${why}`, {
+    method: name,
     source: locate(mark()),
+    weights: weightsAtFault(code),
     cause: error,
   });
 }
@@ -37,6 +41,11 @@ function refuseHoles(value: unknown): void {
   throw new TypeError(`a list of ${length} has holes`);
 }
 
+/** Throws for arguments that a method would ignore; knows what they are called. */
+export interface ArgumentCheck extends Partial<Omit<Called, 'method'>> {
+  (args: readonly unknown[]): void;
+}
+
 /** Refuses what of a caller's arguments cannot be read. */
 function checkArguments(args: readonly unknown[]): void {
   for (const arg of args) {
@@ -55,13 +64,15 @@ function checkArguments(args: readonly unknown[]): void {
 function callFrom<A extends unknown[], R>(
   at: Mark,
   method: (...args: A) => R,
-  name: string,
-  check: ((args: readonly unknown[]) => void) | undefined,
+  check: ArgumentCheck | undefined,
+  called: Called,
   self: unknown,
   args: A,
 ): R {
   if (under.around) at.outer = under.around;
   under.entered = at;
+  under.call = called;
+  under.args = args;
   try {
     return atomic(() => {
       checkArguments(args);
@@ -69,11 +80,11 @@ function callFrom<A extends unknown[], R>(
       return method.apply(self, args);
     });
   } catch (error) {
-    const refusal = asRefusal(error, name, args);
-    if (refusal instanceof TensorRTError && refusal !== callersError?.error) nameWeights(refusal, args);
-    throw refusal;
+    throw asRefusal(error, called.method, args);
   } finally {
     under.entered = undefined;
+    under.call = undefined;
+    under.args = none;
     callersError = undefined;
   }
 }
@@ -88,10 +99,11 @@ function callFrom<A extends unknown[], R>(
  */
 export function entry<A extends unknown[], R>(
   method: (...args: A) => R,
-  check?: (args: readonly unknown[]) => void,
+  check?: ArgumentCheck,
   name = method.name,
   frames = 1,
 ): (...args: A) => R {
+  const called: Called = { method: name, names: check?.names ?? [], nameOf: check?.nameOf };
   // The smaller the function that captures, the cheaper its frame is to walk.
   return function enter(this: unknown, ...args: A): R {
     if (under.entered) return method.apply(this, args);
@@ -103,15 +115,17 @@ export function entry<A extends unknown[], R>(
       Error.captureStackTrace(at, enter);
       Error.stackTraceLimit = limit;
     }
-    return callFrom(at, method, name, check, this, args);
+    return callFrom(at, method, check, called, this, args);
   };
 }
 
 /** Calls back into the caller's code: what that records stands where it stands itself. */
 export function leave<T>(call: () => T): T {
-  const { entered, around } = under;
+  const { entered, call: outer, args, around } = under;
   under.around = entered ?? around;
   under.entered = undefined;
+  under.call = undefined;
+  under.args = none;
   try {
     return call();
   } catch (error) {
@@ -119,6 +133,8 @@ export function leave<T>(call: () => T): T {
     throw error;
   } finally {
     under.entered = entered;
+    under.call = outer;
+    under.args = args;
     under.around = around;
   }
 }

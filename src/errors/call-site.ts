@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { SourceLocation } from './error.js';
+import type { SourceLocation } from './facts.js';
 
 /** A stack captured now and read only when somebody asks: capturing costs about a microsecond, reading far more. */
 export interface Mark {
@@ -12,8 +12,25 @@ export interface Mark {
 const ownFolders = ['dist', 'src'].map((name) => fileURLToPath(new URL(`../../${name}/`, import.meta.url)));
 const frame = /^at (?:.*? \()?((?:file:\/\/)?\/.*?):(\d+):(\d+)\)?$/;
 
-/** The call under way: where it came in, and where the call around a callback of the caller's did. */
-export const under: { entered: Mark | undefined; around: Mark | undefined } = { entered: undefined, around: undefined };
+/** How callers know a method. */
+export interface Called {
+  method: string;
+  /** Of its arguments; undefined where one is options. */
+  names: readonly (string | undefined)[];
+  /** The caller's name for an option that layers may call otherwise; undefined where there is none. */
+  nameOf?(option: string, args: readonly unknown[]): string | undefined;
+}
+
+interface CallUnderWay {
+  /** Where it came in. */
+  entered: Mark | undefined;
+  call: Called | undefined;
+  args: readonly unknown[];
+  /** Where the call around a callback of the caller's came in. */
+  around: Mark | undefined;
+}
+
+export const under: CallUnderWay = { entered: undefined, call: undefined, args: [], around: undefined };
 
 /** Remembers where the caller of this package stands. */
 export function mark(): Mark {

@@ -1,59 +1,20 @@
-import { inspect } from 'node:util';
+import type { ErrorFacts, SourceLocation, WeightOperand } from './facts.js';
+import { worded } from './wording.js';
 
-/** Where a layer was recorded, in the user's code. */
-export interface SourceLocation {
-  file: string;
-  line: number;
-  column: number;
-}
-
-/** A value as messages show it: short, whatever it is. */
-export function show(value: unknown): string {
-  try {
-    return inspect(value, { depth: 1, maxArrayLength: 8, maxStringLength: 80, breakLength: Infinity });
-  } catch {
-    return `a ${typeof value} that cannot be shown`;
-  }
-}
-
-/** A weight from a file that a layer was given. */
-export interface WeightOperand {
-  /** The option it was given as, e.g. `weight` or `running_mean`. */
-  role: string;
-  /** Name in the file. */
-  name: string;
-  file: string;
-  dtype?: string;
-  shape: readonly number[];
-}
-
-/** What an error knows beside its message. */
-export interface ErrorDetails {
-  /** Name of the layer at fault. */
-  layer?: string;
-  /** TensorRT layer kind, e.g. `convolution`. */
-  kind?: string;
-  /** The caller's file and line, where the layer was recorded. */
-  source?: SourceLocation;
-  expected?: unknown;
-  actual?: unknown;
-  /** Weights of files that do not fit. */
-  weights?: readonly WeightOperand[];
-  /** TensorRT's own log lines, oldest first. */
-  log?: string[];
-  cause?: unknown;
-}
-
-/** Values that a message quotes may be long. */
-const mostText = 4000;
-/** Of an LSTM's, say. */
-const mostWeights = 8;
+export type { ErrorFacts, ErrorFacts as ErrorDetails, Fail, Refusal, SourceLocation, WeightOperand } from './facts.js';
+export { show } from './wording.js';
 
 /** The one error class of this package. `code` is stable; the message says what was expected and what was given. */
 export class TensorRTError extends Error {
   override readonly name = 'TensorRTError';
   /** What went wrong, e.g. `ERR_SHAPE`: stable, to be compared with. */
   readonly code: string;
+  /** The method or function that was called, e.g. `conv2d`. */
+  declare readonly method?: string;
+  /** The option or argument at fault, by the name that you gave it, e.g. `weight`. */
+  declare readonly option?: string;
+  /** All options and arguments at fault, where there are several. */
+  declare readonly options?: readonly string[];
   /** Name of the layer at fault. */
   declare readonly layer?: string;
   /** TensorRT layer kind, e.g. `convolution`. */
@@ -69,27 +30,24 @@ export class TensorRTError extends Error {
   /** TensorRT's own log lines, oldest first. */
   declare readonly log?: string[];
 
-  constructor(code: string, message: string, details: ErrorDetails = {}) {
-    const at = details.source ? `\n    recorded at ${details.source.file}:${details.source.line}` : '';
-    const log = details.log?.length ? `\n    TensorRT: ${details.log.join('\n    TensorRT: ')}` : '';
-    const text = message.length > mostText ? `${message.slice(0, mostText)} …` : message;
-    super(`${text}${at}${log}`, details.cause === undefined ? undefined : { cause: details.cause });
+  readonly #said: string;
+  readonly #facts: ErrorFacts;
+
+  /** @param said what is wrong; the message is made from it and the facts */
+  constructor(code: string, said: string, facts: ErrorFacts = {}) {
+    super(worded(said, facts), facts.cause === undefined ? undefined : { cause: facts.cause });
     this.code = code;
-    const { cause: _, weights, ...rest } = details;
-    for (const [key, value] of Object.entries(rest)) if (value !== undefined) Object.assign(this, { [key]: value });
-    if (weights?.length) this.nameWeights(weights);
+    this.#said = said;
+    this.#facts = facts;
+    const { cause: _, option, options = [], involved = [], ...others } = facts;
+    const atFault = [...new Set([...(option === undefined ? [] : [option]), ...options, ...involved])];
+    const named = { option: option ?? (atFault.length === 1 ? atFault[0] : undefined) };
+    const fields = { ...named, options: atFault.length > 1 ? atFault : undefined, ...others };
+    for (const [key, value] of Object.entries(fields)) if (value !== undefined) Object.assign(this, { [key]: value });
   }
 
-  /** @internal Says which weights of which files did not fit. */
-  nameWeights(weights: readonly WeightOperand[]): void {
-    const lines = weights
-      .slice(0, mostWeights)
-      .map(({ role, name, file, shape }) => `\n    ${role}: '${name}' of ${file} [${shape.join(', ')}]`);
-    if (weights.length > mostWeights) lines.push(`\n    and ${weights.length - mostWeights} weights more`);
-    const { message, stack } = this;
-    this.message = message + lines.join('');
-    // It begins with the message it was made with.
-    this.stack = stack?.replace(message, () => this.message);
-    Object.assign(this, { weights });
+  /** @internal The same error with other facts. */
+  with(facts: ErrorFacts): TensorRTError {
+    return new TensorRTError(this.code, this.#said, { ...this.#facts, ...facts });
   }
 }

@@ -1,4 +1,5 @@
-import type { TensorRTError, WeightOperand } from './error.js';
+import { under } from './call-site.js';
+import type { Refusal, WeightOperand } from './facts.js';
 
 const deepest = 3;
 
@@ -16,18 +17,23 @@ function weightsIn(value: unknown, role: string, depth: number, found: WeightOpe
   for (const [key, inner] of Object.entries(value)) weightsIn(inner, role ? `${role}.${key}` : key, depth + 1, found);
 }
 
-/** Adds to an error the weights of files that the call was given: those whose roles the message says; without any, all, unless a parameter is at fault. */
-export function nameWeights(error: TensorRTError, args: readonly unknown[]): void {
-  if (error.weights) return;
+/**
+ * The weights of files, among those that the call under way was given, that an error is about: those of the options at
+ * fault; without any, all, unless a parameter is at fault.
+ */
+export function weightsAtFault(
+  code: string,
+  { option, options = [], involved = [] }: Refusal = {},
+): WeightOperand[] | undefined {
   const given: WeightOperand[] = [];
   try {
-    for (const arg of args) weightsIn(arg, '', 0, given);
+    for (const arg of under.args) weightsIn(arg, '', 0, given);
   } catch {
     // What cannot be read (a getter that throws, a revoked proxy) names nothing.
-    return;
+    return undefined;
   }
-  const words = new Set(error.message.split(/[^\w.]+/).map((word) => word.replace(/\.$/, '')));
-  const named = given.filter(({ role }) => words.has(role));
-  const weights = named.length > 0 || error.code === 'ERR_PARAMETER' ? named : given;
-  if (weights.length > 0) error.nameWeights(weights);
+  const all = [...(option === undefined ? [] : [option]), ...options, ...involved];
+  const named = given.filter(({ role }) => all.some((one) => role === one || role.startsWith(`${one}.`)));
+  const weights = named.length > 0 || code === 'ERR_PARAMETER' ? named : given;
+  return weights.length > 0 ? weights : undefined;
 }

@@ -1,4 +1,4 @@
-import type { Chain, Tensor } from '../dsl/tensor.js';
+import { type Chain, Tensor } from '../dsl/tensor.js';
 import { show } from '../errors/error.js';
 import { axisList, resolveAxes, resolveAxis } from '../layers/shared/axes.js';
 import { type DimLike, DimValue, resolveDims } from '../layers/shared/dim-value.js';
@@ -14,7 +14,7 @@ const valuesOf = (shape: readonly Dim[]): DimValue[] => shape.map((dim) => new D
 /** The shape so many times along each axis; the repeats are as many as axes or more. */
 function repeated(x: Tensor, repeats: readonly Dim[], method: string, options: Named): Tensor {
   if (repeats.length > maxRank) {
-    refuse(method, 'ERR_RANK', `repeats: expected at most ${maxRank}, given ${formatShape(repeats)}`);
+    refuse(method, 'ERR_RANK', `expected at most ${maxRank}, given ${formatShape(repeats)}`, { option: 'repeats' });
   }
   if (repeats.length === 0) return x.identity(options);
   const wide = liftRank(x, repeats.length, method);
@@ -38,7 +38,7 @@ function checkFactor(x: Tensor, factor: number, method: string): void {
     refuse(method, 'ERR_RANK', `expected rank 3 [channels, height, width] to ${maxRank - 2}, given ${x}`);
   }
   if (!Number.isInteger(factor) || factor < 1) {
-    refuse(method, 'ERR_PARAMETER', `factor: expected a whole number from 1, given ${show(factor)}`);
+    refuse(method, 'ERR_PARAMETER', `expected a whole number from 1, given ${show(factor)}`, { option: 'factor' });
   }
 }
 
@@ -89,7 +89,10 @@ const methods = {
     const times = resolveDims(x.network, repeats, 'repeats', method);
     if (times.length < x.rank) {
       const expected = `at least ${x.rank}, one per axis of ${formatShape(x.shape)}`;
-      refuse(method, 'ERR_SHAPE', `repeats: expected ${expected}, given ${formatShape(times)}`, { expected: x.rank });
+      refuse(method, 'ERR_SHAPE', `expected ${expected}, given ${formatShape(times)}`, {
+        option: 'repeats',
+        expected: x.rank,
+      });
     }
     return repeated(x, times, method, options);
   },
@@ -116,7 +119,10 @@ const methods = {
     const over = axes === undefined ? [0] : axisList(axes, x.rank);
     if (!by.every(Number.isSafeInteger) || !Array.isArray(over) || by.length !== over.length) {
       const given = `${show(shifts)} for axes ${axes === undefined ? 'all' : show(axes)}`;
-      refuse(method, 'ERR_PARAMETER', `shifts: expected a whole number per axis, given ${given}`, { actual: shifts });
+      refuse(method, 'ERR_PARAMETER', `expected a whole number per axis, given ${given}`, {
+        option: 'shifts',
+        actual: shifts,
+      });
     }
     if (axes !== undefined) {
       resolveAxes(over, x.rank, refusing(method));
@@ -129,6 +135,9 @@ const methods = {
    * slice.
    */
   expandAs(this: Chain, other: Tensor, options: Named = {}): Tensor {
+    if (!(other instanceof Tensor)) {
+      refuse('expandAs', 'ERR_INPUT', `expected a tensor, given ${show(other)}`, { option: 'other' });
+    }
     return this.expand(valuesOf(other.shape), options);
   },
   /**

@@ -4,7 +4,7 @@ import type { Chain, Tensor } from '../dsl/tensor.js';
 import { scale } from '../layers/kinds/scale.js';
 import { floats } from '../layers/shared/dtypes.js';
 import type { Named } from '../layers/shared/parameters.js';
-import { refuse } from '../layers/shared/refuse.js';
+import { refuse, refusing } from '../layers/shared/refuse.js';
 import { formatShape, isStatic } from '../values/dim.js';
 import { decodeElements, encodeElements } from '../values/elements.js';
 import { layerNameOf, type WeightLike } from '../values/weight.js';
@@ -31,14 +31,7 @@ export interface BatchNormOptions extends Named {
 
 const method = 'batchNorm';
 
-function checked(value: unknown, role: string): IRWeight {
-  try {
-    return toIRWeight(value, role);
-  } catch (error) {
-    const { code, message } = error as { code: string; message: string };
-    return refuse(method, code, message);
-  }
-}
+const checked = (value: unknown, role: string): IRWeight => toIRWeight(value, role, refusing(method));
 
 const methods = {
   /**
@@ -71,28 +64,27 @@ const methods = {
     if (!floats.includes(x.dtype)) {
       refuse(method, 'ERR_DTYPE', `expected ${floats.join(', ')}, given ${x}`, { expected: floats, actual: x.dtype });
     }
-    if (typeof eps !== 'number') refuse(method, 'ERR_PARAMETER', `eps: expected a number, given ${String(eps)}`);
+    if (typeof eps !== 'number')
+      refuse(method, 'ERR_PARAMETER', `expected a number, given ${String(eps)}`, { option: 'eps' });
     const given = Object.entries({ running_mean: mean, running_var: variance, weight, bias });
     const weights = new Map(given.flatMap(([role, w]) => (w === undefined ? [] : [[role, checked(w, role)] as const])));
     const { shape, name } = weights.get('running_mean')!;
     const channels = shape[0]!;
     for (const [role, other] of weights) {
       if (other.shape.length !== 1 || other.shape[0] !== channels) {
-        refuse(
-          method,
-          'ERR_SHAPE',
-          `${role}: expected [${channels}], as running_mean has, given [${other.shape.join(', ')}]`,
-          {
-            expected: [channels],
-            actual: other.shape,
-          },
-        );
+        refuse(method, 'ERR_SHAPE', `expected [${channels}], as running_mean has, given [${other.shape.join(', ')}]`, {
+          option: role,
+          involved: ['running_mean'],
+          expected: [channels],
+          actual: other.shape,
+        });
       }
     }
     const expected = x.shape[1]!;
     if (isStatic(expected) && channels !== expected) {
       const wanted = `[${expected}], one per channel of ${formatShape(x.shape)}`;
-      refuse(method, 'ERR_SHAPE', `running_mean: expected ${wanted}, given [${channels}]`, {
+      refuse(method, 'ERR_SHAPE', `expected ${wanted}, given [${channels}]`, {
+        option: 'running_mean',
         expected: [expected],
         actual: shape,
       });
@@ -106,7 +98,9 @@ const methods = {
     const [means, variances, factors, offsets] = ['running_mean', 'running_var', 'weight', 'bias'].map(numbers);
     const bad = variances!.findIndex((v) => !(v + eps > 0));
     if (bad >= 0)
-      refuse(method, 'ERR_VALUE', `running_var + eps: expected more than 0, given ${variances![bad]} + ${eps}`);
+      refuse(method, 'ERR_VALUE', `running_var + eps: expected more than 0, given ${variances![bad]} + ${eps}`, {
+        involved: ['running_var', 'eps'],
+      });
     const factor = Array.from(variances!, (v, i) => (factors?.[i] ?? 1) / Math.sqrt(v + eps));
     const shift = Array.from(means!, (m, i) => (offsets?.[i] ?? 0) - m * factor[i]!);
     const folded = (values: number[]): WeightLike => ({

@@ -17,7 +17,7 @@ function triangle(self: Chain, method: 'tril' | 'triu', diagonal: number, option
   const x = self.tensor();
   if (x.rank < 2) refuse(method, 'ERR_RANK', `expected rank 2 or more, given ${x}`, { expected: 2, actual: x.rank });
   if (!Number.isSafeInteger(diagonal)) {
-    refuse(method, 'ERR_PARAMETER', `diagonal: expected a whole number, given ${show(diagonal)}`);
+    refuse(method, 'ERR_PARAMETER', `expected a whole number, given ${show(diagonal)}`, { option: 'diagonal' });
   }
   const offset = x.network.fill([x.dim(-2), x.dim(-1)], { beta: [-1, 1], dtype: 'int32' });
   const cut = method === 'tril' ? offset.gt(diagonal) : offset.lt(diagonal);
@@ -78,7 +78,7 @@ const methods = {
     const { indexing = 'ij' } = options;
     const vectors = [this.tensor(), ...(Array.isArray(others) ? others : [others])] as Tensor[];
     if (indexing !== 'ij' && indexing !== 'xy') {
-      refuse(method, 'ERR_PARAMETER', `indexing: expected ij or xy, given ${show(indexing)}`);
+      refuse(method, 'ERR_PARAMETER', `expected ij or xy, given ${show(indexing)}`, { option: 'indexing' });
     }
     for (const [i, vector] of vectors.entries()) {
       if (!(vector instanceof Tensor)) {

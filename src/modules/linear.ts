@@ -44,11 +44,15 @@ const methods = {
       refuse(method, 'ERR_DTYPE', `expected ${floats.join(', ')}, given ${x}`, { expected: floats, actual: x.dtype });
     }
     if (!(weight instanceof Tensor) && !isWeightLike(weight)) {
-      refuse(method, 'ERR_INPUT', `weight: expected a weight or a tensor of shape [out, in], given ${String(weight)}`);
+      refuse(method, 'ERR_INPUT', `expected a weight or a tensor of shape [out, in], given ${String(weight)}`, {
+        option: 'weight',
+      });
     }
     const [outFeatures, inFeatures, ...more] = weight.shape;
     if (outFeatures === undefined || inFeatures === undefined || more.length > 0) {
-      return refuse(method, 'ERR_RANK', `weight: expected rank 2 [out, in], given ${formatShape(weight.shape)}`);
+      return refuse(method, 'ERR_RANK', `expected rank 2 [out, in], given ${formatShape(weight.shape)}`, {
+        option: 'weight',
+      });
     }
     const features = x.shape.at(-1)!;
     if (isStatic(features) && isStatic(inFeatures) && features !== inFeatures) {
@@ -56,17 +60,20 @@ const methods = {
         method,
         'ERR_SHAPE',
         `the weight ${formatShape(weight.shape)} takes ${inFeatures} features, the input ${formatShape(x.shape)} has ${features}`,
-        { expected: inFeatures, actual: features },
+        { involved: ['weight'], expected: inFeatures, actual: features },
       );
     }
     checkDType(weight, x, 'weight');
     if (bias !== undefined) {
       if (!(bias instanceof Tensor) && !isWeightLike(bias) && !isTypedArray(bias)) {
-        refuse(method, 'ERR_INPUT', `bias: expected a weight, a typed array or a tensor, given ${String(bias)}`);
+        refuse(method, 'ERR_INPUT', `expected a weight, a typed array or a tensor, given ${String(bias)}`, {
+          option: 'bias',
+        });
       }
       const shape = shapeOf(bias);
       if (shape.length !== 1 || shape[0] !== outFeatures) {
-        refuse(method, 'ERR_SHAPE', `bias: expected [${outFeatures}], given ${formatShape(shape)}`, {
+        refuse(method, 'ERR_SHAPE', `expected [${outFeatures}], given ${formatShape(shape)}`, {
+          option: 'bias',
           expected: [outFeatures],
           actual: shape,
         });

@@ -41,11 +41,9 @@ const methods = {
     if (x.rank !== 4) refuse(method, 'ERR_RANK', `expected rank 4, given ${x}`, { expected: 4, actual: x.rank });
     const [height, width, ...more] = perAxis(outputSize, 2, 1) as [number, number];
     if (more.length > 0 || ![height, width].every((size) => Number.isInteger(size) && size >= 1)) {
-      refuse(
-        method,
-        'ERR_PARAMETER',
-        `outputSize: expected one or two whole numbers from 1, given ${show(outputSize)}`,
-      );
+      refuse(method, 'ERR_PARAMETER', `expected one or two whole numbers from 1, given ${show(outputSize)}`, {
+        option: 'outputSize',
+      });
     }
     if (height === 1 && width === 1) return x.globalAvgPool({ name });
     const [h, w] = x.shape.slice(2) as [Dim, Dim];

@@ -36,10 +36,12 @@ type Matrix = WeightLike | Tensor;
 function matrix(weights: Record<string, unknown>, name: string, method: string): Matrix {
   const given = weights[name];
   if (!(given instanceof Tensor) && !isWeightLike(given)) {
-    return refuse(method, 'ERR_INPUT', `${name}: expected a weight or a tensor of rank 2, given ${String(given)}`);
+    return refuse(method, 'ERR_INPUT', `expected a weight or a tensor of rank 2, given ${String(given)}`, {
+      option: name,
+    });
   }
   if (given.shape.length !== 2) {
-    refuse(method, 'ERR_RANK', `${name}: expected rank 2, given ${formatShape(given.shape)}`);
+    refuse(method, 'ERR_RANK', `expected rank 2, given ${formatShape(given.shape)}`, { option: name });
   }
   return given;
 }
@@ -47,18 +49,21 @@ function matrix(weights: Record<string, unknown>, name: string, method: string):
 function bias(weights: Record<string, unknown>, name: string, method: string): RecurrentWeight | undefined {
   const given = weights[name];
   if (given === undefined || given instanceof Tensor || isWeightLike(given) || isTypedArray(given)) return given;
-  return refuse(method, 'ERR_INPUT', `${name}: expected a weight, a typed array or a tensor, given ${String(given)}`);
+  return refuse(method, 'ERR_INPUT', `expected a weight, a typed array or a tensor, given ${String(given)}`, {
+    option: name,
+  });
 }
 
 /** The number of hidden units, from the size that all gates have together. */
 function sizeOf(rows: unknown, gates: number, name: string, method: string): number {
   if (typeof rows === 'number' && rows > 0 && rows % gates === 0) return rows / gates;
-  return refuse(method, 'ERR_SHAPE', `${name}: expected a multiple of ${gates} gates, given ${String(rows)}`);
+  return refuse(method, 'ERR_SHAPE', `expected a multiple of ${gates} gates, given ${String(rows)}`, { option: name });
 }
 
 function requireSize(given: unknown, expected: number, name: string, shape: Matrix['shape'], method: string): void {
   if (typeof given === 'string' || given === expected) return;
-  refuse(method, 'ERR_SHAPE', `${name}: expected ${expected} along this layer's axis, given ${formatShape(shape)}`, {
+  refuse(method, 'ERR_SHAPE', `expected ${expected} along this layer's axis, given ${formatShape(shape)}`, {
+    option: name,
     expected,
     actual: given,
   });
@@ -142,7 +147,8 @@ export function cellOfKernel(options: KernelOptions, gates: number, method: stri
   const given = bias(weights, 'bias', method);
   const expected = biases === 1 ? [gates * size] : [2, gates * size];
   if (given && String(shapeOf(given)) !== String(expected)) {
-    refuse(method, 'ERR_SHAPE', `bias: expected ${formatShape(expected)}, given ${formatShape(shapeOf(given))}`, {
+    refuse(method, 'ERR_SHAPE', `expected ${formatShape(expected)}, given ${formatShape(shapeOf(given))}`, {
+      option: 'bias',
       expected,
       actual: shapeOf(given),
     });
@@ -173,11 +179,15 @@ function matricesOf(
     return { ih: kernel, hh };
   }
   if (kernel instanceof Tensor) {
-    return refuse(method, 'ERR_INPUT', 'kernel: expected a weight, or recurrentKernel beside it, given a tensor');
+    return refuse(method, 'ERR_INPUT', 'expected a weight, or recurrentKernel beside it, given a tensor', {
+      option: 'kernel',
+    });
   }
   const rows = kernel.shape[0]!;
   if (rows <= size) {
-    refuse(method, 'ERR_SHAPE', `kernel: expected more than ${size} rows, given ${formatShape(kernel.shape)}`);
+    refuse(method, 'ERR_SHAPE', `expected more than ${size} rows, given ${formatShape(kernel.shape)}`, {
+      option: 'kernel',
+    });
   }
   return { ih: rowsOf(kernel, 0, rows - size, 'ih'), hh: rowsOf(kernel, rows - size, rows, 'hh') };
 }

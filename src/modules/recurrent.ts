@@ -86,11 +86,9 @@ function gatesOf(x: Tensor, cell: Cell, order: string): Record<string, Tensor> {
 function gateOrder(given: unknown, letters: string, method: string): string {
   const order = String(given).replace('c', 'g').replace('h', 'n');
   if ([...order].sort().join('') === [...letters].sort().join('')) return order;
-  return refuse(
-    method,
-    'ERR_PARAMETER',
-    `gates: expected the letters of ${letters} in some order, given ${String(given)}`,
-  );
+  return refuse(method, 'ERR_PARAMETER', `expected the letters of ${letters} in some order, given ${String(given)}`, {
+    option: 'gates',
+  });
 }
 
 /** Zeros, or the part of a given initial state that is for one layer and direction. */
@@ -104,13 +102,15 @@ function initialState(x: Tensor, given: Tensor | undefined, index: number, batch
 function stepsWithin(x: Tensor, given: Liftable, axis: number, batch: Shape, method: string): Tensor {
   const lengths = constantTensor(x.network, given, 'int32', method);
   if (!indexTypes.includes(lengths.dtype)) {
-    refuse(method, 'ERR_DTYPE', `lengths: expected ${indexTypes.join(', ')}, given ${lengths}`, {
+    refuse(method, 'ERR_DTYPE', `expected ${indexTypes.join(', ')}, given ${lengths}`, {
+      option: 'lengths',
       actual: lengths.dtype,
     });
   }
   const fits = lengths.rank === batch.length && lengths.shape.every((dim, i) => !differ(dim, batch[i]!));
   if (!fits) {
-    refuse(method, 'ERR_SHAPE', `lengths: expected ${formatShape(batch)}, given ${formatShape(lengths.shape)}`, {
+    refuse(method, 'ERR_SHAPE', `expected ${formatShape(batch)}, given ${formatShape(lengths.shape)}`, {
+      option: 'lengths',
       expected: batch,
       actual: lengths.shape,
     });
@@ -146,7 +146,7 @@ function recurrent(
     if (!(state instanceof Tensor) || state.rank !== x.rank || state.shape[0] !== count) {
       const expected = x.rank === 3 ? `[${count}, batch, size]` : `[${count}, size]`;
       const actual = state instanceof Tensor ? formatShape(state.shape) : String(state);
-      refuse(method, 'ERR_SHAPE', `${name}: expected ${expected}, given ${actual}`, { expected, actual });
+      refuse(method, 'ERR_SHAPE', `expected ${expected}, given ${actual}`, { option: name, expected, actual });
     }
   }
   const axis = batchFirst && x.rank === 3 ? 1 : 0;
@@ -206,7 +206,8 @@ const projected = (cell: Cell, hidden: Tensor): Tensor => (cell.hr ? hidden.line
 function givenCells(options: RecurrentOptions, gates: number, method: string, biases: 1 | 2 = 1): Cell[][] {
   if (options?.kernel !== undefined) return [[cellOfKernel(options, gates, method, biases)]];
   for (const name of ['recurrentKernel', 'bias'] as const) {
-    if (options?.[name] !== undefined) refuse(method, 'ERR_INPUT', `kernel: expected one beside ${name}, given none`);
+    if (options?.[name] !== undefined)
+      refuse(method, 'ERR_INPUT', `expected one beside ${name}, given none`, { option: 'kernel' });
   }
   return cellsOf(options ?? {}, gates, method);
 }
@@ -268,9 +269,11 @@ const methods = {
     const method = 'gru';
     const { kernel, recurrentKernel, resetAfter = true, gates = kernel ? 'zrn' : 'rzn' } = options ?? {};
     if (kernel && !recurrentKernel)
-      refuse(method, 'ERR_INPUT', 'recurrentKernel: expected one beside kernel, given none');
+      refuse(method, 'ERR_INPUT', 'expected one beside kernel, given none', { option: 'recurrentKernel' });
     if (typeof resetAfter !== 'boolean' || (!resetAfter && !kernel)) {
-      refuse(method, 'ERR_PARAMETER', `resetAfter: expected true, or false beside kernel, given ${String(resetAfter)}`);
+      refuse(method, 'ERR_PARAMETER', `expected true, or false beside kernel, given ${String(resetAfter)}`, {
+        option: 'resetAfter',
+      });
     }
     const order = gateOrder(gates, 'rzn', method);
     const cells = givenCells(options, 3, method, resetAfter ? 2 : 1);
@@ -293,7 +296,9 @@ const methods = {
     const method = 'rnn';
     const { nonlinearity = 'tanh' } = options ?? {};
     if (nonlinearity !== 'tanh' && nonlinearity !== 'relu') {
-      refuse(method, 'ERR_PARAMETER', `nonlinearity: expected tanh or relu, given ${String(nonlinearity)}`);
+      refuse(method, 'ERR_PARAMETER', `expected tanh or relu, given ${String(nonlinearity)}`, {
+        option: 'nonlinearity',
+      });
     }
     const cells = givenCells(options, 1, method);
     const record = () =>

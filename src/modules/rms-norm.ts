@@ -31,7 +31,10 @@ const methods = {
       refuse(method, 'ERR_DTYPE', `expected ${floats.join(', ')}, given ${x}`, { expected: floats, actual: x.dtype });
     }
     if (typeof eps !== 'number' || !(eps >= 0)) {
-      refuse(method, 'ERR_VALUE', `eps: expected a number of 0 or more, given ${String(eps)}`, { actual: eps });
+      refuse(method, 'ERR_VALUE', `expected a number of 0 or more, given ${String(eps)}`, {
+        option: 'eps',
+        actual: eps,
+      });
     }
     const shape = normalizedShape === undefined ? weight?.shape : [normalizedShape].flat();
     const count = shape?.length ?? 1;
@@ -41,15 +44,11 @@ const methods = {
     const last = x.shape.slice(x.rank - count);
     for (const [role, given] of Object.entries({ normalizedShape: shape, weight: weight?.shape })) {
       if (given && String(given) !== String(last)) {
-        refuse(
-          method,
-          'ERR_SHAPE',
-          `${role}: expected the last dims of ${formatShape(x.shape)}, given ${formatShape(given)}`,
-          {
-            expected: last,
-            actual: given,
-          },
-        );
+        refuse(method, 'ERR_SHAPE', `expected the last dims of ${formatShape(x.shape)}, given ${formatShape(given)}`, {
+          option: role,
+          expected: last,
+          actual: given,
+        });
       }
     }
     const axes = last.map((_, i) => x.rank - count + i);

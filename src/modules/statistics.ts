@@ -11,7 +11,7 @@ import { volume } from '../values/dim.js';
 function axesOf(x: Tensor, options: ReduceOptions, method: string): number[] {
   const axes = reducedAxes(x, options);
   if (!Array.isArray(axes))
-    refuse(method, 'ERR_AXIS', `axes: expected an axis or a list of axes, given ${String(axes)}`);
+    refuse(method, 'ERR_AXIS', `expected an axis or a list of axes, given ${String(axes)}`, { option: 'axes' });
   return resolveAxes(axes, x.rank, refusing(method));
 }
 
@@ -31,7 +31,7 @@ export interface VarianceOptions extends ReduceOptions {
 function spread(self: Chain, method: string, options: VarianceOptions, root: boolean): Tensor {
   const { correction = 1, keepDims = false } = options;
   if (!Number.isSafeInteger(correction)) {
-    refuse(method, 'ERR_PARAMETER', `correction: expected a whole number, given ${String(correction)}`);
+    refuse(method, 'ERR_PARAMETER', `expected a whole number, given ${String(correction)}`, { option: 'correction' });
   }
   const x = self.tensor();
   const axes = axesOf(x, options, method);
@@ -74,7 +74,7 @@ function magnitude(x: Tensor, p: number, over: ReduceOptions, last: Named): Tens
 
 function checkPower(p: unknown, method: string): void {
   if (typeof p !== 'number' || Number.isNaN(p))
-    refuse(method, 'ERR_PARAMETER', `p: expected a number, given ${String(p)}`);
+    refuse(method, 'ERR_PARAMETER', `expected a number, given ${String(p)}`, { option: 'p' });
 }
 
 /** How many elements are what was asked for. */
@@ -132,7 +132,8 @@ const methods = {
     const { p = 2, axis = 1, eps = 1e-12 } = options;
     const x = this.tensor();
     checkPower(p, method);
-    if (typeof eps !== 'number') refuse(method, 'ERR_PARAMETER', `eps: expected a number, given ${String(eps)}`);
+    if (typeof eps !== 'number')
+      refuse(method, 'ERR_PARAMETER', `expected a number, given ${String(eps)}`, { option: 'eps' });
     const axes = axesOf(x, { axis }, method);
     return inFloat32(x, method, options, (wide, last) =>
       wide.div(magnitude(wide, p, { axes, keepDims: true }, {}).maximum(eps), last),

@@ -39,17 +39,18 @@ function resolve(net: Network, ref: unknown, what: string): Tensor {
     const found = new Set([...named, ...[...inputs, ...made].filter(({ name }) => name === ref)]);
     if (found.size === 1) return [...found][0]!;
     const message = found.size === 0 ? 'the network has no tensor' : `${found.size} tensors have the name`;
-    return refuse('extract', 'ERR_NAME', `${what}: ${message} '${ref}'`, { actual: ref });
+    return refuse('extract', 'ERR_NAME', `${message} '${ref}'`, { option: what, actual: ref });
   }
   if (!(ref instanceof Tensor)) {
-    return refuse('extract', 'ERR_INPUT', `${what}: expected a tensor or its name, given ${show(ref)}`, {
+    return refuse('extract', 'ERR_INPUT', `expected a tensor or its name, given ${show(ref)}`, {
+      option: what,
       actual: ref,
     });
   }
-  checkUsable(net, ref, `extract: ${what}`);
+  checkUsable(net, ref, 'extract', { option: what });
   const isOutermost = graph.nodes.some(({ outputs }) => outputs.some(({ id }) => id === ref.id));
   if (!isOutermost && !inputs.includes(ref)) {
-    refuse('extract', 'ERR_NESTED_TENSOR', `${what}: ${ref} belongs to the body of a loop or conditional`);
+    refuse('extract', 'ERR_NESTED_TENSOR', `${ref} belongs to the body of a loop or conditional`, { option: what });
   }
   return ref;
 }
@@ -60,7 +61,7 @@ function cutsOf(net: Network, refs: unknown, what: string): Cut[] {
     return [...new Set(tensors)].map((tensor) => ({ tensor }));
   }
   if (typeof refs !== 'object' || refs === null || refs instanceof Tensor) {
-    return refuse('extract', 'ERR_PARAMETER', `${what}: expected a list or an object, given ${show(refs)}`);
+    return refuse('extract', 'ERR_PARAMETER', `expected a list or an object, given ${show(refs)}`, { option: what });
   }
   return Object.entries(refs).map(([name, ref]) => ({ tensor: resolve(net, ref, `${what}.${name}`), name }));
 }
@@ -125,7 +126,7 @@ export const extract = entry(function extract(net: Network, options: ExtractOpti
   }
   const cut = new Set(inputs.map(({ tensor }) => tensor.id));
   const twice = inputs.find(({ tensor }, i) => inputs.findIndex((other) => other.tensor === tensor) !== i);
-  if (twice) refuse('extract', 'ERR_INPUT', `inputs.${twice.name}: ${twice.tensor} is given twice`);
+  if (twice) refuse('extract', 'ERR_INPUT', `${twice.tensor} is given twice`, { option: `inputs.${twice.name}` });
   const wanted = new Set(outputs.map(({ tensor }) => tensor.id));
   const needed = neededFor(net, wanted, cut);
   const own = net.inputs.filter(({ id }) => wanted.has(id) && !cut.has(id));

@@ -116,7 +116,10 @@ async function computedConstants(net: Network, evaluate: Evaluate): Promise<Cons
 function checkResult(node: RecordedNode, { dtype, shape }: Tensor, result: unknown): WeightLike {
   const expected = `${dtype}[${shape.join(', ')}]`;
   if (!isWeightLike(result)) {
-    refuseLayer(node, 'ERR_INPUT', `evaluate: expected ${expected}, given ${show(result)}`, { actual: result });
+    refuseLayer(node, 'ERR_INPUT', `expected ${expected}, given ${show(result)}`, {
+      option: 'evaluate',
+      actual: result,
+    });
   }
   // Copied, for what gave it may be disposed.
   const { dtype: type, shape: sizes, data } = result;
@@ -124,7 +127,7 @@ function checkResult(node: RecordedNode, { dtype, shape }: Tensor, result: unkno
   const fits = sizes.length === shape.length && shape.every((dim, i) => !isStatic(dim) || dim === sizes[i]);
   if (type !== dtype || !fits) {
     const actual = `${type}[${sizes.join(', ')}]`;
-    refuseLayer(node, 'ERR_INPUT', `evaluate: expected ${expected}, given ${actual}`, { expected, actual });
+    refuseLayer(node, 'ERR_INPUT', `expected ${expected}, given ${actual}`, { option: 'evaluate', expected, actual });
   }
   return weight;
 }
@@ -174,7 +177,7 @@ export const foldConstants = entry(function foldConstants(net: Network, options:
   checkOptions(options, ['evaluate'], 'foldConstants');
   const { evaluate } = options;
   if (evaluate !== undefined && typeof evaluate !== 'function') {
-    refuse('foldConstants', 'ERR_PARAMETER', `evaluate: expected a function, given ${show(evaluate)}`);
+    refuse('foldConstants', 'ERR_PARAMETER', `expected a function, given ${show(evaluate)}`, { option: 'evaluate' });
   }
   return fold(net, evaluate);
 });

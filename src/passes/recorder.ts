@@ -6,7 +6,7 @@ import { checkUsable, mapValues } from '../dsl/recording.js';
 import type { Tensor } from '../dsl/tensor.js';
 import { show } from '../errors/error.js';
 import { weightsOf } from './layer.js';
-import { refuseLayer } from './refuse.js';
+import { factsOf, refuseLayer } from './refuse.js';
 
 /** What of a layer is to be otherwise. */
 export interface LayerChanges {
@@ -94,7 +94,7 @@ export class Recorder {
   record(node: RecordedNode, changes: LayerChanges = {}): Tensor[] {
     const definition = layerKinds.get(node.kind)!;
     const inputs = changes.inputs ?? this.inputs(node);
-    for (const tensor of inputs) if (tensor !== null) checkUsable(this.target, tensor, node.kind);
+    for (const tensor of inputs) if (tensor !== null) checkUsable(this.target, tensor, node.kind, factsOf(node));
     const params = changes.params ? { ...node.params, ...changes.params } : node.params;
     const { name } = changes;
     return this.target.record(definition, {

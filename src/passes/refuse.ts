@@ -1,21 +1,16 @@
 import { Network, type RecordedNode } from '../dsl/network.js';
-import { locate, mark } from '../errors/call-site.js';
-import { type ErrorDetails, show, TensorRTError } from '../errors/error.js';
+import { locate } from '../errors/call-site.js';
+import { type ErrorFacts, type Refusal, show } from '../errors/error.js';
+import { refusal, refuse } from '../errors/refusal.js';
 
-/** Refuses what a caller gave. */
-export function refuse(method: string, code: string, message: string, facts: ErrorDetails = {}): never {
-  throw new TensorRTError(code, `${method}: ${message}`, { source: locate(mark()), ...facts });
-}
+export { refuse };
+
+/** A layer for errors: refused as what it was, not as what copies it. */
+export const factsOf = ({ kind, name }: RecordedNode): ErrorFacts => ({ method: kind, layer: name, kind });
 
 /** Refuses what was made of a layer, which knows its place in the caller's code. */
-export function refuseLayer(node: RecordedNode, code: string, message: string, facts: ErrorDetails = {}): never {
-  const { kind, name } = node;
-  throw new TensorRTError(code, `${kind} '${name}': ${message}`, {
-    layer: name,
-    kind,
-    source: locate(node.mark),
-    ...facts,
-  });
+export function refuseLayer(node: RecordedNode, code: string, message: string, facts?: Refusal): never {
+  throw refusal(node.kind, code, message, facts, { ...factsOf(node), source: locate(node.mark) });
 }
 
 export function requireNetwork(net: unknown, method: string): asserts net is Network {

@@ -6,7 +6,7 @@ import { entry, leave } from '../errors/boundary.js';
 import { show } from '../errors/error.js';
 import { type Layer, RecordedLayer } from './layer.js';
 import { type LayerChanges, type Outputs, Recorder } from './recorder.js';
-import { checkOptions, refuse, refuseLayer, requireNetwork } from './refuse.js';
+import { checkOptions, factsOf, refuse, refuseLayer, requireNetwork } from './refuse.js';
 
 /** A layer that a rule looks at. Its inputs are those of the new network already. */
 export interface RuleLayer extends Omit<Layer, 'outputs' | 'bodies'> {
@@ -61,7 +61,7 @@ function rulesFor(given: RuleSet | readonly RuleSet[]): (kind: string) => Rule[]
         });
       }
       if (typeof rule !== 'function') {
-        refuse('rewrite', 'ERR_PARAMETER', `${kind}: expected a function, given ${show(rule)}`, { actual: rule });
+        refuse('rewrite', 'ERR_PARAMETER', `expected a function, given ${show(rule)}`, { option: kind, actual: rule });
       }
     }
   }
@@ -139,7 +139,8 @@ class Rewriting {
         const expected = 'expected a tensor, a list of tensors or nothing from its rule';
         refuseLayer(node, 'ERR_INPUT', `${expected}, given ${show(tensor)}`, { actual: tensor });
       }
-      checkUsable(this.#recorder.target, tensor, `the rule for ${node.kind} '${node.name}'`);
+      const facts = { ...factsOf(node), method: `the rule for ${node.kind}` };
+      checkUsable(this.#recorder.target, tensor, 'rewrite', facts);
     }
     if (outputs.length !== length) {
       refuseLayer(node, 'ERR_OUTPUT', `expected ${length} tensors from its rule, given ${outputs.length}`, {
@@ -159,10 +160,10 @@ function checkChanges(changes: LayerChanges): void {
   checkOptions(changes, ['name', 'inputs', 'params', 'weights'], 'keep');
   const { inputs, params = {}, weights = {} } = changes;
   if (inputs !== undefined && !Array.isArray(inputs)) {
-    refuse('keep', 'ERR_PARAMETER', `inputs: expected a list, given ${show(inputs)}`, { actual: inputs });
+    refuse('keep', 'ERR_PARAMETER', `expected a list, given ${show(inputs)}`, { option: 'inputs', actual: inputs });
   }
   for (const [name, value] of Object.entries({ params, weights })) {
-    if (!isRecord(value)) refuse('keep', 'ERR_PARAMETER', `${name}: expected an object, given ${show(value)}`);
+    if (!isRecord(value)) refuse('keep', 'ERR_PARAMETER', `expected an object, given ${show(value)}`, { option: name });
   }
 }
 

@@ -1,4 +1,4 @@
-import { TensorRTError } from '../errors/error.js';
+import { type Fail, TensorRTError } from '../errors/error.js';
 import { bits, byteLength, type DType, type TypedArray, viewAs } from './dtype.js';
 
 interface FloatFormat {
@@ -123,11 +123,19 @@ export function decodeElements(dtype: DType, data: TypedArray, count: number): F
   return result;
 }
 
+const withoutCall: Fail = (code, message, facts) => {
+  throw new TensorRTError(code, message, facts);
+};
+
 /**
  * Numbers as elements of `dtype`: floats round to nearest even, integers must be whole and within its range.
  * @throws ERR_VALUE where a number has no place in `dtype`
  */
-export function encodeElements(dtype: DType, values: ArrayLike<number | bigint | boolean>): TypedArray {
+export function encodeElements(
+  dtype: DType,
+  values: ArrayLike<number | bigint | boolean>,
+  fail: Fail = withoutCall,
+): TypedArray {
   const count = values.length;
   const width = bits[dtype];
   const result = viewAs(dtype, new Uint8Array(byteLength(dtype, count)));
@@ -135,13 +143,13 @@ export function encodeElements(dtype: DType, values: ArrayLike<number | bigint |
   for (let i = 0; i < count; i++) {
     const value = values[i]!;
     if (dtype === 'int64') {
-      (result as BigInt64Array)[i] = toInt64(value);
+      (result as BigInt64Array)[i] = toInt64(value, fail);
       continue;
     }
     const number = Number(value);
     let code = number;
     if (range) {
-      if (!Number.isInteger(number) || number < range[0] || number > range[1]) misfit(dtype, value, range);
+      if (!Number.isInteger(number) || number < range[0] || number > range[1]) misfit(dtype, value, range, fail);
     } else if (dtype !== 'float32') {
       const format = formats[dtype];
       code = format ? encodeFloat(number, format, 1 << (width - 1)) : encodeExponent(number);
@@ -152,15 +160,15 @@ export function encodeElements(dtype: DType, values: ArrayLike<number | bigint |
   return result;
 }
 
-function toInt64(value: number | bigint | boolean): bigint {
-  if (typeof value === 'number' && !Number.isInteger(value)) misfit('int64', value, integerRanges.int64!);
+function toInt64(value: number | bigint | boolean, fail: Fail): bigint {
+  if (typeof value === 'number' && !Number.isInteger(value)) misfit('int64', value, integerRanges.int64!, fail);
   const whole = BigInt(value);
-  if (whole !== BigInt.asIntN(64, whole)) misfit('int64', value, integerRanges.int64!);
+  if (whole !== BigInt.asIntN(64, whole)) misfit('int64', value, integerRanges.int64!, fail);
   return whole;
 }
 
-function misfit(dtype: DType, value: unknown, [low, high]: readonly [number, number]): never {
-  throw new TensorRTError(
+function misfit(dtype: DType, value: unknown, [low, high]: readonly [number, number], fail: Fail): never {
+  return fail(
     'ERR_VALUE',
     `expected ${dtype === 'bool' ? 'true, false, 0 or 1' : `a whole number from ${low} to ${high}`} for ${dtype}, given ${String(value)}`,
     { actual: value },

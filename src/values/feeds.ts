@@ -161,11 +161,8 @@ function parseNumbers(input: InputType, values: readonly unknown[]): Parsed {
       input,
       `element ${odd}: expected a number, given ${given(values[odd])}; give nested values flat, as { shape, data }`,
     );
-  try {
-    return { input, data: encodeElements(input.dtype, values as Scalar[]), counts: [values.length] };
-  } catch (error) {
-    return fail(input, (error as Error).message);
-  }
+  const data = encodeElements(input.dtype, values as Scalar[], (_, message) => fail(input, message));
+  return { input, data, counts: [values.length] };
 }
 
 /** Typed arrays in which a dtype travels, for messages. */

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { getSystemErrorMap } from 'node:util';
 import { show, TensorRTError } from '../errors/error.js';
 import { type WeightDType, weightBytes } from './dtype.js';
 import { refusal } from './format-error.js';
@@ -69,15 +70,16 @@ export async function saveSafetensors(
     await file.close().catch(() => {});
     await rm(temporary, { force: true });
     if (cause instanceof TensorRTError) throw cause;
-    throw unwritable(path, cause as Error);
+    throw unwritable(path, cause as NodeJS.ErrnoException);
   }
 }
 
-/** Leaves out the system call and the temporary name in the system's message. */
-const unwritable = (path: string, cause: Error): TensorRTError =>
-  new TensorRTError('ERR_WEIGHTS_FILE', `${path} cannot be written: ${cause.message.replace(/, \w+ '.*$/s, '')}`, {
-    cause,
-  });
+/** In the system's words: Node's message goes on with the call and the temporary name. */
+function unwritable(path: string, cause: NodeJS.ErrnoException): TensorRTError {
+  const [code, words] = getSystemErrorMap().get(cause.errno ?? 0) ?? [];
+  const why = code ? `${code}: ${words}` : cause.message;
+  return new TensorRTError('ERR_WEIGHTS_FILE', `${path} cannot be written: ${why}`, { cause });
+}
 
 function* named(
   tensors: Weights | Readonly<Record<string, Weight>> | ReadonlyMap<string, Weight>,

@@ -4,7 +4,7 @@ import { signaturesFile, signaturesText } from '../../scripts/signatures.js';
 import { Chain } from '../../src/dsl/tensor.js';
 import * as api from '../../src/index.js';
 import { bool, float32, int32, Network, network, type Tensor, type WeightLike } from '../../src/index.js';
-import { functionCalls, methodCalls } from '../../src/layers/calls/arguments.js';
+import { functionCalls, methodCalls } from '../../src/layers/calls/signatures.generated.js';
 import { layerTable } from '../../src/layers/table.js';
 import { runtimeMethods } from '../../src/network-methods.js';
 import { refusal } from '../refusal.js';
@@ -37,8 +37,8 @@ describe('generated signatures', () => {
   test('are of all methods and functions, and of nothing else', () => {
     const runtime = Object.keys(runtimeMethods);
     const methods = [...Object.keys(Chain.prototype), ...Object.keys(Network.prototype)];
-    expect([...methodCalls.keys()].sort()).toEqual(methods.filter((name) => !runtime.includes(name)).sort());
-    expect([...functionCalls.keys()].sort()).toEqual(
+    expect(Object.keys(methodCalls).sort()).toEqual(methods.filter((name) => !runtime.includes(name)).sort());
+    expect(Object.keys(functionCalls).sort()).toEqual(
       layerTable.flatMap((row) => Object.keys(row.functions ?? {})).sort(),
     );
   });
@@ -46,8 +46,8 @@ describe('generated signatures', () => {
 
 /** Arguments up to the options, and where they go. */
 const calls = [
-  ...Array.from(methodCalls, ([name, call]) => ({ name, call, method: loose(net)[name]!.bind(net) })),
-  ...Array.from(functionCalls, ([name, call]) => ({ name: `${name}()`, call, method: functions[name]! })),
+  ...Object.entries(methodCalls).map(([name, call]) => ({ name, call, method: loose(net)[name]!.bind(net) })),
+  ...Object.entries(functionCalls).map(([name, call]) => ({ name: `${name}()`, call, method: functions[name]! })),
 ].map(({ name, call, method }) => ({ name, call, method, at: call.findIndex(({ options }) => options) }));
 
 describe.each(calls.filter(({ at }) => at >= 0))('$name', ({ name, call, method, at }) => {
@@ -142,7 +142,7 @@ describe('what other frameworks say is refused, with the name here:', () => {
     [
       'loop',
       [{ iterate: { x: { tensor: x, dim: 1 } } }, () => ({})],
-      "iterate: x: unknown option 'dim'; did you mean 'axis'?",
+      "iterate.x: unknown option 'dim'; did you mean 'axis'?",
     ],
   ])('%s %#', (method, args, expected) => {
     const given = message(() => loose(net)[method]!(...args));

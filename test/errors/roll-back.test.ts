@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 import { Chain } from '../../src/dsl/tensor.js';
 import { bool, concat, float32, int32, Network, network, stack, Tensor, TensorRTError } from '../../src/index.js';
-import { functionCalls, methodCalls } from '../../src/layers/calls/arguments.js';
+import { functionCalls, methodCalls } from '../../src/layers/calls/signatures.generated.js';
 import { readFixture } from '../layers/fixture.js';
 import { type LayerCase, record as recordCase } from '../layers/harness.js';
 import { refusal } from '../refusal.js';
@@ -71,7 +71,7 @@ const disturb = (name: string, call: Call): Call =>
 
 for (const prototype of [Chain.prototype, Network.prototype] as unknown as Record<string, Call>[]) {
   for (const [name, method] of Object.entries(prototype)) {
-    if (!methodCalls.has(name)) continue;
+    if (!Object.hasOwn(methodCalls, name)) continue;
     prototype[name] = function (this: unknown, ...args) {
       return (hurdle.disturb?.(name, method) ?? method).apply(this, args);
     };
@@ -105,7 +105,7 @@ describe('a call that fails after any of its layers leaves the network as it was
   });
 
   test('for every method and function', () => {
-    const all = [...methodCalls.keys(), ...Array.from(functionCalls.keys(), (name) => `${name}()`)];
+    const all = [...Object.keys(methodCalls), ...Object.keys(functionCalls).map((name) => `${name}()`)];
     expect(all.filter((name) => !reached.has(name))).toEqual([]);
   });
 });

@@ -14,9 +14,9 @@ test('operands that do not fit are refused', () => {
   expectRefusal(() => x!.logicalAnd(x!), 'ERR_DTYPE', /expected bool, given float32/);
   expectRefusal(() => b!.add(b!), 'ERR_DTYPE', /given bool/);
   expectRefusal(() => b!.gt(b!), 'ERR_DTYPE', /given bool/);
-  expectRefusal(() => i!.add(0.5), 'ERR_VALUE', /add: expected a whole number.*given 0.5/);
+  expectRefusal(() => i!.add(0.5), 'ERR_VALUE', /add: b: expected a whole number.*given 0.5/);
   expectRefusal(() => h!.add(1e6), 'ERR_VALUE', /within float16/);
-  expectRefusal(() => x!.add('1' as never), 'ERR_INPUT', /add: expected a number.*given '1'/);
+  expectRefusal(() => x!.add('1' as never), 'ERR_INPUT', /add: b: expected a number.*given '1'/);
   expectRefusal(() => x!.add(undefined as never), 'ERR_INPUT', /given undefined/);
   expectRefusal(() => x!.elementWise(x!, { operation: 'xnor' as never }), 'ERR_PARAMETER', /operation/);
   expectRefusal(

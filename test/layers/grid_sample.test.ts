@@ -17,6 +17,14 @@ test('what does not fit is refused', () => {
     /\[batch, height, width, 2\]/,
   );
   expectRefusal(() => x.gridSample(net.input('one', float32(1, 4, 4, 2))), 'ERR_SHAPE', /differ in their batch/);
-  expectRefusal(() => x.gridSample(grid, { mode: 'trilinear' as never }), 'ERR_PARAMETER', /interpolation/);
-  expectRefusal(() => x.gridSample(grid, { paddingMode: 'wrap' as never }), 'ERR_PARAMETER', /sampleMode/);
+  expectRefusal(
+    () => x.gridSample(grid, { mode: 'trilinear' as never }),
+    'ERR_PARAMETER',
+    /mode: expected nearest, bilinear, bicubic, given 'trilinear'/,
+  );
+  expectRefusal(
+    () => x.gridSample(grid, { paddingMode: 'wrap' as never }),
+    'ERR_PARAMETER',
+    /paddingMode: expected zeros, border, reflection, given /,
+  );
 });

@@ -286,7 +286,7 @@ describe('rewrite refuses', () => {
       'ERR_PARAMETER',
       /no option 'title'; there are name/,
     ],
-    ['a bad name', () => rewrite(net, [], { name: '' }), 'ERR_NAME', /network: expected a name, given ''/],
+    ['a bad name', () => rewrite(net, [], { name: '' }), 'ERR_NAME', /^rewrite: name: expected a name, given ''/],
     [
       'a promise',
       () => rewrite(net, activation((async () => undefined) as never)),
@@ -439,7 +439,7 @@ describe('rewrite refuses', () => {
           activation((layer) => layer.keep({ inputs: [7 as never] })),
         ),
       'ERR_INPUT',
-      /^activation: expected a tensor, given 7/,
+      /^activation 'first.act': expected a tensor, given 7/,
     ],
     [
       'no inputs',

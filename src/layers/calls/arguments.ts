@@ -1,79 +1,36 @@
 import { Chain } from '../../dsl/tensor.js';
-import { entry } from '../../errors/boundary.js';
+import { type ArgumentCheck, entry } from '../../errors/boundary.js';
 import { show } from '../../errors/error.js';
 import { distance } from '../../errors/nearest.js';
 import { refuse } from '../shared/refuse.js';
-import { functionSignatures, methodSignatures } from './signatures.generated.js';
+import type { Call, Options, Parameter } from './call.js';
+import { namesFor } from './option-names.js';
+import { functionCalls, methodCalls } from './signatures.generated.js';
 import { synonyms } from './synonyms.js';
 
-/** What a generated signature says about an object of options. */
-interface Known {
-  /** Keys, and patterns as they are written. */
-  names: Set<string>;
-  patterns: RegExp[];
-  /** Options among the values of options. */
-  nested: Map<string, Known>;
-}
-
-/** One parameter of a generated signature. */
-interface Parameter {
-  /** As messages show it. */
-  shown: string;
-  rest: boolean;
-  /** Whether it may be anything but options. */
-  value: boolean;
-  options?: Known;
-}
-
-/** How a method is called. */
-type Call = readonly Parameter[];
-
-/** Reads `matmul(b, { transposeA, name })`, one per line. */
-function parse(signatures: string): Map<string, Call> {
-  const tokens = signatures.match(/\.{3}|[\w*]+|[(){}:,|]/g) ?? [];
-  let at = 0;
-  const skip = (token: string) => tokens[at] === token && ++at > 0;
-  const list = <T>(end: string, item: () => T): T[] => {
-    const items: T[] = [];
-    while (!skip(end)) {
-      items.push(item());
-      skip(',');
-    }
-    return items;
-  };
-  function options(): Known {
-    const known: Known = { names: new Set(), patterns: [], nested: new Map() };
-    list('}', () => {
-      const key = tokens[at++]!;
-      known.names.add(key);
-      if (key.includes('*')) known.patterns.push(new RegExp(`^${key.replaceAll('*', '.*')}$`, 's'));
-      if (skip(':') && skip('{')) known.nested.set(key, options());
-    });
-    return known;
-  }
-  function parameter(): Parameter {
-    const rest = skip('...');
-    const name = tokens[at] === '{' ? undefined : tokens[at++]!;
-    if (name !== undefined && !skip('|')) return { shown: `${rest ? '...' : ''}${name}`, rest, value: true };
-    skip('{');
-    const known = options();
-    return { shown: name ?? example(known), rest, value: name !== undefined, options: known };
-  }
-  const calls = new Map<string, Call>();
-  while (at < tokens.length) {
-    const name = tokens[at++]!;
-    skip('(');
-    calls.set(name, list(')', parameter));
-  }
-  return calls;
-}
-
 /** A few of the options, without the one that all methods take. */
-function example({ names }: Known): string {
-  const own = [...names].filter((name) => name !== 'name');
+function example({ keys }: Options): string {
+  const own = keys.filter((key) => key !== 'name');
   const few = (own.length > 0 ? own : ['name']).slice(0, 3);
   return `{ ${few.join(', ')}${own.length > few.length ? ', …' : ''} }`;
 }
+
+/** A parameter as messages show it. */
+const shown = ({ value, rest, options }: Parameter): string =>
+  value === undefined ? example(options!) : `${rest ? '...' : ''}${value}`;
+
+const patterns = new Map<string, RegExp>();
+
+/** Whether a key is one that is written with `*`. */
+function matches(key: string, written: string): boolean {
+  if (!written.includes('*')) return false;
+  const pattern = patterns.get(written) ?? new RegExp(`^${written.replaceAll('*', '.*')}$`, 's');
+  patterns.set(written, pattern);
+  return pattern.test(key);
+}
+
+const isKnown = (key: string, { keys }: Options): boolean =>
+  keys.includes(key) || keys.some((written) => matches(key, written));
 
 /** Whether a value is read as options: an object that is no list, typed array, tensor, weight or collection. */
 function isOptions(value: unknown): value is Record<string, unknown> {
@@ -94,15 +51,15 @@ const isWeight = (value: unknown): value is { name?: unknown } =>
 const plain = (key: string) => key.replace(/[_-]/g, '').toLowerCase();
 
 /** The known name for what other frameworks call it. */
-function synonym(key: string, { names }: Known): string | undefined {
+function synonym(key: string, { keys }: Options): string | undefined {
   const word = plain(key);
-  return [...names].find((name) => plain(name) === word) ?? synonyms.get(word)?.find((name) => names.has(name));
+  return keys.find((name) => plain(name) === word) ?? synonyms.get(word)?.find((name) => keys.includes(name));
 }
 
 /** The known name with the fewest edits. */
-function misspelt(key: string, { names }: Known): string | undefined {
+function misspelt(key: string, { keys }: Options): string | undefined {
   const most = key.length < 3 || key.length > 100 ? 0 : Math.ceil(key.length / 4);
-  const near = [...names].map((name) => ({ name, edits: distance(plain(key), plain(name), most) }));
+  const near = keys.map((name) => ({ name, edits: distance(plain(key), plain(name), most) }));
   near.sort((a, b) => a.edits - b.edits);
   return near[0] && near[0].edits <= most ? near[0].name : undefined;
 }
@@ -113,27 +70,31 @@ function cameAlong(key: string, value: unknown): boolean {
   return value.name === key || value.name.endsWith(`.${key}`);
 }
 
-function refuseKey(method: string, path: string, key: string, known: Known): never {
+function refuseKey(method: string, path: string, key: string, known: Options): never {
   const hint = synonym(key, known) ?? misspelt(key, known);
-  const expected = [...known.names];
+  const expected = known.keys;
   const help = hint ? `did you mean '${hint}'?` : `expected ${expected.join(', ')}`;
-  refuse(method, 'ERR_PARAMETER', `${path}unknown option ${show(key)}; ${help}`, { expected, actual: key });
+  refuse(method, 'ERR_PARAMETER', `unknown option ${show(key)}; ${help}`, {
+    option: path || undefined,
+    expected,
+    actual: key,
+  });
 }
 
-function checkKeys(method: string, path: string, given: Record<string, unknown>, known: Known): void {
+function checkKeys(method: string, path: string, given: Record<string, unknown>, known: Options): void {
   for (const key of Object.keys(given)) {
-    if (!known.names.has(key) && !known.patterns.some((pattern) => pattern.test(key))) {
+    if (!isKnown(key, known)) {
       if (cameAlong(key, given[key]) && synonym(key, known) === undefined) continue;
       refuseKey(method, path, key, known);
     }
-    if (known.nested.size === 0) continue;
-    const inner = known.nested.get(key) ?? known.nested.get('*');
+    if (!known.nested) continue;
+    const inner = known.nested[Object.hasOwn(known.nested, key) ? key : '*'];
     const value = inner && given[key];
-    if (inner && isOptions(value)) checkKeys(method, `${path}${key}: `, value, inner);
+    if (inner && isOptions(value)) checkKeys(method, path ? `${path}.${key}` : key, value, inner);
   }
 }
 
-function refuseValue(method: string, given: unknown, known: Known): never {
+function refuseValue(method: string, given: unknown, known: Options): never {
   const shown = given instanceof Chain ? String(given) : isWeight(given) ? 'a weight' : show(given).slice(0, 200);
   refuse(method, 'ERR_PARAMETER', `expected options such as ${example(known)}, given ${shown}`);
 }
@@ -145,13 +106,13 @@ function refuseValue(method: string, given: unknown, known: Known): never {
  * that the file has there. Not so where other frameworks call a known option like that (`gamma` for `weight`).
  * @throws ERR_PARAMETER
  */
-function checker(method: string, call: Call | undefined): (args: readonly unknown[]) => void {
+function checker(method: string, call: Call | undefined): ArgumentCheck {
   if (!call) return () => {};
   const most = call.at(-1)?.rest ? Number.POSITIVE_INFINITY : call.length;
   const places = call.flatMap(({ options, value }, at) => (options ? [{ at, options, value }] : []));
-  return (args) => {
+  const check = (args: readonly unknown[]): void => {
     if (args.length > most) {
-      const usage = `${most} argument${most === 1 ? '' : 's'}, ${method}(${call.map(({ shown }) => shown).join(', ')})`;
+      const usage = `${most} argument${most === 1 ? '' : 's'}, ${method}(${call.map(shown).join(', ')})`;
       refuse(method, 'ERR_PARAMETER', `expected at most ${usage}, given ${args.length}`, {
         expected: most,
         actual: args.length,
@@ -160,18 +121,42 @@ function checker(method: string, call: Call | undefined): (args: readonly unknow
     for (const { at, options, value } of places) {
       const given = args[at];
       if (given === undefined) continue;
-      if (isOptions(given) && (options.names.has('data') || !isWeight(given))) checkKeys(method, '', given, options);
-      else if (!value) refuseValue(method, given, options);
+      if (isOptions(given) && (options.keys.includes('data') || !isWeight(given)))
+        checkKeys(method, '', given, options);
+      else if (value === undefined) refuseValue(method, given, options);
     }
   };
+  return Object.assign(check, {
+    names: call.map(({ value }) => value),
+    nameOf: (option: string, args: readonly unknown[]) => nameOf(method, call, option, args),
+  });
 }
 
-export const methodCalls: ReadonlyMap<string, Call> = parse(methodSignatures);
-export const functionCalls: ReadonlyMap<string, Call> = parse(functionSignatures);
+/** Whether a call has such an option or argument. */
+const has = (call: Call, name: string): boolean =>
+  call.some(({ value, options }) => value === name || (options && isKnown(name, options)));
+
+/** Whether it is among the arguments. */
+const isGiven = (call: Call, name: string, args: readonly unknown[]): boolean =>
+  call.some(({ value }, at) => {
+    const given = args[at];
+    return value === name ? given !== undefined : isOptions(given) && given[name] !== undefined;
+  });
+
+/** The caller's name for what a layer calls `option`: the one that is given, else the likeliest; undefined where there is none. */
+function nameOf(method: string, call: Call, option: string, args: readonly unknown[]): string | undefined {
+  const [first, ...rest] = option.split('.') as [string];
+  const names = namesFor(method, first).filter((name) => has(call, name));
+  const name = names.find((one) => isGiven(call, one, args)) ?? names[0];
+  return name && [name, ...rest].join('.');
+}
+
+const own = (calls: Readonly<Record<string, Call>>, name: string) =>
+  Object.hasOwn(calls, name) ? calls[name] : undefined;
 
 /** The check of a method's arguments. One that the generated signatures lack yet has none. */
-export const methodCheck = (method: string) => checker(method, methodCalls.get(method));
+export const methodCheck = (method: string) => checker(method, own(methodCalls, method));
 
 /** Makes an exported function of what reads its arguments: they are checked, and refused where they cannot be read. The function itself calls what this returns. */
 export const checkedFunction = <A extends unknown[], R>(name: string, call: (...args: A) => R): ((...args: A) => R) =>
-  entry(call, checker(name, functionCalls.get(name)), name, 2);
+  entry(call, checker(name, own(functionCalls, name)), name, 2);

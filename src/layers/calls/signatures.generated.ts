@@ -1,211 +1,213 @@
 // Written by `npm run signatures` from the types of the methods; a test compares. Not to be edited.
+// biome-ignore-all format: one method a line
+import type { Call } from './call.js';
 
-/** Methods of tensors and networks: values by their names, options by their keys; `*` is for any letters. */
-export const methodSignatures = `
-abs({ name })
-acos({ name })
-acosh({ name })
-activation({ type, alpha, beta, name })
-adaptiveAvgPool2d({ outputSize, name })
-add(b, { name })
-all({ axes, axis, keepDims, name })
-any({ axes, axis, keepDims, name })
-arange(end, { start, step, dtype, name })
-argmax({ axis, keepDims, indices, name })
-argmin({ axis, keepDims, indices, name })
-argsort({ axis, descending, indices, name })
-asin({ name })
-asinh({ name })
-assert(message, { name })
-atan({ name })
-atanh({ name })
-attention(key, value, { mask, causal, scale, normalization, decomposable, quantize: { to, scale }, metadata, ranks, queryForm, keyValueForm, queryLengths, keyValueLengths, name })
-avgPool({ kernel, countIncludePad, stride, ceilMode, padding, prePadding, postPadding, paddingMode, name })
-avgPool1d({ kernel, countIncludePad, stride, ceilMode, padding, prePadding, postPadding, paddingMode, name })
-avgPool2d({ kernel, countIncludePad, stride, ceilMode, padding, prePadding, postPadding, paddingMode, name })
-avgPool3d({ kernel, countIncludePad, stride, ceilMode, padding, prePadding, postPadding, paddingMode, name })
-batchNorm({ running_mean, running_var, mean, variance, weight, bias, eps, num_batches_tracked, name })
-bmm(b, { transposeA, transposeB, operationA, operationB, useFp32Acc, name })
-cast(dtype, { name })
-ceil({ name })
-chunk(count, { axis })
-clamp({ min, max, name })
-concat(others, { axis, name })
-constant(data, { dtype, shape, name })
-conv1d({ weight, padding, bias, stride, dilation, groups, prePadding, postPadding, paddingMode, name })
-conv2d({ weight, padding, bias, stride, dilation, groups, prePadding, postPadding, paddingMode, name })
-conv3d({ weight, padding, bias, stride, dilation, groups, prePadding, postPadding, paddingMode, name })
-convTranspose1d({ weight, outputPadding, bias, stride, dilation, groups, padding, prePadding, postPadding, paddingMode, name })
-convTranspose2d({ weight, outputPadding, bias, stride, dilation, groups, padding, prePadding, postPadding, paddingMode, name })
-convTranspose3d({ weight, outputPadding, bias, stride, dilation, groups, padding, prePadding, postPadding, paddingMode, name })
-cos({ name })
-cosh({ name })
-cumsum({ axis, exclusive, reverse, name })
-dequantize({ scale, to, zeroPoint, axis, blockShape, name })
-dim(axis)
-dims(dims)
-distCollective({ operation, reduce, root, groups, ranks, name })
-div(b, { name })
-dynamicQuantize({ axis, blockSize, blockShape, to, scaleType, doubleScale, name })
-einsum(equation, ...others)
-elementWise(b, { operation, name })
-elu({ alpha, name })
-embedding({ weight, name })
-eq(b, { name })
-erf({ name })
-exp({ name })
-expand(dims, { name })
-expandAs(other, { name })
-fill(shape, { operation, alpha, beta, dtype, name })
-flatten({ startDim, endDim, name })
-flip(axes, { name })
-floor({ name })
-floorDiv(b, { name })
-full(shape, value, { dtype, name })
-fullLike(value, { dtype, name })
-gather(indices, { axis, mode, elementWiseDims, name })
-ge(b, { name })
-gelu({ approximate, name })
-globalAvgPool({ keepDims, name })
-glu({ axis, name })
-gridSample(grid, { mode, paddingMode, alignCorners, name })
-groupNorm({ groups, numGroups, weight, bias, eps, name })
-gru({ gates, resetAfter, hidden, batchFirst, lengths, name, kernel, recurrentKernel, bias, weight_*, bias_* })
-gt(b, { name })
-hardSigmoid({ alpha, beta, name })
-hardSwish({ name })
-hardtanh({ minVal, maxVal, name })
-identity({ name })
-if(condition, then, otherwise, { name })
-indexSelect(axis, indices, { name })
-instanceNorm({ weight, bias, eps, name })
-interpolate({ size, scaleFactor, mode, alignCorners, name })
-isfinite({ name })
-isinf({ name })
-isnan({ name })
-kvCacheUpdate(update, positions, { updateForm, updateLengths, name })
-layerNorm({ normalizedShape, axes, weight, bias, eps, name })
-le(b, { name })
-leakyRelu({ negativeSlope, name })
-linear({ weight, bias, useFp32Acc, name })
-linspace(start, end, count, { name })
-localResponseNorm({ size, alpha, beta, k, name })
-log({ name })
-log1p({ name })
-log2({ name })
-logSoftmax({ axis, name })
-logSumExp({ axes, axis, keepDims, name })
-logicalAnd(b, { name })
-logicalNot({ name })
-logicalOr(b, { name })
-logicalXor(b, { name })
-loop({ count, while, state, iterate: { *: { tensor, axis, reverse } }, name }, body)
-lstm({ cell, gates, hidden, batchFirst, lengths, name, kernel, recurrentKernel, bias, weight_*, bias_* })
-lt(b, { name })
-maskedFill(mask, value, { name })
-matmul(b, { transposeA, transposeB, operationA, operationB, useFp32Acc, name })
-max({ axes, axis, keepDims, name })
-maxPool({ kernel, stride, ceilMode, padding, prePadding, postPadding, paddingMode, name })
-maxPool1d({ kernel, stride, ceilMode, padding, prePadding, postPadding, paddingMode, name })
-maxPool2d({ kernel, stride, ceilMode, padding, prePadding, postPadding, paddingMode, name })
-maxPool3d({ kernel, stride, ceilMode, padding, prePadding, postPadding, paddingMode, name })
-maximum(b, { name })
-mean({ axes, axis, keepDims, name })
-meshgrid(others, { indexing })
-min({ axes, axis, keepDims, name })
-minimum(b, { name })
-mish({ name })
-mm(b, { transposeA, transposeB, operationA, operationB, useFp32Acc, name })
-mod(b, { name })
-moe({ experts, scores, gate, up, down, gateBias, upBias, downBias, activation, swiglu: { limit, alpha, beta }, quantize: { to, scale, blockShape, scaleType }, name })
-mul(b, { name })
-narrow(axis, start, length, { name })
-ne(b, { name })
-neg({ name })
-nms(scores, { maxOutputBoxesPerClass, iouThreshold, scoreThreshold, format, topKBoxLimit, indices, name })
-nonZero({ indices, name })
-norm({ p, axes, axis, keepDims, name })
-normalize({ p, axis, eps, name })
-oneHot(depth, { axis, values, dtype, name })
-ones(shape, { dtype, name })
-onesLike({ dtype, name })
-pad({ padding, prePadding, postPadding, mode, value, name })
-permute(perm, { name })
-pixelShuffle(factor, { name })
-pixelUnshuffle(factor, { name })
-pool({ type, kernel, blendFactor, countIncludePad, stride, ceilMode, padding, prePadding, postPadding, paddingMode, name })
-pow(b, { name })
-prelu({ weight, slope, name })
-prod({ axes, axis, keepDims, name })
-quantize({ scale, to, zeroPoint, axis, blockShape, name })
-raggedSoftmax(lengths, { name })
-randomNormal(shape, { mean, std, dtype, name })
-randomUniform(shape, { low, high, dtype, name })
-reciprocal({ name })
-reduce({ operation, axes, axis, keepDims, name })
-relu({ name })
-relu6({ name })
-remainder(b, { name })
-repeat(repeats, { name })
-reshape(dims, { zeroIsPlaceholder, name })
-resize({ mode, coordinateTransformation, selector, nearestRounding, cubicCoeff, excludeOutside, scales, sizes, name })
-reverseSequence(lengths, { batchAxis, sequenceAxis, name })
-rmsNorm({ normalizedShape, weight, eps, name })
-rnn({ nonlinearity, hidden, batchFirst, lengths, name, kernel, recurrentKernel, bias, weight_*, bias_* })
-roll(shifts, { axes, name })
-rotaryEmbedding({ cos, sin, positions, interleaved, rotaryDim, name })
-round({ name })
-rsqrt({ name })
-scale({ scale, shift, power, mode, channelAxis, name })
-scaledTanh({ alpha, beta, name })
-scatter(indices, updates, { mode, axis, name })
-select(axis, index, { name })
-selu({ name })
-shapeTensor({ name })
-shuffle({ firstTranspose, reshape, secondTranspose, zeroIsPlaceholder, name })
-sigmoid({ name })
-sign({ name })
-silu({ name })
-sin({ name })
-sinh({ name })
-slice({ start, size, stride, axes, mode, fill, name })
-softmax({ axis, name })
-softplus({ beta, name })
-softsign({ name })
-sort({ axis, descending, indices, name })
-split(sizes, { axis })
-sqrt({ name })
-square({ name })
-squeeze(axes, { name })
-stack(others, { axis, name })
-std({ correction, axes, axis, keepDims, name })
-sub(b, { name })
-sum({ axes, axis, keepDims, name })
-swish({ name })
-tan({ name })
-tanh({ name })
-thresholdedRelu({ threshold, name })
-tile(repeats, { name })
-to(dtype, { name })
-topk(k, { axis, largest, indices, name })
-transpose(perm, other | { name }, { name })
-tril({ diagonal, name })
-triu({ diagonal, name })
-unary({ operation, name })
-unbind({ axis })
-unflatten(axis, sizes, { name })
-unsqueeze(axes, { name })
-var({ correction, axes, axis, keepDims, name })
-view(dims, { zeroIsPlaceholder, name })
-where(condition, other, { name })
-zeros(shape, { dtype, name })
-zerosLike({ dtype, name })
-`;
+/** Methods of tensors and networks. */
+export const methodCalls: Readonly<Record<string, Call>> = {
+  abs: [{ options: { keys: ['name'] } }],
+  acos: [{ options: { keys: ['name'] } }],
+  acosh: [{ options: { keys: ['name'] } }],
+  activation: [{ options: { keys: ['type', 'alpha', 'beta', 'name'] } }],
+  adaptiveAvgPool2d: [{ options: { keys: ['outputSize', 'name'] } }],
+  add: [{ value: 'b' }, { options: { keys: ['name'] } }],
+  all: [{ options: { keys: ['axes', 'axis', 'keepDims', 'name'] } }],
+  any: [{ options: { keys: ['axes', 'axis', 'keepDims', 'name'] } }],
+  arange: [{ value: 'end' }, { options: { keys: ['start', 'step', 'dtype', 'name'] } }],
+  argmax: [{ options: { keys: ['axis', 'keepDims', 'indices', 'name'] } }],
+  argmin: [{ options: { keys: ['axis', 'keepDims', 'indices', 'name'] } }],
+  argsort: [{ options: { keys: ['axis', 'descending', 'indices', 'name'] } }],
+  asin: [{ options: { keys: ['name'] } }],
+  asinh: [{ options: { keys: ['name'] } }],
+  assert: [{ value: 'message' }, { options: { keys: ['name'] } }],
+  atan: [{ options: { keys: ['name'] } }],
+  atanh: [{ options: { keys: ['name'] } }],
+  attention: [{ value: 'key' }, { value: 'value' }, { options: { keys: ['mask', 'causal', 'scale', 'normalization', 'decomposable', 'quantize', 'metadata', 'ranks', 'queryForm', 'keyValueForm', 'queryLengths', 'keyValueLengths', 'name'], nested: { quantize: { keys: ['to', 'scale'] } } } }],
+  avgPool1d: [{ options: { keys: ['kernel', 'countIncludePad', 'stride', 'ceilMode', 'padding', 'prePadding', 'postPadding', 'paddingMode', 'name'] } }],
+  avgPool2d: [{ options: { keys: ['kernel', 'countIncludePad', 'stride', 'ceilMode', 'padding', 'prePadding', 'postPadding', 'paddingMode', 'name'] } }],
+  avgPool3d: [{ options: { keys: ['kernel', 'countIncludePad', 'stride', 'ceilMode', 'padding', 'prePadding', 'postPadding', 'paddingMode', 'name'] } }],
+  avgPool: [{ options: { keys: ['kernel', 'countIncludePad', 'stride', 'ceilMode', 'padding', 'prePadding', 'postPadding', 'paddingMode', 'name'] } }],
+  batchNorm: [{ options: { keys: ['running_mean', 'running_var', 'mean', 'variance', 'weight', 'bias', 'eps', 'num_batches_tracked', 'name'] } }],
+  bmm: [{ value: 'b' }, { options: { keys: ['transposeA', 'transposeB', 'operationA', 'operationB', 'useFp32Acc', 'name'] } }],
+  cast: [{ value: 'dtype' }, { options: { keys: ['name'] } }],
+  ceil: [{ options: { keys: ['name'] } }],
+  chunk: [{ value: 'count' }, { options: { keys: ['axis'] } }],
+  clamp: [{ options: { keys: ['min', 'max', 'name'] } }],
+  concat: [{ value: 'others' }, { options: { keys: ['axis', 'name'] } }],
+  constant: [{ value: 'data' }, { options: { keys: ['dtype', 'shape', 'name'] } }],
+  conv1d: [{ options: { keys: ['weight', 'padding', 'bias', 'stride', 'dilation', 'groups', 'prePadding', 'postPadding', 'paddingMode', 'name'] } }],
+  conv2d: [{ options: { keys: ['weight', 'padding', 'bias', 'stride', 'dilation', 'groups', 'prePadding', 'postPadding', 'paddingMode', 'name'] } }],
+  conv3d: [{ options: { keys: ['weight', 'padding', 'bias', 'stride', 'dilation', 'groups', 'prePadding', 'postPadding', 'paddingMode', 'name'] } }],
+  convTranspose1d: [{ options: { keys: ['weight', 'outputPadding', 'bias', 'stride', 'dilation', 'groups', 'padding', 'prePadding', 'postPadding', 'paddingMode', 'name'] } }],
+  convTranspose2d: [{ options: { keys: ['weight', 'outputPadding', 'bias', 'stride', 'dilation', 'groups', 'padding', 'prePadding', 'postPadding', 'paddingMode', 'name'] } }],
+  convTranspose3d: [{ options: { keys: ['weight', 'outputPadding', 'bias', 'stride', 'dilation', 'groups', 'padding', 'prePadding', 'postPadding', 'paddingMode', 'name'] } }],
+  cos: [{ options: { keys: ['name'] } }],
+  cosh: [{ options: { keys: ['name'] } }],
+  cumsum: [{ options: { keys: ['axis', 'exclusive', 'reverse', 'name'] } }],
+  dequantize: [{ options: { keys: ['scale', 'to', 'zeroPoint', 'axis', 'blockShape', 'name'] } }],
+  dim: [{ value: 'axis' }],
+  dims: [{ value: 'dims' }],
+  distCollective: [{ options: { keys: ['operation', 'reduce', 'root', 'groups', 'ranks', 'name'] } }],
+  div: [{ value: 'b' }, { options: { keys: ['name'] } }],
+  dynamicQuantize: [{ options: { keys: ['axis', 'blockSize', 'blockShape', 'to', 'scaleType', 'doubleScale', 'name'] } }],
+  einsum: [{ value: 'equation' }, { value: 'others', rest: true }],
+  elementWise: [{ value: 'b' }, { options: { keys: ['operation', 'name'] } }],
+  elu: [{ options: { keys: ['alpha', 'name'] } }],
+  embedding: [{ options: { keys: ['weight', 'name'] } }],
+  eq: [{ value: 'b' }, { options: { keys: ['name'] } }],
+  erf: [{ options: { keys: ['name'] } }],
+  exp: [{ options: { keys: ['name'] } }],
+  expand: [{ value: 'dims' }, { options: { keys: ['name'] } }],
+  expandAs: [{ value: 'other' }, { options: { keys: ['name'] } }],
+  fill: [{ value: 'shape' }, { options: { keys: ['operation', 'alpha', 'beta', 'dtype', 'name'] } }],
+  flatten: [{ options: { keys: ['startDim', 'endDim', 'name'] } }],
+  flip: [{ value: 'axes' }, { options: { keys: ['name'] } }],
+  floor: [{ options: { keys: ['name'] } }],
+  floorDiv: [{ value: 'b' }, { options: { keys: ['name'] } }],
+  full: [{ value: 'shape' }, { value: 'value' }, { options: { keys: ['dtype', 'name'] } }],
+  fullLike: [{ value: 'value' }, { options: { keys: ['dtype', 'name'] } }],
+  gather: [{ value: 'indices' }, { options: { keys: ['axis', 'mode', 'elementWiseDims', 'name'] } }],
+  ge: [{ value: 'b' }, { options: { keys: ['name'] } }],
+  gelu: [{ options: { keys: ['approximate', 'name'] } }],
+  globalAvgPool: [{ options: { keys: ['keepDims', 'name'] } }],
+  glu: [{ options: { keys: ['axis', 'name'] } }],
+  gridSample: [{ value: 'grid' }, { options: { keys: ['mode', 'paddingMode', 'alignCorners', 'name'] } }],
+  groupNorm: [{ options: { keys: ['groups', 'numGroups', 'weight', 'bias', 'eps', 'name'] } }],
+  gru: [{ options: { keys: ['gates', 'resetAfter', 'hidden', 'batchFirst', 'lengths', 'name', 'kernel', 'recurrentKernel', 'bias', 'weight_*', 'bias_*'] } }],
+  gt: [{ value: 'b' }, { options: { keys: ['name'] } }],
+  hardSigmoid: [{ options: { keys: ['alpha', 'beta', 'name'] } }],
+  hardSwish: [{ options: { keys: ['name'] } }],
+  hardtanh: [{ options: { keys: ['minVal', 'maxVal', 'name'] } }],
+  identity: [{ options: { keys: ['name'] } }],
+  if: [{ value: 'condition' }, { value: 'then' }, { value: 'otherwise' }, { options: { keys: ['name'] } }],
+  indexSelect: [{ value: 'axis' }, { value: 'indices' }, { options: { keys: ['name'] } }],
+  instanceNorm: [{ options: { keys: ['weight', 'bias', 'eps', 'name'] } }],
+  interpolate: [{ options: { keys: ['size', 'scaleFactor', 'mode', 'alignCorners', 'name'] } }],
+  isfinite: [{ options: { keys: ['name'] } }],
+  isinf: [{ options: { keys: ['name'] } }],
+  isnan: [{ options: { keys: ['name'] } }],
+  kvCacheUpdate: [{ value: 'update' }, { value: 'positions' }, { options: { keys: ['updateForm', 'updateLengths', 'name'] } }],
+  layerNorm: [{ options: { keys: ['normalizedShape', 'axes', 'weight', 'bias', 'eps', 'name'] } }],
+  le: [{ value: 'b' }, { options: { keys: ['name'] } }],
+  leakyRelu: [{ options: { keys: ['negativeSlope', 'name'] } }],
+  linear: [{ options: { keys: ['weight', 'bias', 'useFp32Acc', 'name'] } }],
+  linspace: [{ value: 'start' }, { value: 'end' }, { value: 'count' }, { options: { keys: ['name'] } }],
+  localResponseNorm: [{ options: { keys: ['size', 'alpha', 'beta', 'k', 'name'] } }],
+  log1p: [{ options: { keys: ['name'] } }],
+  log2: [{ options: { keys: ['name'] } }],
+  log: [{ options: { keys: ['name'] } }],
+  logSoftmax: [{ options: { keys: ['axis', 'name'] } }],
+  logSumExp: [{ options: { keys: ['axes', 'axis', 'keepDims', 'name'] } }],
+  logicalAnd: [{ value: 'b' }, { options: { keys: ['name'] } }],
+  logicalNot: [{ options: { keys: ['name'] } }],
+  logicalOr: [{ value: 'b' }, { options: { keys: ['name'] } }],
+  logicalXor: [{ value: 'b' }, { options: { keys: ['name'] } }],
+  loop: [{ options: { keys: ['count', 'while', 'state', 'iterate', 'name'], nested: { iterate: { keys: ['*'], nested: { '*': { keys: ['tensor', 'axis', 'reverse'] } } } } } }, { value: 'body' }],
+  lstm: [{ options: { keys: ['cell', 'gates', 'hidden', 'batchFirst', 'lengths', 'name', 'kernel', 'recurrentKernel', 'bias', 'weight_*', 'bias_*'] } }],
+  lt: [{ value: 'b' }, { options: { keys: ['name'] } }],
+  maskedFill: [{ value: 'mask' }, { value: 'value' }, { options: { keys: ['name'] } }],
+  matmul: [{ value: 'b' }, { options: { keys: ['transposeA', 'transposeB', 'operationA', 'operationB', 'useFp32Acc', 'name'] } }],
+  max: [{ options: { keys: ['axes', 'axis', 'keepDims', 'name'] } }],
+  maxPool1d: [{ options: { keys: ['kernel', 'stride', 'ceilMode', 'padding', 'prePadding', 'postPadding', 'paddingMode', 'name'] } }],
+  maxPool2d: [{ options: { keys: ['kernel', 'stride', 'ceilMode', 'padding', 'prePadding', 'postPadding', 'paddingMode', 'name'] } }],
+  maxPool3d: [{ options: { keys: ['kernel', 'stride', 'ceilMode', 'padding', 'prePadding', 'postPadding', 'paddingMode', 'name'] } }],
+  maxPool: [{ options: { keys: ['kernel', 'stride', 'ceilMode', 'padding', 'prePadding', 'postPadding', 'paddingMode', 'name'] } }],
+  maximum: [{ value: 'b' }, { options: { keys: ['name'] } }],
+  mean: [{ options: { keys: ['axes', 'axis', 'keepDims', 'name'] } }],
+  meshgrid: [{ value: 'others' }, { options: { keys: ['indexing'] } }],
+  min: [{ options: { keys: ['axes', 'axis', 'keepDims', 'name'] } }],
+  minimum: [{ value: 'b' }, { options: { keys: ['name'] } }],
+  mish: [{ options: { keys: ['name'] } }],
+  mm: [{ value: 'b' }, { options: { keys: ['transposeA', 'transposeB', 'operationA', 'operationB', 'useFp32Acc', 'name'] } }],
+  mod: [{ value: 'b' }, { options: { keys: ['name'] } }],
+  moe: [{ options: { keys: ['experts', 'scores', 'gate', 'up', 'down', 'gateBias', 'upBias', 'downBias', 'activation', 'swiglu', 'quantize', 'name'], nested: { swiglu: { keys: ['limit', 'alpha', 'beta'] }, quantize: { keys: ['to', 'scale', 'blockShape', 'scaleType'] } } } }],
+  mul: [{ value: 'b' }, { options: { keys: ['name'] } }],
+  narrow: [{ value: 'axis' }, { value: 'start' }, { value: 'length' }, { options: { keys: ['name'] } }],
+  ne: [{ value: 'b' }, { options: { keys: ['name'] } }],
+  neg: [{ options: { keys: ['name'] } }],
+  nms: [{ value: 'scores' }, { options: { keys: ['maxOutputBoxesPerClass', 'iouThreshold', 'scoreThreshold', 'format', 'topKBoxLimit', 'indices', 'name'] } }],
+  nonZero: [{ options: { keys: ['indices', 'name'] } }],
+  norm: [{ options: { keys: ['p', 'axes', 'axis', 'keepDims', 'name'] } }],
+  normalize: [{ options: { keys: ['p', 'axis', 'eps', 'name'] } }],
+  oneHot: [{ value: 'depth' }, { options: { keys: ['axis', 'values', 'dtype', 'name'] } }],
+  ones: [{ value: 'shape' }, { options: { keys: ['dtype', 'name'] } }],
+  onesLike: [{ options: { keys: ['dtype', 'name'] } }],
+  pad: [{ options: { keys: ['padding', 'prePadding', 'postPadding', 'mode', 'value', 'name'] } }],
+  permute: [{ value: 'perm' }, { options: { keys: ['name'] } }],
+  pixelShuffle: [{ value: 'factor' }, { options: { keys: ['name'] } }],
+  pixelUnshuffle: [{ value: 'factor' }, { options: { keys: ['name'] } }],
+  pool: [{ options: { keys: ['type', 'kernel', 'blendFactor', 'countIncludePad', 'stride', 'ceilMode', 'padding', 'prePadding', 'postPadding', 'paddingMode', 'name'] } }],
+  pow: [{ value: 'b' }, { options: { keys: ['name'] } }],
+  prelu: [{ options: { keys: ['weight', 'slope', 'name'] } }],
+  prod: [{ options: { keys: ['axes', 'axis', 'keepDims', 'name'] } }],
+  quantize: [{ options: { keys: ['scale', 'to', 'zeroPoint', 'axis', 'blockShape', 'name'] } }],
+  raggedSoftmax: [{ value: 'lengths' }, { options: { keys: ['name'] } }],
+  randomNormal: [{ value: 'shape' }, { options: { keys: ['mean', 'std', 'dtype', 'name'] } }],
+  randomUniform: [{ value: 'shape' }, { options: { keys: ['low', 'high', 'dtype', 'name'] } }],
+  reciprocal: [{ options: { keys: ['name'] } }],
+  reduce: [{ options: { keys: ['operation', 'axes', 'axis', 'keepDims', 'name'] } }],
+  relu6: [{ options: { keys: ['name'] } }],
+  relu: [{ options: { keys: ['name'] } }],
+  remainder: [{ value: 'b' }, { options: { keys: ['name'] } }],
+  repeat: [{ value: 'repeats' }, { options: { keys: ['name'] } }],
+  reshape: [{ value: 'dims' }, { options: { keys: ['zeroIsPlaceholder', 'name'] } }],
+  resize: [{ options: { keys: ['mode', 'coordinateTransformation', 'selector', 'nearestRounding', 'cubicCoeff', 'excludeOutside', 'scales', 'sizes', 'name'] } }],
+  reverseSequence: [{ value: 'lengths' }, { options: { keys: ['batchAxis', 'sequenceAxis', 'name'] } }],
+  rmsNorm: [{ options: { keys: ['normalizedShape', 'weight', 'eps', 'name'] } }],
+  rnn: [{ options: { keys: ['nonlinearity', 'hidden', 'batchFirst', 'lengths', 'name', 'kernel', 'recurrentKernel', 'bias', 'weight_*', 'bias_*'] } }],
+  roll: [{ value: 'shifts' }, { options: { keys: ['axes', 'name'] } }],
+  rotaryEmbedding: [{ options: { keys: ['cos', 'sin', 'positions', 'interleaved', 'rotaryDim', 'name'] } }],
+  round: [{ options: { keys: ['name'] } }],
+  rsqrt: [{ options: { keys: ['name'] } }],
+  scale: [{ options: { keys: ['scale', 'shift', 'power', 'mode', 'channelAxis', 'name'] } }],
+  scaledTanh: [{ options: { keys: ['alpha', 'beta', 'name'] } }],
+  scatter: [{ value: 'indices' }, { value: 'updates' }, { options: { keys: ['mode', 'axis', 'name'] } }],
+  select: [{ value: 'axis' }, { value: 'index' }, { options: { keys: ['name'] } }],
+  selu: [{ options: { keys: ['name'] } }],
+  shapeTensor: [{ options: { keys: ['name'] } }],
+  shuffle: [{ options: { keys: ['firstTranspose', 'reshape', 'secondTranspose', 'zeroIsPlaceholder', 'name'] } }],
+  sigmoid: [{ options: { keys: ['name'] } }],
+  sign: [{ options: { keys: ['name'] } }],
+  silu: [{ options: { keys: ['name'] } }],
+  sin: [{ options: { keys: ['name'] } }],
+  sinh: [{ options: { keys: ['name'] } }],
+  slice: [{ options: { keys: ['start', 'size', 'stride', 'axes', 'mode', 'fill', 'name'] } }],
+  softmax: [{ options: { keys: ['axis', 'name'] } }],
+  softplus: [{ options: { keys: ['beta', 'name'] } }],
+  softsign: [{ options: { keys: ['name'] } }],
+  sort: [{ options: { keys: ['axis', 'descending', 'indices', 'name'] } }],
+  split: [{ value: 'sizes' }, { options: { keys: ['axis'] } }],
+  sqrt: [{ options: { keys: ['name'] } }],
+  square: [{ options: { keys: ['name'] } }],
+  squeeze: [{ value: 'axes' }, { options: { keys: ['name'] } }],
+  stack: [{ value: 'others' }, { options: { keys: ['axis', 'name'] } }],
+  std: [{ options: { keys: ['correction', 'axes', 'axis', 'keepDims', 'name'] } }],
+  sub: [{ value: 'b' }, { options: { keys: ['name'] } }],
+  sum: [{ options: { keys: ['axes', 'axis', 'keepDims', 'name'] } }],
+  swish: [{ options: { keys: ['name'] } }],
+  tan: [{ options: { keys: ['name'] } }],
+  tanh: [{ options: { keys: ['name'] } }],
+  thresholdedRelu: [{ options: { keys: ['threshold', 'name'] } }],
+  tile: [{ value: 'repeats' }, { options: { keys: ['name'] } }],
+  to: [{ value: 'dtype' }, { options: { keys: ['name'] } }],
+  topk: [{ value: 'k' }, { options: { keys: ['axis', 'largest', 'indices', 'name'] } }],
+  transpose: [{ value: 'perm' }, { value: 'other', options: { keys: ['name'] } }, { options: { keys: ['name'] } }],
+  tril: [{ options: { keys: ['diagonal', 'name'] } }],
+  triu: [{ options: { keys: ['diagonal', 'name'] } }],
+  unary: [{ options: { keys: ['operation', 'name'] } }],
+  unbind: [{ options: { keys: ['axis'] } }],
+  unflatten: [{ value: 'axis' }, { value: 'sizes' }, { options: { keys: ['name'] } }],
+  unsqueeze: [{ value: 'axes' }, { options: { keys: ['name'] } }],
+  var: [{ options: { keys: ['correction', 'axes', 'axis', 'keepDims', 'name'] } }],
+  view: [{ value: 'dims' }, { options: { keys: ['zeroIsPlaceholder', 'name'] } }],
+  where: [{ value: 'condition' }, { value: 'other' }, { options: { keys: ['name'] } }],
+  zeros: [{ value: 'shape' }, { options: { keys: ['dtype', 'name'] } }],
+  zerosLike: [{ options: { keys: ['dtype', 'name'] } }],
+};
 
 /** Exported functions. */
-export const functionSignatures = `
-concat(tensors, { axis, name })
-einsum(equation, tensors, { name })
-stack(tensors, { axis, name })
-where(condition, a, b, { dtype, name })
-`;
+export const functionCalls: Readonly<Record<string, Call>> = {
+  concat: [{ value: 'tensors' }, { options: { keys: ['axis', 'name'] } }],
+  einsum: [{ value: 'equation' }, { value: 'tensors' }, { options: { keys: ['name'] } }],
+  stack: [{ value: 'tensors' }, { options: { keys: ['axis', 'name'] } }],
+  where: [{ value: 'condition' }, { value: 'a' }, { value: 'b' }, { options: { keys: ['dtype', 'name'] } }],
+};

@@ -182,7 +182,7 @@ const methods = {
   /** `log(1 + exp(beta·x)) / beta`; beta 1 by default. TensorRT kind: activation (SOFTPLUS). */
   softplus(this: Chain, options: SoftplusOptions = {}): Tensor {
     const beta = options.beta ?? 1;
-    return activate(this, 'softplus', 'softplus', 1 / beta, beta, options);
+    return activate(this, 'softplus', 'softplus', typeof beta === 'number' ? 1 / beta : beta, beta, options);
   },
   /**
    * `min(max(x, min), max)`, of floats and integers. Either bound may be left out. TensorRT kind: activation (CLIP);
@@ -222,7 +222,7 @@ const methods = {
   gelu(this: Chain, options: GeluOptions = {}): Tensor {
     const { approximate = 'none' } = options;
     if (approximate !== 'none' && approximate !== 'tanh') {
-      refuse('gelu', 'ERR_PARAMETER', `approximate: expected none or tanh, given ${show(approximate)}`);
+      refuse('gelu', 'ERR_PARAMETER', `expected none or tanh, given ${show(approximate)}`, { option: 'approximate' });
     }
     return activate(this, 'gelu', approximate === 'none' ? 'gelu_erf' : 'gelu_tanh', 0, 0, options);
   },

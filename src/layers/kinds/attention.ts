@@ -36,13 +36,14 @@ export const attention = defineLayer({
     for (const [name, tensor] of Object.entries({ key, value })) {
       requireForm(tensor, p.keyValueForm, name, fail);
       if (tensor.dtype !== query.dtype) {
-        fail('ERR_DTYPE', `${name}: expected ${query.dtype}, as the query has, given ${tensor.dtype}`);
+        fail('ERR_DTYPE', `expected ${query.dtype}, as the query has, given ${tensor.dtype}`, { option: name });
       }
     }
     requireFit(query, key, value, p, fail);
     const [mask, scale, queryLengths, keyLengths] = inputs.slice(3);
     if (mask) requireMask(mask, query, key, p, fail);
-    if (Boolean(scale) !== Boolean(p.quantizeTo)) fail('ERR_INPUT', 'quantize: expected both a dtype and a scale');
+    if (Boolean(scale) !== Boolean(p.quantizeTo))
+      fail('ERR_INPUT', 'expected both a dtype and a scale', { option: 'quantize' });
     if (scale) requireRank(scale.shape, 0, 1, fail, 'quantize.scale');
     requireLengths(queryLengths, p.queryForm, 'queryLengths', fail);
     requireLengths(keyLengths, p.keyValueForm, 'keyValueLengths', fail, p.keyValueForm === 'padded_bhnd');
@@ -92,7 +93,7 @@ const tokensAxis = (form: AttentionForm): number => (form === 'padded_bhnd' ? 2 
 function requireForm({ shape }: InferredValue, form: AttentionForm, what: string, fail: Fail): void {
   if (shape.length === rankOf(form)) return;
   const expected = form === 'padded_bhnd' ? '[batch, heads, tokens, size]' : '[tokens, heads, size]';
-  fail('ERR_RANK', `${what}: expected ${expected}, given ${formatShape(shape)}`, { expected, actual: shape });
+  fail('ERR_RANK', `expected ${expected}, given ${formatShape(shape)}`, { option: what, expected, actual: shape });
 }
 
 const differ = (a: Dim, b: Dim): boolean => isStatic(a) && isStatic(b) && a !== b;
@@ -122,7 +123,8 @@ function requireMask(
   fail: Fail,
 ): void {
   requireDType(mask.dtype, ['bool', q.dtype], fail, 'mask');
-  if (p.causalKind !== 'none') fail('ERR_PARAMETER', 'causal: TensorRT takes a mask or a causal one, given both');
+  if (p.causalKind !== 'none')
+    fail('ERR_PARAMETER', 'TensorRT takes a mask or a causal one, given both', { option: 'causal' });
   const expected: Dim[] = [
     q.shape[0]!,
     q.shape[1]!,
@@ -132,7 +134,8 @@ function requireMask(
   const fits =
     mask.shape.length === 4 && mask.shape.every((dim, i) => dim === 1 || broadcastDim(dim, expected[i]!) !== undefined);
   if (!fits) {
-    fail('ERR_SHAPE', `mask: expected ${formatShape(expected)} or ones in it, given ${formatShape(mask.shape)}`, {
+    fail('ERR_SHAPE', `expected ${formatShape(expected)} or ones in it, given ${formatShape(mask.shape)}`, {
+      option: 'mask',
       expected,
       actual: mask.shape,
     });
@@ -147,9 +150,9 @@ function requireLengths(
   allowed = false,
 ): void {
   const packed = form === 'packed_nhd';
-  if (!lengths && packed) fail('ERR_INPUT', `${what}: the packed form needs them`);
+  if (!lengths && packed) fail('ERR_INPUT', `the packed form needs them`, { option: what });
   if (!lengths) return;
-  if (!packed && !allowed) fail('ERR_INPUT', `${what}: expected none in the padded form`);
+  if (!packed && !allowed) fail('ERR_INPUT', `expected none in the padded form`, { option: what });
   requireDType(lengths.dtype, ['int32'], fail, what);
   requireRank(lengths.shape, 1, 1, fail, what);
 }
@@ -219,7 +222,8 @@ function scaled(query: Tensor, given: number | undefined): Tensor {
     return refuse(
       method,
       'ERR_PARAMETER',
-      `scale: expected a number, given ${String(given)} for heads of size ${String(size)}`,
+      `expected a number, given ${String(given)} for heads of size ${String(size)}`,
+      { option: 'scale' },
     );
   }
   return scale === 1 || !floats.includes(query.dtype) ? query : query.mul(scale);

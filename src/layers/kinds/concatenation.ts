@@ -84,11 +84,18 @@ function join(method: string, tensors: readonly Tensor[], options: ConcatOptions
 
 function requireTensors(method: string, tensors: readonly Tensor[]): void {
   if (!Array.isArray(tensors) || tensors.length === 0) {
-    refuse(method, 'ERR_INPUT', `expected a list of tensors, given ${Array.isArray(tensors) ? 'none' : show(tensors)}`);
+    refuse(
+      method,
+      'ERR_INPUT',
+      `expected a list of tensors, given ${Array.isArray(tensors) ? 'none' : show(tensors)}`,
+      { value: tensors },
+    );
   }
   for (const [i, tensor] of tensors.entries()) {
     if (!(tensor instanceof Tensor)) {
-      refuse(method, 'ERR_INPUT', `tensor ${i}: expected a tensor, given ${show(tensor)}`);
+      refuse(method, 'ERR_INPUT', `tensor ${i}: expected a tensor, given ${show(tensor)}`, {
+        involved: ['tensors', 'others'],
+      });
     }
   }
 }

@@ -20,7 +20,8 @@ export const constant = defineLayer({
     if (!value) return fail('ERR_INPUT', 'the value is missing');
     const count = countOf(shape);
     if (count !== countOf(value.shape)) {
-      fail('ERR_SHAPE', `shape: expected ${countOf(value.shape)} elements, given ${formatShape(shape)}`, {
+      fail('ERR_SHAPE', `expected ${countOf(value.shape)} elements, given ${formatShape(shape)}`, {
+        option: 'shape',
         expected: value.shape,
         actual: shape,
       });
@@ -48,11 +49,13 @@ export interface FullOptions extends Named {
 /** One value in every element of a shape: a constant repeated by a slice with stride 0. */
 function full(net: Network, given: FillShape, value: Liftable, dtype: DType, method: string, { name }: Named): Tensor {
   const scalar = constantTensor(net, value, dtype, method);
-  if (scalar.rank > 0) refuse(method, 'ERR_RANK', `value: expected one number, given ${formatShape(scalar.shape)}`);
+  if (scalar.rank > 0)
+    refuse(method, 'ERR_RANK', `expected one number, given ${formatShape(scalar.shape)}`, { option: 'value' });
   const shape = sizesOf(net, given, method);
   const rank = shape instanceof Tensor ? shape.shape[0]! : shape.length;
-  if (!isStatic(rank)) return refuse(method, 'ERR_SHAPE', 'shape: expected a tensor of known length');
-  if (rank > maxRank) refuse(method, 'ERR_RANK', `shape: expected at most ${maxRank} sizes, given ${rank}`);
+  if (!isStatic(rank)) return refuse(method, 'ERR_SHAPE', 'expected a tensor of known length', { option: 'shape' });
+  if (rank > maxRank)
+    refuse(method, 'ERR_RANK', `expected at most ${maxRank} sizes, given ${rank}`, { option: 'shape' });
   const ones = Array<number>(rank).fill(1);
   const zeros = ones.map(() => 0);
   return recordSlice(scalar.reshape(ones), { method, name, start: zeros, size: shape, stride: zeros });

@@ -36,14 +36,16 @@ export const convolution = defineLayer({
     const { shape } = input(0);
     const channels = shape[1]!;
     if (p.outChannels % p.groups !== 0) {
-      fail('ERR_SHAPE', `groups: expected a divisor of the ${p.outChannels} output channels, given ${p.groups}`);
+      fail('ERR_SHAPE', `expected a divisor of the ${p.outChannels} output channels, given ${p.groups}`, {
+        option: 'groups',
+      });
     }
     const expected = kernel[1]!;
     if (isStatic(channels) && isStatic(expected) && channels !== expected * p.groups) {
       fail(
         'ERR_SHAPE',
         `the weight ${formatShape(kernel)} with groups ${p.groups} takes ${expected * p.groups} input channels, the input ${formatShape(shape)} has ${channels}`,
-        { expected: expected * p.groups, actual: channels },
+        { involved: ['weight'], expected: expected * p.groups, actual: channels },
       );
     }
     return kernelOutput(context, (i) => windowSize(shape[i + 2]!, i, p.dilation[i]! * (p.kernel[i]! - 1) + 1, p, fail));
@@ -74,7 +76,7 @@ function namedPadding(
   if (typeof padding !== 'string') return options as PaddingOptions;
   if (padding === 'valid') return { ...options, padding: 0 };
   if (padding !== 'same') {
-    refuse(method, 'ERR_PARAMETER', `padding: expected numbers, same or valid, given ${String(padding)}`);
+    refuse(method, 'ERR_PARAMETER', `expected numbers, same or valid, given ${String(padding)}`, { option: 'padding' });
   }
   if (stride.some((s) => s !== 1)) {
     refuse(method, 'ERR_PARAMETER', `padding same: expected stride 1, given [${stride.join(', ')}]`, {

@@ -19,7 +19,8 @@ export const cumulative = defineLayer({
     requireDType(dtype, [...floats, 'int32', 'int64'], fail);
     requireRank(shape, 1, 8, fail);
     if (axis >= shape.length) {
-      fail('ERR_AXIS', `axis: expected one from ${-shape.length} to ${shape.length - 1}, given ${axis}`, {
+      fail('ERR_AXIS', `expected one from ${-shape.length} to ${shape.length - 1}, given ${axis}`, {
+        option: 'axis',
         actual: axis,
       });
     }

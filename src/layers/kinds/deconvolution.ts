@@ -34,13 +34,15 @@ export const deconvolution = defineLayer({
     const channels = shape[1]!;
     const expected = kernel[0]!;
     if (isStatic(expected) && expected % p.groups !== 0) {
-      fail('ERR_SHAPE', `groups: expected a divisor of the ${expected} input channels, given ${p.groups}`);
+      fail('ERR_SHAPE', `expected a divisor of the ${expected} input channels, given ${p.groups}`, {
+        option: 'groups',
+      });
     }
     if (!isStatic(channels) || (isStatic(expected) && channels !== expected)) {
       fail(
         'ERR_SHAPE',
         `the weight ${formatShape(kernel)} takes ${expected} input channels, the input ${formatShape(shape)} has ${channels}`,
-        { expected, actual: channels },
+        { involved: ['weight'], expected, actual: channels },
       );
     }
     return kernelOutput(context, (i) => outputSize(shape[i + 2]!, i, p));
@@ -97,7 +99,10 @@ function deconvolve(self: Chain, method: string, axes: number, given: Deconvolut
   const postPadding = padding.postPadding.map((pad, i) => pad - (extra[i] ?? 0));
   if (extra.length !== axes || extra.some((v) => !(v >= 0)) || postPadding.some((pad, i) => extra[i]! > 0 && pad < 0)) {
     const most = `a number from 0 to the padding after each axis, [${padding.postPadding.join(', ')}]`;
-    refuse(method, 'ERR_PARAMETER', `outputPadding: expected ${most}, given [${extra.join(', ')}]`, { actual: extra });
+    refuse(method, 'ERR_PARAMETER', `expected ${most}, given [${extra.join(', ')}]`, {
+      option: 'outputPadding',
+      actual: extra,
+    });
   }
   return recordKernel(deconvolution, x, method, options, {
     ...kernelWindow(shape, options, axes),

@@ -37,16 +37,17 @@ export const distCollective = defineLayer({
     const { dtype, shape } = input(0);
     if (reducing.includes(operation) !== (reduceOperation !== 'none')) {
       const expected = reducing.includes(operation) ? 'an operation' : 'none';
-      fail('ERR_PARAMETER', `reduce: expected ${expected} for ${operation}, given ${reduceOperation}`);
+      fail('ERR_PARAMETER', `expected ${expected} for ${operation}, given ${reduceOperation}`, { option: 'reduce' });
     }
     if (rooted.includes(operation) !== root >= 0) {
       fail(
         'ERR_PARAMETER',
-        `root: expected ${rooted.includes(operation) ? 'a rank' : 'none'} for ${operation}, given ${root}`,
+        `expected ${rooted.includes(operation) ? 'a rank' : 'none'} for ${operation}, given ${root}`,
+        { option: 'root' },
       );
     }
     if (groups.length > 0 && groups.length !== ranks) {
-      fail('ERR_PARAMETER', `ranks: expected ${groups.length}, the size of the group, given ${ranks}`);
+      fail('ERR_PARAMETER', `expected ${groups.length}, the size of the group, given ${ranks}`, { option: 'ranks' });
     }
     const grows = operation === 'all_gather' || operation === 'gather';
     const shrinks = operation === 'reduce_scatter' || operation === 'scatter';

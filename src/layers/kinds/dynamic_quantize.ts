@@ -29,7 +29,8 @@ export const dynamicQuantize = defineLayer({
     requireDType(dtype, floats, fail);
     if (shape.length === 0) fail('ERR_RANK', 'expected rank 1 or more, given rank 0');
     if (blockShape.length !== shape.length) {
-      fail('ERR_PARAMETER', `blockShape: expected ${shape.length} sizes, given [${blockShape.join(', ')}]`, {
+      fail('ERR_PARAMETER', `expected ${shape.length} sizes, given [${blockShape.join(', ')}]`, {
+        option: 'blockShape',
         expected: shape.length,
         actual: blockShape.length,
       });
@@ -40,11 +41,8 @@ export const dynamicQuantize = defineLayer({
       if (count === undefined || (size !== 1 && !isStatic(dim))) {
         return fail(
           'ERR_SHAPE',
-          `blockShape: ${size} along axis ${i} needs a known multiple of it, the input is ${formatShape(shape)}`,
-          {
-            expected: size,
-            actual: dim,
-          },
+          `${size} along axis ${i} needs a known multiple of it, the input is ${formatShape(shape)}`,
+          { option: 'blockShape', expected: size, actual: dim },
         );
       }
       return count;
@@ -52,10 +50,10 @@ export const dynamicQuantize = defineLayer({
     const double = inputs[1];
     if (double && (double.shape.length > 0 || (double.dtype !== 'float32' && double.dtype !== dtype))) {
       const given = `${double.dtype}${formatShape(double.shape)}`;
-      fail('ERR_SHAPE', `doubleScale: expected float32 or ${dtype} of rank 0, given ${given}`);
+      fail('ERR_SHAPE', `expected float32 or ${dtype} of rank 0, given ${given}`, { option: 'doubleScale' });
     }
     if (scaleType === 'float8e4m3' && !double) {
-      fail('ERR_INPUT', 'doubleScale: scales of float8e4m3 need a scale of their own, given none');
+      fail('ERR_INPUT', 'scales of float8e4m3 need a scale of their own, given none', { option: 'doubleScale' });
     }
     return [
       { dtype: to, shape },
@@ -153,7 +151,9 @@ const methods = {
     const { blockSize = fp4 ? 16 : 32, scaleType = fp4 ? 'float8e4m3' : 'float8e8m0' } = options;
     const at = wrapAxis(axis, x.rank);
     if (options.blockShape === undefined && !(at >= 0 && at < x.rank)) {
-      refuse(method, 'ERR_AXIS', `axis: expected one from ${-x.rank} to ${x.rank - 1}, given ${String(axis)}`);
+      refuse(method, 'ERR_AXIS', `expected one from ${-x.rank} to ${x.rank - 1}, given ${String(axis)}`, {
+        option: 'axis',
+      });
     }
     const blockShape = options.blockShape ?? x.shape.map((_: Dim, i) => (i === at ? blockSize : 1));
     const double = doubleScale === undefined ? null : constantTensor(x.network, doubleScale, 'float32', method);

@@ -31,7 +31,7 @@ export const einsum = defineLayer({
     const { dtype } = input(0);
     requireDType(dtype, floats, fail);
     if (terms.length !== inputs.length) {
-      fail('ERR_INPUT', `equation: expected ${terms.length} tensors, given ${inputs.length}`);
+      fail('ERR_INPUT', `expected ${terms.length} tensors, given ${inputs.length}`, { option: 'equation' });
     }
     const sizes = new Map<string, Dim>();
     for (const [i, term] of terms.entries()) {
@@ -73,11 +73,14 @@ const method = 'einsum';
 function explicitEquation(given: string, ranks: readonly number[]): string {
   const equation = typeof given === 'string' ? given.replaceAll(' ', '') : '';
   if (equation === '' || !written.test(equation)) {
-    refuse(method, 'ERR_PARAMETER', `equation: expected one such as ij,jk->ik in lower case, given ${String(given)}`);
+    refuse(method, 'ERR_PARAMETER', `expected one such as ij,jk->ik in lower case, given ${String(given)}`, {
+      option: 'equation',
+    });
   }
   const { terms, result } = split(equation);
   if (terms.length !== ranks.length) {
-    refuse(method, 'ERR_INPUT', `equation: expected ${terms.length} tensors for '${equation}', given ${ranks.length}`, {
+    refuse(method, 'ERR_INPUT', `expected ${terms.length} tensors for '${equation}', given ${ranks.length}`, {
+      option: 'equation',
       expected: terms.length,
       actual: ranks.length,
     });
@@ -87,7 +90,8 @@ function explicitEquation(given: string, ranks: readonly number[]): string {
     const size = ranks[i]! - term.replace('...', '').length;
     if (size < 0 || size > free.length || (size > 0 && !term.includes('...'))) {
       const names = ranks[i]! - size;
-      refuse(method, 'ERR_RANK', `equation: '${term}' names ${names} axes, the tensor has ${ranks[i]}`, {
+      refuse(method, 'ERR_RANK', `'${term}' names ${names} axes, the tensor has ${ranks[i]}`, {
+        option: 'equation',
         expected: names,
         actual: ranks[i],
       });
@@ -104,7 +108,9 @@ function explicitEquation(given: string, ranks: readonly number[]): string {
   const out = result === undefined ? letters + once.sort().join('') : result.replace('...', letters);
   const odd = [...out].find((letter, i) => !all.includes(letter) || out.indexOf(letter) !== i);
   if (odd !== undefined)
-    refuse(method, 'ERR_PARAMETER', `equation: '${equation}' has '${odd}' twice in its result, or in no tensor`);
+    refuse(method, 'ERR_PARAMETER', `'${equation}' has '${odd}' twice in its result, or in no tensor`, {
+      option: 'equation',
+    });
   return `${shown.join(',')}->${out}`;
 }
 
@@ -138,7 +144,8 @@ export function einsumOf(...args: [string, readonly (Tensor | ConstantData)[], N
 const summed = checkedFunction(
   method,
   (equation: string, tensors: readonly (Tensor | ConstantData)[], options: Named = {}) => {
-    if (!Array.isArray(tensors)) refuse(method, 'ERR_INPUT', `expected a list of tensors, given ${show(tensors)}`);
+    if (!Array.isArray(tensors))
+      refuse(method, 'ERR_INPUT', `expected a list of tensors, given ${show(tensors)}`, { option: 'tensors' });
     return record(tensors, equation, options);
   },
 );

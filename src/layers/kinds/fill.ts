@@ -8,6 +8,7 @@ import {
 } from '../../dsl/define-layer.js';
 import type { Network } from '../../dsl/network.js';
 import { Tensor } from '../../dsl/tensor.js';
+import { show } from '../../errors/error.js';
 import {
   ceilDivDims,
   type Dim,
@@ -53,15 +54,17 @@ export const fill = defineLayer({
     const [alpha, beta] = [inputs[1], inputs[2]];
     const given = [p.alpha, p.beta].filter((v) => v !== null).length;
     if (given === 1 || Boolean(alpha) !== Boolean(beta) || (given === 2) === Boolean(alpha)) {
-      fail('ERR_PARAMETER', 'alpha and beta: expected two numbers, or two tensors');
+      fail('ERR_PARAMETER', 'expected two numbers, or two tensors', { options: ['alpha', 'beta'] });
     }
     if (alpha && beta) {
       requireDType(alpha.dtype, [p.dtype], fail, 'alpha');
       requireDType(beta.dtype, [p.dtype], fail, 'beta');
       const betaShape = linspace ? [shape.length] : [];
-      if (alpha.shape.length > 0) fail('ERR_RANK', `alpha: expected a scalar, given ${formatShape(alpha.shape)}`);
+      if (alpha.shape.length > 0)
+        fail('ERR_RANK', `expected a scalar, given ${formatShape(alpha.shape)}`, { option: 'alpha' });
       if (String(beta.shape) !== String(betaShape)) {
-        fail('ERR_SHAPE', `beta: expected ${formatShape(betaShape)}, given ${formatShape(beta.shape)}`, {
+        fail('ERR_SHAPE', `expected ${formatShape(betaShape)}, given ${formatShape(beta.shape)}`, {
+          option: 'beta',
           expected: betaShape,
           actual: beta.shape,
         });
@@ -73,23 +76,24 @@ export const fill = defineLayer({
     }
     const whole = p.dtype === 'int32' || p.dtype === 'int64';
     if (whole && !(Number.isSafeInteger(p.alpha) && Number.isSafeInteger(p.beta))) {
-      fail('ERR_VALUE', `alpha and beta: expected whole numbers for ${p.dtype}, given ${p.alpha} and ${p.beta}`);
+      fail('ERR_VALUE', `expected whole numbers for ${p.dtype}, given ${p.alpha} and ${p.beta}`, {
+        options: ['alpha', 'beta'],
+      });
     }
     const [length] = shape;
     if (!whole || !isStatic(length!) || length > 64) return { dtype: p.dtype, shape };
     return { dtype: p.dtype, shape, contents: Array.from({ length }, (_, i) => p.alpha! + i * p.beta!) };
 
     function fromTensor(): Dim[] {
-      const tensor = inputs[0] ?? fail('ERR_INPUT', 'shape: expected sizes or a tensor');
+      const tensor = inputs[0] ?? fail('ERR_INPUT', 'expected sizes or a tensor', { option: 'shape' });
       requireDType(tensor.dtype, indexTypes, fail, 'shape');
       const [rank, ...others] = tensor.shape;
       if (rank === undefined || others.length > 0 || !isStatic(rank)) {
-        return fail(
-          'ERR_SHAPE',
-          `shape: expected a tensor of rank 1 and known length, given ${formatShape(tensor.shape)}`,
-        );
+        return fail('ERR_SHAPE', `expected a tensor of rank 1 and known length, given ${formatShape(tensor.shape)}`, {
+          option: 'shape',
+        });
       }
-      if (rank > maxRank) fail('ERR_RANK', `shape: expected at most ${maxRank} sizes, given ${rank}`);
+      if (rank > maxRank) fail('ERR_RANK', `expected at most ${maxRank} sizes, given ${rank}`, { option: 'shape' });
       return Array.from({ length: rank }, (_, i) => {
         const dim = tensor.contents?.[i];
         return dim === undefined || isUnknown(dim) ? unknownDim('fill') : dim;
@@ -239,9 +243,12 @@ const methods = {
       typeof given === 'number' ? given : resolveDim(this, given, what, method, -(2 ** 31));
     const [start, stop] = [bound(options.start ?? 0, 'start'), bound(end, 'end')];
     const dims = [start, stop].filter((dim) => !isStatic(dim));
-    if (![start, stop, step].every((v) => Number.isFinite(v) || typeof v === 'string') || step === 0) {
-      const expected = 'expected a number or dim as start and end, and a number other than 0 as step';
-      refuse(method, 'ERR_PARAMETER', `${expected}, given ${start}, ${stop} and ${step}`);
+    if (!Number.isFinite(step) || step === 0) {
+      refuse(method, 'ERR_PARAMETER', `expected a number other than 0, given ${show(step)}`, { option: 'step' });
+    }
+    for (const [option, v] of Object.entries({ start, end: stop })) {
+      if (Number.isFinite(v) || typeof v === 'string') continue;
+      refuse(method, 'ERR_PARAMETER', `expected a number or dim, given ${show(v)}`, { option });
     }
     if (
       dims.length > 0 &&
@@ -271,8 +278,12 @@ const methods = {
    */
   linspace(this: Network, start: number, end: number, count: DimLike, options: Named = {}): Tensor {
     const method = 'linspace';
+    for (const [option, given] of Object.entries({ start, end })) {
+      if (typeof given === 'number') continue;
+      refuse(method, 'ERR_PARAMETER', `expected a number, given ${show(given)}`, { option });
+    }
     if (typeof count === 'number' && !(Number.isInteger(count) && count >= 1)) {
-      refuse(method, 'ERR_PARAMETER', `count: expected a whole number from 1, given ${String(count)}`);
+      refuse(method, 'ERR_PARAMETER', `expected a whole number from 1, given ${String(count)}`, { option: 'count' });
     }
     const dim = resolveDim(this, count, 'count', method, 1);
     if (isStatic(dim)) {

@@ -52,14 +52,18 @@ const indexed = (data: Shape, indices: Shape, { mode, axis, elementWiseDims: bat
 
 function requireAxis({ axis, elementWiseDims }: Params, rank: number, fail: Fail): void {
   if (axis >= rank || axis < elementWiseDims) {
-    fail('ERR_AXIS', `axis: expected one from ${elementWiseDims} to ${rank - 1}, given ${axis}`, { actual: axis });
+    fail('ERR_AXIS', `expected one from ${elementWiseDims} to ${rank - 1}, given ${axis}`, {
+      option: 'axis',
+      actual: axis,
+    });
   }
 }
 
 function defaultShape(data: Shape, indices: Shape, params: Params, fail: Fail): Dim[] {
   const { axis, elementWiseDims: batch } = params;
   requireAxis(params, data.length, fail);
-  if (batch > 1) fail('ERR_PARAMETER', `elementWiseDims: expected 0 or 1 in mode default, given ${batch}`);
+  if (batch > 1)
+    fail('ERR_PARAMETER', `expected 0 or 1 in mode default, given ${batch}`, { option: 'elementWiseDims' });
   if (batch === 0) return [...data.slice(0, axis), ...indices, ...data.slice(axis + 1)];
   requireRank(indices, 1, 8, fail, 'indices');
   const first = broadcastDim(data[0]!, indices[0]!);
@@ -69,7 +73,7 @@ function defaultShape(data: Shape, indices: Shape, params: Params, fail: Fail): 
 
 function elementShape(data: Shape, indices: Shape, params: Params, fail: Fail): Dim[] {
   requireAxis(params, data.length, fail);
-  if (params.elementWiseDims !== 0) fail('ERR_PARAMETER', 'elementWiseDims: expected 0 in mode element');
+  if (params.elementWiseDims !== 0) fail('ERR_PARAMETER', 'expected 0 in mode element', { option: 'elementWiseDims' });
   requireRank(indices, data.length, data.length, fail, 'indices');
   for (const [i, dim] of indices.entries()) {
     if (i !== params.axis && isStatic(dim) && isStatic(data[i]!) && dim !== data[i]) mismatch(data, indices, i, fail);
@@ -80,18 +84,17 @@ function elementShape(data: Shape, indices: Shape, params: Params, fail: Fail): 
 function ndShape(data: Shape, indices: Shape, { elementWiseDims: batch }: Params, fail: Fail): Dim[] {
   requireRank(indices, batch + 1, 8, fail, 'indices');
   if (batch >= data.length) {
-    fail('ERR_PARAMETER', `elementWiseDims: expected at most ${data.length - 1}, given ${batch}`);
+    fail('ERR_PARAMETER', `expected at most ${data.length - 1}, given ${batch}`, { option: 'elementWiseDims' });
   }
   for (let i = 0; i < batch; i++) {
     if (isStatic(data[i]!) && isStatic(indices[i]!) && data[i] !== indices[i]) mismatch(data, indices, i, fail);
   }
   const depth = indices.at(-1)!;
   if (!isStatic(depth) || depth < 1 || batch + depth > data.length) {
-    fail(
-      'ERR_SHAPE',
-      `indices: expected a static last dim from 1 to ${data.length - batch}, given ${formatShape(indices)}`,
-      { actual: depth },
-    );
+    fail('ERR_SHAPE', `expected a static last dim from 1 to ${data.length - batch}, given ${formatShape(indices)}`, {
+      option: 'indices',
+      actual: depth,
+    });
   }
   return [...indices.slice(0, -1), ...data.slice(batch + (depth as number))];
 }
@@ -188,7 +191,8 @@ const methods = {
     const x = this.tensor();
     const counted = fromEnd(indices, x.shape[wrapAxis(axis, x.rank)], x, method);
     const index = constantTensor(x.network, counted, 'int32', method);
-    if (index.rank !== 1) refuse(method, 'ERR_RANK', `indices: expected rank 1, given ${formatShape(index.shape)}`);
+    if (index.rank !== 1)
+      refuse(method, 'ERR_RANK', `expected rank 1, given ${formatShape(index.shape)}`, { option: 'indices' });
     return record(x, index, { ...options, axis, method });
   },
   /**

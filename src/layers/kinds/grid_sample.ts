@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Chain, Tensor } from '../../dsl/tensor.js';
+import { show } from '../../errors/error.js';
 import { formatShape, isStatic } from '../../values/dim.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import type { Named } from '../shared/parameters.js';
+import { refuse } from '../shared/refuse.js';
 import { requireRank } from '../shared/shapes.js';
 
 /** PyTorch's name → TensorRT's InterpolationMode. */
@@ -24,7 +26,8 @@ export const gridSample = defineLayer({
     const [x, grid] = [input(0), input(1)];
     requireDType(x.dtype, floats, fail);
     if (grid.dtype !== x.dtype) {
-      fail('ERR_DTYPE', `grid: expected the input's dtype ${x.dtype}, given ${grid.dtype}`, {
+      fail('ERR_DTYPE', `expected the input's dtype ${x.dtype}, given ${grid.dtype}`, {
+        option: 'grid',
         expected: x.dtype,
         actual: grid.dtype,
       });
@@ -33,7 +36,8 @@ export const gridSample = defineLayer({
     requireRank(grid.shape, 4, 4, fail, 'grid');
     const [batch, channels] = x.shape;
     const [count, height, width, two] = grid.shape;
-    if (two !== 2) fail('ERR_SHAPE', `grid: expected [batch, height, width, 2], given ${formatShape(grid.shape)}`);
+    if (two !== 2)
+      fail('ERR_SHAPE', `expected [batch, height, width, 2], given ${formatShape(grid.shape)}`, { option: 'grid' });
     if (isStatic(batch!) && isStatic(count!) && batch !== count) {
       fail('ERR_SHAPE', `grid ${formatShape(grid.shape)} and input ${formatShape(x.shape)} differ in their batch`, {
         expected: batch,
@@ -64,6 +68,18 @@ export interface GridSampleOptions extends Named {
   alignCorners?: boolean;
 }
 
+const method = 'gridSample';
+
+function requireKey(option: string, given: unknown, known: object): void {
+  const expected = Object.keys(known);
+  if (expected.includes(given as string)) return;
+  refuse(method, 'ERR_PARAMETER', `expected ${expected.join(', ')}, given ${show(given)}`, {
+    option,
+    expected,
+    actual: given,
+  });
+}
+
 const methods = {
   /**
    * Samples [batch, channels, height, width] at the positions of `grid` [batch, outHeight, outWidth, 2], whose last
@@ -75,8 +91,10 @@ const methods = {
   gridSample(this: Chain, grid: Tensor, options: GridSampleOptions = {}): Tensor {
     const { mode = 'bilinear', paddingMode = 'zeros', alignCorners = false, name } = options;
     const x = this.tensor();
+    requireKey('mode', mode, interpolations);
+    requireKey('paddingMode', paddingMode, samples);
     return x.network.record(gridSample, {
-      method: 'gridSample',
+      method,
       name,
       inputs: [x, grid],
       params: { interpolation: interpolations[mode], sampleMode: samples[paddingMode], alignCorners },

@@ -16,11 +16,11 @@ export const ifConditional = defineLayer({
     for (const role in bodies) {
       // What a branch takes comes in through a layer of its own, and nothing there has uint8.
       const found = takenIn(role).find((tensor) => tensor.dtype === 'uint8');
-      const expected = `${role}: expected no uint8, given ${found}; use .cast() before the branch`;
-      if (found) fail('ERR_DTYPE', expected, { actual: 'uint8' });
+      const expected = `expected no uint8, given ${found}; use .cast() before the branch`;
+      if (found) fail('ERR_DTYPE', expected, { option: role, actual: 'uint8' });
     }
     requireDType(dtype, ['bool'], fail, 'condition');
-    if (shape.length > 0) fail('ERR_RANK', `condition: expected rank 0, given ${formatShape(shape)}`);
+    if (shape.length > 0) fail('ERR_RANK', `expected rank 0, given ${formatShape(shape)}`, { option: 'condition' });
     const [yes, no] = [bodies.then ?? [], bodies.else ?? []];
     if (yes.length === 0 || yes.length !== no.length) {
       fail(
@@ -68,7 +68,7 @@ function branchOf(net: Network, branch: () => BranchOutput, what: string) {
     const result = branch();
     single = result instanceof Tensor;
     if (!single && !Array.isArray(result)) {
-      refuse('if', 'ERR_OUTPUT', `${what}: expected a tensor or a list of tensors, given ${String(result)}`);
+      refuse('if', 'ERR_OUTPUT', `expected a tensor or a list of tensors, given ${String(result)}`, { option: what });
     }
     return single ? [result as Tensor] : (result as readonly Tensor[]);
   });
@@ -94,7 +94,7 @@ const methods = {
   ): IfOutput<T> {
     for (const branch of [then, otherwise]) {
       if (typeof branch !== 'function')
-        refuse('if', 'ERR_PARAMETER', `expected two functions, given ${String(branch)}`);
+        refuse('if', 'ERR_PARAMETER', `expected two functions, given ${String(branch)}`, { value: branch });
     }
     const scope = options.name ?? 'if';
     const [yes, no] = [

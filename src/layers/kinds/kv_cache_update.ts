@@ -18,7 +18,8 @@ export const kvCacheUpdate = defineLayer({
     const [{ dtype, shape }, update, at] = [input(0), input(1), input(2)];
     requireDType(dtype, floats, fail, 'cache');
     requireRank(shape, 4, 4, fail, 'cache');
-    if (update.dtype !== dtype) fail('ERR_DTYPE', `update: expected ${dtype}, as the cache has, given ${update.dtype}`);
+    if (update.dtype !== dtype)
+      fail('ERR_DTYPE', `expected ${dtype}, as the cache has, given ${update.dtype}`, { option: 'update' });
     const packed = updateForm === 'packed_nhd';
     const [batch, heads, tokens, size] = shape as readonly [Dim, Dim, Dim, Dim];
     const expected: Dim[] = packed ? ['tokens', heads, size] : [batch, heads, 'tokens', size];
@@ -28,19 +29,16 @@ export const kvCacheUpdate = defineLayer({
     if (!fits || (!packed && isStatic(count) && isStatic(tokens) && count > tokens)) {
       fail(
         'ERR_SHAPE',
-        `update: expected ${formatShape(expected)} with at most ${tokens} tokens, given ${formatShape(update.shape)}`,
-        {
-          expected,
-          actual: update.shape,
-        },
+        `expected ${formatShape(expected)} with at most ${tokens} tokens, given ${formatShape(update.shape)}`,
+        { option: 'update', expected, actual: update.shape },
       );
     }
     requireDType(at.dtype, indexTypes, fail, 'positions');
     if (at.shape.length !== 1 || differs(at.shape[0]!, batch)) {
-      fail('ERR_SHAPE', `positions: expected [${batch}], given ${formatShape(at.shape)}`);
+      fail('ERR_SHAPE', `expected [${batch}], given ${formatShape(at.shape)}`, { option: 'positions' });
     }
     if (Boolean(inputs[3]) !== packed)
-      fail('ERR_INPUT', 'updateLengths: expected with the packed form, and with no other');
+      fail('ERR_INPUT', 'expected with the packed form, and with no other', { option: 'updateLengths' });
     return { dtype, shape };
   },
   cpu(g, { input, params: { updateForm } }) {

@@ -45,10 +45,9 @@ export const loop = defineLayer({
     if (!count && !bodies.while)
       fail('ERR_PARAMETER', 'expected count, while or something to iterate over, given none');
     if (!count && iterators.some((it) => it.reverse)) {
-      fail(
-        'ERR_PARAMETER',
-        'iterate: reverse counts down from the trip count, which a loop with while alone does not have',
-      );
+      fail('ERR_PARAMETER', 'reverse counts down from the trip count, which a loop with while alone does not have', {
+        option: 'iterate',
+      });
     }
     const last = initial.map((from, i) => {
       requireInvariant(from, results[i]!, i, fail);
@@ -57,13 +56,14 @@ export const loop = defineLayer({
     const collected = outputs.map(({ axis }, i) => {
       const { dtype, shape } = results[states + i]!;
       if (axis > shape.length) {
-        fail(
-          'ERR_AXIS',
-          `outputs: expected an axis from 0 to ${shape.length} for ${formatShape(shape)}, given ${axis}`,
-        );
+        fail('ERR_AXIS', `expected an axis from 0 to ${shape.length} for ${formatShape(shape)}, given ${axis}`, {
+          option: 'outputs',
+        });
       }
       const length =
-        lengths[i] ?? count ?? fail('ERR_PARAMETER', 'outputs: a loop with while alone needs their length');
+        lengths[i] ??
+        count ??
+        fail('ERR_PARAMETER', 'a loop with while alone needs their length', { option: 'outputs' });
       if (lengths[i]) requireScalar(length, indexTypes, 'length', fail);
       return { dtype, shape: shape.toSpliced(axis, 0, length.contents?.[0] ?? unknownDim('trips')) };
     });
@@ -117,15 +117,18 @@ const counters: readonly ValueType[] = [
 
 function requireScalar(value: InferredValue, dtypes: readonly ValueType['dtype'][], what: string, fail: Fail): void {
   requireDType(value.dtype, dtypes, fail, what);
-  if (value.shape.length > 0) fail('ERR_RANK', `${what}: expected rank 0, given ${formatShape(value.shape)}`);
+  if (value.shape.length > 0) fail('ERR_RANK', `expected rank 0, given ${formatShape(value.shape)}`, { option: what });
 }
 
 function requireEnough(shape: Shape, axis: number, count: Dim | undefined, fail: Fail): void {
   const size = shape[axis];
   if (size === undefined) {
-    fail('ERR_AXIS', `iterate: expected an axis below ${shape.length} for ${formatShape(shape)}, given ${axis}`);
+    fail('ERR_AXIS', `expected an axis below ${shape.length} for ${formatShape(shape)}, given ${axis}`, {
+      option: 'iterate',
+    });
   } else if (isStatic(size) && count !== undefined && isStatic(count) && count > size) {
-    fail('ERR_SHAPE', `iterate: ${count} iterations run past axis ${axis} of ${formatShape(shape)}`, {
+    fail('ERR_SHAPE', `${count} iterations run past axis ${axis} of ${formatShape(shape)}`, {
+      option: 'iterate',
       expected: `<= ${size}`,
       actual: count,
     });
@@ -229,7 +232,8 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 /** Entries of tensors, or of objects with a tensor. */
 function entriesOf<T extends { tensor: Tensor }>(given: unknown, what: string): [string, T][] {
   if (given === undefined) return [];
-  if (!isRecord(given)) return refuse('loop', 'ERR_PARAMETER', `${what}: expected an object, given ${String(given)}`);
+  if (!isRecord(given))
+    return refuse('loop', 'ERR_PARAMETER', `expected an object, given ${String(given)}`, { option: what });
   return Object.entries(given).map(([name, value]) => {
     const entry = (value instanceof Tensor ? { tensor: value } : value) as T;
     if (!isRecord(entry) || !(entry.tensor instanceof Tensor)) {
@@ -280,7 +284,8 @@ function nextStates(given: unknown, names: readonly string[]): Tensor[] {
   );
   if (odd !== undefined) {
     const given = next.map(([name]) => name).join(', ') || 'none';
-    refuse('loop', 'ERR_OUTPUT', `state: expected the body to return ${names.join(', ') || 'none'}, given ${given}`, {
+    refuse('loop', 'ERR_OUTPUT', `expected the body to return ${names.join(', ') || 'none'}, given ${given}`, {
+      option: 'state',
       expected: names,
       actual: odd,
     });
@@ -316,7 +321,9 @@ const methods = {
     body: (values: LoopTensors<S> & LoopTensors<I>) => LoopStep<S, O>,
   ): LoopResult<S, O> {
     if (!isRecord(options as unknown) || typeof body !== 'function') {
-      refuse('loop', 'ERR_PARAMETER', `expected options and a function, given ${String(options)} and ${String(body)}`);
+      refuse('loop', 'ERR_PARAMETER', `expected options and a function, given ${String(options)} and ${String(body)}`, {
+        option: isRecord(options) ? 'body' : undefined,
+      });
     }
     const scope = <T>(record: () => T): T => this.scope(options.name ?? 'loop', record);
     const state: Fields = entriesOf(options.state, 'state').map(([name, { tensor }]) => ({ name, tensor }));
@@ -341,7 +348,7 @@ const methods = {
     const condition = options.while;
     if (condition !== undefined) {
       if (typeof condition !== 'function') {
-        refuse('loop', 'ERR_PARAMETER', `while: expected a function, given ${String(condition)}`);
+        refuse('loop', 'ERR_PARAMETER', `expected a function, given ${String(condition)}`, { option: 'while' });
       }
       bodies.while = scope(() =>
         this.nest(states, (parameters) => [condition(zip(stateNames, parameters) as LoopTensors<S>)]),

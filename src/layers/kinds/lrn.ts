@@ -7,13 +7,15 @@ import { requireRank } from '../shared/shapes.js';
 
 const within = (low: number, high: number) =>
   float32Number.refine((v) => v >= Math.fround(low) && v <= Math.fround(high), {
-    message: `expected a number from ${low} to ${high}`,
+    params: { expected: `a number from ${low} to ${high}` },
   });
 
 export const lrn = defineLayer({
   kind: 'lrn',
   params: z.strictObject({
-    window: z.int().refine((v) => v % 2 === 1 && v >= 1 && v <= 15, { message: 'expected an odd number from 1 to 15' }),
+    window: z
+      .int()
+      .refine((v) => v % 2 === 1 && v >= 1 && v <= 15, { params: { expected: 'an odd number from 1 to 15' } }),
     alpha: within(-1e20, 1e20),
     beta: within(0.01, 1e5),
     k: within(1e-5, 1e10),

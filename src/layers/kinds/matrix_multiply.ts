@@ -107,7 +107,7 @@ function multiply(a: Tensor, given: Tensor | ConstantData, options: MatmulOption
   const { transposeA, transposeB, name, useFp32Acc = false } = options;
   for (const [what, flag] of Object.entries({ transposeA, transposeB })) {
     if (flag !== undefined && typeof flag !== 'boolean') {
-      refuse(method, 'ERR_PARAMETER', `${what}: expected true or false, given ${String(flag)}`, { actual: flag });
+      refuse(method, 'ERR_PARAMETER', `expected true or false, given ${String(flag)}`, { option: what, actual: flag });
     }
   }
   const readingOf = (rank: number, transpose = false, operation?: MatrixOperation): MatrixOperation =>

@@ -35,7 +35,7 @@ export const moe = defineLayer({
     requireDType(tokens.dtype, floats, fail);
     requireDType(experts.dtype, indexTypes, fail, 'experts');
     for (const [i, value] of [tokens, experts, scores].entries())
-      requireRank(value.shape, 3, 3, fail, ['input', 'experts', 'scores'][i]);
+      requireRank(value.shape, 3, 3, fail, [undefined, 'experts', 'scores'][i]);
     const [batch, count, hidden] = tokens.shape as readonly [Dim, Dim, Dim];
     requireSizes('experts', experts, [batch, count, experts.shape[2]!], fail);
     requireSizes('scores', scores, [batch, count, experts.shape[2]!], fail);
@@ -47,11 +47,13 @@ export const moe = defineLayer({
     };
     for (const [i, [what, shape]] of Object.entries(sizes).entries()) requireSizes(what, input(3 + i), shape, fail);
     const given = inputs.slice(6, 9).filter(Boolean).length;
-    if (given % 3 !== 0) fail('ERR_INPUT', `biases: expected those of gate, up and down or none, given ${given}`);
+    if (given % 3 !== 0)
+      fail('ERR_INPUT', `expected all three or none, given ${given}`, { options: ['gateBias', 'upBias', 'downBias'] });
     const biases: Record<string, Dim[]> = { gateBias: [all, inner], upBias: [all, inner], downBias: [all, hidden] };
     if (given)
       for (const [i, [what, shape]] of Object.entries(biases).entries()) requireSizes(what, input(6 + i), shape, fail);
-    if (Boolean(inputs[9]) !== Boolean(quantize)) fail('ERR_INPUT', 'quantize: expected both a dtype and a scale');
+    if (Boolean(inputs[9]) !== Boolean(quantize))
+      fail('ERR_INPUT', 'expected both a dtype and a scale', { option: 'quantize' });
     return { dtype: tokens.dtype, shape: tokens.shape };
   },
   cpu(g, { input, inputs, outputTypes, params: { activation, swiglu, quantize } }) {
@@ -84,7 +86,8 @@ export const moe = defineLayer({
 function requireSizes(what: string, { shape }: InferredValue, expected: readonly Dim[], fail: Fail): void {
   const differs = (dim: Dim, i: number) => isStatic(dim) && isStatic(expected[i]!) && dim !== expected[i];
   if (shape.length === expected.length && !shape.some(differs)) return;
-  fail('ERR_SHAPE', `${what}: expected ${formatShape(expected)}, given ${formatShape(shape)}`, {
+  fail('ERR_SHAPE', `expected ${formatShape(expected)}, given ${formatShape(shape)}`, {
+    option: what,
     expected,
     actual: shape,
   });

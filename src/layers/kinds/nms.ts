@@ -30,7 +30,8 @@ export const nms = defineLayer({
     requireRank(scores.shape, 3, 3, fail, 'scores');
     const wanted = [scores.shape[0]!, scores.shape[1]!, ...(boxes.shape.length === 4 ? [scores.shape[2]!] : []), 4];
     if (wanted.some((dim, i) => isStatic(dim) && isStatic(boxes.shape[i]!) && dim !== boxes.shape[i])) {
-      fail('ERR_SHAPE', `boxes: expected ${formatShape(wanted)}, given ${formatShape(boxes.shape)}`, {
+      fail('ERR_SHAPE', `expected ${formatShape(wanted)}, given ${formatShape(boxes.shape)}`, {
+        option: 'boxes',
         expected: wanted,
         actual: boxes.shape,
       });

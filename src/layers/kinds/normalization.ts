@@ -34,7 +34,8 @@ export const normalization = defineLayer({
       const count = isStaticShape(given.shape) ? countOf(given.shape) : undefined;
       if (count !== undefined && count !== countOf(p.shape)) {
         const expected = p.shape.filter((size) => size !== 1);
-        fail('ERR_SHAPE', `${option}: expected ${formatShape(expected)}, given ${formatShape(given.shape)}`, {
+        fail('ERR_SHAPE', `expected ${formatShape(expected)}, given ${formatShape(given.shape)}`, {
+          option,
           expected,
           actual: given.shape,
         });
@@ -44,25 +45,24 @@ export const normalization = defineLayer({
       p.shape.length !== shape.length ||
       p.shape.some((dim, i) => dim !== 1 && broadcastDim(dim, shape[i]!) === undefined)
     ) {
-      fail(
-        'ERR_SHAPE',
-        `weight and bias: expected a shape that broadcasts to ${formatShape(shape)}, given ${formatShape(p.shape)}`,
-      );
+      fail('ERR_SHAPE', `expected a shape that broadcasts to ${formatShape(shape)}, given ${formatShape(p.shape)}`, {
+        options: ['weight', 'bias'],
+      });
     }
     if (p.groups > 1) {
       const channels = shape[1]!;
       if (!isStatic(channels) || channels % p.groups !== 0) {
         fail(
           'ERR_SHAPE',
-          `groups: expected a divisor of the ${channels} channels of ${formatShape(shape)}, given ${p.groups}`,
-          {
-            actual: p.groups,
-          },
+          `expected a divisor of the ${channels} channels of ${formatShape(shape)}, given ${p.groups}`,
+          { option: 'groups', actual: p.groups },
         );
       }
       const spatial = shape.map((_, i) => i).slice(2);
       if (String(axes) !== String(spatial)) {
-        fail('ERR_AXIS', `axes: expected those after the channels, ${spatial}, for ${p.groups} groups, given ${axes}`);
+        fail('ERR_AXIS', `expected those after the channels, ${spatial}, for ${p.groups} groups, given ${axes}`, {
+          option: 'axes',
+        });
       }
     }
     return { dtype, shape };
@@ -166,11 +166,8 @@ const methods = {
       refuse(
         'layerNorm',
         'ERR_SHAPE',
-        `normalizedShape: expected the last dims of ${formatShape(x.shape)}, given ${formatShape(expected)}`,
-        {
-          expected: x.shape,
-          actual: expected,
-        },
+        `expected the last dims of ${formatShape(x.shape)}, given ${formatShape(expected)}`,
+        { option: 'normalizedShape', expected: x.shape, actual: expected },
       );
     }
     const axes = options.axes ? axisList(options.axes, x.rank) : trailing(x.rank, Math.min(count, x.rank));

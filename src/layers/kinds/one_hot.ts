@@ -19,14 +19,15 @@ export const oneHot = defineLayer({
     requireDType(indices.dtype, indexTypes, fail, 'indices');
     requireDType(values.dtype, ['float32', 'float16', 'bfloat16', 'int32', 'int64', 'bool'], fail, 'values');
     if (values.shape.length !== 1 || values.shape[0] !== 2) {
-      fail('ERR_SHAPE', `values: expected [off, on] of shape [2], given [${values.shape.join(', ')}]`, {
+      fail('ERR_SHAPE', `expected [off, on] of shape [2], given [${values.shape.join(', ')}]`, {
+        option: 'values',
         expected: [2],
         actual: values.shape,
       });
     }
     const rank = indices.shape.length;
     if (axis > rank)
-      fail('ERR_AXIS', `axis: expected one from ${-rank - 1} to ${rank}, given ${axis}`, { actual: axis });
+      fail('ERR_AXIS', `expected one from ${-rank - 1} to ${rank}, given ${axis}`, { option: 'axis', actual: axis });
     return { dtype: values.dtype, shape: [...indices.shape.slice(0, axis), depth, ...indices.shape.slice(axis)] };
   },
   // onnxruntime's OneHot takes no scalars, and few dtypes.
@@ -80,10 +81,15 @@ const methods = {
     if (!isStatic(size)) {
       if (!indexTypes.includes(indices.dtype)) {
         const expected = indexTypes.join(', ');
-        refuse(method, 'ERR_DTYPE', `indices: expected ${expected}, given ${indices.dtype}`, { actual: indices.dtype });
+        refuse(method, 'ERR_DTYPE', `expected ${expected}, given ${indices.dtype}`, {
+          option: 'indices',
+          actual: indices.dtype,
+        });
       }
       if (String(values.shape) !== '2') {
-        refuse(method, 'ERR_SHAPE', `values: expected [off, on] of shape [2], given ${formatShape(values.shape)}`);
+        refuse(method, 'ERR_SHAPE', `expected [off, on] of shape [2], given ${formatShape(values.shape)}`, {
+          option: 'values',
+        });
       }
       return compared(indices, values, new DimValue(size), at, options);
     }

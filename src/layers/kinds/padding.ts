@@ -13,7 +13,9 @@ import { refuse } from '../shared/refuse.js';
 import { requireRank } from '../shared/shapes.js';
 
 const dtypes: readonly DType[] = [...floats, 'int8'];
-const pair = z.array(wholeNumber).length(2, { message: 'expected 2 numbers, for height and width' });
+const pair = z.array(wholeNumber).refine(({ length }) => length === 2, {
+  params: { expected: '2 numbers, for height and width' },
+});
 
 export const padding = defineLayer({
   kind: 'padding',
@@ -74,7 +76,10 @@ function sidesOf(x: Tensor, given: DimLike | readonly DimLike[]): Dim[] {
   );
   if (list.length % 2 !== 0 || list.length > 2 * x.rank) {
     const expected = `pairs of sides for at most the ${x.rank} axes of ${formatShape(x.shape)}`;
-    refuse(method, 'ERR_PARAMETER', `padding: expected ${expected}, given ${formatShape(list)}`, { actual: given });
+    refuse(method, 'ERR_PARAMETER', `expected ${expected}, given ${formatShape(list)}`, {
+      option: 'padding',
+      actual: given,
+    });
   }
   return list;
 }
@@ -125,10 +130,10 @@ const methods = {
     const x = this.tensor();
     if (!Object.hasOwn(modes, mode)) {
       const expected = Object.keys(modes).join(', ');
-      refuse(method, 'ERR_PARAMETER', `mode: expected ${expected}, given ${show(mode)}`, { actual: mode });
+      refuse(method, 'ERR_PARAMETER', `expected ${expected}, given ${show(mode)}`, { option: 'mode', actual: mode });
     }
     if (value !== undefined && mode !== 'constant') {
-      refuse(method, 'ERR_PARAMETER', `value: mode ${mode} has none, given ${show(value)}`);
+      refuse(method, 'ERR_PARAMETER', `mode ${mode} has none, given ${show(value)}`, { option: 'value' });
     }
     const zeros = mode === 'constant' && (value ?? 0) === 0;
     if (prePadding !== undefined || postPadding !== undefined) {

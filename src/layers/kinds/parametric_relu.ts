@@ -23,17 +23,16 @@ export const parametricRelu = defineLayer({
     requireDType(slope.dtype, [dtype], fail, 'slope');
     const dims = weights.slope ? slopeShape! : slope.shape;
     if (weights.slope && countOf(slopeShape!) !== countOf(weights.slope.shape)) {
-      fail('ERR_SHAPE', `slope: expected ${countOf(slopeShape!)} elements, given ${formatShape(weights.slope.shape)}`);
+      fail('ERR_SHAPE', `expected ${countOf(slopeShape!)} elements, given ${formatShape(weights.slope.shape)}`, {
+        option: 'slope',
+      });
     }
     if (dims.length !== shape.length || dims.some((dim, i) => dim !== 1 && broadcastDim(dim, shape[i]!) !== shape[i])) {
-      fail(
-        'ERR_SHAPE',
-        `slope: expected a shape that broadcasts to ${formatShape(shape)}, given ${formatShape(dims)}`,
-        {
-          expected: shape,
-          actual: dims,
-        },
-      );
+      fail('ERR_SHAPE', `expected a shape that broadcasts to ${formatShape(shape)}, given ${formatShape(dims)}`, {
+        option: 'slope',
+        expected: shape,
+        actual: dims,
+      });
     }
     return { dtype, shape };
   },

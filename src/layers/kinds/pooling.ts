@@ -6,14 +6,7 @@ import { floats, requireDType } from '../shared/dtypes.js';
 import { overOneAxis } from '../shared/one-axis.js';
 import { float32Number, type Named, type PerAxis, perAxis, requirePerAxis } from '../shared/parameters.js';
 import { requireRank } from '../shared/shapes.js';
-import {
-  type PaddingOptions,
-  paddingNames,
-  paddingParams,
-  resolvePadding,
-  window,
-  windowSize,
-} from '../shared/window.js';
+import { type PaddingOptions, paddingParams, resolvePadding, window, windowSize } from '../shared/window.js';
 
 const types = { max: 'max', average: 'average', maxAverageBlend: 'max_average_blend' } as const;
 export type PoolingType = keyof typeof types;
@@ -44,7 +37,7 @@ const params = z.strictObject({
   kernel: window,
   stride: window,
   averageCountExcludesPadding: z.boolean(),
-  blendFactor: float32Number.refine((v) => v >= 0 && v <= 1, { message: 'expected a number from 0 to 1' }),
+  blendFactor: float32Number.refine((v) => v >= 0 && v <= 1, { params: { expected: 'a number from 0 to 1' } }),
   ...paddingParams,
 });
 type Parsed = z.output<typeof params>;
@@ -56,7 +49,7 @@ export const pooling = defineLayer({
     const { dtype, shape } = input(0);
     const axes = p.kernel.length;
     requireDType(dtype, p.type === 'max' ? maxTypes : floats, fail);
-    if (axes < 2) fail('ERR_PARAMETER', `kernel: expected 2 or 3 sizes, given [${p.kernel.join(', ')}]`);
+    if (axes < 2) fail('ERR_PARAMETER', `expected 2 or 3 sizes, given [${p.kernel.join(', ')}]`, { option: 'kernel' });
     requireRank(shape, axes + 2, axes + 2, fail);
     requirePerAxis(p, ['stride', 'prePadding', 'postPadding'], axes, fail);
     if (p.paddingMode.startsWith('explicit')) {
@@ -65,8 +58,8 @@ export const pooling = defineLayer({
         if (list.some((pad, i) => pad >= p.kernel[i]!)) {
           fail(
             'ERR_PARAMETER',
-            `${name}: expected less than the window [${p.kernel.join(', ')}] along each axis, given [${list.join(', ')}]`,
-            { expected: p.kernel, actual: list },
+            `expected less than the window [${p.kernel.join(', ')}] along each axis, given [${list.join(', ')}]`,
+            { option: name, expected: p.kernel, actual: list },
           );
         }
       }
@@ -135,7 +128,6 @@ function record(
   const { prePadding, postPadding, paddingMode } = resolvePadding(options, rank);
   return x.network.record(pooling, {
     method,
-    called: paddingNames(options),
     name: options.name,
     inputs: [x],
     params: {

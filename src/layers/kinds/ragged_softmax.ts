@@ -21,7 +21,8 @@ export const raggedSoftmax = defineLayer({
     const fits = (i: number) =>
       expected[i] === bounds.shape[i] || !(isStatic(expected[i]!) || isStatic(bounds.shape[i]!));
     if (bounds.shape.length !== 3 || bounds.shape[2] !== 1 || !fits(0) || !fits(1)) {
-      fail('ERR_SHAPE', `lengths: expected ${formatShape(expected)}, given ${formatShape(bounds.shape)}`, {
+      fail('ERR_SHAPE', `expected ${formatShape(expected)}, given ${formatShape(bounds.shape)}`, {
+        option: 'lengths',
         expected,
         actual: bounds.shape,
       });

@@ -34,7 +34,8 @@ export const reduce = defineLayer({
   infer({ input, params: { operation, axes, keepDims }, fail }): InferredValue {
     const { dtype, shape, contents } = input(0);
     requireDType(dtype, operation === 'avg' ? floats : dtypes, fail);
-    if (axes.length === 0 && shape.length > 0) fail('ERR_PARAMETER', 'axes: expected at least one axis, given []');
+    if (axes.length === 0 && shape.length > 0)
+      fail('ERR_PARAMETER', 'expected at least one axis, given []', { option: 'axes' });
     const reduced = new Set(resolveAxes(axes, shape.length, fail));
     const kept = shape.map((dim, axis) => (reduced.has(axis) ? 1 : dim));
     const result = keepDims ? kept : kept.filter((_, axis) => !reduced.has(axis));

@@ -62,17 +62,14 @@ export const resize = defineLayer({
     if (given !== 1) fail('ERR_PARAMETER', `expected either scales or sizes, given ${given === 0 ? 'none' : 'both'}`);
     const list = p.scales ?? p.sizes;
     if (list && list.length !== shape.length) {
-      fail(
-        'ERR_PARAMETER',
-        `${p.scales ? 'scales' : 'sizes'}: expected ${shape.length} numbers, given [${list.join(', ')}]`,
-        {
-          expected: shape.length,
-          actual: list.length,
-        },
-      );
+      fail('ERR_PARAMETER', `expected ${shape.length} numbers, given [${list.join(', ')}]`, {
+        option: p.scales ? 'scales' : 'sizes',
+        expected: shape.length,
+        actual: list.length,
+      });
     }
     if (p.scales?.some((scale) => scale <= 0)) {
-      fail('ERR_PARAMETER', `scales: expected positive numbers, given [${p.scales.join(', ')}]`);
+      fail('ERR_PARAMETER', `expected positive numbers, given [${p.scales.join(', ')}]`, { option: 'scales' });
     }
     const result = inputs[1] ? fromTensor(inputs[1], shape.length, fail) : (p.sizes ?? shape.map(scaled(p.scales!)));
     const first = result.findIndex((dim, i) => dim !== shape[i] && isStatic(dim) && isStatic(shape[i]!));
@@ -132,7 +129,8 @@ function between(g: CpuGraph, x: CpuValue, rank: number, axes: number, resized: 
 function fromTensor({ dtype, shape, contents }: InferredValue, rank: number, fail: Fail): Dim[] {
   requireDType(dtype, indexTypes, fail, 'sizes');
   if (shape.length !== 1 || shape[0] !== rank) {
-    fail('ERR_SHAPE', `sizes: expected a tensor of shape [${rank}], given ${formatShape(shape)}`, {
+    fail('ERR_SHAPE', `expected a tensor of shape [${rank}], given ${formatShape(shape)}`, {
+      option: 'sizes',
       expected: [rank],
       actual: shape,
     });
@@ -238,11 +236,13 @@ const methods = {
     const x = this.tensor();
     const { size, scaleFactor, mode = 'nearest', alignCorners = false, name } = options;
     if (!Object.hasOwn(interpolations, mode)) {
-      refuse(
-        method,
-        'ERR_PARAMETER',
-        `mode: expected ${Object.keys(interpolations).join(', ')}, given ${String(mode)}`,
-      );
+      refuse(method, 'ERR_PARAMETER', `expected ${Object.keys(interpolations).join(', ')}, given ${String(mode)}`, {
+        option: 'mode',
+      });
+    }
+    if ((size === undefined) === (scaleFactor === undefined)) {
+      const given = size === undefined ? 'neither' : 'both';
+      refuse(method, 'ERR_PARAMETER', `expected size or scaleFactor, given ${given}`);
     }
     const [axes, resizeMode] = interpolations[mode];
     const spatial = x.rank - 2;
@@ -253,14 +253,16 @@ const methods = {
       });
     }
     if (alignCorners && resizeMode === 'nearest') {
-      refuse(method, 'ERR_PARAMETER', `alignCorners: mode ${mode} has no such choice`);
+      refuse(method, 'ERR_PARAMETER', `mode ${mode} has no such choice`, { option: 'alignCorners' });
     }
     const spread = <T>(value: T | readonly T[] | undefined): T[] | undefined =>
       value === undefined ? undefined : Array.isArray(value) ? [...value] : Array(spatial).fill(value);
     const [sizes, scales] = [spread(size), spread(scaleFactor)];
     for (const [what, list] of Object.entries({ size: sizes, scaleFactor: scales })) {
       if (list && list.length !== spatial) {
-        refuse(method, 'ERR_PARAMETER', `${what}: expected one number or ${spatial}, given [${list.join(', ')}]`);
+        refuse(method, 'ERR_PARAMETER', `expected one number or ${spatial}, given [${list.join(', ')}]`, {
+          option: what,
+        });
       }
     }
     return record(x, {

@@ -19,12 +19,16 @@ export const reverseSequence = defineLayer({
     requireRank(lengths.shape, 1, 1, fail, 'lengths');
     for (const [what, axis] of Object.entries({ batchAxis, sequenceAxis })) {
       if (axis >= rank)
-        fail('ERR_AXIS', `${what}: expected one from ${-rank} to ${rank - 1}, given ${axis}`, { actual: axis });
+        fail('ERR_AXIS', `expected one from ${-rank} to ${rank - 1}, given ${axis}`, { option: what, actual: axis });
     }
-    if (batchAxis === sequenceAxis) fail('ERR_AXIS', `batchAxis and sequenceAxis must differ, both are ${batchAxis}`);
+    if (batchAxis === sequenceAxis)
+      fail('ERR_AXIS', `expected different axes, given ${batchAxis} for both`, {
+        options: ['batchAxis', 'sequenceAxis'],
+      });
     const [batch, count] = [x.shape[batchAxis]!, lengths.shape[0]!];
     if (isStatic(batch) && isStatic(count) && batch !== count) {
-      fail('ERR_SHAPE', `lengths: expected one per element of axis ${batchAxis}, ${batch}, given ${count}`, {
+      fail('ERR_SHAPE', `expected one per element of axis ${batchAxis}, ${batch}, given ${count}`, {
+        option: 'lengths',
         expected: batch,
         actual: count,
       });

@@ -23,7 +23,8 @@ export const rotaryEmbedding = defineLayer({
     if (!isStatic(size) || size % 2 !== 0)
       fail('ERR_SHAPE', `expected an even, known size of the heads, given ${formatShape(shape)}`);
     if (rotaryDim % 2 !== 0 || rotaryDim > (size as number)) {
-      fail('ERR_PARAMETER', `rotaryDim: expected an even number up to ${size}, given ${rotaryDim}`, {
+      fail('ERR_PARAMETER', `expected an even number up to ${size}, given ${rotaryDim}`, {
+        option: 'rotaryDim',
         actual: rotaryDim,
       });
     }
@@ -34,9 +35,10 @@ export const rotaryEmbedding = defineLayer({
       given.length === wanted.length && given.every((dim, i) => i === free || isSame(dim, wanted[i]!));
     for (const [what, table] of Object.entries({ cos, sin })) {
       if (table.dtype !== dtype)
-        fail('ERR_DTYPE', `${what}: expected ${dtype}, as the input has, given ${table.dtype}`);
+        fail('ERR_DTYPE', `expected ${dtype}, as the input has, given ${table.dtype}`, { option: what });
       if (!fits(table.shape, expected, positions ? 0 : -1)) {
-        fail('ERR_SHAPE', `${what}: expected ${formatShape(expected)}, given ${formatShape(table.shape)}`, {
+        fail('ERR_SHAPE', `expected ${formatShape(expected)}, given ${formatShape(table.shape)}`, {
+          option: what,
           expected,
           actual: table.shape,
         });
@@ -46,7 +48,9 @@ export const rotaryEmbedding = defineLayer({
       requireDType(positions.dtype, indexTypes, fail, 'positions');
       const wanted = [batch, tokens];
       if (!fits(positions.shape, wanted))
-        fail('ERR_SHAPE', `positions: expected ${formatShape(wanted)}, given ${formatShape(positions.shape)}`);
+        fail('ERR_SHAPE', `expected ${formatShape(wanted)}, given ${formatShape(positions.shape)}`, {
+          option: 'positions',
+        });
     }
     return { dtype, shape };
   },

@@ -31,7 +31,8 @@ export const scale = defineLayer({
       const weight = weights[role];
       if (!weight) continue;
       if (weight.dtype !== dtype) {
-        fail('ERR_DTYPE', `${role}: expected the input's dtype ${dtype}, given ${weight.dtype}`, {
+        fail('ERR_DTYPE', `expected the input's dtype ${dtype}, given ${weight.dtype}`, {
+          option: role,
           expected: dtype,
           actual: weight.dtype,
         });
@@ -42,8 +43,8 @@ export const scale = defineLayer({
       if (countOf(weight.shape) !== volume(expected)) {
         fail(
           'ERR_SHAPE',
-          `${role}: expected ${volume(expected)} elements for mode ${mode} of ${formatShape(shape)} from axis ${channelAxis}, given ${formatShape(weight.shape)}`,
-          { expected: volume(expected), actual: countOf(weight.shape) },
+          `expected ${volume(expected)} elements for mode ${mode} of ${formatShape(shape)} from axis ${channelAxis}, given ${formatShape(weight.shape)}`,
+          { option: role, expected: volume(expected), actual: countOf(weight.shape) },
         );
       }
     }

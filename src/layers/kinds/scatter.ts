@@ -21,7 +21,8 @@ export const scatter = defineLayer({
     requireDType(indices.dtype, indexTypes, fail, 'indices');
     requireRank(data.shape, 1, 8, fail);
     if (updates.dtype !== data.dtype) {
-      fail('ERR_DTYPE', `updates: expected the dtype of the data, ${data.dtype}, given ${updates.dtype}`, {
+      fail('ERR_DTYPE', `expected the dtype of the data, ${data.dtype}, given ${updates.dtype}`, {
+        option: 'updates',
         expected: data.dtype,
         actual: updates.dtype,
       });
@@ -35,7 +36,10 @@ export const scatter = defineLayer({
     function elementUpdates(): Shape {
       requireRank(indices.shape, data.shape.length, data.shape.length, fail, 'indices');
       if (axis >= data.shape.length) {
-        fail('ERR_AXIS', `axis: expected one from 0 to ${data.shape.length - 1}, given ${axis}`, { actual: axis });
+        fail('ERR_AXIS', `expected one from 0 to ${data.shape.length - 1}, given ${axis}`, {
+          option: 'axis',
+          actual: axis,
+        });
       }
       for (const [i, dim] of indices.shape.entries()) {
         const size = data.shape[i]!;
@@ -60,7 +64,8 @@ function ndUpdates(data: Shape, indices: Shape, fail: Fail): Shape {
   requireRank(indices, 1, 8, fail, 'indices');
   const depth = indices.at(-1)!;
   if (!isStatic(depth) || depth < 1 || depth > data.length) {
-    fail('ERR_SHAPE', `indices: expected a static last dim from 1 to ${data.length}, given ${formatShape(indices)}`, {
+    fail('ERR_SHAPE', `expected a static last dim from 1 to ${data.length}, given ${formatShape(indices)}`, {
+      option: 'indices',
       actual: depth,
     });
   }
@@ -70,7 +75,8 @@ function ndUpdates(data: Shape, indices: Shape, fail: Fail): Shape {
 function requireSame(expected: Shape, updates: Shape, fail: Fail): void {
   const differs = (dim: Dim, i: number) => isStatic(dim) && isStatic(updates[i]!) && dim !== updates[i];
   if (expected.length !== updates.length || expected.some(differs)) {
-    fail('ERR_SHAPE', `updates: expected ${formatShape(expected)}, given ${formatShape(updates)}`, {
+    fail('ERR_SHAPE', `expected ${formatShape(expected)}, given ${formatShape(updates)}`, {
+      option: 'updates',
       expected,
       actual: updates,
     });

@@ -37,12 +37,14 @@ export interface WhereOptions extends Named {
 
 function record(condition: Tensor, a: Liftable, b: Liftable, method: string, { name, dtype }: WhereOptions): Tensor {
   if (!(condition instanceof Tensor)) {
-    refuse(method, 'ERR_INPUT', `condition: expected a tensor of bool, given ${String(condition)}`);
+    refuse(method, 'ERR_INPUT', `expected a tensor of bool, given ${String(condition)}`, { option: 'condition' });
   }
   const given = [a, b].find((value) => value instanceof Tensor);
   const peer = given ?? constantTensor(condition.network, a, dtype, method);
   if (dtype !== undefined && dtype !== peer.dtype) {
-    refuse(method, 'ERR_DTYPE', `dtype: expected that of the tensor, ${peer.dtype}, given ${String(dtype)}`);
+    refuse(method, 'ERR_DTYPE', `expected that of the tensor, ${peer.dtype}, given ${String(dtype)}`, {
+      option: 'dtype',
+    });
   }
   const values = [condition, given ? lift(a, peer, method, 0) : peer, lift(b, peer, method, 0)];
   const rank = Math.max(...values.map((t) => t.rank));

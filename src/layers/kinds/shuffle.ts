@@ -62,8 +62,8 @@ function permute(shape: Shape, order: readonly number[] | null, what: string, fa
   if (order.length !== shape.length || new Set(order).size !== order.length || order.some((i) => i >= order.length)) {
     fail(
       'ERR_AXIS',
-      `${what}: expected each of the ${shape.length} axes of ${formatShape(shape)} once, given [${order.join(', ')}]`,
-      { expected: shape.length, actual: order },
+      `expected each of the ${shape.length} axes of ${formatShape(shape)} once, given [${order.join(', ')}]`,
+      { option: what, expected: shape.length, actual: order },
     );
   }
   return order.map((axis) => shape[axis]!);
@@ -72,13 +72,16 @@ function permute(shape: Shape, order: readonly number[] | null, what: string, fa
 /** The dims a shape tensor holds, as far as they are known. */
 function fromTensor({ dtype, shape, contents }: InferredValue, fail: Fail): Dim[] {
   if (dtype !== 'int32' && dtype !== 'int64')
-    fail('ERR_DTYPE', `reshape: expected a tensor of int32 or int64, given ${dtype}`, { actual: dtype });
+    fail('ERR_DTYPE', `expected a tensor of int32 or int64, given ${dtype}`, { option: 'reshape', actual: dtype });
   const [length, ...others] = shape;
   if (length === undefined || others.length > 0)
-    fail('ERR_RANK', `reshape: expected a tensor of rank 1, given ${formatShape(shape)}`);
+    fail('ERR_RANK', `expected a tensor of rank 1, given ${formatShape(shape)}`, { option: 'reshape' });
   if (!isStatic(length!))
-    fail('ERR_SHAPE', `reshape: expected a tensor of known length, the rank of the result, given [${length}]`);
-  if ((length as number) > maxRank) fail('ERR_RANK', `reshape: expected at most ${maxRank} sizes, given ${length}`);
+    fail('ERR_SHAPE', `expected a tensor of known length, the rank of the result, given [${length}]`, {
+      option: 'reshape',
+    });
+  if ((length as number) > maxRank)
+    fail('ERR_RANK', `expected at most ${maxRank} sizes, given ${length}`, { option: 'reshape' });
   return Array.from({ length: length as number }, (_, i) => {
     const dim = contents?.[i];
     return dim === undefined || isUnknown(dim) ? unknownDim('reshape') : dim;
@@ -142,7 +145,10 @@ function unflatten(x: Tensor, axis: number, given: readonly DimLike[], options: 
   const differs = isStatic(whole) && isStatic(rest) && (open < 0 ? whole !== rest : last === undefined);
   if (sizes.length === 0 || open !== sizes.lastIndexOf(-1) || differs) {
     const expected = `sizes that make up ${whole}, at most one of them -1`;
-    refuse(method, 'ERR_SHAPE', `sizes: expected ${expected}, given ${formatShape(sizes)}`, { expected: whole });
+    refuse(method, 'ERR_SHAPE', `expected ${expected}, given ${formatShape(sizes)}`, {
+      option: 'sizes',
+      expected: whole,
+    });
   }
   const parts = open < 0 ? sizes : sizes.with(open, last ?? floorDivDims(whole, rest));
   const reshape = [...x.shape.slice(0, at), ...parts, ...x.shape.slice(at + 1)].map((dim) => new DimValue(dim));
@@ -155,7 +161,8 @@ function permutationOf(x: Tensor, perm: readonly number[], method: string): read
   if (axes?.length === x.rank && x.shape.every((_, axis) => axes.includes(axis))) return axes;
   const expected = `each of the ${x.rank} axes of ${formatShape(x.shape)} once`;
   const given = Array.isArray(perm) ? `[${perm.join(', ')}]` : show(perm);
-  return refuse(method, 'ERR_AXIS', `perm: expected ${expected}, given ${given}`, {
+  return refuse(method, 'ERR_AXIS', `expected ${expected}, given ${given}`, {
+    option: 'perm',
     expected: x.rank,
     actual: perm,
   });
@@ -205,7 +212,7 @@ const methods = {
     const axes = x.shape.map((_, i) => i);
     if (typeof perm === 'number') {
       const fail: Fail = refusing(method);
-      const [a, b] = [perm, other].map((axis) => resolveAxis(axis as number, x.rank, fail)) as [number, number];
+      const [a, b] = [resolveAxis(perm, x.rank, fail, 'perm'), resolveAxis(other as number, x.rank, fail, 'other')];
       return recordShuffle(x, { ...options, firstTranspose: axes.with(a, b).with(b, a), method });
     }
     if (typeof other === 'number') {
@@ -235,7 +242,8 @@ const methods = {
     const fail: Fail = refusing(method);
     const start = resolveAxis(startDim ?? 1, x.rank, fail, 'startDim');
     const end = resolveAxis(endDim, x.rank, fail, 'endDim');
-    if (end < start) fail('ERR_AXIS', `endDim: expected an axis from ${start}, given ${endDim}`, { actual: endDim });
+    if (end < start)
+      fail('ERR_AXIS', `expected an axis from ${start}, given ${endDim}`, { option: 'endDim', actual: endDim });
     const merged = volume(x.shape.slice(start, end + 1));
     const target = [...x.shape.slice(0, start), merged, ...x.shape.slice(end + 1)];
     return recordShuffle(x, { name, reshape: target, zeroIsPlaceholder: false, method });

@@ -48,11 +48,14 @@ export const slice = defineLayer({
     ) as [Known, Known, Known];
     const fill = inputs[4];
     if ((params.mode === 'fill') !== Boolean(fill)) {
-      fail('ERR_INPUT', `fill: expected a value in mode fill and in no other, the mode is ${params.mode}`);
+      fail('ERR_INPUT', `expected a value in mode fill and in no other, the mode is ${params.mode}`, {
+        option: 'fill',
+      });
     }
     if (fill) {
       requireDType(fill.dtype, [dtype], fail, 'fill');
-      if (fill.shape.length > 0) fail('ERR_RANK', `fill: expected a scalar, given ${formatShape(fill.shape)}`);
+      if (fill.shape.length > 0)
+        fail('ERR_RANK', `expected a scalar, given ${formatShape(fill.shape)}`, { option: 'fill' });
     }
     for (const [axis, dim] of shape.entries()) {
       checkBounds(axis, dim, [start[axis], size[axis], stride[axis]], params.mode, fail);
@@ -133,7 +136,9 @@ const methods = {
     const { axis = 0 } = options;
     const at = resolveAxis(axis, x.rank, refusing(method));
     if (!Number.isInteger(count) || count < 1 || count > mostParts) {
-      refuse(method, 'ERR_PARAMETER', `count: expected a whole number from 1 to ${mostParts}, given ${show(count)}`);
+      refuse(method, 'ERR_PARAMETER', `expected a whole number from 1 to ${mostParts}, given ${show(count)}`, {
+        option: 'count',
+      });
     }
     const dim = x.shape[at]!;
     if (dim === 0) return splitInto(x, Array(count).fill(0), at, method);
@@ -153,7 +158,7 @@ const methods = {
     const x = this.tensor();
     const list = axisList(axes, x.rank);
     if (!Array.isArray(list))
-      refuse('flip', 'ERR_AXIS', `axes: expected an axis or a list of axes, given ${show(axes)}`);
+      refuse('flip', 'ERR_AXIS', `expected an axis or a list of axes, given ${show(axes)}`, { option: 'axes' });
     return recordSlice(x, { ...options, axes: list, stride: list.map(() => -1), method: 'flip' });
   },
   /**
@@ -175,13 +180,13 @@ function splitInto(x: Tensor, sizes: number | readonly DimLike[], axis: number, 
   const at = resolveAxis(axis, x.rank, refusing(method));
   const dim = x.shape[at]!;
   if (typeof sizes === 'number' && (!Number.isInteger(sizes) || sizes < 1)) {
-    refuse(method, 'ERR_PARAMETER', `sizes: expected a whole number from 1, given ${sizes}`);
+    refuse(method, 'ERR_PARAMETER', `expected a whole number from 1, given ${sizes}`, { option: 'sizes' });
   }
   if (typeof sizes === 'number' && !isStatic(dim)) {
     return refuse(method, 'ERR_SHAPE', `axis ${at} is dynamic ('${dim}'): give all sizes`);
   }
   if (typeof sizes === 'number' && (dim as number) / sizes > mostParts) {
-    refuse(method, 'ERR_PARAMETER', `sizes: ${sizes} makes more than ${mostParts} parts of ${dim}`);
+    refuse(method, 'ERR_PARAMETER', `${sizes} makes more than ${mostParts} parts of ${dim}`, { option: 'sizes' });
   }
   const list =
     typeof sizes === 'number'
@@ -191,7 +196,8 @@ function splitInto(x: Tensor, sizes: number | readonly DimLike[], axis: number, 
       : resolveDims(network, sizes, 'sizes', method);
   const total = list.reduce(addDims, 0);
   if (total !== dim && isStatic(subDims(total, dim))) {
-    refuse(method, 'ERR_SHAPE', `sizes: expected ${dim} in all along axis ${at}, given [${list.join(', ')}]`, {
+    refuse(method, 'ERR_SHAPE', `expected ${dim} in all along axis ${at}, given [${list.join(', ')}]`, {
+      option: 'sizes',
       expected: dim,
       actual: total,
     });
@@ -213,7 +219,8 @@ function expandTo(x: Tensor, given: readonly DimLike[] | Tensor, { name }: Named
       return refuse(
         method,
         'ERR_SHAPE',
-        `dims: expected a tensor of shape [n] with n from ${x.rank}, given ${formatShape(given.shape)}`,
+        `expected a tensor of shape [n] with n from ${x.rank}, given ${formatShape(given.shape)}`,
+        { option: 'dims' },
       );
     }
     const lifted = liftRank(x, rank, method);
@@ -221,7 +228,7 @@ function expandTo(x: Tensor, given: readonly DimLike[] | Tensor, { name }: Named
   }
   const target = resolveDims(network, given, 'dims', method, -1);
   if (target.length < x.rank) {
-    refuse(method, 'ERR_SHAPE', `dims: expected at least ${x.rank}, given ${formatShape(target)}`);
+    refuse(method, 'ERR_SHAPE', `expected at least ${x.rank}, given ${formatShape(target)}`, { option: 'dims' });
   }
   const lifted = liftRank(x, target.length, method);
   const dims = target.map((dim, axis) => (dim === -1 ? lifted.shape[axis]! : dim));

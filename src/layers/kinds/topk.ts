@@ -29,25 +29,23 @@ export const topk = defineLayer({
     requireRank(shape, 1, 8, fail);
     if (p.axis >= shape.length || p.axis < shape.length - 4) {
       const from = Math.max(0, shape.length - 4);
-      fail(
-        'ERR_AXIS',
-        `axis: TensorRT takes one of the last four axes, ${from} to ${shape.length - 1}, given ${p.axis}`,
-        {
-          actual: p.axis,
-        },
-      );
+      fail('ERR_AXIS', `TensorRT takes one of the last four axes, ${from} to ${shape.length - 1}, given ${p.axis}`, {
+        option: 'axis',
+        actual: p.axis,
+      });
     }
     const size = shape[p.axis]!;
     let k: Dim = p.k ?? unknownDim('topk');
     if (p.k === null) {
-      const tensor = inputs[1] ?? fail('ERR_INPUT', 'k: expected a number or a tensor');
+      const tensor = inputs[1] ?? fail('ERR_INPUT', 'expected a number or a tensor', { option: 'k' });
       requireDType(tensor.dtype, ['int32'], fail, 'k');
       requireRank(tensor.shape, 0, 0, fail, 'k');
       const known = tensor.contents?.[0];
       if (known !== undefined && !isUnknown(known)) k = known;
     }
     if (isStatic(k) && isStatic(size) && k > size) {
-      fail('ERR_PARAMETER', `k: expected at most the ${size} elements of axis ${p.axis}, given ${k}`, {
+      fail('ERR_PARAMETER', `expected at most the ${size} elements of axis ${p.axis}, given ${k}`, {
+        option: 'k',
         expected: size,
         actual: k,
       });

@@ -1,7 +1,8 @@
 import type { Fail } from '../../dsl/define-layer.js';
 
 /** A negative axis counted from the front; one out of range stays, for `resolveAxis` to refuse. */
-export const wrapAxis = (axis: number, rank: number): number => (axis < 0 && axis >= -rank ? axis + rank : axis);
+export const wrapAxis = (axis: number, rank: number): number =>
+  axis < 0 && axis >= -rank && Number.isInteger(axis) ? axis + rank : axis;
 
 /** One axis or several as a list, counted from the front; what is no list stays, for the schema to refuse. */
 export const axisList = (axes: number | readonly number[], rank: number): number[] =>
@@ -16,8 +17,8 @@ export function resolveAxis(axis: number, rank: number, fail: Fail, what = 'axis
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
     fail(
       'ERR_AXIS',
-      `${what}: expected a whole number from ${-rank} to ${rank - 1} for a tensor of rank ${rank}, given ${String(axis)}`,
-      { actual: axis },
+      `expected a whole number from ${-rank} to ${rank - 1} for a tensor of rank ${rank}, given ${String(axis)}`,
+      { option: what, actual: axis },
     );
   }
   return axis < 0 ? axis + rank : axis;
@@ -27,6 +28,6 @@ export function resolveAxis(axis: number, rank: number, fail: Fail, what = 'axis
 export function resolveAxes(axes: readonly number[], rank: number, fail: Fail): number[] {
   const resolved = axes.map((axis) => resolveAxis(axis, rank, fail, 'axes'));
   if (new Set(resolved).size !== resolved.length)
-    fail('ERR_AXIS', `axes: expected each axis once, given [${axes.join(', ')}]`);
+    fail('ERR_AXIS', `expected each axis once, given [${axes.join(', ')}]`, { option: 'axes' });
   return resolved.sort((a, b) => a - b);
 }

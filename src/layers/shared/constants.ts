@@ -34,7 +34,7 @@ export function scalar(
   const known = shared.get(net) ?? new Map<string, WeightLike>();
   shared.set(net, known);
   const key = `${dtype} ${Object.is(value, -0) ? '-0' : String(value)}`;
-  const weight = known.get(key) ?? { dtype, shape: [], data: encode(dtype, [value], method) };
+  const weight = known.get(key) ?? { dtype, shape: [], data: encode(dtype, [value], method, value) };
   known.set(key, weight);
   return recordConstant(net, { shape: Array(rank).fill(1), weight }, { method });
 }

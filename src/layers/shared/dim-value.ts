@@ -97,7 +97,7 @@ export function resolveDim(net: Network, given: unknown, what: string, method: s
   const dim = dimOf(given, atLeast);
   if (dim === undefined) {
     const expected = `whole numbers from ${atLeast}, or names`;
-    return refuse(method, 'ERR_SHAPE', `${what}: expected ${expected}, given ${String(given)}`, { actual: given });
+    return refuse(method, 'ERR_SHAPE', `expected ${expected}, given ${String(given)}`, { option: what, actual: given });
   }
   const missing =
     isStatic(dim) || net.tensorWithDim(dim) ? undefined : dimNames(dim).find((n) => !net.tensorWithDim(n));
@@ -106,15 +106,15 @@ export function resolveDim(net: Network, given: unknown, what: string, method: s
   return refuse(
     method,
     'ERR_SHAPE',
-    `${what}: no dynamic dim is named '${missing}' here; known are ${known.join(', ') || 'none'}`,
-    { expected: known, actual: missing },
+    `no dynamic dim is named '${missing}' here; known are ${known.join(', ') || 'none'}`,
+    { option: what, expected: known, actual: missing },
   );
 }
 
 /** Checks a list of dims; see `resolveDim`. */
 export function resolveDims(net: Network, given: readonly DimLike[], what: string, method: string, atLeast = 0): Dim[] {
   if (!Array.isArray(given)) {
-    refuse(method, 'ERR_SHAPE', `${what}: expected a list of dims, given ${String(given)}`, { actual: given });
+    refuse(method, 'ERR_SHAPE', `expected a list of dims, given ${String(given)}`, { option: what, actual: given });
   }
   return given.map((dim) => resolveDim(net, dim, what, method, atLeast));
 }

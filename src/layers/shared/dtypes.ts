@@ -1,9 +1,16 @@
 import type { Fail } from '../../dsl/define-layer.js';
 import { type DType, dtypes } from '../../values/dtype.js';
 
-export function requireDType(given: DType, allowed: readonly DType[], fail: Fail, what = 'input'): void {
+/** The tensor that a method is called on is no option: messages call it the input. */
+export const of = (option: string | undefined): string => (option === undefined ? 'input: ' : '');
+
+export function requireDType(given: DType, allowed: readonly DType[], fail: Fail, what?: string): void {
   if (!allowed.includes(given)) {
-    fail('ERR_DTYPE', `${what}: expected ${allowed.join(', ')}, given ${given}`, { expected: allowed, actual: given });
+    fail('ERR_DTYPE', `${of(what)}expected ${allowed.join(', ')}, given ${given}`, {
+      option: what,
+      expected: allowed,
+      actual: given,
+    });
   }
 }
 
@@ -14,7 +21,8 @@ export const convertTo = (dtype: DType): string =>
 /** Refuses weights, or tensors in their place, of another dtype than the input's. */
 export function requireInputsDType(what: string, given: DType, dtype: DType, fail: Fail): void {
   if (given === dtype) return;
-  fail('ERR_DTYPE', `${what}: expected the input's dtype ${dtype}, given ${given}; ${convertTo(dtype)}`, {
+  fail('ERR_DTYPE', `expected the input's dtype ${dtype}, given ${given}; ${convertTo(dtype)}`, {
+    option: what,
     expected: dtype,
     actual: given,
   });

@@ -7,7 +7,7 @@ import { isWeightLike, type WeightLike } from '../../values/weight.js';
 import { floats, requireDType, requireInputsDType } from './dtypes.js';
 import { type Named, type PerAxis, perAxis, positive, requirePerAxis, wholeNumbers } from './parameters.js';
 import { requireRank } from './shapes.js';
-import { type PaddingOptions, paddingNames, paddingParams, window } from './window.js';
+import { type PaddingOptions, paddingParams, window } from './window.js';
 
 // What convolution and deconvolution share: options, parameters, and how a kernel and a bias come in.
 
@@ -24,10 +24,11 @@ export interface KernelOptions extends PaddingOptions, Named {
 
 export const kernelParams = {
   kernel: wholeNumbers(1, 0, 3),
+  // Before the channels, which follow from them.
+  groups: positive,
   outChannels: positive,
   stride: window,
   dilation: window,
-  groups: positive,
   ...paddingParams,
 };
 
@@ -49,7 +50,7 @@ export function kernelShape({ input, inputs, weights, params: p, fail }: InferCo
   requireDType(dtype, floats, fail);
   requireRank(shape, axes + 2, axes + 2, fail);
   const kernel: IRWeight | { dtype: DType; shape: Shape } =
-    weights.kernel ?? inputs[1] ?? fail('ERR_INPUT', 'weight is missing');
+    weights.kernel ?? inputs[1] ?? fail('ERR_INPUT', 'expected a weight or a tensor, given none', { option: 'weight' });
   requireRank(kernel.shape, axes + 2, axes + 2, fail, 'weight');
   requirePerAxis(p, kernelLists, axes, fail);
   requireInputsDType('weight', kernel.dtype, dtype, fail);
@@ -71,7 +72,8 @@ function requireBias({ input, inputs, weights, params: p, fail }: InferContext<K
   if (!bias) return;
   requireInputsDType('bias', bias.dtype, input(0).dtype, fail);
   if (bias.shape.length === 1 && bias.shape[0] === p.outChannels) return;
-  fail('ERR_SHAPE', `bias: expected [${p.outChannels}], given ${formatShape(bias.shape)}`, {
+  fail('ERR_SHAPE', `expected [${p.outChannels}], given ${formatShape(bias.shape)}`, {
+    option: 'bias',
     expected: [p.outChannels],
     actual: bias.shape,
   });
@@ -107,7 +109,6 @@ export function recordKernel<P extends Params>(
   const biasTensor = bias instanceof Tensor ? bias : null;
   return x.network.record(definition, {
     method,
-    called: paddingNames(options),
     name,
     inputs: [x, kernelTensor, biasTensor],
     weights: { kernel: kernelTensor ? undefined : weight, bias: biasTensor ? undefined : bias },

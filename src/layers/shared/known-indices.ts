@@ -19,7 +19,7 @@ export function requireWithin(indices: InferredValue, sizes: readonly Dim[], fai
     const size = sizes[i % sizes.length]!;
     if (isStatic(size) ? index < size && index >= -size : index >= 0) continue;
     const expected = isStatic(size) ? `from ${-size} to ${size - 1}` : `from 0 for the dynamic size ${size}`;
-    fail('ERR_VALUE', `${what}: expected whole numbers ${expected}, given ${index}`, { expected, actual: index });
+    fail('ERR_VALUE', `expected whole numbers ${expected}, given ${index}`, { option: what, expected, actual: index });
   }
 }
 

@@ -1,4 +1,4 @@
-import { show, TensorRTError } from '../../errors/error.js';
+import { type Fail, show } from '../../errors/error.js';
 import {
   bits,
   byteLength,
@@ -39,17 +39,17 @@ function flatten(data: NestedNumbers, method: string): { values: (number | bigin
   const shape: number[] = [];
   for (let level: unknown = data; Array.isArray(level); level = level[0]) {
     if (shape.push(level.length) > maxRank)
-      refuse(method, 'ERR_SHAPE', `data: expected lists nested at most ${maxRank} deep`);
+      refuse(method, 'ERR_SHAPE', `expected lists nested at most ${maxRank} deep`, { value: data });
   }
   const values: (number | bigint | boolean)[] = [];
   const walk = (level: unknown, depth: number): void => {
     const isList = Array.isArray(level);
     if (isList !== depth < shape.length || (isList && level.length !== shape[depth])) {
-      refuse(method, 'ERR_SHAPE', `data: expected lists of equal lengths, nested as deep everywhere`);
+      refuse(method, 'ERR_SHAPE', 'expected lists of equal lengths, nested as deep everywhere', { value: data });
     }
     if (isList) for (const item of level) walk(item, depth + 1);
     else if (isScalar(level)) values.push(level);
-    else refuse(method, 'ERR_VALUE', `expected a number, given ${show(level)}`);
+    else refuse(method, 'ERR_VALUE', `expected a number, given ${show(level)}`, { value: data });
   };
   walk(data, 0);
   return { values, shape };
@@ -61,28 +61,32 @@ const scalarDType = (value: unknown): DType =>
 export const isScalar = (value: unknown): value is number | bigint | boolean =>
   typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
 
-/** Numbers as elements of `dtype`; a finite number that would become infinite is refused. */
-export function encode(dtype: DType, values: ArrayLike<number | bigint | boolean>, method: string): TypedArray {
+/**
+ * Numbers as elements of `dtype`; a finite number that would become infinite is refused.
+ * @param given what the caller gave them in
+ */
+export function encode(
+  dtype: DType,
+  values: ArrayLike<number | bigint | boolean>,
+  method: string,
+  given: unknown,
+): TypedArray {
+  const fail: Fail = (code, message, facts) => refuse(method, code, message, { value: given, ...facts });
   for (let i = 0; i < values.length; i++) {
-    if (!isScalar(values[i])) refuse(method, 'ERR_VALUE', `expected a number, given ${show(values[i])}`);
+    if (!isScalar(values[i])) fail('ERR_VALUE', `expected a number, given ${show(values[i])}`);
   }
-  try {
-    const encoded = encodeElements(dtype, values);
-    if (!/^(b?float)(16|32)$/.test(dtype)) return encoded;
-    const decoded = decodeElements(dtype, encoded, values.length);
-    const overflow = decoded.findIndex((v, i) => !Number.isFinite(v) && Number.isFinite(Number(values[i])));
-    if (overflow >= 0) refuse(method, 'ERR_VALUE', `expected a number within ${dtype}, given ${values[overflow]}`);
-    return encoded;
-  } catch (error) {
-    if (error instanceof TensorRTError && !error.source) refuse(method, error.code, error.message, error);
-    throw error;
-  }
+  const encoded = encodeElements(dtype, values, fail);
+  if (!/^(b?float)(16|32)$/.test(dtype)) return encoded;
+  const decoded = decodeElements(dtype, encoded, values.length);
+  const overflow = decoded.findIndex((v, i) => !Number.isFinite(v) && Number.isFinite(Number(values[i])));
+  if (overflow >= 0) fail('ERR_VALUE', `expected a number within ${dtype}, given ${values[overflow]}`);
+  return encoded;
 }
 
 /** `count` times the same element. */
 function filled(dtype: DType, value: number | bigint | boolean, count: number, method: string): TypedArray {
   // Two elements, so that a byte of a 4-bit type is whole.
-  const pair = encode(dtype, [value, value], method);
+  const pair = encode(dtype, [value, value], method, value);
   const all = viewAs(dtype, new Uint8Array(byteLength(dtype, count)));
   (all as Float32Array).fill(pair[0] as number);
   if (bits[dtype] === 4 && count % 2 === 1) (all as Uint8Array)[all.length - 1]! &= 15;
@@ -91,9 +95,9 @@ function filled(dtype: DType, value: number | bigint | boolean, count: number, m
 
 /** Elements as `dtype` carries them; those of another typed array are converted one by one. */
 function carried(data: TypedArray, dtype: DType, method: string): TypedArray {
-  if (!carries(dtype, data)) return encode(dtype, data as ArrayLike<number | bigint>, method);
+  if (!carries(dtype, data)) return encode(dtype, data as ArrayLike<number | bigint>, method, data);
   if (dtype === 'bool' && (data as Uint8Array).some((v) => v > 1)) {
-    refuse(method, 'ERR_VALUE', 'expected 0 and 1 as elements of bool');
+    refuse(method, 'ERR_VALUE', 'expected 0 and 1 as elements of bool', { value: data });
   }
   return data;
 }
@@ -104,7 +108,10 @@ function carried(data: TypedArray, dtype: DType, method: string): TypedArray {
  */
 export function toLiteral(data: ConstantData, { dtype, shape }: LiteralOptions, method: string): Literal {
   if (dtype !== undefined && !dtypes.includes(dtype)) {
-    refuse(method, 'ERR_DTYPE', `expected one of ${dtypes.join(', ')}, given ${String(dtype)}`, { actual: dtype });
+    refuse(method, 'ERR_DTYPE', `expected one of ${dtypes.join(', ')}, given ${String(dtype)}`, {
+      option: 'dtype',
+      actual: dtype,
+    });
   }
   if (shape !== undefined) checkShape(shape, method);
   const literal = (type: DType, own: readonly number[], elements: TypedArray): Literal => ({
@@ -119,12 +126,12 @@ export function toLiteral(data: ConstantData, { dtype, shape }: LiteralOptions, 
   if (isList(data)) {
     const { values, shape: own } = flatten(data, method);
     const type = dtype ?? scalarDType(values[0]);
-    return literal(type, own, encode(type, values, method));
+    return literal(type, own, encode(type, values, method, data));
   }
   if (isTypedArray(data)) {
     const type = dtype ?? dtypeOf(data);
     if (!type) {
-      return refuse(method, 'ERR_DTYPE', `dtype: a ${data.constructor.name} stands for no single dtype, say which`);
+      return refuse(method, 'ERR_DTYPE', `a ${data.constructor.name} stands for no single dtype, say which with dtype`);
     }
     const elements = carried(data, type, method);
     const perElement = elements === data && bits[type] === 4 ? 2 : 1;
@@ -132,7 +139,7 @@ export function toLiteral(data: ConstantData, { dtype, shape }: LiteralOptions, 
   }
   if (!isWeightLike(data) || !Array.isArray(data.shape)) {
     const expected = 'a number, numbers, a typed array or a weight ({ shape, data })';
-    return refuse(method, 'ERR_INPUT', `expected ${expected}, given ${describe(data)}`);
+    return refuse(method, 'ERR_INPUT', `expected ${expected}, given ${describe(data)}`, { value: data });
   }
   if (dtype !== undefined && data.dtype === undefined) {
     const { name, shape: own } = data;
@@ -140,6 +147,7 @@ export function toLiteral(data: ConstantData, { dtype, shape }: LiteralOptions, 
   }
   if (dtype !== undefined && data.dtype !== dtype) {
     refuse(method, 'ERR_DTYPE', `expected ${dtype}, given a weight of ${data.dtype}; convert it with .as('${dtype}')`, {
+      value: data,
       expected: dtype,
       actual: data.dtype,
     });
@@ -152,7 +160,9 @@ const isList = (data: unknown): data is NestedNumbers => Array.isArray(data);
 function checkShape(shape: readonly number[], method: string): void {
   const whole = Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size >= 0);
   if (!whole || countOf(shape) > 2 ** 31 - 1) {
-    refuse(method, 'ERR_SHAPE', `shape: expected whole numbers with a product below 2^31, given [${String(shape)}]`);
+    refuse(method, 'ERR_SHAPE', `expected whole numbers with a product below 2^31, given [${String(shape)}]`, {
+      option: 'shape',
+    });
   }
 }
 

@@ -24,7 +24,10 @@ function withUnitAxis<T extends object>(options: T, method: string): T {
     if (given === undefined || typeof given === 'string') continue;
     const list = [given].flat();
     if (list.length !== 1) {
-      refuse(method, 'ERR_PARAMETER', `${what}: expected one number, given [${list.join(', ')}]`, { actual: given });
+      refuse(method, 'ERR_PARAMETER', `expected one number, given [${list.join(', ')}]`, {
+        option: what,
+        actual: given,
+      });
     }
     wide[what] = [unit, list[0]];
   }

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Fail } from '../../dsl/define-layer.js';
-import { show } from '../../errors/error.js';
 import { maxRank } from '../../values/spec.js';
 
 /** Options every layer method takes. */
@@ -16,7 +15,7 @@ export const float32Number = z.any().check((context) => {
   const value: unknown = context.value;
   if (typeof value === 'number' && !Number.isNaN(value))
     context.value = Math.fround(Math.min(float32Max, Math.max(-float32Max, value)));
-  else context.issues.push({ code: 'custom', message: `expected a number, given ${show(value)}`, input: value });
+  else context.issues.push({ code: 'custom', params: { expected: 'a number' }, input: value });
 }) as z.ZodType<number, number>;
 
 export const wholeNumber = z.int();
@@ -29,16 +28,16 @@ export const nonNegative = z.int().min(0);
 export const wholeNumbers = (least: number, shortest: number, longest: number) =>
   z.any().check((context) => {
     const list: unknown = context.value;
-    const problem = (message: string, path: number[] = []) =>
-      context.issues.push({ code: 'custom', message, input: list, path });
+    const problem = (expected: string, path: number[] = []) =>
+      context.issues.push({ code: 'custom', params: { expected }, input: list, path });
     if (!Array.isArray(list) || list.length < shortest || list.length > longest) {
-      problem(`expected a list of ${shortest} to ${longest} whole numbers, given ${show(list)}`);
+      problem(`a list of ${shortest} to ${longest} whole numbers`);
       return;
     }
     for (let i = 0; i < list.length; i++) {
       const given: unknown = list[i];
       if (!Number.isSafeInteger(given) || (given as number) < least) {
-        problem(`expected a whole number of ${least} or more, given ${show(given)}`, [i]);
+        problem(`a whole number of ${least} or more`, [i]);
         return;
       }
     }
@@ -68,7 +67,8 @@ export function requirePerAxis<K extends string>(
   for (const name of names) {
     const list = params[name];
     if (list.length !== axes)
-      fail('ERR_PARAMETER', `${name}: expected one number or ${axes}, given [${list.join(', ')}]`, {
+      fail('ERR_PARAMETER', `expected one number or ${axes}, given [${list.join(', ')}]`, {
+        option: name,
         expected: axes,
         actual: list.length,
       });

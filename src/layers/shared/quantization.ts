@@ -46,20 +46,19 @@ const isSingle = (shape: Shape): boolean => shape.every((dim) => dim === 1);
 /** Holds the scale to the three shapes it may have. */
 function requireScale(x: Shape, scale: InferredValue, axis: number, fail: Fail): void {
   const { shape } = scale;
-  const facts = (expected: unknown) => ({ expected, actual: shape });
+  const facts = (expected: unknown) => ({ option: 'scale', expected, actual: shape });
   if (isSingle(shape) && shape.length <= 1) return;
   if (shape.length === 1 && (axis >= 0 || x.length > 1)) {
     if (axis < 0 || axis >= x.length) {
-      fail(
-        'ERR_AXIS',
-        `axis: expected that of a scale ${formatShape(shape)}, from 0 to ${x.length - 1}, given ${axis}`,
-      );
+      fail('ERR_AXIS', `expected that of a scale ${formatShape(shape)}, from 0 to ${x.length - 1}, given ${axis}`, {
+        option: 'axis',
+      });
     }
     const [size, own] = [x[axis]!, shape[0]!];
     if (isStatic(size) && isStatic(own) && size !== own) {
       fail(
         'ERR_SHAPE',
-        `scale: expected [${size}] for axis ${axis} of ${formatShape(x)}, given ${formatShape(shape)}`,
+        `expected [${size}] for axis ${axis} of ${formatShape(x)}, given ${formatShape(shape)}`,
         facts([size]),
       );
     }
@@ -70,7 +69,7 @@ function requireScale(x: Shape, scale: InferredValue, axis: number, fail: Fail):
   if (shape.length !== x.length || !shape.every(divides)) {
     fail(
       'ERR_SHAPE',
-      `scale: expected one number, one per index of axis, or parts of ${formatShape(x)}, given ${formatShape(shape)}`,
+      `expected one number, one per index of axis, or parts of ${formatShape(x)}, given ${formatShape(shape)}`,
       facts(x),
     );
   }
@@ -88,7 +87,8 @@ export function checkQuantization(
   requireScale(shape, scale, params.axis, fail);
   const { blockShape } = params;
   if (blockShape && blockShape.length !== shape.length) {
-    fail('ERR_PARAMETER', `blockShape: expected ${shape.length} sizes, given [${blockShape.join(', ')}]`, {
+    fail('ERR_PARAMETER', `expected ${shape.length} sizes, given [${blockShape.join(', ')}]`, {
+      option: 'blockShape',
       expected: shape.length,
       actual: blockShape.length,
     });
@@ -96,7 +96,8 @@ export function checkQuantization(
   const zeroPoint = inputs[2];
   if (zeroPoint && (zeroPoint.dtype !== quantized || formatShape(zeroPoint.shape) !== formatShape(scale.shape))) {
     const expected = `${quantized}${formatShape(scale.shape)}`;
-    fail('ERR_SHAPE', `zeroPoint: expected ${expected}, given ${zeroPoint.dtype}${formatShape(zeroPoint.shape)}`, {
+    fail('ERR_SHAPE', `expected ${expected}, given ${zeroPoint.dtype}${formatShape(zeroPoint.shape)}`, {
+      option: 'zeroPoint',
       expected,
       actual: zeroPoint.shape,
     });
@@ -138,16 +139,14 @@ export function cpuQuantize(g: CpuGraph, x: CpuValue, scale: CpuValue, to: Quant
 export function quantizationOf(x: Tensor, options: QuantizationOptions, method: string) {
   const { scale, zeroPoint, axis, blockShape = null } = options ?? {};
   const { network } = x;
-  if (scale === undefined) refuse(method, 'ERR_INPUT', 'scale: expected numbers or a tensor, given none');
+  if (scale === undefined) refuse(method, 'ERR_INPUT', 'expected numbers or a tensor, given none', { option: 'scale' });
   const factor = constantTensor(network, scale, 'float32', method);
   if (zeroPoint !== undefined && !(zeroPoint instanceof Tensor)) {
     const flat = [zeroPoint].flat(8) as unknown[];
     if (flat.some((value) => Number(value) !== 0)) {
-      refuse(
-        method,
-        'ERR_VALUE',
-        `zeroPoint: TensorRT quantizes symmetrically, expected zeros, given ${flat.join(', ')}`,
-      );
+      refuse(method, 'ERR_VALUE', `TensorRT quantizes symmetrically, expected zeros, given ${flat.join(', ')}`, {
+        option: 'zeroPoint',
+      });
     }
   }
   return {

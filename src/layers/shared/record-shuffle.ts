@@ -22,7 +22,8 @@ export interface ShuffleOptions extends ReshapeOptions {
 
 function order(axes: readonly number[] | undefined, rank: number, what: string, method: string): number[] | null {
   if (axes === undefined) return null;
-  if (!Array.isArray(axes)) refuse(method, 'ERR_AXIS', `${what}: expected a list of axes, given ${String(axes)}`);
+  if (!Array.isArray(axes))
+    refuse(method, 'ERR_AXIS', `expected a list of axes, given ${String(axes)}`, { option: what });
   return axes.map((axis) => wrapAxis(axis, rank));
 }
 

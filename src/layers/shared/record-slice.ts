@@ -62,21 +62,19 @@ export function recordSlice(x: Tensor, options: SliceOptions & { method: string 
   const axes = (options.axes ? axisList(options.axes, x.rank) : x.shape.map((_, i) => i)).map((axis) =>
     resolveAxis(axis, x.rank, fail, 'axes'),
   );
-  if (new Set(axes).size !== axes.length) fail('ERR_AXIS', `axes: expected each axis once, given [${axes.join(', ')}]`);
+  if (new Set(axes).size !== axes.length)
+    fail('ERR_AXIS', `expected each axis once, given [${axes.join(', ')}]`, { option: 'axes' });
   const dims = axes.map((axis) => x.shape[axis]!);
   const list = (what: SlicePartName, atLeast: number): readonly Dim[] | Tensor | undefined => {
     const given = options[what];
     if (given === undefined || given instanceof Tensor) return given;
     const resolved = resolveDims(network, given, what, method, atLeast);
     if (resolved.length === axes.length) return resolved;
-    return fail(
-      'ERR_PARAMETER',
-      `${what}: expected one number per axis, ${axes.length}, given [${resolved.join(', ')}]`,
-      {
-        expected: axes.length,
-        actual: resolved.length,
-      },
-    );
+    return fail('ERR_PARAMETER', `expected one number per axis, ${axes.length}, given [${resolved.join(', ')}]`, {
+      option: what,
+      expected: axes.length,
+      actual: resolved.length,
+    });
   };
   const stride = list('stride', -(2 ** 31)) ?? axes.map(() => 1);
   const start =
@@ -122,11 +120,11 @@ function remaining(
   fail: Fail,
 ): Dim {
   if (starts instanceof Tensor || strides instanceof Tensor) {
-    return fail('ERR_PARAMETER', 'size: expected sizes, as start or stride is a tensor');
+    return fail('ERR_PARAMETER', 'expected sizes, as start or stride is a tensor', { option: 'size' });
   }
   const [start, stride] = [starts[i]!, strides[i]!];
   if (dim === 0) return 0;
-  if (stride === 0) return fail('ERR_PARAMETER', 'size: expected sizes, as a stride is 0');
+  if (stride === 0) return fail('ERR_PARAMETER', 'expected sizes, as a stride is 0', { option: 'size' });
   const count = isNegative(stride)
     ? addDims(floorDivDims(start, -(stride as number)), 1)
     : ceilDivDims(subDims(dim, start), stride);

@@ -35,7 +35,10 @@ export function reshapeForm(
     refuse(
       method,
       'ERR_SHAPE',
-      `${formatShape(target)}: 0 copies a dim that the input ${formatShape(from)} does not have`,
+      `0 in ${formatShape(target)} copies a dim that the input ${formatShape(from)} does not have`,
+      {
+        option: 'dims',
+      },
     );
   }
   const copies = copied.includes(true);

@@ -1,11 +1,13 @@
 import type { Fail } from '../../dsl/define-layer.js';
 import { type Dim, formatShape, isStatic, type Shape, unknownDim } from '../../values/dim.js';
+import { of } from './dtypes.js';
 
-export function requireRank(shape: Shape, atLeast: number, atMost: number, fail: Fail, what = 'input'): void {
+export function requireRank(shape: Shape, atLeast: number, atMost: number, fail: Fail, what?: string): void {
   if (shape.length < atLeast || shape.length > atMost) {
     const range =
       atLeast === atMost ? `rank ${atLeast}` : atMost >= 8 ? `rank ${atLeast} or more` : `rank ${atLeast} to ${atMost}`;
-    fail('ERR_RANK', `${what}: expected ${range}, given rank ${shape.length} ${formatShape(shape)}`, {
+    fail('ERR_RANK', `${of(what)}expected ${range}, given rank ${shape.length} ${formatShape(shape)}`, {
+      option: what,
       expected: [atLeast, atMost],
       actual: shape.length,
     });

@@ -23,17 +23,19 @@ export function known(
 ): Known {
   if (given) {
     if (given.length !== rank) {
-      fail('ERR_PARAMETER', `${what}: expected one number per axis, ${rank}, given [${given.join(', ')}]`, {
+      fail('ERR_PARAMETER', `expected one number per axis, ${rank}, given [${given.join(', ')}]`, {
+        option: what,
         expected: rank,
         actual: given.length,
       });
     }
     return given;
   }
-  if (!tensor) return fail('ERR_INPUT', `${what}: expected numbers or a tensor`);
+  if (!tensor) return fail('ERR_INPUT', `expected numbers or a tensor`, { option: what });
   requireDType(tensor.dtype, indexTypes, fail, what);
   if (tensor.shape.length !== 1 || tensor.shape[0] !== rank) {
-    fail('ERR_SHAPE', `${what}: expected a tensor of shape [${rank}], given ${formatShape(tensor.shape)}`, {
+    fail('ERR_SHAPE', `expected a tensor of shape [${rank}], given ${formatShape(tensor.shape)}`, {
+      option: what,
       expected: [rank],
       actual: tensor.shape,
     });

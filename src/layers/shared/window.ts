@@ -33,15 +33,6 @@ export const resolvePadding = (options: PaddingOptions, rank: number) => ({
   paddingMode: options.paddingMode ?? ('explicit_round_down' as const),
 });
 
-/** What the caller calls them: TensorRT has two where `padding` is one. */
-export const paddingNames = ({ padding, prePadding, postPadding }: { [K in keyof PaddingOptions]?: unknown }) =>
-  padding === undefined
-    ? undefined
-    : {
-        prePadding: prePadding === undefined ? 'padding' : 'prePadding',
-        postPadding: postPadding === undefined ? 'padding' : 'postPadding',
-      };
-
 interface WindowParams {
   stride: readonly number[];
   prePadding: readonly number[];

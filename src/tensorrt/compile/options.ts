@@ -1,12 +1,15 @@
 import { z } from 'zod';
-import { describeIssue } from '../../dsl/recording.js';
 import { reading } from '../../errors/boundary.js';
 import { TensorRTError } from '../../errors/error.js';
+import { issueFacts, type SchemaIssue } from '../../errors/schema-issue.js';
 import type { Profile } from './profiles.js';
 
 const count = z.int().max(2 ** 31 - 1);
 const bound = z.union([z.int(), z.array(z.int())]);
-const range = z.union([z.int(), z.tuple([bound, bound, bound])], 'expected a number or [min, opt, max]');
+const numberOrRange = z.union([z.int(), z.tuple([bound, bound, bound])]);
+const range = z.any().refine((value) => numberOrRange.safeParse(value).success, {
+  params: { expected: 'a number or [min, opt, max]' },
+});
 
 const options = z.strictObject({
   library: z.string().min(1).optional(),
@@ -99,15 +102,29 @@ export interface BuildOptions {
   onProgress?: (progress: { phase: string; step: number; steps: number }) => void;
 }
 
+/** `profiles[0].batch`; undefined for the options themselves. */
+function placeIn([first, ...path]: readonly PropertyKey[]): string | undefined {
+  if (first === undefined) return undefined;
+  return path.reduce<string>(
+    (text, key) => text + (typeof key === 'number' ? `[${key}]` : `.${String(key)}`),
+    String(first),
+  );
+}
+
 /** Checks build options. @throws ERR_BUILD_OPTION */
 export function checkOptions(given: BuildOptions): BuildOptions {
   const parsed = reading('build options', [given], () => options.safeParse(given), 'ERR_BUILD_OPTION');
   if (parsed.success) return given;
-  const issue = parsed.error.issues[0]!;
-  const where = issue.path.join('.');
-  const problem =
-    issue.code === 'unrecognized_keys'
-      ? `no option is called '${issue.keys.join("', '")}'; there are ${optionNames.join(', ')}`
-      : `${where ? `${where}: ` : ''}${describeIssue(issue, given)}`;
-  throw new TensorRTError('ERR_BUILD_OPTION', `build options: ${problem}`, { cause: parsed.error });
+  const issue = parsed.error.issues[0] as SchemaIssue;
+  const { said, ...facts } = issueFacts(issue, given);
+  const call = { method: 'build options', cause: parsed.error };
+  if (issue.code !== 'unrecognized_keys') {
+    throw new TensorRTError('ERR_BUILD_OPTION', said, { ...facts, ...call, option: placeIn(issue.path) });
+  }
+  const [expected, unknown] = [optionNames, issue.keys!];
+  throw new TensorRTError(
+    'ERR_BUILD_OPTION',
+    `no option is called '${unknown.join("', '")}'; there are ${expected.join(', ')}`,
+    { ...call, expected, actual: unknown },
+  );
 }

@@ -75,7 +75,7 @@ function resolveProfile(
   const sizes = names.map((name) => {
     const range = rangeOf(profile, name);
     if (range === undefined) {
-      fail(`${where}: dim '${name}' is missing; expected [min, opt, max] for each of ${names.join(', ')}`);
+      fail(where, `dim '${name}' is missing; expected [min, opt, max] for each of ${names.join(', ')}`);
     }
     return [name, sizesOf(name, range, candidates.has(name), where)] as const;
   });
@@ -96,8 +96,8 @@ function resolveProfile(
   return Object.fromEntries([...shapes, ...elements]);
 }
 
-function fail(message: string, facts: { expected?: unknown; actual?: unknown } = {}): never {
-  throw new TensorRTError('ERR_PROFILE', message, facts);
+function fail(where: string, message: string, facts: { expected?: unknown; actual?: unknown } = {}): never {
+  throw new TensorRTError('ERR_PROFILE', message, { option: where, ...facts });
 }
 
 function unknown(
@@ -110,13 +110,14 @@ function unknown(
   const input = inputs.find((one) => one.name === name);
   if (input) {
     fail(
-      `${where}: input '${name}' is ${input.dtype} ${formatShape(input.shape)}; a range of elements is for int32 or int64 of fixed shape, the dynamic dims are ${dims.join(', ') || 'none'}`,
+      where,
+      `input '${name}' is ${input.dtype} ${formatShape(input.shape)}; a range of elements is for int32 or int64 of fixed shape, the dynamic dims are ${dims.join(', ') || 'none'}`,
     );
   }
   const close = nearest(name, [...dims, ...candidates]).map((one) => `'${one}'`);
   const hint = close.length > 0 ? `; did you mean ${close.join(' or ')}?` : '';
   const others = candidates.length > 0 ? `, and ranges of elements may be given for ${candidates.join(', ')}` : '';
-  fail(`${where}: the network has no dynamic dim '${name}'; it has ${dims.join(', ') || 'none'}${others}${hint}`, {
+  fail(where, `the network has no dynamic dim '${name}'; it has ${dims.join(', ') || 'none'}${others}${hint}`, {
     expected: [...dims, ...candidates],
     actual: name,
   });
@@ -130,18 +131,19 @@ function sizesOf(name: string, range: Profile[string], alsoInput: boolean, where
   const sizes = three(range);
   if (sizes.some((size) => typeof size !== 'number')) {
     const why = alsoInput ? `; input '${name}' has the name of a dim: rename one of them` : '';
-    fail(`${where}: dim '${name}' takes [min, opt, max], given ${show(range)}${why}`);
+    fail(where, `dim '${name}' takes [min, opt, max], given ${show(range)}${why}`);
   }
   const [min, opt, max] = sizes as [number, number, number];
   const odd = [min, opt, max].find((size) => size < 0 || size > most.int32);
   if (odd !== undefined) {
-    throw new TensorRTError(
-      'ERR_BUILD_OPTION',
-      `build options: ${where}.${name}: expected sizes from 0 to ${most.int32}, given ${odd}`,
-    );
+    throw new TensorRTError('ERR_BUILD_OPTION', `expected sizes from 0 to ${most.int32}, given ${odd}`, {
+      method: 'build options',
+      option: `${where}.${name}`,
+      actual: odd,
+    });
   }
   if (!(min <= opt && opt <= max)) {
-    fail(`${where}: '${name}' must be [min, opt, max] in rising order, given [${min}, ${opt}, ${max}]`);
+    fail(where, `'${name}' must be [min, opt, max] in rising order, given [${min}, ${opt}, ${max}]`);
   }
   return [min, opt, max];
 }
@@ -154,19 +156,21 @@ function elementsOf({ name, dtype, shape }: IRNamed, range: Profile[string], whe
     if (!fits) {
       const expected = shape.length === 0 ? 'a number' : `a list of ${count}`;
       fail(
-        `${where}: ${bounds[i]} of input '${name}' must be ${expected}, one for each element of ${dtype} ${formatShape(shape)}, given ${show(bound)}`,
+        where,
+        `${bounds[i]} of input '${name}' must be ${expected}, one for each element of ${dtype} ${formatShape(shape)}, given ${show(bound)}`,
         { expected: shape, actual: bound },
       );
     }
     const odd = list.find((value) => Math.abs(value) > most[dtype as keyof typeof most]);
-    if (odd !== undefined) fail(`${where}: ${bounds[i]} of input '${name}' has ${odd}, which is no ${dtype}`);
+    if (odd !== undefined) fail(where, `${bounds[i]} of input '${name}' has ${odd}, which is no ${dtype}`);
     return list;
   }) as [number[], number[], number[]];
   const at = min.findIndex((value, i) => value > opt[i]! || opt[i]! > max[i]!);
   if (at >= 0) {
     const which = shape.length === 0 ? '' : `element ${at} of `;
     fail(
-      `${where}: ${which}'${name}' must be [min, opt, max] in rising order, given [${min[at]}, ${opt[at]}, ${max[at]}]`,
+      where,
+      `${which}'${name}' must be [min, opt, max] in rising order, given [${min[at]}, ${opt[at]}, ${max[at]}]`,
     );
   }
   return { min, opt, max, values: true };

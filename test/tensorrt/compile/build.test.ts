@@ -116,18 +116,18 @@ describe('build', () => {
 describe('options', () => {
   test.each<[string, unknown, RegExp]>([
     ['an unknown one', { optimise: 3 }, /no option is called 'optimise'; there are library, profiles, tf32/],
-    ['text for a flag', { tf32: 'yes' }, /tf32: expected boolean, given 'yes'/],
+    ['text for a flag', { tf32: 'yes' }, /tf32: expected true or false, given 'yes'/],
     ['a level beyond 5', { optimizationLevel: 6 }, /optimizationLevel: .*given 6/],
     ['a fraction', { workspace: 1.5 }, /workspace: .*given 1.5/],
     ['a negative workspace', { workspace: -1 }, /workspace: .*given -1/],
     ['more iterations than 32 bits', { avgTimingIterations: 2 ** 31 }, /avgTimingIterations: .*given 2147483648/],
-    ['a compute capability that is none', { computeCapabilities: [90] }, /computeCapabilities.0: .*given 90/],
+    ['a compute capability that is none', { computeCapabilities: [90] }, /computeCapabilities\[0\]: .*given 90/],
     ['an enumerator that is none', { profilingVerbosity: 'loud' }, /profilingVerbosity: .*given 'loud'/],
     ['no list of profiles', { profiles: { batch: 1 } }, /profiles: .*given \{ batch: 1 \}/],
     ['a function as a signal', { signal: () => 1 }, /signal: .*given/],
     ['an object as a callback', { onProgress: {} }, /onProgress: .*given \{\}/],
-    ['null', null, /expected object, given null/],
-    ['text', 'fast', /expected object, given 'fast'/],
+    ['null', null, /expected an object, given null/],
+    ['text', 'fast', /expected an object, given 'fast'/],
   ])('%s is refused', async (_, options, message) => {
     const error = await rejection(chain(1).build(options as BuildOptions));
     expect([error.code, error.message]).toEqual(['ERR_BUILD_OPTION', expect.stringMatching(message)]);

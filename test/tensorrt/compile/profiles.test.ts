@@ -97,7 +97,7 @@ describe('ranges of the elements of an input', () => {
     ['null', null],
   ])('%s are refused', async (_, count) => {
     const error = await rejection(best().build({ profiles: [{ count } as Profile] }));
-    expect(error).toMatchObject({ code: 'ERR_BUILD_OPTION', message: expect.stringMatching(/profiles\.0\.count: /) });
+    expect(error).toMatchObject({ code: 'ERR_BUILD_OPTION', message: expect.stringMatching(/profiles\[0\]\.count: /) });
   });
 
   test('a name that an input and a dim share', async () => {

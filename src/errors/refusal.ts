@@ -1,0 +1,61 @@
+import { locate, mark, under } from './call-site.js';
+import { type ErrorFacts, type Fail, type Refusal, TensorRTError } from './error.js';
+import { weightsAtFault } from './weights-at-fault.js';
+
+/** Where among the arguments of the call under way a value stands; undefined where it is in none or in several places. */
+function placeOf(value: unknown): string | undefined {
+  const names = under.call?.names ?? [];
+  const places = under.args.flatMap((arg, at) => {
+    const name = names[Math.min(at, names.length - 1)];
+    if (Object.is(arg, value)) return name === undefined ? [] : [name];
+    if (typeof arg !== 'object' || arg === null) return [];
+    const isPlain = Object.getPrototypeOf(arg) === Object.prototype;
+    return isPlain ? Object.keys(arg).filter((key) => Object.is((arg as Record<string, unknown>)[key], value)) : [];
+  });
+  return places.length === 1 ? places[0] : undefined;
+}
+
+type AtFault = Pick<ErrorFacts, 'option' | 'options' | 'involved'>;
+
+/** The options at fault as the caller of the method under way calls them. */
+function inCallersTerms({ option, options = [], involved = [], value }: Refusal): AtFault {
+  const { call, args } = under;
+  if (value !== undefined && option === undefined) return { option: placeOf(value), options, involved };
+  const named = (one: string) => (call?.nameOf ? call.nameOf(one, args) : one);
+  const all = (list: readonly string[]) => list.flatMap((one) => named(one) ?? []);
+  return { option: option && named(option), options: all(options), involved: all(involved) };
+}
+
+/** The error for what a method refuses: of the call under way, with the caller's place and the weights at fault. */
+export function refusal(
+  method: string,
+  code: string,
+  said: string,
+  facts: Refusal = {},
+  layer: ErrorFacts = {},
+): TensorRTError {
+  const { expected, actual } = facts;
+  const atFault = inCallersTerms(facts);
+  // What the caller did not give, a method that the call is made of did.
+  const inner = facts.option !== undefined && atFault.option === undefined ? `${facts.option}: ` : '';
+  return new TensorRTError(code, inner + said, {
+    method: under.call?.method ?? method,
+    ...atFault,
+    source: locate(mark()),
+    expected,
+    actual,
+    ...layer,
+    weights: weightsAtFault(code, atFault),
+  });
+}
+
+/** Throws what a method finds wrong before it records anything. */
+export function refuse(method: string, code: string, said: string, facts?: Refusal): never {
+  throw refusal(method, code, said, facts);
+}
+
+/** `refuse` for what checks within inference, too. */
+export const refusing =
+  (method: string): Fail =>
+  (code, said, facts) =>
+    refuse(method, code, said, facts);
