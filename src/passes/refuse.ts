@@ -2,12 +2,12 @@ import { Network, type RecordedNode } from '../dsl/network.js';
 import { locate, mark } from '../errors/call-site.js';
 import { type ErrorDetails, show, TensorRTError } from '../errors/error.js';
 
-/** Refuses what a caller gave. */
+/** Refuses a caller's argument. */
 export function refuse(method: string, code: string, message: string, facts: ErrorDetails = {}): never {
   throw new TensorRTError(code, `${method}: ${message}`, { source: locate(mark()), ...facts });
 }
 
-/** Refuses what was made of a layer, which knows its place in the caller's code. */
+/** Refuses a change to a layer, with the place that recorded the layer. */
 export function refuseLayer(node: RecordedNode, code: string, message: string, facts: ErrorDetails = {}): never {
   const { kind, name } = node;
   throw new TensorRTError(code, `${kind} '${name}': ${message}`, {
@@ -22,7 +22,7 @@ export function requireNetwork(net: unknown, method: string): asserts net is Net
   if (!(net instanceof Network)) refuse(method, 'ERR_INPUT', `expected a network, given ${show(net)}`, { actual: net });
 }
 
-/** Options, none of which is ignored. */
+/** Refuses unknown options. */
 export function checkOptions(given: unknown, known: readonly string[], method: string): void {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     refuse(method, 'ERR_PARAMETER', `expected options, given ${show(given)}`, { actual: given });
