@@ -2,15 +2,15 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { TensorRTError } from './errors/error.js';
 
-/** Where the compiled addon stands. */
+/** Path of the compiled addon. */
 export const addonPath = fileURLToPath(new URL('../build/Release/node_tensorrt.node', import.meta.url));
 
 let loaded: { shutdown(): void } | undefined;
 
 /**
- * The compiled addon. Nothing else loads the .node file: `tensorrt/binding.ts` and `weights/binding.ts` give it the types
- * of what they use, so that weights need to know nothing of TensorRT.
- * @throws ERR_ADDON_MISSING when it has not been compiled
+ * The compiled addon. Nothing else loads the .node file. `tensorrt/binding.ts` and `weights/binding.ts` each type the part
+ * they use, so weights stay independent of TensorRT.
+ * @throws ERR_ADDON_MISSING if it is not compiled
  */
 export function addon<T>(): T {
   if (loaded) return loaded as T;

@@ -5,7 +5,7 @@ import { binding, type CudaDevice } from './tensorrt/binding.js';
 import { cudaInfo, findTensorRT, installLine, type TensorRTInstallation } from './tensorrt/library/find.js';
 import { missingPrerequisites } from './tensorrt/library/install.js';
 
-/** What works on this machine, and what would have to be done for the rest. */
+/** What works on this machine, and how to get what does not. */
 export interface DoctorReport {
   package: string;
   node: string;
@@ -13,7 +13,7 @@ export interface DoctorReport {
   addon: { path: string; compiled: boolean; error: string | null };
   /** Every TensorRT found, in search order. */
   tensorrt: TensorRTInstallation[];
-  /** NVIDIA's driver and the CUDA version it supports; null where there is none. */
+  /** NVIDIA's driver and the CUDA version it supports; null if there is none. */
   driver: { version: string | null; cuda: string } | null;
   gpus: CudaDevice[];
   /** onnxruntime-node, which runs the CPU backend. */
@@ -25,13 +25,13 @@ export interface DoctorReport {
 export interface Missing {
   what: string;
   why: string;
-  /** The command that gets it. */
+  /** The command that installs it. */
   fix: string;
 }
 
 const root = new URL('../', import.meta.url);
 
-/** Looks at this machine; never throws. */
+/** Inspects this machine; never throws. */
 export async function doctor(): Promise<DoctorReport> {
   const addon = addonState();
   const cuda = await cudaInfo();

@@ -17,7 +17,7 @@ const list = (io: readonly IO[]): string =>
   io.map(({ name, dtype, shape }) => `${name} ${dtype}${formatShape(shape)}`).join(', ') || 'none';
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 
-/** A class whose objects print as one line. */
+/** A class and how its objects print on one line. */
 const row = <T extends object>(type: abstract new (...args: never[]) => T, text: (value: T) => string) =>
   [type, text as (value: object) => string] as const;
 
@@ -44,7 +44,7 @@ const rows = [
   row(Model, ({ backend, engine }) => (engine ? `${backend}; engine of ${engineText(engine)}` : backend)),
 ];
 
-/** Makes `console.log` of the package's objects one short line each; called once by the package's entry. */
+/** Makes `console.log` print each of the package's objects as one short line. The package's entry calls it once. */
 export function installInspection(): void {
   for (const [type, text] of rows) {
     const print = function (this: object): string {

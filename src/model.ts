@@ -11,14 +11,14 @@ import type { Feeds } from './values/feeds.js';
 import type { Result } from './values/result.js';
 
 export interface CompileOptions extends BuildOptions {
-  /** `tensorrt`: on the GPU or not at all; `cpu`: no TensorRT at all; `auto` (default): the GPU where there is one, else the CPU. */
+  /** `tensorrt`: the GPU only; `cpu`: the CPU only, without TensorRT; `auto` (default): the GPU if there is one, else the CPU. */
   backend?: 'auto' | 'tensorrt' | 'cpu';
 }
 
-/** A network that can run here. */
+/** A network that can run on this machine. */
 export class Model {
   readonly backend: 'tensorrt' | 'cpu';
-  /** The engine; on the `cpu` backend too, where `auto` found a TensorRT that builds without a GPU. */
+  /** The engine. The `cpu` backend has one too if `auto` found a TensorRT that builds without a GPU. */
   readonly engine?: Engine;
   readonly #cpu?: CpuModel;
   #disposed = false;
@@ -32,7 +32,7 @@ export class Model {
 
   /**
    * Runs the network.
-   * @throws ERR_FEED for feeds that do not fit, ERR_DISPOSED, and what the backend reports
+   * @throws ERR_FEED if the feeds do not fit, ERR_DISPOSED, and the backend's own errors
    */
   async run(feeds: Feeds): Promise<Record<string, Result>> {
     if (this.#disposed) throw new TensorRTError('ERR_DISPOSED', 'the model was disposed');
@@ -78,7 +78,7 @@ export async function compile(net: Network, options: CompileOptions = {}): Promi
   if (backend === 'auto' && library === undefined && !found.some((one) => one.usableFor.build))
     return new Model(undefined, await cpu(net));
   const engine = await build(net, buildOptions);
-  // Another library that runs here is of no use to this engine.
+  // An engine runs only on the library that built it.
   const runs = found.some((one) => one.path === engine.library.path && one.usableFor.run);
   return new Model(engine, runs || backend === 'tensorrt' ? undefined : await cpu(net));
 }

@@ -8,24 +8,25 @@ const methods = {
   /**
    * Builds the network with TensorRT, off the main thread.
    * @throws ERR_EMPTY_NETWORK, ERR_NO_OUTPUT, ERR_PROFILE, ERR_BUILD_OPTION; ERR_LIBRARY_NOT_FOUND; ERR_LAYER, ERR_UNSUPPORTED
-   *   or ERR_INFERENCE with the layer and its place in your code; ERR_BUILD_FAILED with TensorRT's own lines; ERR_ABORTED;
-   *   ERR_TENSORRT_CRASHED where TensorRT crashes, or did before in this process: then this library builds no more in it
+   *   or ERR_INFERENCE with the layer and the line that recorded it; ERR_BUILD_FAILED with TensorRT's log; ERR_ABORTED;
+   *   ERR_TENSORRT_CRASHED if TensorRT crashes, or crashed earlier: the library cannot build again in this process
    */
   build(this: Network, options?: BuildOptions): Promise<Engine> {
     return build(this, options);
   },
   /**
-   * Creates the TensorRT network and the build configuration without building. Every layer's dtype and shape is compared with
-   * what was inferred here; every parameter, input and weight of every layer, and every build option, with what TensorRT's
-   * getters then say. Profiles are optional here. Errors as `build`; ERR_READ_BACK where a layer holds something else than
-   * was recorded, ERR_BUILD_OPTION where an option does.
+   * Creates the TensorRT network and build configuration without building an engine. It compares every layer's dtype and
+   * shape with the inferred ones, and every parameter, input, weight and build option with what TensorRT's getters return.
+   * Profiles are optional. Throws what `build` throws, ERR_READ_BACK if a layer does not hold what was recorded, and
+   * ERR_BUILD_OPTION if an option does not.
    */
   check(this: Network, options?: BuildOptions): Promise<LoweringReport> {
     return check(this, options);
   },
   /**
-   * Makes the network runnable here: as an engine on a GPU, else on the CPU backend (`onnxruntime-node`). Without a GPU the
-   * engine is built all the same where a library can. Errors as `build`; ERR_CPU_BACKEND where onnxruntime-node is missing.
+   * Makes the network runnable on this machine: as an engine on the GPU, else on the CPU backend (`onnxruntime-node`).
+   * Without a GPU, the engine is still built if a library can build it. Throws what `build` throws, and ERR_CPU_BACKEND if
+   * onnxruntime-node is missing.
    */
   compile(this: Network, options?: CompileOptions): Promise<Model> {
     return compile(this, options);

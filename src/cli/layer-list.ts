@@ -4,17 +4,17 @@ import { binding, type FirstReleases, type Flavor } from '../tensorrt/binding.js
 /** One layer kind, as `node-tensorrt layers --json` prints it. */
 export interface LayerSummary extends FirstReleases {
   kind: string;
-  /** Of tensors and networks, and functions of the package. */
+  /** Methods of tensors and networks, and functions of the package. */
   methods: string[];
-  /** Whether TensorRT-RTX 1.7.1 builds it; `rtx1` only says that its interface has it. */
+  /** Whether TensorRT-RTX 1.7.1 builds it; `rtx1` says only that the interface has it. */
   rtx1Builds: boolean;
   /** Whether the CPU backend runs it. */
   cpu: boolean;
-  /** Releases in which other layers do the same, as ranges (`<10.7.0`, or `*` for all) by flavor; false where none do. */
+  /** Releases where it is composed of other layers, by flavor, as ranges (`<10.7.0`, or `*` for all); false if there are none. */
   decomposed: Partial<Record<Flavor, string>> | false;
 }
 
-/** The oldest release of each flavor that can be loaded. */
+/** The oldest supported release of each flavor. */
 const oldest: Record<Flavor, string> = { trt10: '10.0.0', trt11: '11.0.0', rtx1: '1.5.0' };
 const flavors = Object.keys(oldest) as Flavor[];
 
@@ -26,7 +26,7 @@ function decomposedIn(first: FirstReleases | null): LayerSummary['decomposed'] {
   return ranges.length > 0 && Object.fromEntries(ranges);
 }
 
-/** Every layer kind by name. Throws ERR_ADDON_MISSING when the addon has not been compiled. */
+/** Every layer kind, sorted by name. Throws ERR_ADDON_MISSING if the addon is not compiled. */
 export function layerList(): LayerSummary[] {
   const native = new Map(
     binding()

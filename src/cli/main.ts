@@ -13,7 +13,7 @@ const add = (command: Command) => program.addCommand(command.copyInheritedSettin
 add(doctorCommand());
 add(installCommand());
 
-// The others load what only they need.
+// The other commands have imports of their own, so they load only on demand.
 if (!program.commands.some((command) => command.name() === process.argv[2])) {
   add((await import('./commands/weights.js')).weightsCommand());
   add((await import('./commands/layers.js')).layersCommand());

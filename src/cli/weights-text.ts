@@ -3,15 +3,14 @@ import { TensorRTError } from '../errors/error.js';
 let listening = false;
 
 /**
- * Ends the command where its output ends: `… | head` closes the pipe, and what it did not want to read is no error; a full
- * disk is one.
+ * Ends the command when its output closes. A pipe that its reader closed early (`… | head`) is no error; a full disk is.
  */
 export function endWithReader(): void {
   if (listening) return;
   listening = true;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-    process.stderr.write(`error: what it tells cannot be written: ${error.message}\n`);
+    process.stderr.write(`error: the output could not be written: ${error.message}\n`);
     process.exit(2);
   });
   process.stderr.on('error', () => {});
@@ -21,15 +20,15 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Names come from files of strangers: control characters, which could steer a terminal, are shown as `\u001b`. */
+/** Escapes control characters as `\u001b`: names come from untrusted files and could otherwise control the terminal. */
 export const plain = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it matches them on purpose
   text.replace(/[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (c) => {
     const short = JSON.stringify(c).slice(1, -1);
     return short === c ? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}` : short;
   });
 
-/** For people: their line in a program is none of this package's dependencies. */
+/** Removes the source location from errors: on the command line it would point into this package's dependencies. */
 export function withoutPlace<A extends unknown[]>(
   action: (...args: A) => Promise<void>,
 ): (...args: A) => Promise<void> {
@@ -44,7 +43,7 @@ export function withoutPlace<A extends unknown[]>(
   };
 }
 
-/** A number of at most six digits, but whole ones as they are while a double tells them apart. */
+/** Formats a number with at most six digits; whole numbers in full up to 2^53. */
 export function figure(value: number | null | undefined): string {
   if (value === null || value === undefined) return '';
   if (Number.isSafeInteger(value)) return String(value);
@@ -65,14 +64,14 @@ const wide =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/gu;
 const narrow = /\p{Mark}/gu;
 
-/** Columns that a terminal gives a text. */
+/** Width of a text in terminal columns. */
 function widthOf(text: string): number {
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;
   const characters = [...text].length;
   return characters + (text.match(wide)?.length ?? 0) - (text.match(narrow)?.length ?? 0);
 }
 
-/** Rows as aligned columns. (cli-table3 takes time by the square of the rows: minutes for a hundred thousand tensors.) */
+/** Aligns rows in columns. (cli-table3 is quadratic in the number of rows: minutes for a hundred thousand tensors.) */
 export function columns(rows: readonly (readonly (string | number)[])[]): string {
   const cells = rows.map((row) => row.map(String));
   const widths = cells.map((row) => row.map(widthOf));

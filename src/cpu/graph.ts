@@ -13,7 +13,7 @@ import {
   onnxTypes,
 } from './onnx.js';
 
-/** How values of a dtype are held between operators: bfloat16 and the narrow floats have no kernels, int4 few. */
+/** The type that holds a dtype's values between operators: bfloat16 and the narrow floats have no kernels, int4 has few. */
 export const heldAs: Readonly<Record<DType, OnnxType>> = {
   float32: 'float32',
   float16: 'float16',
@@ -29,14 +29,14 @@ export const heldAs: Readonly<Record<DType, OnnxType>> = {
   bool: 'bool',
 };
 
-/** Elements in the form they are held in. */
+/** Converts elements to the type that holds them. */
 export function held(dtype: DType, data: TypedArray, count: number): TypedArray {
   if (dtype === heldAs[dtype]) return data;
   const decoded = decodeElements(dtype, data, count);
   return dtype === 'int4' ? Int8Array.from(decoded) : decoded;
 }
 
-/** Larger constants travel beside the model, whose protobuf may not exceed 2 GB. */
+/** Larger constants are passed outside the model, whose protobuf may not exceed 2 GB. */
 const inlineBytes = 1024;
 const cachedBytes = 64;
 
@@ -45,16 +45,16 @@ const bytesOf = (data: TypedArray): Uint8Array => {
   return data.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
 };
 
-/** What all graphs of a model share: names, constants, and the layer whose operators are being written. */
+/** State shared by all graphs of a model: names, constants, and the layer whose operators are being written. */
 export class CpuModule {
   readonly initializers: OnnxTensor[] = [];
-  /** Bytes of large constants, by the file name under which the model refers to them. */
+  /** Bytes of large constants, by the file name the model refers to. */
   readonly files: { path: string; data: Uint8Array }[] = [];
-  /** Widens large constants; runs before all other nodes. */
+  /** Casts that widen large constants; they run before all other nodes. */
   readonly prelude: OnnxNode[] = [];
-  /** Layer by the name of a node. */
+  /** Layer names by node name. */
   readonly layerOf = new Map<string, string>();
-  /** What must be true once a run has ended. */
+  /** Conditions to check after a run. */
   readonly requirements: { value: CpuValue; message: string; layer: string }[] = [];
   layer = '';
   #values = 0;
@@ -65,7 +65,7 @@ export class CpuModule {
     return `v${this.#values++}`;
   }
 
-  /** A layer's first node has its name; the others are told apart by a number. */
+  /** A layer's first node has its name; the others add a number. */
   newNodeName(base = this.layer): string {
     let name = base;
     for (let n = 2; this.layerOf.has(name); n++) name = `${base}#${n}`;
@@ -98,7 +98,7 @@ export class CpuModule {
     if (data.byteLength !== byteLength(dtype, count)) {
       throw new TensorRTError(
         'ERR_DISPOSED',
-        `weight ${name ? `'${name}' ` : ''}has lost its elements: keep the weight file open until the model is made`,
+        `weight ${name ? `'${name}' ` : ''}has lost its elements: keep its file open until the model is created`,
       );
     }
     const value = this.#initializer(dtype, shape, data, count);
@@ -113,7 +113,7 @@ export class CpuModule {
       this.initializers.push({ name, type, shape, data: bytesOf(held(dtype, data, count)) });
       return name;
     }
-    // The runtime widens these two by itself, so that the bytes need no copy here.
+    // The runtime widens these two, so the bytes need no copy here.
     const widened = dtype === 'bfloat16' || dtype === 'float8e4m3';
     const bytes = bytesOf(widened ? data : held(dtype, data, count));
     const path = `weight${this.files.length}`;
@@ -127,7 +127,7 @@ export class CpuModule {
   }
 }
 
-/** One ONNX graph under construction: the model's, or the body of a Loop or If. */
+/** An ONNX graph under construction: the model's, or the body of a Loop or If. */
 export class GraphWriter implements CpuGraph {
   readonly module: CpuModule;
   readonly graph: OnnxGraph;
@@ -177,7 +177,7 @@ export class GraphWriter implements CpuGraph {
     return { graph: nested.graph };
   }
 
-  /** A value already held as `dtype` is, rounded to what `dtype` can hold. */
+  /** Rounds a value, already in the type that holds `dtype`, to what `dtype` can represent. */
   round(value: CpuValue, dtype: DType): CpuValue {
     if (dtype === 'bfloat16' || dtype === 'float8e4m3') return this.#cast(this.#cast(value, dtype), 'float32');
     return dtype === 'float4e2m1' ? this.#roundFloat4(value) : value;
@@ -188,7 +188,7 @@ export class GraphWriter implements CpuGraph {
     return name;
   }
 
-  /** Identity, because an output may be an input, a constant, a value of an outer graph, or given twice. */
+  /** Adds an Identity, because an output may be an input, a constant, a value of an outer graph, or given twice. */
   output(name: string, value: CpuValue, dtype?: DType): void {
     this.#node('Identity', [value], [name], {});
     this.graph.outputs.push({ name, type: dtype && heldAs[dtype] });
@@ -219,7 +219,7 @@ export class GraphWriter implements CpuGraph {
     return this.op('Cast', [value], { to: onnxTypes[type] });
   }
 
-  /** MX 1.0's E2M1 has steps of 0.5 below 2, of 1 below 4 and of 2 up to 6; ONNX's Round goes to even. */
+  /** MX 1.0's E2M1 has steps of 0.5 below 2, 1 below 4 and 2 up to 6. ONNX's Round rounds half to even. */
   #roundFloat4(value: CpuValue): CpuValue {
     const number = (v: number) => this.constant('float32', [], [v]);
     const clipped = this.op('Clip', [value, number(-6), number(6)]);

@@ -10,21 +10,21 @@ import { encodeModel } from './onnx.js';
 export interface CpuProgram {
   /** ONNX ModelProto. */
   model: Uint8Array;
-  /** Large weights, to which the model refers by `path`. */
+  /** Large weights, which the model refers to by `path`. */
   files: { path: string; data: Uint8Array }[];
-  /** Outputs of bool that must be true, each of a layer. */
+  /** Bool outputs that must be true, with the layers that require it. */
   requirements: { output: string; message: string; layer: RecordedNode }[];
-  /** The recorded layer by the name of an ONNX node. */
+  /** The recorded layer of an ONNX node. */
   layerOf(node: string): RecordedNode | undefined;
 }
 
-/** Names of inputs and outputs have a prefix, so that they differ from each other and from the values between. */
+/** Names of inputs and outputs are prefixed, so that they differ from each other and from inner values. */
 export const inputName = (name: string): string => `in/${name}`;
 export const outputName = (name: string): string => `out/${name}`;
 
 /**
  * Writes a network as ONNX.
- * @throws ERR_NO_OUTPUT; ERR_CPU_BACKEND where a layer has no mapping; ERR_DISPOSED where a weight file was closed
+ * @throws ERR_NO_OUTPUT; ERR_CPU_BACKEND if a layer has no mapping; ERR_DISPOSED if a weight file was closed
  */
 export function lower(network: Network): CpuProgram {
   const { graph } = network;
@@ -113,7 +113,7 @@ class Lowering {
     if (results.length !== node.outputs.length) {
       throw new TensorRTError(
         'ERR_INTERNAL',
-        `its CPU mapping gave ${results.length} outputs, inference ${node.outputs.length}`,
+        `its CPU mapping returned ${results.length} outputs, inference ${node.outputs.length}`,
       );
     }
     for (const [i, output] of node.outputs.entries()) this.#define(graph, output, results[i]!);
@@ -139,5 +139,5 @@ class Lowering {
 }
 
 const missing = (index: number): never => {
-  throw new TensorRTError('ERR_INTERNAL', `its CPU mapping asks for input ${index}, which is absent`);
+  throw new TensorRTError('ERR_INTERNAL', `its CPU mapping needs input ${index}, which is absent`);
 };

@@ -1,7 +1,7 @@
 import type { CpuAttribute, CpuBody } from '../dsl/define-layer.js';
 import { ProtobufWriter } from './protobuf.js';
 
-/** TensorProto.DataType of onnx.proto, as far as the CPU backend uses it. */
+/** The values of onnx.proto's TensorProto.DataType that the CPU backend uses. */
 export const onnxTypes = {
   float32: 1,
   uint8: 2,
@@ -16,13 +16,13 @@ export const onnxTypes = {
 } as const;
 export type OnnxType = keyof typeof onnxTypes;
 
-/** Whole numbers are INT, unless wrapped. */
+/** Numbers are INT; `{ float }` is FLOAT, `{ floats }` FLOATS. */
 export type OnnxAttribute = Exclude<CpuAttribute, CpuBody> | { readonly graph: OnnxGraph };
 
 export interface OnnxNode {
   op: string;
   name: string;
-  /** '' where an optional input is absent. */
+  /** '' for an absent optional input. */
   inputs: readonly string[];
   outputs: readonly string[];
   attributes: Readonly<Record<string, OnnxAttribute>>;
@@ -32,15 +32,15 @@ export interface OnnxTensor {
   name: string;
   type: OnnxType;
   shape: readonly number[];
-  /** Little-endian elements, or the name of a file given beside the model. */
+  /** Little-endian elements, or the name of a file passed with the model. */
   data: Uint8Array | { file: string; length: number };
 }
 
 interface OnnxValue {
   name: string;
-  /** Left out where it follows from the graph. */
+  /** Absent if it follows from the graph. */
   type?: OnnxType;
-  /** Left out where only the element type is to be declared. */
+  /** Absent to declare only the element type. */
   shape?: readonly (number | string)[];
 }
 
@@ -54,11 +54,11 @@ export interface OnnxGraph {
   initializers: OnnxTensor[];
 }
 
-/** ONNX operator set and, by ONNX's Versioning.md, the IR version that came with it. */
+/** ONNX operator set, and the IR version that belongs to it by ONNX's Versioning.md. */
 const opset = 24;
 const irVersion = 11;
 
-/** Bytes of an ONNX ModelProto; field numbers are those of onnx.proto. */
+/** Encodes an ONNX ModelProto; the field numbers are onnx.proto's. */
 export function encodeModel(graph: OnnxGraph): Uint8Array {
   return new ProtobufWriter()
     .int(1, irVersion)

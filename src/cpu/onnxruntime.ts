@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-/** Whether onnxruntime-node is here; `version` is null where it is missing or does not load, and `error` says why. */
+/** Whether onnxruntime-node is installed. `version` is null if it is missing or does not load; `error` says why. */
 export interface OnnxruntimeState {
   version: string | null;
   error: string | null;

@@ -4,7 +4,7 @@ export class ProtobufWriter {
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
-  /** A varint field; negative numbers take ten bytes, as int64 does. */
+  /** Writes a varint field; negative numbers take ten bytes, as in int64. */
   int(field: number, value: number | bigint): this {
     this.#varint(field * 8);
     this.#varint(value);

@@ -22,13 +22,13 @@ export interface CpuModel {
   readonly inputs: readonly NamedType[];
   readonly outputs: readonly NamedType[];
   /**
-   * Runs the network; see `resolveFeeds` for what may be fed. onnxruntime computes with its own threads, but the calling
-   * thread waits for it.
+   * Runs the network; `resolveFeeds` documents the feeds. onnxruntime computes on its own threads, but blocks the calling
+   * thread.
    * @returns results by output name
-   * @throws ERR_FEED for bad feeds, ERR_CPU_BACKEND where onnxruntime fails, ERR_ASSERTION, ERR_DISPOSED
+   * @throws ERR_FEED for bad feeds, ERR_CPU_BACKEND if onnxruntime fails, ERR_ASSERTION, ERR_DISPOSED
    */
   run(feeds: Feeds): Promise<Record<string, Result>>;
-  /** Frees the model, once runs under way have ended. */
+  /** Frees the model once its current runs have ended. */
   dispose(): void;
   [Symbol.dispose](): void;
 }
@@ -40,16 +40,16 @@ async function loadRuntime(): Promise<Runtime> {
   } catch (cause) {
     throw new TensorRTError(
       'ERR_CPU_BACKEND',
-      `The CPU backend needs the package onnxruntime-node, which could not be loaded (${firstLine(cause)}); install it with: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node (its CUDA parts, which that skips, are not used)`,
+      `The CPU backend needs the package onnxruntime-node, which could not be loaded (${firstLine(cause)}); install it with: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node (this skips its CUDA parts, which are not used)`,
       { cause },
     );
   }
 }
 
 /**
- * Makes a network ready to run on the CPU.
- * @throws ERR_CPU_BACKEND where onnxruntime-node is missing or refuses the network; ERR_NO_OUTPUT; ERR_DISPOSED where a
- * weight file was closed
+ * Prepares a network to run on the CPU.
+ * @throws ERR_CPU_BACKEND if onnxruntime-node is missing or refuses the network; ERR_NO_OUTPUT; ERR_DISPOSED if a weight
+ *   file was closed
  */
 export async function createCpuModel(network: Network): Promise<CpuModel> {
   const program = lower(network);
@@ -60,7 +60,7 @@ export async function createCpuModel(network: Network): Promise<CpuModel> {
       externalData: program.files,
       graphOptimizationLevel,
       logSeverityLevel: 4,
-      // Integer kernels for quantized layers would round otherwise than TensorRT, and saturate on some CPUs.
+      // Integer kernels for quantized layers round differently from TensorRT, and saturate on some CPUs.
       extra: { session: { disable_quant_qdq: '1' } },
     });
   const session = await open('all').catch((cause: unknown) =>
@@ -158,7 +158,7 @@ class Model implements CpuModel {
   }
 }
 
-/** Holds inference to what really came out. */
+/** Checks an inferred shape against the actual one. */
 function checkShape(
   network: string,
   { name, shape }: NamedType,
@@ -172,7 +172,7 @@ function checkShape(
   if (dims.length === shape.length && expected.every((size, i) => size === undefined || size === dims[i])) return;
   throw new TensorRTError(
     'ERR_INTERNAL',
-    `network '${network}': output '${name}' was inferred as [${shape.join(', ')}] = [${expected.map((e) => e ?? '?').join(', ')}], the CPU backend gave [${dims.join(', ')}]`,
+    `network '${network}': output '${name}' was inferred as [${shape.join(', ')}] = [${expected.map((e) => e ?? '?').join(', ')}], but the CPU backend returned [${dims.join(', ')}]`,
     { expected, actual: dims },
   );
 }
@@ -188,7 +188,7 @@ function fromRuntime(dtype: DType, data: TypedArray): TypedArray {
 
 const firstLine = (error: unknown): string => String((error as Error)?.message ?? error).split('\n')[0]!;
 
-/** onnxruntime names the nodes at fault in one of these ways, the innermost last. */
+/** onnxruntime names the failing nodes in one of these ways, the innermost last. */
 const nodeNames = /(?:Name:'|node with name '|[Nn]ode ?\()([^'()]+)['()]/g;
 
 function backendError(

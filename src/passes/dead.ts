@@ -5,21 +5,21 @@ import { entry } from '../errors/boundary.js';
 import { allNodes, Recorder } from './recorder.js';
 import { refuse, requireNetwork } from './refuse.js';
 
-/** Whether a layer, or one inside it, does more than give outputs. */
+/** Whether a layer, or one inside it, has side effects. */
 export function hasEffects(node: RecordedNode): boolean {
   for (const { kind } of allNodes({ nodes: [node] })) if (layerKinds.get(kind)!.hasEffects) return true;
   return false;
 }
 
-/** Nodes that outputs and effects depend on, and the values that these take. */
+/** Nodes that outputs and side effects depend on, and the values these nodes take. */
 export interface Alive {
   nodes: Set<RecordedNode>;
   values: Set<ValueId>;
 }
 
 /**
- * What the outputs of a graph depend on.
- * @param standIns nodes for which constants stand, so that they take nothing
+ * Finds what a graph's outputs and side effects depend on.
+ * @param standIns nodes that constants replace, so that they take no inputs
  */
 export function findAlive(
   { nodes, outputs }: Pick<IRGraph, 'outputs'> & { nodes: readonly RecordedNode[] },
@@ -38,9 +38,10 @@ export function findAlive(
 }
 
 /**
- * A network without the layers that no output depends on, in loops and conditionals too; `net` stays as it is. Inputs stay,
- * and what does more than give outputs: assertions, updates of a cache, collective operations, with what these depend on.
- * @throws ERR_NO_OUTPUT for a network without outputs, in which all is dead
+ * Returns a copy of a network without the layers that no output depends on, also inside loops and conditionals. `net` is
+ * not changed. The copy keeps all inputs, and layers with side effects (assertions, cache updates, collective operations)
+ * with everything they depend on.
+ * @throws ERR_NO_OUTPUT if the network has no outputs
  */
 export const removeDeadLayers = entry(function removeDeadLayers(net: Network): Network {
   requireNetwork(net, 'removeDeadLayers');

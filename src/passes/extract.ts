@@ -12,25 +12,25 @@ import { checkOptions, refuse, requireNetwork } from './refuse.js';
 
 /** A tensor of the network, or its name. */
 export type TensorRef = Tensor | string;
-/** Tensors under their own names, or under those given. */
+/** Tensors by their own names, or by the names given. */
 export type TensorRefs = readonly TensorRef[] | Readonly<Record<string, TensorRef>>;
 
 export interface ExtractOptions {
-  /** Where the network is cut: these become inputs. The network's own inputs stay where they are needed. */
+  /** Where to cut the network: these tensors become inputs. The network's own inputs stay if they are needed. */
   inputs?: TensorRefs;
   /** Default: the network's outputs. */
   outputs?: TensorRefs;
-  /** Of the new network. Default: that of the old one. */
+  /** Name of the new network. Default: the old one's. */
   name?: string;
 }
 
 interface Cut {
   tensor: Tensor;
-  /** The name the caller gave, or which it has as an output. */
+  /** The name the caller gave, or its name as an output. */
   name?: string;
 }
 
-/** The tensor that the caller means. */
+/** Finds the tensor that a reference names. */
 function resolve(net: Network, ref: unknown, what: string): Tensor {
   const { inputs, outputs, graph } = net;
   if (typeof ref === 'string') {
@@ -66,7 +66,7 @@ function cutsOf(net: Network, refs: unknown, what: string): Cut[] {
   return Object.entries(refs).map(([name, ref]) => ({ tensor: resolve(net, ref, `${what}.${name}`), name }));
 }
 
-/** The layers that `wanted` values depend on, as far as they are not cut off; what these use is added to `wanted`. */
+/** The layers that `wanted` values depend on, up to the cuts. Adds the values these layers use to `wanted`. */
 function neededFor(net: Network, wanted: Set<ValueId>, cut: ReadonlySet<ValueId>): Set<RecordedNode> {
   const needed = new Set<RecordedNode>();
   for (const node of net.graph.nodes.toReversed()) {
@@ -77,7 +77,7 @@ function neededFor(net: Network, wanted: Set<ValueId>, cut: ReadonlySet<ValueId>
   return needed;
 }
 
-/** Gives out names that are not taken, in the order of the calls. */
+/** Makes names unique, in the order of the calls. */
 function uniqueNames(taken: Set<string>): (name: string) => string {
   return (name) => {
     let unique = name;
@@ -89,7 +89,7 @@ function uniqueNames(taken: Set<string>): (name: string) => string {
 
 const unknownName = /[\p{L}_][\p{L}\p{N}_.:-]*\?\d+/gu;
 
-/** Gives sizes that only the data told names by which they can be fed: an input's sizes are known. */
+/** Renames sizes that depend on the data, because the sizes of an input must be nameable. */
 function nameableDims(tensors: readonly Tensor[]): (dim: Dim) => Dim {
   const dims = tensors.flatMap(({ shape }) => shape).filter((dim) => typeof dim === 'string');
   const unique = uniqueNames(new Set(dims));
@@ -105,14 +105,14 @@ function nameableDims(tensors: readonly Tensor[]): (dim: Dim) => Dim {
 }
 
 /**
- * The part of a network that `outputs` depend on, cut off at `inputs`, as a network of its own; `net` stays as it is. Inputs
- * get the dtypes and shapes that the tensors have, dynamic dims and known elements included: what is fed must be what the
- * whole network would compute. Assertions are left out. Names that are taken already get a number.
+ * Returns the part of a network that `outputs` depend on, cut off at `inputs`, as a network of its own. `net` is not
+ * changed. The new inputs keep their tensors' dtypes, shapes, dynamic dims and known elements, so feed them what the whole
+ * network would compute. Assertions are left out. Names that are already taken get a number.
  * ```ts
  * const head = extract(net, { outputs: ['block3'] });
  * const tail = extract(net, { inputs: ['block3'] });
  * ```
- * @throws ERR_NAME for a name that no tensor has, or several have; ERR_NO_OUTPUT; ERR_DUPLICATE_NAME; ERR_FOREIGN_TENSOR,
+ * @throws ERR_NAME if no tensor, or more than one, has a name; ERR_NO_OUTPUT; ERR_DUPLICATE_NAME; ERR_FOREIGN_TENSOR,
  *   ERR_NESTED_TENSOR, ERR_INPUT, ERR_PARAMETER
  */
 export const extract = entry(function extract(net: Network, options: ExtractOptions = {}): Network {
@@ -146,6 +146,6 @@ export const extract = entry(function extract(net: Network, options: ExtractOpti
   return recorder.finish();
 });
 
-/** Outputs keep the names that they have. */
+/** Outputs keep their names. */
 const named = (net: Network, cuts: readonly Cut[]): Cut[] =>
   cuts.map(({ tensor, name }) => ({ tensor, name: name ?? net.outputs.find((one) => one.tensor === tensor)?.name }));

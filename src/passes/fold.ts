@@ -14,23 +14,23 @@ import { usesOf } from './layer.js';
 import { allNodes, Recorder } from './recorder.js';
 import { checkOptions, refuse, refuseLayer, requireNetwork } from './refuse.js';
 
-/** Computes the outputs of a network without inputs, by name. */
+/** Computes the outputs, by name, of a network without inputs. */
 export type Evaluate = (net: Network) => EvaluateResults | Promise<EvaluateResults>;
-/** Elements of the part's outputs, by name. */
+/** Elements of the network's outputs, by name. */
 export type EvaluateResults = Readonly<Record<string, Readonly<WeightLike>>>;
 
 export interface FoldOptions {
   /**
-   * What computes layers whose inputs are all constants, e.g. the CPU backend:
-   * `async (part) => { using model = await part.compile({ backend: 'cpu' }); return model.run({}); }`. Default: none; then only
-   * sizes are folded, which inference knows exactly.
+   * Computes layers whose inputs are all constants, e.g. on the CPU backend:
+   * `async (part) => { using model = await part.compile({ backend: 'cpu' }); return model.run({}); }`. Without it, only sizes
+   * that inference knows exactly are folded.
    */
   evaluate?: Evaluate;
 }
 
-/** What TensorRT takes constants of, wherever they go. */
+/** Dtypes that TensorRT accepts for any constant. */
 const storable: readonly DType[] = ['float32', 'float16', 'bfloat16', 'int32', 'int64', 'bool'];
-/** Results of more elements than this are folded only where they have no more than what they are made of. */
+/** Results with more elements than this are folded only if they have no more than their inputs. */
 const mostElements = 2 ** 16;
 
 const countOf = (shape: Shape): number => shape.reduce<number>((count, dim) => count * Number(dim), 1);
@@ -43,13 +43,13 @@ function knownWeight({ dtype, shape, contents }: Tensor): WeightLike | undefined
   return { dtype, shape, data: encodeElements(dtype, contents) };
 }
 
-/** What stands for values, by id, and the layers that they stand for. */
+/** Constants that replace values, by id, and the layers they replace. */
 interface Constants {
   weights: Map<ValueId, WeightLike>;
   folded: Set<RecordedNode>;
 }
 
-/** Sizes that inference knows. */
+/** Constants for the sizes that inference knows. */
 function knownConstants(net: Network): Constants {
   const constants: Constants = { weights: new Map(), folded: new Set() };
   for (const node of allNodes(net.graph)) {
@@ -62,7 +62,7 @@ function knownConstants(net: Network): Constants {
   return constants;
 }
 
-/** The layers of the outermost graph that are computed from constants alone. */
+/** The layers of the outermost graph that depend only on constants. */
 function computableLayers(net: Network): Set<RecordedNode> {
   const computable = new Set<RecordedNode>();
   const counts = new Map<ValueId, number>();
@@ -76,7 +76,7 @@ function computableLayers(net: Network): Set<RecordedNode> {
   return computable;
 }
 
-/** @param counts the number of elements of every value that is computed from constants alone */
+/** @param counts the number of elements of every value that depends only on constants */
 function isComputable(node: RecordedNode, counts: ReadonlyMap<ValueId, number>): boolean {
   const inside = new Set<ValueId>();
   for (const { bodies = {}, outputs } of allNodes({ nodes: [node] })) {
@@ -94,7 +94,7 @@ function isComputable(node: RecordedNode, counts: ReadonlyMap<ValueId, number>):
   return node.outputs.length > 0 && node.outputs.every(({ dtype, shape }) => storable.includes(dtype) && fits(shape));
 }
 
-/** What `evaluate` makes of the layers that are computed from constants, as far as other layers and outputs take it. */
+/** Evaluates the layers that depend only on constants, for the values that other layers or outputs take. */
 async function computedConstants(net: Network, evaluate: Evaluate): Promise<Constants> {
   const folded = computableLayers(net);
   const weights = new Map<ValueId, WeightLike>();
@@ -121,7 +121,7 @@ function checkResult(node: RecordedNode, { dtype, shape }: Tensor, result: unkno
       actual: result,
     });
   }
-  // Copied, for what gave it may be disposed.
+  // Copy it: its owner may be disposed.
   const { dtype: type, shape: sizes, data } = result;
   const weight = { dtype: type, shape: [...sizes], data: data.slice() };
   const fits = sizes.length === shape.length && shape.every((dim, i) => !isStatic(dim) || dim === sizes[i]);
@@ -132,7 +132,7 @@ function checkResult(node: RecordedNode, { dtype, shape }: Tensor, result: unkno
   return weight;
 }
 
-/** Puts constants in the place of layers; what only these took goes too. */
+/** Replaces layers with constants, and drops layers that only the replaced ones used. */
 function put(net: Network, { weights, folded }: Constants): Network {
   const before = findAlive(net.graph).nodes;
   const after = findAlive(net.graph, folded).nodes;
@@ -165,12 +165,12 @@ async function fold(net: Network, evaluate: Evaluate | undefined): Promise<Netwo
 }
 
 /**
- * A network in which constants stand for layers that compute the same in every run; `net` stays as it is. Such layers keep
- * their names. Sizes that inference knows are folded always; other layers where `evaluate` is given, outside of loops and
- * conditionals. A value is what `evaluate` makes of it, to its last bit, which need not be TensorRT's. Left as they are:
- * random numbers; quantize and dequantize layers, from which TensorRT reads precisions; results that would make the network
- * much larger.
- * @throws ERR_INPUT where `evaluate` gives something else than it should; what `evaluate` throws
+ * Returns a copy of a network in which constants replace layers that compute the same in every run. `net` is not changed.
+ * The constants keep the layers' names. Sizes that inference knows are always folded. Other layers are folded only with
+ * `evaluate`, and only outside loops and conditionals. Their values are exactly what `evaluate` returns, which may differ
+ * from TensorRT's in the last bit. These are not folded: random numbers; quantize and dequantize layers, which set
+ * TensorRT's precisions; results that would make the network much larger.
+ * @throws ERR_INPUT if `evaluate` returns anything but the expected results; whatever `evaluate` throws
  */
 export const foldConstants = entry(function foldConstants(net: Network, options: FoldOptions = {}): Promise<Network> {
   requireNetwork(net, 'foldConstants');

@@ -12,20 +12,20 @@ export interface Layer {
   readonly name: string;
   /** TensorRT layer kind, e.g. `convolution`. */
   readonly kind: string;
-  /** TensorRT's parameters: a copy. */
+  /** A copy of TensorRT's parameters. */
   readonly params: Readonly<Record<string, unknown>>;
-  /** By role: `kernel`, `bias`, `value`, … Layers that share a weight have the same object. */
+  /** By role: `kernel`, `bias`, `value`, … Layers that share a weight share the object. */
   readonly weights: Readonly<Record<string, Readonly<WeightLike>>>;
-  /** By TensorRT's input index; null where an optional one is absent. */
+  /** By TensorRT's input index; null for an absent optional input. */
   readonly inputs: readonly (Tensor | null)[];
   readonly outputs: readonly Tensor[];
   /** The layers of a loop (`body`, `while`) or conditional (`then`, `else`), by role. */
   readonly bodies: Readonly<Record<string, readonly Layer[]>>;
-  /** Where it was recorded, in the caller's code. */
+  /** Where the caller's code recorded it. */
   readonly source?: SourceLocation | undefined;
 }
 
-/** A node of `net` as callers see it. */
+/** A node of `net`, as the public API shows it. */
 export class RecordedLayer implements Layer {
   readonly #net: Network;
   readonly #node: RecordedNode;
@@ -75,7 +75,7 @@ export class RecordedLayer implements Layer {
 export const weightsOf = (net: Network, { weights }: RecordedNode): Record<string, WeightLike> =>
   Object.fromEntries(Object.entries(weights).map(([role, id]) => [role, net.weights[id]!]));
 
-/** Values that a node takes: its inputs, and what its nested graphs use. Those of the nested graphs themselves are among them. */
+/** The values a node uses: its inputs, and all values its nested graphs use, including those defined inside them. */
 export function* usesOf({ inputs, bodies = {} }: Pick<RecordedNode, 'inputs' | 'bodies'>): Generator<ValueId> {
   for (const id of inputs) if (id !== null) yield id;
   for (const { nodes, outputs } of Object.values(bodies)) {
@@ -85,8 +85,8 @@ export function* usesOf({ inputs, bodies = {} }: Pick<RecordedNode, 'inputs' | '
 }
 
 /**
- * The layers of a network, in the order in which they were recorded.
- * @throws ERR_INPUT for what is no network
+ * Returns the layers of a network, in the order they were recorded.
+ * @throws ERR_INPUT if `net` is not a network
  */
 export const layersOf = entry(function layersOf(net: Network): Layer[] {
   requireNetwork(net, 'layersOf');

@@ -8,24 +8,24 @@ import { show } from '../errors/error.js';
 import { weightsOf } from './layer.js';
 import { factsOf, refuseLayer } from './refuse.js';
 
-/** What of a layer is to be otherwise. */
+/** Changes to a layer. */
 export interface LayerChanges {
-  /** Default: its own, or one made from it where that is taken. */
+  /** Default: its own name, or one derived from it if that is taken. */
   name?: string;
-  /** All of them, by TensorRT's input index: `layer.inputs.with(0, x)`. */
+  /** All inputs, by TensorRT's input index: `layer.inputs.with(0, x)`. */
   inputs?: readonly (Tensor | null)[];
-  /** Those that change. */
+  /** Only the parameters that change. */
   params?: Readonly<Record<string, unknown>>;
-  /** Those that change, by role; null for none. */
+  /** Only the weights that change, by role; null removes one. */
   weights?: Readonly<Record<string, unknown>>;
 }
 
-/** What stands for a layer's outputs; null where nothing does. */
+/** Tensors that replace a layer's outputs; null for an output without a replacement. */
 export type Outputs = readonly (Tensor | null)[];
-/** Says what stands for a node's outputs; `depth` is the number of loops and conditionals around it. */
+/** Replaces a node's outputs; `depth` is the number of loops and conditionals around it. */
 export type Replace = (node: RecordedNode, depth: number) => Outputs;
 
-/** Records a network's layers again, in another network: weights are shared, names and places in the caller's code kept. */
+/** Records a network's layers again in another network. Weights are shared; names and source locations are kept. */
 export class Recorder {
   readonly source: Network;
   readonly target: Network;
@@ -40,13 +40,13 @@ export class Recorder {
     this.target.names.reserve(namesIn(source.graph));
   }
 
-  /** An input that stands for a value of the source. */
+  /** Adds an input in place of a value of the source. */
   input(id: ValueId, name: string, shape = this.source.tensorOf(id)!.shape): void {
     const { dtype, contents } = this.source.tensorOf(id)!;
     this.#values.set(id, this.target.inputLike(name, { dtype, shape, ...(contents && { contents }) }));
   }
 
-  /** All inputs, layers and outputs; outputs that were marked on the way come last. */
+  /** Records all inputs, layers and outputs. Outputs marked along the way come last. */
   whole(): Network {
     const { inputs, outputs, nodes } = this.source.graph;
     for (const { id, name } of inputs) this.input(id, name);
@@ -56,7 +56,7 @@ export class Recorder {
     return this.finish(marked);
   }
 
-  /** @param marked how many outputs go behind the others */
+  /** @param marked how many of the first outputs to move to the end */
   finish(marked = 0): Network {
     const { outputs } = this.target.graph;
     outputs.push(...outputs.splice(0, marked));
@@ -69,7 +69,7 @@ export class Recorder {
       const outputs = this.#replace(node, this.#depth);
       for (const [i, { id }] of node.outputs.entries()) {
         const tensor = outputs[i];
-        // What was cut here is an input already.
+        // A value cut here is an input already.
         if (tensor && !this.#values.has(id)) this.#values.set(id, tensor);
       }
     }
@@ -78,19 +78,24 @@ export class Recorder {
   output(id: ValueId, name: string): void {
     const tensor = this.#values.get(id);
     if (!tensor) {
-      refuseLayer(this.#producer(id), 'ERR_OUTPUT', `a rule removed it, and output '${name}' of the network is its`, {
-        actual: name,
-      });
+      refuseLayer(
+        this.#producer(id),
+        'ERR_OUTPUT',
+        `a rule removed it, but output '${name}' of the network is one of its outputs`,
+        {
+          actual: name,
+        },
+      );
     }
     this.target.markOutput(tensor, name);
   }
 
-  /** What stands for the node's inputs. */
+  /** The tensors that replace the node's inputs. */
   inputs(node: RecordedNode): (Tensor | null)[] {
     return node.inputs.map((id) => (id === null ? null : this.#value(id, node)));
   }
 
-  /** The node itself, with changes. */
+  /** Records the node itself, with changes. */
   record(node: RecordedNode, changes: LayerChanges = {}): Tensor[] {
     const definition = layerKinds.get(node.kind)!;
     const inputs = changes.inputs ?? this.inputs(node);
@@ -132,7 +137,7 @@ export class Recorder {
     }));
     this.#depth++;
     try {
-      // A second copy of the layer has values of its own.
+      // A second copy of the layer has its own values.
       for (const id of definedIn(body)) this.#values.delete(id);
       return this.target.nest(parameters, (tensors) => {
         for (const [i, { id }] of body.inputs.entries()) this.#values.set(id, tensors[i]!);
@@ -148,7 +153,7 @@ export class Recorder {
     const tensor = this.#values.get(id);
     if (tensor) return tensor;
     const removed = this.#producer(id);
-    return refuseLayer(removed, 'ERR_OUTPUT', `a rule removed it, and ${taker.kind} '${taker.name}' takes its output`, {
+    return refuseLayer(removed, 'ERR_OUTPUT', `a rule removed it, but ${taker.kind} '${taker.name}' takes its output`, {
       actual: taker.name,
     });
   }
@@ -161,7 +166,7 @@ export class Recorder {
 
 type Nodes = { readonly nodes: readonly RecordedNode[] };
 
-/** All nodes, those of nested graphs before the loop or conditional. */
+/** All nodes; those of nested graphs precede their loop or conditional. */
 export function* allNodes({ nodes }: Nodes): Generator<RecordedNode> {
   for (const node of nodes) {
     for (const body of Object.values(node.bodies ?? {})) yield* allNodes(body);

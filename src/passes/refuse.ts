@@ -17,7 +17,7 @@ export function requireNetwork(net: unknown, method: string): asserts net is Net
   if (!(net instanceof Network)) refuse(method, 'ERR_INPUT', `expected a network, given ${show(net)}`, { actual: net });
 }
 
-/** Options, none of which is ignored. */
+/** Refuses unknown options. */
 export function checkOptions(given: unknown, known: readonly string[], method: string): void {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     refuse(method, 'ERR_PARAMETER', `expected options, given ${show(given)}`, { actual: given });

@@ -8,29 +8,29 @@ import { type Layer, RecordedLayer } from './layer.js';
 import { type LayerChanges, type Outputs, Recorder } from './recorder.js';
 import { checkOptions, factsOf, refuse, refuseLayer, requireNetwork } from './refuse.js';
 
-/** A layer that a rule looks at. Its inputs are those of the new network already. */
+/** A layer given to a rule. Its inputs already belong to the new network. */
 export interface RuleLayer extends Omit<Layer, 'outputs' | 'bodies'> {
-  /** Tensors of the new network: what the layer would take there. */
+  /** The tensors of the new network that the layer would take. */
   readonly inputs: readonly (Tensor | null)[];
-  /** The input at `index`; an error where it is absent. */
+  /** The input at `index`; throws ERR_INPUT if it is absent. */
   input(index: number): Tensor;
   /** The new network. */
   readonly network: Network;
-  /** The layer as it is in the network that is rewritten. */
+  /** The layer in the network that is being rewritten. */
   readonly original: Layer;
   /** The number of loops and conditionals around it. */
   readonly depth: number;
   /**
-   * Records the layer itself, with changes or as it is, and returns its outputs. Of a loop or conditional the rules see the
-   * layers inside then.
-   * @throws what recording it would; ERR_PARAMETER for bad changes
+   * Records the layer itself, with or without changes, and returns its outputs. If it is a loop or conditional, the rules
+   * then see the layers inside it.
+   * @throws what recording the layer throws; ERR_PARAMETER for bad changes
    */
   keep(changes?: LayerChanges): Tensor[];
 }
 
 /**
- * What stands for the layer's outputs: a tensor, or a list with one for each of several; null for an output that nothing
- * takes any more. Nothing: the layer stays.
+ * Replaces the layer's outputs: a tensor, or a list with one tensor per output. Use null for an output that nothing takes
+ * any more. If a rule returns nothing, the layer stays.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a rule that ends without `return` keeps the layer.
 export type Replacement = Tensor | readonly (Tensor | null)[] | undefined | void;
@@ -39,7 +39,7 @@ export type Rule = (layer: RuleLayer) => Replacement;
 export type RuleSet = Rule | Readonly<Record<string, Rule>>;
 
 export interface RewriteOptions {
-  /** Of the new network. Default: that of the old one. */
+  /** Name of the new network. Default: the old one's. */
   name?: string;
 }
 
@@ -85,7 +85,7 @@ class Rewriting {
     return this.#recorder.whole();
   }
 
-  /** The first rule that has something to say decides. */
+  /** The first rule that returns something decides. */
   #outputs(node: RecordedNode, depth: number): Outputs {
     for (const rule of this.#rulesOf(node.kind)) {
       const outputs = this.#apply(rule, node, depth);
@@ -124,7 +124,7 @@ class Rewriting {
     const before = sizeOf(source);
     const given = target.inPlaceOf(node.name, () => leave(() => rule(layer)));
     if (sizeOf(source) !== before) {
-      const why = 'its rule changed the network that is rewritten: use layer.inputs and layer.network';
+      const why = 'its rule changed the network that is being rewritten: use layer.inputs and layer.network';
       refuseLayer(node, 'ERR_FOREIGN_TENSOR', why);
     }
     return given === undefined ? kept : this.#check(node, given);
@@ -152,7 +152,7 @@ class Rewriting {
   }
 }
 
-/** Changes with every change to the source. */
+/** Differs after any change to the source. */
 const sizeOf = ({ graph: { inputs, nodes, outputs }, weights }: Network): string =>
   [inputs, nodes, outputs, weights].map(({ length }) => length).join();
 
@@ -168,17 +168,17 @@ function checkChanges(changes: LayerChanges): void {
 }
 
 /**
- * A new network, made of `net` by rules; `net` stays as it is. Every layer is recorded again, in order, so dtypes and shapes
- * follow what the rules change. For each the first rule that returns something decides what stands in its place:
+ * Rewrites a network by rules and returns the new one. `net` is not changed. Every layer is recorded again, in order, so
+ * dtypes and shapes follow the rules' changes. The first rule that returns something decides what replaces a layer:
  * ```ts
  * rewrite(net, { activation: (layer) => layer.input(0).gelu() }); // replaces
  * rewrite(net, { identity: (layer) => layer.input(0) }); // removes
- * rewrite(net, { convolution: (layer) => layer.keep()[0]!.relu() }); // inserts behind
+ * rewrite(net, { convolution: (layer) => layer.keep()[0]!.relu() }); // appends
  * ```
- * Rules do not see the layers that rules record. Those are named after the layer (`conv1.activation`); its own name is free:
- * `{ name: layer.name }`. Weights are shared, and layers that stay keep their names and places in your code.
- * @throws ERR_INPUT, ERR_PARAMETER, ERR_OUTPUT for what a rule returns; ERR_FOREIGN_TENSOR where it uses tensors of another network;
- *   ERR_NESTED_TENSOR where it uses those of another body; and what a layer that stays refuses of its new inputs
+ * Rules do not see the layers that rules record. Those are named after the replaced layer (`conv1.activation`); they may
+ * also take its name: `{ name: layer.name }`. Weights are shared. Layers that stay keep their names and source locations.
+ * @throws ERR_INPUT, ERR_PARAMETER, ERR_OUTPUT if a rule returns something invalid; ERR_FOREIGN_TENSOR if it uses tensors
+ *   of another network; ERR_NESTED_TENSOR if it uses those of another body; and the errors of layers that refuse new inputs
  */
 export const rewrite = entry(function rewrite(
   net: Network,
@@ -190,7 +190,7 @@ export const rewrite = entry(function rewrite(
   return new Rewriting(net, options.name ?? net.name, rules).run();
 });
 
-/** A network of its own with the same inputs, layers, outputs and weights. What is recorded in one is not in the other. */
+/** Copies a network: the same inputs, layers, outputs and weights. What is recorded later in one is not in the other. */
 export const copy = entry(function copy(net: Network, options: RewriteOptions = {}): Network {
   requireNetwork(net, 'copy');
   checkOptions(options, ['name'], 'copy');

@@ -9,7 +9,7 @@ export interface LibraryInfo {
   /** Real path of the library that was loaded. */
   path: string;
   flavor: Flavor;
-  /** As the library says, e.g. `10.6.0`. */
+  /** The version the library reports, e.g. `10.6.0`. */
   version: string;
 }
 
@@ -22,19 +22,19 @@ export interface CudaDevice {
 }
 
 export interface CudaInfo {
-  /** CUDA version the driver supports, e.g. `13.0`; null where no driver could be loaded. */
+  /** CUDA version the driver supports, e.g. `13.0`; null if no driver could be loaded. */
   driver: string | null;
   devices: CudaDevice[];
   /** Why there is no driver or no device. */
   error?: string;
 }
 
-/** An opaque native object: freed by `release`, else by the garbage collector. Any other object in its place throws ERR_ARGUMENT. */
+/** An opaque native object, freed by `release` or by the garbage collector. Passing any other object throws ERR_ARGUMENT. */
 export interface Handle {
   readonly __handle: unique symbol;
 }
 
-/** A parameter as TensorRT holds it, in the terms of `net.toJSON()`. */
+/** A parameter as TensorRT holds it, in the form `net.toJSON()` uses. */
 export type HeldValue =
   | null
   | boolean
@@ -43,20 +43,20 @@ export type HeldValue =
   | readonly HeldValue[]
   | { readonly [name: string]: HeldValue };
 
-/** What TensorRT holds of one layer, read through its getters after the layer was made. */
+/** What TensorRT holds for one layer, read through its getters after the layer was created. */
 export interface HeldLayer {
   /** Name of the recorded layer. */
   layer: string;
   kind: string;
-  /** By the names that `net.toJSON()` has; what is null there (unset, or told by an input) is absent. */
+  /** By their names in `net.toJSON()`. Parameters that are null there (unset, or given by an input) are absent. */
   parameters: Readonly<Record<string, HeldValue>>;
-  /** Parameters that no getter of this release tells. */
+  /** Parameters that this release has no getter for. */
   unread: readonly string[];
-  /** Names of the layers it was made of, where this release has or takes none of its kind: then no parameter is read. */
+  /** Names of the layers it is composed of, if this release has no layer of its kind or does not take this one. No parameter is read then. */
   parts: readonly string[];
 }
 
-/** Build options as TensorRT holds them, also those that were not given; what this release has no getter for is absent. */
+/** Build options as TensorRT holds them, including those not given. Options that this release has no getter for are absent. */
 export interface HeldOptions {
   readonly tf32?: boolean;
   readonly refit?: boolean;
@@ -76,11 +76,11 @@ export interface HeldOptions {
   readonly maxTactics?: number;
   readonly maxAuxStreams?: number;
   readonly profilingVerbosity?: string;
-  /** Not TensorRT-RTX. */
+  /** Not on TensorRT-RTX. */
   readonly hardwareCompatibility?: string;
-  /** TensorRT-RTX; `'current'` is that of the GPU. */
+  /** TensorRT-RTX only; `'current'` is the GPU's. */
   readonly computeCapabilities?: readonly (number | string)[];
-  /** Shapes by input, or elements of an input from which TensorRT computes shapes; absent where no profile was made. */
+  /** By input: its shapes, or its elements if TensorRT computes shapes from them. Absent if no profile was made. */
   readonly profiles?: readonly Readonly<
     Record<
       string,
@@ -90,9 +90,9 @@ export interface HeldOptions {
 }
 
 export interface BuildReport {
-  /** Absent where only the lowering was asked for. */
+  /** Absent if only the lowering was requested. */
   plan?: Handle;
-  /** Size of the plan. */
+  /** Size of the plan in bytes. */
   bytes?: number;
   flavor: Flavor;
   version: string;
@@ -100,15 +100,15 @@ export interface BuildReport {
   buildMs: number;
   /** TensorRT's warnings and errors. */
   log: string[];
-  /** Inputs from whose elements TensorRT computes shapes. */
+  /** Inputs whose elements TensorRT computes shapes from. */
   shapeInputs: string[];
-  /** What the getters of the build configuration say. */
+  /** What the getters of the build configuration return. */
   options: HeldOptions;
-  /** What the getters of every layer say. Only where the lowering alone was asked for. */
+  /** What the getters of every layer return. Only if just the lowering was requested. */
   readBack?: HeldLayer[];
-  /** TensorRT's view of every layer's outputs; -1 is a dynamic dim. Only where the lowering alone was asked for. */
+  /** Every layer's outputs as TensorRT inferred them; -1 is a dynamic dim. Only if just the lowering was requested. */
   layers?: { name: string; kind: string; dtype: DType; shape: number[] }[];
-  /** What TensorRT calls all that is in the network. Only where the lowering alone was asked for. */
+  /** The names of everything in the TensorRT network. Only if just the lowering was requested. */
   names?: { inputs: string[]; layers: { name: string; outputs: string[] }[]; outputs: string[] };
 }
 
@@ -118,14 +118,13 @@ export interface BuildCallbacks {
   cancel?(): void;
 }
 
-/** A graph on its way to TensorRT, handed over piece by piece. */
+/** A graph that is handed to the addon piece by piece. */
 export interface NativeProgram {
-  /** Bytes of a `GraphWriter`. */
+  /** Adds bytes from a `GraphWriter`. */
   addGraph(bytes: Uint8Array): void;
   /**
-   * The next weights. Elements that lie in a mapped file are used where they are, others are copied; without `copy` there is
-   * only room for them, which `fillWeight` fills for the last one, and this returns false. Elements outside their mapping are
-   * refused.
+   * Adds the next weights. Elements in a mapped file are used in place; others are copied. Without `copy` this only makes
+   * room for them and returns false; `fillWeight` then fills the last one. Elements outside their mapping are refused.
    */
   addWeights(weights: readonly IRWeight[], copy: boolean): boolean;
   fillWeight(offset: number, bytes: Uint8Array): void;
@@ -137,7 +136,7 @@ type Bounds = [min: number[], opt: number[], max: number[]];
 
 export interface NativeEngine {
   handle: Handle;
-  /** `profiles`: shapes of an input, and `values`: elements of one from which shapes are computed; by profile. */
+  /** Per profile, `profiles` has an input's shapes, and `values` its elements if shapes are computed from them. */
   io: { name: string; dtype: DType; input: boolean; shape: number[]; profiles: Bounds[]; values: Bounds[] }[];
   /** Number of optimization profiles. */
   profiles: number;
@@ -145,38 +144,38 @@ export interface NativeEngine {
   version: string;
 }
 
-/** First release of each flavor that has something; null where none has. */
+/** The first release of each flavor that has something; null if none has it. */
 export type FirstReleases = Record<Flavor, string | null>;
 
 export interface NativeLayerRow extends FirstReleases {
   kind: string;
-  /** First releases that need no other layers in its stead; null where nothing can stand in. */
+  /** The first releases with the layer itself, where others are composed into it before; null if no composition exists. */
   decomposed: FirstReleases | null;
 }
 
-/** What the addon has for TensorRT and CUDA. */
+/** The part of the addon for TensorRT and CUDA. */
 export interface NativeBinding {
-  /** Loads a TensorRT library (kept loaded). Rejects with `code` ERR_LIBRARY_NOT_FOUND, ERR_LIBRARY_INVALID or ERR_LIBRARY_REFUSED. */
+  /** Loads a TensorRT library and keeps it loaded. Rejects with ERR_LIBRARY_NOT_FOUND, ERR_LIBRARY_INVALID or ERR_LIBRARY_REFUSED. */
   loadLibrary(path: string): Promise<LibraryInfo>;
-  /** What the driver API says; never rejects. */
+  /** What the CUDA driver reports; never rejects. */
   cudaInfo(): Promise<CudaInfo>;
-  /** Layer kinds of the addon. */
+  /** The layer kinds the addon knows. */
   layerTable(): NativeLayerRow[];
-  /** For tests: starts what `traced` tells anew, or stops it. */
+  /** For tests: clears and starts the trace that `traced` returns, or stops it. */
   traceCalls(enabled: boolean): void;
   /**
-   * Every method of TensorRT that the addon's code can call, with the distinct lists of arguments it was called with while
-   * calls were traced; and the enumerators that were looked up.
+   * Every TensorRT method the addon can call, with the distinct argument lists of its traced calls, and the enumerators that
+   * were looked up.
    */
   traced(): { calls: Record<string, string[]>; enumerators: string[] };
   Program: new (name: string) => NativeProgram;
-  /** Frees a native object off the event loop, once nothing uses it; what is called with it afterwards throws ERR_DISPOSED. */
+  /** Frees a native object off the event loop once nothing uses it. Later calls with it throw ERR_DISPOSED. */
   release(handle: Handle): Promise<void>;
   /** A copy of a plan's bytes. */
   planBytes(plan: Handle): ArrayBuffer;
   deserialize(library: string, plan: Handle | Uint8Array, device: number): Promise<NativeEngine>;
   createContext(engine: Handle, profile: number): Promise<Handle>;
-  /** TensorRT's JSON about an engine. */
+  /** TensorRT's description of an engine, as JSON. */
   inspectEngine(engine: Handle): Promise<string>;
   execute(
     context: Handle,
@@ -184,5 +183,5 @@ export interface NativeBinding {
   ): Promise<{ name: string; dtype: DType; shape: number[]; data: ArrayBuffer }[]>;
 }
 
-/** The addon, as this folder uses it. @throws ERR_ADDON_MISSING */
+/** The addon, typed for this folder. @throws ERR_ADDON_MISSING */
 export const binding = (): NativeBinding => addon<NativeBinding>();

@@ -29,7 +29,7 @@ it('holds inference to the shapes that come out', async () => {
   using model = await createCpuModel(net);
   await expect(model.run({ x: new Float32Array(6) })).rejects.toMatchObject({
     code: 'ERR_INTERNAL',
-    message: "network 'lies': output 'y' was inferred as [n + 1, 2] = [4, 2], the CPU backend gave [3, 2]",
+    message: "network 'lies': output 'y' was inferred as [n + 1, 2] = [4, 2], but the CPU backend returned [3, 2]",
   });
 });
 

@@ -253,7 +253,7 @@ describe('what a rule changes', () => {
     indices.neg({ name: 'taker' }).output('i');
     const error = refusal(() => rewrite(net, max));
     expect([error.code, error.layer]).toEqual(['ERR_OUTPUT', 'best']);
-    expect(error.message).toMatch(/topk 'best': a rule removed it, and unary 'taker' takes its output/);
+    expect(error.message).toMatch(/topk 'best': a rule removed it, but unary 'taker' takes its output/);
   });
 });
 
@@ -300,7 +300,7 @@ describe('rewrite refuses', () => {
       /topk 'topk': expected 2 tensors from its rule, given 1/,
     ],
     [
-      'a tensor of the network that is rewritten',
+      'a tensor of the network that is being rewritten',
       () =>
         rewrite(
           net,
@@ -327,7 +327,7 @@ describe('rewrite refuses', () => {
           activation((layer) => void layer.original.inputs[0]!.relu()),
         ),
       'ERR_FOREIGN_TENSOR',
-      /activation 'first\.act': its rule changed the network that is rewritten/,
+      /activation 'first\.act': its rule changed the network that is being rewritten/,
     ],
     [
       'outputs marked in it',
@@ -399,7 +399,7 @@ describe('rewrite refuses', () => {
       'a removed output',
       () => rewrite(net, { topk: () => [null, null] }),
       'ERR_OUTPUT',
-      /topk 'topk': a rule removed it, and output 'top' of the network is its/,
+      /topk 'topk': a rule removed it, but output 'top' of the network is one of its outputs/,
     ],
     [
       'bad changes',

@@ -231,7 +231,7 @@ test('outputs that end early', () => {
   const full = shell(`WEIGHTS ls '${path}' > /dev/full`);
   expect([full.status, full.stderr]).toEqual([
     2,
-    'error: what it tells cannot be written: ENOSPC: no space left on device, write\n',
+    'error: the output could not be written: ENOSPC: no space left on device, write\n',
   ]);
   const output = join(folder, 'piped.safetensors');
   const piped = shell(

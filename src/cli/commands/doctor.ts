@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import pc from 'picocolors';
 import { type DoctorReport, doctor } from '../../doctor.js';
 
-/** Whether anything at all can be done: an engine built, or a network run. */
+/** Whether anything works: building an engine, or running a network. */
 const isUsable = ({ works }: DoctorReport) => works.build || works.run || works.cpu;
 
 function render(report: DoctorReport): string {
@@ -40,10 +40,10 @@ function render(report: DoctorReport): string {
   return lines.join('\n');
 }
 
-/** `node-tensorrt doctor`; exit code 1 where nothing can work. */
+/** `node-tensorrt doctor`; exit code 1 if nothing works. */
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('say which TensorRT, GPU and driver are here, what each can do, and what is missing')
+    .description('show which TensorRT, GPU and driver were found, what each can do, and what is missing')
     .option('--json', 'print the report as one JSON object')
     .action(async ({ json }: { json?: boolean }) => {
       const report = await doctor();

@@ -10,9 +10,9 @@ interface Flags {
 /** `node-tensorrt install` */
 export function installCommand(): Command {
   return new Command('install')
-    .description('compile the addon, and fetch TensorRT-RTX (95 MB) where no TensorRT that can build is found')
+    .description('compile the addon, and fetch TensorRT-RTX (95 MB) unless a TensorRT that can build is found')
     .option('--no-fetch', 'only compile the addon')
-    .option('--force', 'do it again, and fetch even where a TensorRT is found')
+    .option('--force', 'repeat what is already done, and fetch even if a TensorRT is found')
     .action(async ({ fetch, force }: Flags) => {
       const { addon } = await install({ fetch: false, force });
       console.log(`addon: ${addon}`);

@@ -20,11 +20,11 @@ import { columns, endWithReader, figure, plain, print, size, tensorCount, withou
 export function weightsCommand(): Command {
   endWithReader();
   const weights = new Command('weights').description(
-    'look into weight files: safetensors (also sharded), npy, npz, PyTorch checkpoints, .wts',
+    'inspect, convert and compare weight files: safetensors (also sharded), npy, npz, PyTorch checkpoints, .wts',
   );
   weights
     .command('ls')
-    .description('names, dtypes, shapes and sizes of the tensors')
+    .description('list the names, dtypes, shapes and sizes of the tensors')
     .argument('<file>')
     .option('-f, --filter <pattern>', 'only names that match; * stands for anything')
     .option('-s, --stats', 'also min, max, mean and the number of NaN')
@@ -32,10 +32,10 @@ export function weightsCommand(): Command {
     .action(withoutPlace(list));
   weights
     .command('cat')
-    .description('elements of a tensor')
+    .description('print the elements of a tensor')
     .argument('<file>')
     .argument('<name>')
-    .option('-n, --limit <count>', 'at most so many elements', wholeNumber, 100)
+    .option('-n, --limit <count>', 'print at most this many elements', wholeNumber, 100)
     .option('--json', 'as JSON')
     .action(withoutPlace(cat));
   weights
@@ -50,11 +50,11 @@ export function weightsCommand(): Command {
     .action(withoutPlace(convert));
   weights
     .command('diff')
-    .description('compare two files; exits with 1 where they differ, 2 where they cannot be compared')
+    .description('compare two files; exits with 1 if they differ, 2 if they cannot be compared')
     .argument('<file>')
     .argument('<other>')
     .option('-f, --filter <pattern>', 'only names that match; * stands for anything')
-    .option('-t, --tolerance <value>', 'largest absolute difference to overlook', tolerance, 0)
+    .option('-t, --tolerance <value>', 'largest absolute difference to ignore', tolerance, 0)
     .option('--json', 'as JSON')
     .option(
       '-r, --rename <from=to>',
@@ -62,13 +62,13 @@ export function weightsCommand(): Command {
       renaming,
       {},
     )
-    // Commander's own errors would say 1: that the files differ.
+    // Commander's own errors exit with 1, which would mean that the files differ.
     .exitOverride(({ exitCode }) => process.exit(exitCode && 2))
     .action(tryDiff);
   return weights;
 }
 
-// What safetensors holds and `as` converts to.
+// Dtypes that safetensors can hold and `as` can convert to.
 const writable = weightDTypes.filter((dtype) => !['int4', 'float4e2m1', 'float8e8m0'].includes(dtype));
 
 interface ListOptions {
@@ -100,7 +100,7 @@ async function list(file: string, options: ListOptions): Promise<void> {
   } else print(`none of ${tensorCount(weights.size)} matches '${plain(options.filter)}'`);
 }
 
-/** The dtype of a structured array may fill pages. */
+/** The dtype of a structured array can be pages long. */
 const shortened = (dtype: string): string => (dtype.length > 40 ? `${dtype.slice(0, 39)}…` : dtype);
 
 async function cat(file: string, name: string, options: { limit: number; json?: boolean }): Promise<void> {
@@ -143,7 +143,7 @@ async function convert(file: string, output: string, options: ConvertOptions): P
     tensors.set(name, options.dtype && isFloat(weight.dtype) ? weight.converting(options.dtype) : weight);
   }
   warnOfIdle(options.rename, [...readable]);
-  // A graceful exit of the bar's own would leave half a file beside the output.
+  // The bar's own graceful exit would leave a partial file behind.
   const bar =
     process.stderr.isTTY && !options.json ? new SingleBar({ format: barFormat, gracefulExit: false }) : undefined;
   let started = false;
@@ -175,10 +175,10 @@ async function convert(file: string, output: string, options: ConvertOptions): P
   else print(`${output}: ${tensorCount(tensors.size)}, ${size(bytes)}`);
 }
 
-/** Signals on which the half written file is removed. */
+/** Signals that remove the partly written file. */
 const stops = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Says which renamings change no name. */
+/** Warns of renamings that change no name. */
 function warnOfIdle(renaming: Readonly<Record<string, string>>, names: readonly string[]): void {
   for (const [from, to] of Object.entries(renaming)) {
     const meant = names.some((name) => name === from || name.startsWith(`${from}.`) || name.endsWith(`.${from}`));
@@ -191,7 +191,7 @@ function warnOfIdle(renaming: Readonly<Record<string, string>>, names: readonly 
 
 const barFormat = '{bar} {percentage}% | {value}/{total} bytes';
 
-/** Names that match: of tensors that can be read, and of those that are only listed. */
+/** Matching names, split into tensors that can be read and tensors that can only be listed. */
 function sorted(weights: Weights, filter: string | undefined): { readable: Set<string>; others: string[] } {
   const names = matching(weights, filter);
   const others = names.filter((name) => weights.info(name).dtype === undefined);
@@ -210,7 +210,7 @@ interface DiffOptions {
   json?: boolean;
 }
 
-/** As diff(1) does: 1 says that the files differ, 2 that they could not be compared. */
+/** Exits like diff(1): with 1 if the files differ, 2 if they could not be compared. */
 async function tryDiff(file: string, other: string, options: DiffOptions): Promise<void> {
   try {
     await withoutPlace(diff)(file, other, options);
@@ -249,7 +249,7 @@ async function diff(file: string, other: string, options: DiffOptions): Promise<
   if (renaming) print(`no name is in both; try --rename ${plain(renaming)}`);
 }
 
-/** What to strip so that names of two files meet, where none does. */
+/** The prefix to strip so that the files' names match; undefined if some match already. */
 function commonNames(a: readonly string[], b: readonly string[]): string | undefined {
   const all = new Set(a);
   if (b.some((name) => all.has(name))) return undefined;
@@ -294,7 +294,7 @@ function matching(weights: Weights, filter = '*'): string[] {
   return weights.names().filter((name) => pattern.test(name));
 }
 
-/** The first elements, as numbers; 64-bit integers stay exact. */
+/** The first elements as numbers; 64-bit integers as bigints. */
 function elements(weight: Weight, count: number): (number | bigint)[] {
   const { data, dtype } = weight;
   if (dtype === 'int64' || dtype === 'uint64') return Array.from(data.subarray(0, count) as BigInt64Array);
@@ -304,7 +304,7 @@ function elements(weight: Weight, count: number): (number | bigint)[] {
   return Array.from(head.as('float64').data.subarray(0, count) as Float64Array);
 }
 
-// JSON has no NaN and no infinities, nor integers beyond 2^53.
+// JSON has no NaN, no infinities and no integers beyond 2^53.
 const jsonValue = (value: number | bigint): number | string =>
   typeof value === 'bigint' || !Number.isFinite(value) ? String(value) : value;
 

@@ -12,7 +12,7 @@ import { type Snapshot, snapshot, toProgram } from './program.js';
 
 const severities = ['internal_error', 'error', 'warning', 'info', 'verbose'] as const;
 
-/** What TensorRT made of one output of a layer, beside what was inferred here. */
+/** One output of a layer as TensorRT inferred it. */
 export interface LayerReport {
   name: string;
   kind: string;
@@ -21,12 +21,12 @@ export interface LayerReport {
   shape: number[];
 }
 
-/** The names in a TensorRT network, as TensorRT tells them. */
+/** The names in a TensorRT network, as TensorRT reports them. */
 export interface NetworkNames {
   inputs: string[];
   /**
-   * Every layer with its output tensors, in the order in which they were added: those of loops and conditionals too, and the
-   * parts of which a layer is made, e.g. `loop/state0`.
+   * Every layer with its output tensors, in the order they were added. Includes those in loops and conditionals, and the
+   * parts a layer is composed of, e.g. `loop/state0`.
    */
   layers: { name: string; outputs: string[] }[];
   outputs: string[];
@@ -34,15 +34,15 @@ export interface NetworkNames {
 
 export interface LoweringReport {
   library: LibraryInfo;
-  /** Every layer of the outermost graph and of nested ones, in order. */
+  /** Every layer of the outermost graph and of nested graphs, in order. */
   layers: LayerReport[];
-  /** What TensorRT calls all layers and tensors. */
+  /** TensorRT's names of all layers and tensors. */
   names: NetworkNames;
-  /** What TensorRT's getters say of every layer, which was compared with what was recorded; nested layers stand before theirs. */
+  /** What TensorRT's getters return for every layer, already compared with what was recorded. Nested layers precede the layer they are in. */
   readBack: HeldLayer[];
-  /** What TensorRT's getters say of the build options, which was compared with what was given. */
+  /** What TensorRT's getters return for the build options, already compared with the options given. */
   options: HeldOptions;
-  /** Milliseconds of creating the network, without building. */
+  /** Milliseconds to create the network, without building it. */
   lowerMs: number;
 }
 
@@ -68,7 +68,7 @@ export async function build(net: Network, given: BuildOptions = {}): Promise<Eng
   });
 }
 
-/** @internal Methods that builds do without, as if the release lacked them: tests of what stands in set it. */
+/** @internal TensorRT methods to treat as missing. Tests of compositions set it. */
 export const without: string[] = [];
 
 /** Creates the TensorRT network and the build configuration without building; see `Network.check`. */
@@ -86,7 +86,7 @@ async function run(
   const { library: wanted, profiles, signal, onLog, onProgress, ...options } = checkOptions(given);
   const recorded = snapshot(net);
   const resolve = () => resolveProfiles(recorded.inputs, profiles);
-  // A check without profiles has none, as it asks for no range of a dim.
+  // A check does not need profiles: it uses no ranges of dims.
   const resolved = lowerOnly && !profiles ? undefined : reading('build options', [given], resolve, 'ERR_BUILD_OPTION');
   const stop = new Stop(signal);
   try {
@@ -121,7 +121,7 @@ async function run(
   }
 }
 
-/** Why a build should end early: its signal, or a callback of the caller's that threw. */
+/** Ends a build early: on its signal, or when a callback throws. */
 class Stop {
   cancel?: () => void;
   #error?: TensorRTError;
@@ -137,7 +137,7 @@ class Stop {
     this.#end(new TensorRTError('ERR_ABORTED', 'the build was aborted by its signal', { cause: this.#signal!.reason }));
   };
 
-  /** Calls the caller's function; the build ends where it throws. */
+  /** Calls a callback; if it throws, the build ends. */
   guard(name: string, call: () => void): void {
     if (this.#error) return;
     try {
@@ -183,7 +183,7 @@ function find(nodes: readonly RecordedNode[], name: string): RecordedNode | unde
   return undefined;
 }
 
-/** An error of the addon with the place where the layer was recorded. */
+/** The addon's error, with the place where the layer was recorded. */
 function describe(nodes: readonly RecordedNode[], error: NativeError): TensorRTError {
   if (error instanceof TensorRTError) return error;
   return new TensorRTError(error.code ?? 'ERR_INTERNAL', error.message, {

@@ -10,7 +10,7 @@ const nodesAtOnce = 64;
 const bytesAtOnce = 1 << 20;
 const weightsAtOnce = 256;
 
-/** Gives the event loop its turn whenever `sliceMs` have passed. */
+/** Yields to the event loop whenever `sliceMs` have passed. */
 class Pace {
   #since = performance.now();
   get due(): boolean {
@@ -22,7 +22,7 @@ class Pace {
   }
 }
 
-/** A network as it was at one moment: what is recorded later belongs to the next build. */
+/** A network as it is now: what is recorded later belongs to the next build. */
 export interface Snapshot {
   name: string;
   inputs: readonly IRNamed[];
@@ -56,8 +56,8 @@ export function snapshot(net: Network): Snapshot {
 }
 
 /**
- * Hands a network to the addon in slices of a few milliseconds. Weights of mapped files are not copied.
- * @throws ERR_DISPOSED where the elements of a weight are gone
+ * Hands a network to the addon in slices of a few milliseconds. Weights in mapped files are not copied.
+ * @throws ERR_DISPOSED if the elements of a weight are gone
  */
 export async function toProgram({ name, inputs, outputs, nodes, weights }: Snapshot): Promise<NativeProgram> {
   const pace = new Pace();
@@ -91,7 +91,7 @@ async function addWeights(program: NativeProgram, weights: readonly IRWeight[], 
   }
 }
 
-/** Bytes of a weight's elements, which must be as many as they were when it was recorded. */
+/** Size of a weight's elements in bytes, which must be the same as when it was recorded. */
 function checkedLength(weights: readonly IRWeight[], id: WeightId): number {
   const { data, dtype, shape, name, check } = weights[id]!;
   let count = 1;

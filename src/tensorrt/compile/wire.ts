@@ -1,7 +1,7 @@
 import type { IRGraph, IRNamed, Params } from '../../dsl/ir.js';
 import type { RecordedNode } from '../../dsl/network.js';
 
-/** The kinds of values; native/program/wire.cc reads them. */
+/** Tags of the kinds of values; native/program/wire.cc reads them. */
 const tag = { null: 0, no: 1, yes: 2, integer: 3, real: 4, big: 5, text: 6, list: 7, object: 8 } as const;
 
 const utf8 = new TextEncoder();
@@ -10,8 +10,8 @@ const float64 = new Float64Array(eight.buffer);
 const int64 = new BigInt64Array(eight.buffer);
 
 /**
- * Writes graphs as bytes for the addon, which reads them off the event loop: walking objects through Node-API takes several
- * times longer. Numbers are LEB128, −1 and "absent" are 0; strings and parameters that come again are numbered.
+ * Writes graphs as bytes, which the addon reads off the event loop: walking objects through Node-API takes several times
+ * longer. Numbers are LEB128; −1 and "absent" are written as 0. Repeated strings and parameters are written as numbers.
  */
 export class GraphWriter {
   #bytes = new Uint8Array(1 << 14);
@@ -19,14 +19,14 @@ export class GraphWriter {
   readonly #words = new Map<string, number>();
   readonly #params = new Map<Params, number>();
 
-  /** What was written since the last call. */
+  /** Returns the bytes written since the last call. */
   take(): Uint8Array {
     const piece = this.#bytes.slice(0, this.#at);
     this.#at = 0;
     return piece;
   }
 
-  /** What comes first in a graph, before any node. */
+  /** Writes the start of a graph, before its nodes. */
   head({ inputs, outputs }: Pick<IRGraph, 'inputs' | 'outputs'>): void {
     this.#number(inputs.length);
     for (const input of inputs) this.#input(input);
@@ -113,7 +113,7 @@ export class GraphWriter {
   }
 
   #real(value: number): void {
-    // −0 must stay −0; the zigzag form doubles the number.
+    // −0 must stay −0. The zigzag form doubles the number.
     if (Number.isInteger(value) && Math.abs(value) < 2 ** 52 && !Object.is(value, -0)) {
       this.#byte(tag.integer);
       this.#number(value < 0 ? -2 * value - 1 : 2 * value);

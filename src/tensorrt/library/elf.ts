@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Machine, machine } from './machine.js';
 
-/** What an ELF file says about a function that returns a constant. */
+/** The constant that a function in an ELF file returns, if it is one. */
 export type ElfConstant = { value: number } | { value: null; missing: boolean };
 
 const PT_LOAD = 1;
@@ -23,9 +23,9 @@ interface Segment {
 /**
  * Reads the constant that an exported function returns, without loading the library.
  * Layout: System V ABI; the hash section as in binutils' and glibc's DT_GNU_HASH.
- * @param arch the processor, as `process.arch`; this process's by default
- * @returns `value: null` when the symbol is missing, or does more than return a constant
- * @throws Error saying why this is not a library that loads here
+ * @param arch the processor, as in `process.arch`; default: this process's
+ * @returns `value: null` if the symbol is missing, or does more than return a constant
+ * @throws Error with the reason why the library cannot load on this machine
  */
 export async function readElfConstant(path: string, symbol: string, arch?: string): Promise<ElfConstant> {
   const file = await open(path, 'r');

@@ -11,13 +11,13 @@ export type Purpose = 'build' | 'run' | 'plugins';
 export interface TensorRTInstallation {
   /** Real path of the library. */
   path: string;
-  /** Null when refused because no flavor is known for it. */
+  /** Null if it was refused because its flavor is unknown. */
   flavor: Flavor | null;
-  /** e.g. `10.6.0`; null when the library could not be read. */
+  /** e.g. `10.6.0`; null if the library could not be read. */
   version: string | null;
   /** Which part of the search found it. */
   source: Source;
-  /** What it can do on this machine, with the GPUs present. */
+  /** What it can do on this machine with its GPUs. */
   usableFor: Record<Purpose, boolean>;
   /** Why it cannot be used at all. */
   refused?: string;
@@ -26,15 +26,15 @@ export interface TensorRTInstallation {
 }
 
 export interface FindOptions {
-  /** Environment to read; default `process.env`. */
+  /** Environment variables; default `process.env`. */
   env?: Env;
-  /** GPUs to judge by; default: what the driver says. */
+  /** GPUs to check against; default: those the driver reports. */
   cuda?: CudaInfo;
 }
 
 export interface ChooseOptions extends FindOptions {
   for: Purpose;
-  /** Path of a library or of its folder, or a flavor; default: the best one found. */
+  /** Path of a library or its folder, or a flavor; default: the best one found. */
   library?: string;
 }
 
@@ -44,7 +44,7 @@ const FLAVORS: Record<Flavor, string> = {
   rtx1: 'TensorRT-RTX',
 };
 
-/** What the driver says; without the addon, or without a driver, no GPU and the reason. */
+/** What the driver reports. Without the addon or a driver: no GPU, and the reason. */
 export async function cudaInfo(): Promise<CudaInfo> {
   try {
     return await binding().cudaInfo();
@@ -56,7 +56,7 @@ export async function cudaInfo(): Promise<CudaInfo> {
 /**
  * Every TensorRT on this machine, in search order: NODE_TENSORRT_LIBRARY and TENSORRT_ROOT; LD_LIBRARY_PATH and the
  * loader's cache; `tensorrt_libs` and `tensorrt_rtx_libs` of the active Python; /usr/lib, /usr/local/tensorrt*,
- * /opt/tensorrt*; the cache that `node-tensorrt install` fills. No library is loaded for that.
+ * /opt/tensorrt*; the cache that `node-tensorrt install` fills. Loads no library.
  */
 export async function findTensorRT(options: FindOptions = {}): Promise<TensorRTInstallation[]> {
   const { cuda: known, env: given } = options ?? {};
@@ -80,7 +80,7 @@ async function search(places: Place[], cuda: CudaInfo, env: Env): Promise<Tensor
   return installations;
 }
 
-/** Judges one library without loading it. */
+/** Inspects one library without loading it. */
 async function inspect(path: string, source: Source, cuda: CudaInfo): Promise<TensorRTInstallation> {
   let release: number;
   try {
@@ -110,7 +110,7 @@ function refuse(path: string, source: Source, refused: string): TensorRTInstalla
 
 const releases = new Map<string, Promise<number>>();
 
-/** Release as getInferLibVersion() counts it: major·10000 + minor·100 + patch. Read once per file as it is on disk. */
+/** The release as getInferLibVersion() counts it: major·10000 + minor·100 + patch. Reads a file once, until it changes. */
 async function releaseOf(path: string): Promise<number> {
   const { size, mtimeMs } = await stat(path);
   const key = `${path}\0${size}\0${mtimeMs}`;
@@ -129,7 +129,7 @@ async function readRelease(path: string): Promise<number> {
   return major * 10000 + minor * 100 + patch;
 }
 
-/** The same releases as the addon takes, see native/tensorrt/library.cc. */
+/** The releases that the addon takes; see native/tensorrt/library.cc. */
 function flavorOf(release: number): { name: Flavor } | { name: null; refused: string } {
   const major = Math.floor(release / 10000);
   const minor = Math.floor(release / 100) % 100;
@@ -145,8 +145,8 @@ function flavorOf(release: number): { name: Flavor } | { name: null; refused: st
 }
 
 /**
- * Compute capabilities: TensorRT's support matrix begins at 7.5 (7.0 until 10.4); TensorRT-RTX names its GPUs in the
- * enum ComputeCapability: 7.5, 8.0, 8.6, 8.9, 12.0, 12.1.
+ * Compute capabilities. TensorRT's support matrix starts at 7.5 (7.0 until 10.4). TensorRT-RTX lists its GPUs in the enum
+ * ComputeCapability: 7.5, 8.0, 8.6, 8.9, 12.0, 12.1.
  */
 function limitsOf(flavor: Flavor, cuda: CudaInfo): Partial<Record<Purpose, string>> {
   const capabilities = cuda.devices.map((device) => device.computeCapability);
@@ -164,10 +164,10 @@ function limitsOf(flavor: Flavor, cuda: CudaInfo): Partial<Record<Purpose, strin
 const isFlavor = (text: string): text is Flavor => Object.hasOwn(FLAVORS, text);
 
 /**
- * Finds and loads the TensorRT for a purpose. Without `library`, what NODE_TENSORRT_LIBRARY names, else what is below
- * TENSORRT_ROOT, else TensorRT before TensorRT-RTX where a GPU can run it.
- * @throws {TensorRTError} ERR_LIBRARY_NOT_FOUND saying what was looked for, found and refused, and how to get one;
- *   ERR_LIBRARY_REFUSED or ERR_LIBRARY_INVALID for a library that was asked for by its path
+ * Finds and loads a TensorRT for a purpose. Without `library`, it takes what NODE_TENSORRT_LIBRARY names, else what is in
+ * TENSORRT_ROOT, else TensorRT rather than TensorRT-RTX if a GPU can run it.
+ * @throws {TensorRTError} ERR_LIBRARY_NOT_FOUND, which lists what was searched, found and refused, and how to install one;
+ *   ERR_LIBRARY_REFUSED or ERR_LIBRARY_INVALID for a library given by path
  */
 export async function chooseTensorRT(options: ChooseOptions): Promise<LibraryInfo> {
   const env = options.env ?? process.env;
@@ -199,12 +199,12 @@ export async function chooseTensorRT(options: ChooseOptions): Promise<LibraryInf
   throw notFound(options.for, named ? undefined : wanted, found, failures, env);
 }
 
-/** Named by the environment, then able to run here, then TensorRT, then in search order (sort is stable). */
+/** Ranks those named by the environment first, then those that run here, then TensorRT, then by search order (sort is stable). */
 function preference(one: TensorRTInstallation): number {
   return (one.source === 'environment' ? 4 : 0) + (one.usableFor.run ? 2 : 0) + (one.flavor === 'rtx1' ? 0 : 1);
 }
 
-/** How to get a TensorRT for a purpose. */
+/** The command that installs a TensorRT for a purpose. */
 export function installLine(purpose: Purpose): string {
   return purpose === 'build' ? 'npx node-tensorrt install' : 'python3 -m pip install tensorrt';
 }

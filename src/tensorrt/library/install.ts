@@ -1,11 +1,11 @@
 import { TensorRTError } from '../../errors/error.js';
 
 export interface InstallOptions {
-  /** Fetch TensorRT-RTX too; default true. */
+  /** Also fetch TensorRT-RTX; default true. */
   fetch?: boolean;
-  /** Do again what was done already. */
+  /** Repeat steps that are already done. */
   force?: boolean;
-  /** Say nothing on stderr. */
+  /** Write nothing to stderr. */
   quiet?: boolean;
   env?: NodeJS.ProcessEnv;
 }
@@ -13,7 +13,7 @@ export interface InstallOptions {
 export interface InstallResult {
   /** Path of the compiled addon. */
   addon: string;
-  /** Path of the fetched TensorRT-RTX, null when there is none in the cache. */
+  /** Path of the fetched TensorRT-RTX; null if the cache has none. */
   library: string | null;
 }
 
@@ -21,11 +21,11 @@ export interface InstallResult {
 export interface Lack {
   name: string;
   why: string;
-  /** The command that gets it. */
+  /** The command that installs it. */
   line: string;
 }
 
-/** What scripts/install.mjs exports: it runs before anything is compiled, so it is no part of src/. */
+/** The exports of scripts/install.mjs, which is not in src/ because it runs before anything is compiled. */
 interface InstallScript {
   install(options: InstallOptions): Promise<InstallResult>;
   missingPrerequisites(needs: { compile?: boolean; fetch?: boolean }, env?: NodeJS.ProcessEnv): Promise<Lack[]>;
@@ -34,8 +34,8 @@ interface InstallScript {
 const script = () => import(new URL('../../../scripts/install.mjs', import.meta.url).href) as Promise<InstallScript>;
 
 /**
- * Compiles the addon for this machine and fetches TensorRT-RTX (95 MB) into the cache; keeps what is there.
- * @throws {TensorRTError} ERR_INSTALL with what is missing and the lines that get it
+ * Compiles the addon for this machine and fetches TensorRT-RTX (95 MB) into the cache. Keeps what is already there.
+ * @throws {TensorRTError} ERR_INSTALL with what is missing and the commands that install it
  */
 export async function install(options: InstallOptions = {}): Promise<InstallResult> {
   try {
@@ -45,7 +45,7 @@ export async function install(options: InstallOptions = {}): Promise<InstallResu
   }
 }
 
-/** What is missing for compiling the addon and for fetching TensorRT-RTX. */
+/** What is missing to compile the addon and to fetch TensorRT-RTX. */
 export async function missingPrerequisites(
   needs: { compile?: boolean; fetch?: boolean },
   env?: NodeJS.ProcessEnv,

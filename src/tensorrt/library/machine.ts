@@ -1,16 +1,16 @@
-/** What differs between processors: the code a compiler makes of a function that returns a constant, and names of folders. */
+/** What differs between processors: folder names, and the code of a function that returns a constant. */
 export interface Machine {
-  /** What errors call it. */
+  /** Its name in errors. */
   name: string;
   /** `e_machine` of its ELF files. */
   elf: number;
-  /** Debian's name for its folders below /usr/lib. */
+  /** Debian's name for its folders in /usr/lib. */
   triplet: string;
-  /** The constant that a function with this code returns, or null where it does more. */
+  /** The constant that a function with this code returns; null if it does more. */
   returned(code: Buffer): number | null;
 }
 
-/** `mov eax, imm32; ret`, also behind `endbr64` and within a frame. After Intel's manual, volume 2. */
+/** `mov eax, imm32; ret`, also after `endbr64` and in a frame. See Intel's manual, volume 2. */
 function returnedX64(code: Buffer): number | null {
   let at = 0;
   if (code.readUInt32BE(0) === 0xf30f1efa) at += 4; // endbr64
@@ -21,7 +21,7 @@ function returnedX64(code: Buffer): number | null {
   return isConstant ? code.readInt32LE(at + 1) : null;
 }
 
-/** `movz w0, #low; movk w0, #high, lsl 16; ret`, also behind `bti c`, and without the second. After Arm's manual, C6.2. */
+/** `movz w0, #low; movk w0, #high, lsl 16; ret`, also after `bti c`, and without the `movk`. See Arm's manual, C6.2. */
 function returnedArm64(code: Buffer): number | null {
   const word = (i: number) => code.readUInt32LE(4 * i);
   const immediate = (i: number) => (word(i) >>> 5) & 0xffff;
@@ -37,5 +37,5 @@ const machines: Readonly<Record<string, Machine>> = {
   arm64: { name: 'arm64', elf: 183, triplet: 'aarch64-linux-gnu', returned: returnedArm64 },
 };
 
-/** The processor that an architecture of Node's has; this process's by default. */
+/** The processor of a Node architecture; default: this process's. */
 export const machine = (arch: string = process.arch): Machine => machines[arch] ?? machines.x64!;

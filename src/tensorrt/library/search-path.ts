@@ -9,7 +9,7 @@ export type Source = 'environment' | 'loader' | 'python' | 'system' | 'cache';
 
 export interface Place {
   source: Source;
-  /** A folder to look in, or a library. */
+  /** A folder to search, or a library. */
   path: string;
 }
 
@@ -19,12 +19,12 @@ export type Env = Readonly<Record<string, string | undefined>>;
 const TRIPLET = machine().triplet;
 const LIBRARY_NAME = /^lib(?:nvinfer|tensorrt_rtx)\.so(?:\.\d+)*$/;
 
-/** `node-tensorrt install` fills it: NODE_TENSORRT_CACHE, else `$XDG_CACHE_HOME/node-tensorrt`, else `~/.cache/…`. */
+/** The folder that `node-tensorrt install` fills: NODE_TENSORRT_CACHE, else `$XDG_CACHE_HOME/node-tensorrt`, else `~/.cache/…`. */
 export function cacheDir(env: Env = process.env): string {
   return env.NODE_TENSORRT_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'node-tensorrt');
 }
 
-/** Every place a TensorRT may be, in the order of preference. */
+/** Every place where TensorRT may be, in order of preference. */
 export async function searchPlaces(env: Env = process.env): Promise<Place[]> {
   const at = (source: Source, paths: string[]) => paths.map((path) => ({ source, path }));
   const root = env.TENSORRT_ROOT;
@@ -44,7 +44,7 @@ export async function searchPlaces(env: Env = process.env): Promise<Place[]> {
   ];
 }
 
-/** Libraries named like TensorRT's in a folder, by real path; a path to a file is itself. */
+/** Real paths of the libraries in a folder that are named like TensorRT's. If the path is a file, that file. */
 export async function librariesAt(path: string): Promise<string[]> {
   let names: string[];
   try {
@@ -57,7 +57,7 @@ export async function librariesAt(path: string): Promise<string[]> {
   return [...new Set(real.filter((one) => one !== null))];
 }
 
-/** Folders in which a TensorRT unpacked from an archive, a package or a wheel keeps its libraries. */
+/** Folders where a TensorRT from an archive, package or wheel keeps its libraries. */
 function layouts(root: string): string[] {
   const folders = [
     '',
@@ -87,7 +87,7 @@ async function systemPlaces(): Promise<string[]> {
 
 let ldconfig: Promise<string[]> | undefined;
 
-/** LD_LIBRARY_PATH, then what the loader's cache lists. */
+/** LD_LIBRARY_PATH, then the loader's cache. */
 async function loaderPlaces(env: Env): Promise<string[]> {
   ldconfig ??= output('/sbin/ldconfig', ['-p'], process.env).then((text) =>
     [...text.matchAll(/^\s*(\S+) .*=> (\S+)$/gm)]
@@ -99,7 +99,7 @@ async function loaderPlaces(env: Env): Promise<string[]> {
 
 const pythonCache = new Map<string, Promise<string[]>>();
 
-/** `tensorrt_libs` and `tensorrt_rtx_libs` in the folders that the active Python imports from. */
+/** `tensorrt_libs` and `tensorrt_rtx_libs` in the active Python's import folders. */
 async function pythonPlaces(env: Env): Promise<string[]> {
   const key = ['PATH', 'VIRTUAL_ENV', 'CONDA_PREFIX', 'PYTHONPATH', 'HOME'].map((name) => env[name]).join('\0');
   const cached = pythonCache.get(key) ?? sitePackages(env);
@@ -117,7 +117,7 @@ async function sitePackages(env: Env): Promise<string[]> {
     const real = await realpath(python).catch(() => null);
     if (!real) continue;
     if (await isScript(real)) return askPython(python, env);
-    // A virtual environment's python3 is a link: its folder counts, not what the link points to.
+    // A virtual environment's python3 is a link: use the link's folder, not its target's.
     const own = await stat(join(dir, '..', 'pyvenv.cfg')).then(
       () => dirname(dir),
       () => dirname(dirname(real)),
@@ -134,7 +134,7 @@ async function sitePackages(env: Env): Promise<string[]> {
   return [];
 }
 
-/** Version managers put scripts in front of Python: then only Python itself knows. */
+/** Version managers wrap Python in scripts: then only Python itself knows its folders. */
 async function askPython(python: string, env: Env): Promise<string[]> {
   const program =
     'import site, sys; print("\\n".join([site.getusersitepackages(), *site.getsitepackages(), *sys.path]))';
@@ -152,7 +152,7 @@ async function isScript(path: string): Promise<boolean> {
   }
 }
 
-/** What a short command prints; nothing when it fails or takes longer than 5 s. */
+/** What a short command prints; nothing if it fails or takes longer than 5 s. */
 function output(command: string, args: string[], env: Env): Promise<string> {
   return new Promise((resolve) => {
     execFile(command, args, { env, timeout: 5000 }, (error, stdout) => resolve(error ? '' : stdout));

@@ -13,11 +13,11 @@ import { chooseTensorRT } from '../library/find.js';
 export interface EngineIO {
   name: string;
   dtype: DType;
-  /** Numbers, and names or expressions where dynamic (`'?'`-prefixed positions for an engine loaded from a file). */
+  /** Numbers, and names or expressions for dynamic dims (made-up names, such as `x_0`, for an engine loaded from a file). */
   shape: readonly Dim[];
   /**
-   * Of an input from whose elements TensorRT computes shapes: between which they may be, by profile, in row-major order. It
-   * is fed as any other; TensorRT reads it in host memory.
+   * For an input whose elements TensorRT computes shapes from: the range of each element, per profile, in row-major order.
+   * Feed it like any other input; TensorRT reads it in host memory.
    */
   values?: readonly ElementRange[];
 }
@@ -28,9 +28,9 @@ export interface ElementRange {
   max: readonly number[];
 }
 
-/** What TensorRT's IEngineInspector says of an engine, in its own words. */
+/** What TensorRT's IEngineInspector reports about an engine, unchanged. */
 export interface EngineInformation {
-  /** In order of execution: names, or with `profilingVerbosity: 'detailed'` objects with `Name`, `LayerType`, `Inputs`, `Outputs`, `TacticName` … */
+  /** In execution order: names, or with `profilingVerbosity: 'detailed'` objects with `Name`, `LayerType`, `Inputs`, `Outputs`, `TacticName` … */
   Layers: (string | Record<string, unknown>)[];
   /** Inputs and outputs. */
   Bindings: string[];
@@ -39,7 +39,7 @@ export interface EngineInformation {
 /** @internal */
 export interface EngineParts {
   library: LibraryInfo;
-  /** A plan of this process, or bytes of a file. */
+  /** A plan built in this process, or the bytes of a file. */
   plan: Handle | Uint8Array;
   size: number;
   inputs: EngineIO[];
@@ -55,21 +55,21 @@ export interface ContextOptions {
   profile?: number;
 }
 
-/** A built TensorRT engine. Running needs a GPU that its library supports; saving does not. */
+/** A TensorRT engine. Running it needs a GPU that its library supports; saving it does not. */
 export class Engine {
-  /** The TensorRT that built or loaded it. */
+  /** The TensorRT library that built or loaded it. */
   readonly library: LibraryInfo;
-  /** Names, dtypes and shapes of what `run` takes. */
+  /** Names, dtypes and shapes of the feeds that `run` takes. */
   readonly inputs: readonly EngineIO[];
-  /** Names, dtypes and shapes of what `run` gives. */
+  /** Names, dtypes and shapes of the results that `run` returns. */
   readonly outputs: readonly EngineIO[];
-  /** Milliseconds of lowering and building; undefined for an engine that was loaded. */
+  /** Milliseconds spent lowering and building; undefined for a loaded engine. */
   readonly buildMs?: number;
   /** TensorRT's warnings during the build. */
   readonly log: readonly string[];
-  /** The build options as TensorRT held them; undefined for an engine that was loaded. */
+  /** The build options as TensorRT held them; undefined for a loaded engine. */
   readonly options?: HeldOptions;
-  /** Bytes of the serialized engine. */
+  /** Size of the serialized engine in bytes. */
   readonly size: number;
   #plan?: Handle | Uint8Array;
   #bytes?: Uint8Array;
@@ -90,7 +90,7 @@ export class Engine {
     if (parts.loaded) this.#native = Promise.resolve(parts.loaded);
   }
 
-  /** The serialized engine: a copy, made once. */
+  /** The serialized engine, copied on first use. */
   get bytes(): Uint8Array {
     const plan = this.#alive();
     this.#bytes ??= new Uint8Array(plan instanceof Uint8Array ? plan : binding().planBytes(plan));
@@ -98,7 +98,7 @@ export class Engine {
   }
 
   /**
-   * Writes the serialized engine to a file, whole or not at all.
+   * Writes the serialized engine to a file. If it fails, the file stays as it was.
    * @throws ERR_SAVE, ERR_DISPOSED
    */
   async save(path: string): Promise<void> {
@@ -122,8 +122,8 @@ export class Engine {
   }
 
   /**
-   * An execution context of its own, with its own stream and buffers.
-   * @throws ERR_NO_GPU, ERR_ENGINE where this GPU or library cannot load the engine, ERR_PROFILE
+   * Creates an execution context with its own stream and buffers.
+   * @throws ERR_NO_GPU, ERR_ENGINE if this GPU or library cannot load the engine, ERR_PROFILE
    */
   async createContext(options: ContextOptions = {}): Promise<Context> {
     const { profile = 0 } = options ?? {};
@@ -143,7 +143,7 @@ export class Engine {
     return context;
   }
 
-  /** Runs once on a default context; see `Context.run`. */
+  /** Runs the engine on a default context; see `Context.run`. */
   async run(feeds: Feeds): Promise<Record<string, Result>> {
     this.#alive();
     this.#context ??= this.createContext();
@@ -154,9 +154,9 @@ export class Engine {
   }
 
   /**
-   * The layers that TensorRT made of the network's: fused, with the kernels it chose where the engine was built with
-   * `profilingVerbosity: 'detailed'`; no layers with `'none'`.
-   * @throws ERR_NO_GPU, ERR_ENGINE where this GPU or library cannot load the engine, ERR_DISPOSED
+   * Lists the engine's layers after fusion. An engine built with `profilingVerbosity: 'detailed'` also has the kernels that
+   * TensorRT chose; one built with `'none'` lists no layers.
+   * @throws ERR_NO_GPU, ERR_ENGINE if this GPU or library cannot load the engine, ERR_DISPOSED
    */
   async inspect(): Promise<EngineInformation> {
     const { handle } = await this.#load();
@@ -166,7 +166,7 @@ export class Engine {
     } catch (cause) {
       throw new TensorRTError(
         'ERR_ENGINE',
-        `TensorRT describes the engine in JSON that is none: ${(cause as Error).message}`,
+        `TensorRT's description of the engine is not valid JSON: ${(cause as Error).message}`,
         { cause },
       );
     }
@@ -205,7 +205,7 @@ export class Engine {
   }
 }
 
-/** An execution context: runs one after the other. */
+/** An execution context, which runs one call at a time. */
 export class Context {
   readonly engine: Engine;
   readonly #native: NativeEngine;
@@ -224,10 +224,10 @@ export class Context {
   }
 
   /**
-   * Runs the engine on the GPU, off the main thread. Feeds are copied before this returns, and stay as they are where
-   * TensorRT works in place; calls queue up.
-   * @throws ERR_FEED, ERR_SHAPE where a dim, or an element from which shapes are computed, is outside the profile, ERR_RUN,
-   *   ERR_CUDA, ERR_DISPOSED; ERR_TENSORRT_CRASHED where TensorRT crashes: then the library is of no more use in this process
+   * Runs the engine on the GPU, off the main thread. Feeds are copied before this returns, and never modified, even if
+   * TensorRT works in place. Calls queue up.
+   * @throws ERR_FEED, ERR_SHAPE if a dim, or an element that shapes are computed from, is outside the profile, ERR_RUN,
+   *   ERR_CUDA, ERR_DISPOSED; ERR_TENSORRT_CRASHED if TensorRT crashes: the library cannot be used again in this process
    */
   async run(feeds: Feeds): Promise<Record<string, Result>> {
     const { feeds: resolved } = resolveFeeds(this.engine.inputs, feeds);
@@ -289,12 +289,12 @@ export class Context {
   }
 }
 
-/** Frees a native object; nobody waits for it. */
+/** Frees a native object without waiting for it. */
 function free(handle: Handle): void {
   void binding().release(handle);
 }
 
-/** Runs a call of the addon, turning its errors into TensorRTErrors. */
+/** Calls the addon and turns its errors into TensorRTErrors. */
 async function callAddon<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
@@ -306,14 +306,14 @@ async function callAddon<T>(call: () => Promise<T>): Promise<T> {
 }
 
 export interface LoadEngineOptions {
-  /** Path of the library to load it with. Default: the one that is found. */
+  /** Path of the library to load it with; default: the best one found. */
   library?: string;
 }
 
 /**
- * Loads a serialized engine. It runs with the flavor and release that built it.
- * @param source a path, or the bytes
- * @throws ERR_LIBRARY_NOT_FOUND, ERR_NO_GPU, ERR_ENGINE, ERR_LOAD where the file cannot be read
+ * Loads a serialized engine. It needs the flavor and release that built it.
+ * @param source a path, or the engine's bytes
+ * @throws ERR_LIBRARY_NOT_FOUND, ERR_NO_GPU, ERR_ENGINE, ERR_LOAD if the file cannot be read
  */
 export async function loadEngine(source: string | Uint8Array, options: LoadEngineOptions = {}): Promise<Engine> {
   let plan: Uint8Array;

@@ -103,7 +103,7 @@ test("an engine's layers, in TensorRT's JSON", async () => {
   );
   expect(result).toEqual({
     information: { Layers: ['add'], Bindings: ['cache'] },
-    damaged: expect.stringMatching(/^ERR_ENGINE: TensorRT describes the engine in JSON that is none/),
+    damaged: expect.stringMatching(/^ERR_ENGINE: TensorRT's description of the engine is not valid JSON/),
     disposed: expect.stringMatching(/^ERR_DISPOSED/),
   });
 });
