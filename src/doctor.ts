@@ -19,10 +19,10 @@ export interface DoctorReport {
   /** onnxruntime-node, which runs the CPU backend. */
   onnxruntime: OnnxruntimeState;
   works: { build: boolean; run: boolean; plugins: boolean; cpu: boolean };
-  missing: Missing[];
+  missing: MissingPart[];
 }
 
-export interface Missing {
+export interface MissingPart {
   what: string;
   why: string;
   /** The command that installs it. */
@@ -77,8 +77,8 @@ function driverVersion(): string | null {
   }
 }
 
-async function missing(report: DoctorReport, cudaError: string | undefined): Promise<Missing[]> {
-  const list: Missing[] = [];
+async function missing(report: DoctorReport, cudaError: string | undefined): Promise<MissingPart[]> {
+  const list: MissingPart[] = [];
   const { addon, tensorrt, gpus, works, onnxruntime } = report;
   const buildable = tensorrt.some((one) => one.usableFor.build);
   for (const { name, why, line } of await missingPrerequisites({ compile: !addon.compiled, fetch: !buildable }))

@@ -19,15 +19,15 @@ Object.assign(Network.prototype, runtimeMethods);
 installInspection();
 
 export type { OnnxruntimeState } from './cpu/onnxruntime.js';
-export { type DoctorReport, doctor, type Missing as MissingPart } from './doctor.js';
+export { type DoctorReport, doctor, type MissingPart } from './doctor.js';
 export type {
   IRGraph,
   IRNamed,
   IRNode,
   IRValue,
   IRWeight,
+  LayerParams,
   NetworkJSON,
-  Params as LayerParams,
   ValueId,
   WeightId,
 } from './dsl/ir.js';
@@ -77,10 +77,10 @@ export type { Profile, ProfileBound } from './tensorrt/compile/profiles.js';
 export {
   type FindOptions,
   findTensorRT,
-  type Purpose as LibraryPurpose,
+  type LibraryPurpose,
   type TensorRTInstallation,
 } from './tensorrt/library/find.js';
-export type { Env, Source as LibrarySource } from './tensorrt/library/search-path.js';
+export type { Env, LibrarySource } from './tensorrt/library/search-path.js';
 export {
   Context,
   type ContextOptions,

@@ -1,6 +1,6 @@
 import type { CpuModel } from './cpu/session.js';
 import type { Network } from './dsl/network.js';
-import { reading } from './errors/boundary.js';
+import { readArguments } from './errors/boundary.js';
 import { show, TensorRTError } from './errors/error.js';
 import { build } from './tensorrt/compile/build.js';
 import type { BuildOptions } from './tensorrt/compile/options.js';
@@ -57,7 +57,7 @@ export async function compile(net: Network, options: CompileOptions = {}): Promi
   if (typeof options !== 'object' || options === null) {
     throw new TensorRTError('ERR_BUILD_OPTION', `compile: expected options, given ${show(options)}`);
   }
-  const { backend = 'auto', ...buildOptions } = reading(
+  const { backend = 'auto', ...buildOptions } = readArguments(
     'compile',
     [options],
     () => ({ ...options }),

@@ -14,7 +14,7 @@ import {
 } from './onnx.js';
 
 /** The type that holds a dtype's values between operators: bfloat16 and the narrow floats have no kernels, int4 has few. */
-export const heldAs: Readonly<Record<DType, OnnxType>> = {
+export const cpuTypes: Readonly<Record<DType, OnnxType>> = {
   float32: 'float32',
   float16: 'float16',
   bfloat16: 'float32',
@@ -30,8 +30,8 @@ export const heldAs: Readonly<Record<DType, OnnxType>> = {
 };
 
 /** Converts elements to the type that holds them. */
-export function held(dtype: DType, data: TypedArray, count: number): TypedArray {
-  if (dtype === heldAs[dtype]) return data;
+export function asCpuElements(dtype: DType, data: TypedArray, count: number): TypedArray {
+  if (dtype === cpuTypes[dtype]) return data;
   const decoded = decodeElements(dtype, data, count);
   return dtype === 'int4' ? Int8Array.from(decoded) : decoded;
 }
@@ -107,15 +107,15 @@ export class CpuModule {
   }
 
   #initializer(dtype: DType, shape: readonly number[], data: TypedArray, count: number): CpuValue {
-    const type = heldAs[dtype];
+    const type = cpuTypes[dtype];
     const name = this.newValue();
     if (data.byteLength <= inlineBytes) {
-      this.initializers.push({ name, type, shape, data: bytesOf(held(dtype, data, count)) });
+      this.initializers.push({ name, type, shape, data: bytesOf(asCpuElements(dtype, data, count)) });
       return name;
     }
     // The runtime widens these two, so the bytes need no copy here.
     const widened = dtype === 'bfloat16' || dtype === 'float8e4m3';
-    const bytes = bytesOf(widened ? data : held(dtype, data, count));
+    const bytes = bytesOf(widened ? data : asCpuElements(dtype, data, count));
     const path = `weight${this.files.length}`;
     this.files.push({ path, data: bytes });
     this.initializers.push({ name, type: widened ? dtype : type, shape, data: { file: path, length: bytes.length } });
@@ -128,7 +128,7 @@ export class CpuModule {
 }
 
 /** An ONNX graph under construction: the model's, or the body of a Loop or If. */
-export class GraphWriter implements CpuGraph {
+export class OnnxGraphWriter implements CpuGraph {
   readonly module: CpuModule;
   readonly graph: OnnxGraph;
   readonly #made = new Set<CpuValue>();
@@ -163,7 +163,7 @@ export class GraphWriter implements CpuGraph {
   }
 
   cast(value: CpuValue, dtype: DType): CpuValue {
-    return this.round(this.#cast(value, heldAs[dtype]), dtype);
+    return this.round(this.#cast(value, cpuTypes[dtype]), dtype);
   }
 
   require(condition: CpuValue, message: string): void {
@@ -171,7 +171,7 @@ export class GraphWriter implements CpuGraph {
   }
 
   body(inputs: readonly ValueType[], build: (graph: CpuGraph, inputs: CpuValue[]) => readonly CpuValue[]): CpuBody {
-    const nested = new GraphWriter(this.module, `${this.module.layer}.body`, true);
+    const nested = new OnnxGraphWriter(this.module, `${this.module.layer}.body`, true);
     const parameters = inputs.map((type) => nested.input(this.module.newValue(), type));
     for (const value of build(nested, parameters)) nested.output(this.module.newValue(), value);
     return { graph: nested.graph };
@@ -184,19 +184,19 @@ export class GraphWriter implements CpuGraph {
   }
 
   input(name: string, { dtype, shape }: ValueType): CpuValue {
-    this.graph.inputs.push({ name, type: heldAs[dtype], shape });
+    this.graph.inputs.push({ name, type: cpuTypes[dtype], shape });
     return name;
   }
 
   /** Adds an Identity, because an output may be an input, a constant, a value of an outer graph, or given twice. */
   output(name: string, value: CpuValue, dtype?: DType): void {
     this.#node('Identity', [value], [name], {});
-    this.graph.outputs.push({ name, type: dtype && heldAs[dtype] });
+    this.graph.outputs.push({ name, type: dtype && cpuTypes[dtype] });
   }
 
   /** Lets the runtime check the element type of a value made in this graph. */
   declare(value: CpuValue, dtype: DType): void {
-    if (this.#made.delete(value)) this.graph.values.push({ name: value, type: heldAs[dtype] });
+    if (this.#made.delete(value)) this.graph.values.push({ name: value, type: cpuTypes[dtype] });
   }
 
   #node(

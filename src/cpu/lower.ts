@@ -3,7 +3,7 @@ import type { IRGraph, IRValue, ValueId } from '../dsl/ir.js';
 import type { Network, RecordedNode } from '../dsl/network.js';
 import { locate } from '../errors/call-site.js';
 import { TensorRTError } from '../errors/error.js';
-import { CpuModule, GraphWriter } from './graph.js';
+import { CpuModule, OnnxGraphWriter } from './graph.js';
 import { encodeModel } from './onnx.js';
 
 /** A network as ONNX. */
@@ -35,8 +35,8 @@ export function lower(network: Network): CpuProgram {
     );
   }
   const module = new CpuModule();
-  const main = new GraphWriter(module, network.name);
-  const lowering = new Lowering(network, module);
+  const main = new OnnxGraphWriter(module, network.name);
+  const lowering = new GraphLowering(network, module);
   for (const input of graph.inputs) lowering.values.set(input.id, main.input(inputName(input.name), input));
   lowering.write(main, graph.nodes);
   for (const { id, name } of graph.outputs) {
@@ -59,7 +59,7 @@ export function lower(network: Network): CpuProgram {
   };
 }
 
-class Lowering {
+class GraphLowering {
   readonly network: Network;
   readonly module: CpuModule;
   readonly values = new Map<ValueId, CpuValue>();
@@ -70,7 +70,7 @@ class Lowering {
     this.module = module;
   }
 
-  write(graph: GraphWriter, nodes: readonly RecordedNode[]): void {
+  write(graph: OnnxGraphWriter, nodes: readonly RecordedNode[]): void {
     for (const node of nodes) {
       const outer = this.module.layer;
       this.module.layer = node.name;
@@ -83,7 +83,7 @@ class Lowering {
         throw new TensorRTError(code, `${node.kind} '${node.name}': ${(cause as Error).message}`, {
           layer: node.name,
           kind: node.kind,
-          source: locate(node.mark),
+          source: locate(node.callSite),
           cause,
         });
       }
@@ -91,7 +91,7 @@ class Lowering {
     }
   }
 
-  #layer(graph: GraphWriter, node: RecordedNode): void {
+  #layer(graph: OnnxGraphWriter, node: RecordedNode): void {
     const definition = layerKinds.get(node.kind);
     if (!definition) throw new TensorRTError('ERR_CPU_BACKEND', 'the layer kind is unknown');
     const inputs = node.inputs.map((id) => (id === null ? null : this.values.get(id)!));
@@ -119,7 +119,7 @@ class Lowering {
     for (const [i, output] of node.outputs.entries()) this.#define(graph, output, results[i]!);
   }
 
-  #define(graph: GraphWriter, output: IRValue, value: CpuValue): void {
+  #define(graph: OnnxGraphWriter, output: IRValue, value: CpuValue): void {
     const rounded = graph.round(value, output.dtype);
     graph.declare(rounded, output.dtype);
     this.values.set(output.id, rounded);
@@ -131,7 +131,7 @@ class Lowering {
       outputTypes: body.outputs.map(({ id }) => this.network.tensorOf(id)!),
       write: (graph, inputs) => {
         for (const [i, input] of body.inputs.entries()) this.values.set(input.id, inputs[i] ?? missing(i));
-        this.write(graph as GraphWriter, body.nodes);
+        this.write(graph as OnnxGraphWriter, body.nodes);
         return body.outputs.map(({ id }) => this.values.get(id)!);
       },
     };

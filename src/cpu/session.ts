@@ -8,7 +8,7 @@ import { encodeElements } from '../values/elements.js';
 import { type Feeds, type ResolvedFeed, resolveFeeds } from '../values/feeds.js';
 import { Result } from '../values/result.js';
 import type { ValueType } from '../values/spec.js';
-import { held, heldAs } from './graph.js';
+import { asCpuElements, cpuTypes } from './graph.js';
 import { type CpuProgram, inputName, lower, outputName } from './lower.js';
 
 type Runtime = typeof import('onnxruntime-node');
@@ -70,10 +70,10 @@ export async function createCpuModel(network: Network): Promise<CpuModel> {
       throw backendError(network.name, 'refused the network', cause, program);
     }),
   );
-  return new Model(network, program, runtime, session);
+  return new SessionModel(network, program, runtime, session);
 }
 
-class Model implements CpuModel {
+class SessionModel implements CpuModel {
   readonly inputs: readonly NamedType[];
   readonly outputs: readonly NamedType[];
   readonly #name: string;
@@ -128,7 +128,11 @@ class Model implements CpuModel {
 
   #toRuntime({ dtype, shape, data }: ResolvedFeed): OrtTensor {
     const count = shape.reduce((a, b) => a * b, 1);
-    return new this.#runtime.Tensor(heldAs[dtype] as 'float32', held(dtype, data, count) as Float32Array, shape);
+    return new this.#runtime.Tensor(
+      cpuTypes[dtype] as 'float32',
+      asCpuElements(dtype, data, count) as Float32Array,
+      shape,
+    );
   }
 
   #checkRequirements(fetched: InferenceSession.ReturnType): void {
@@ -141,7 +145,7 @@ class Model implements CpuModel {
         {
           layer: layer.name,
           kind: layer.kind,
-          source: locate(layer.mark),
+          source: locate(layer.callSite),
         },
       );
     }
@@ -183,7 +187,7 @@ function fromRuntime(dtype: DType, data: TypedArray): TypedArray {
     return Uint16Array.from(bits, (b) => b >>> 16);
   }
   if (dtype === 'float16') return new Uint16Array(data.buffer, data.byteOffset, data.length);
-  return dtype === heldAs[dtype] ? data : encodeElements(dtype, data);
+  return dtype === cpuTypes[dtype] ? data : encodeElements(dtype, data);
 }
 
 const firstLine = (error: unknown): string => String((error as Error)?.message ?? error).split('\n')[0]!;
@@ -201,6 +205,6 @@ function backendError(
   const node = [...message.matchAll(nodeNames)].map((found) => program.layerOf(found[1]!)).findLast((layer) => layer);
   return new TensorRTError('ERR_CPU_BACKEND', `network '${network}': onnxruntime ${what}: ${message}`, {
     cause,
-    ...(node && { layer: node.name, kind: node.kind, source: locate(node.mark) }),
+    ...(node && { layer: node.name, kind: node.kind, source: locate(node.callSite) }),
   });
 }

@@ -3,7 +3,7 @@ import type { Fail } from '../errors/facts.js';
 import type { Dim } from '../values/dim.js';
 import type { DType, TypedArray } from '../values/dtype.js';
 import type { ValueType } from '../values/spec.js';
-import type { IRWeight, Params } from './ir.js';
+import type { IRWeight, LayerParams } from './ir.js';
 
 /** What inference knows of a value: its type, and for small integer tensors its elements, as far as they are known. */
 export interface InferredValue extends ValueType {
@@ -95,7 +95,7 @@ export interface CpuLayerBody {
   write(graph: CpuGraph, inputs: readonly CpuValue[]): CpuValue[];
 }
 
-export interface LayerDefinition<P extends Params = Params> {
+export interface LayerDefinition<P extends LayerParams = LayerParams> {
   /** TensorRT layer kind, in snake case. */
   kind: string;
   /** Whether TensorRT lets it consume 8-bit floats and 4-bit types; other kinds get what dequantize makes of them. */
@@ -121,7 +121,7 @@ export interface LayerDefinition<P extends Params = Params> {
 const kinds = new Map<string, LayerDefinition>();
 
 /** Defines a layer kind. Throws where the kind is defined already. */
-export function defineLayer<P extends Params>(definition: LayerDefinition<P>): LayerDefinition<P> {
+export function defineLayer<P extends LayerParams>(definition: LayerDefinition<P>): LayerDefinition<P> {
   if (kinds.has(definition.kind)) throw new Error(`layer kind '${definition.kind}' is defined twice`);
   kinds.set(definition.kind, definition as unknown as LayerDefinition);
   return definition;

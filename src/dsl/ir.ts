@@ -9,7 +9,7 @@ export type ValueId = number;
 export type WeightId = number;
 
 /** Plain data: what a layer's schema makes of the caller's options. */
-export type Params = Record<string, unknown>;
+export type LayerParams = Record<string, unknown>;
 
 export interface IRValue extends ValueType {
   id: ValueId;
@@ -28,7 +28,7 @@ export interface IRNode {
   inputs: (ValueId | null)[];
   /** Weights by role (`kernel`, `bias`, `value`, ...). */
   weights: Record<string, WeightId>;
-  params: Params;
+  params: LayerParams;
   outputs: IRValue[];
   /** Nested graphs by role (`body`, `then`, `else`). */
   bodies?: Record<string, IRGraph>;

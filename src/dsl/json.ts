@@ -6,7 +6,7 @@ import { byteLength, type DType, viewAs } from '../values/dtype.js';
 import { spec, type ValueType } from '../values/spec.js';
 import { type WeightLike, withShape } from '../values/weight.js';
 import { layerKinds } from './define-layer.js';
-import type { IRGraph, IRNode, NetworkJSON, Params, ValueId } from './ir.js';
+import type { IRGraph, IRNode, LayerParams, NetworkJSON, ValueId } from './ir.js';
 import { Network, type RecordedNode } from './network.js';
 import type { Tensor } from './tensor.js';
 
@@ -15,7 +15,7 @@ export interface WeightSource {
   get(name: string): WeightLike;
 }
 
-const plainNode = ({ mark, ...node }: RecordedNode): IRNode => {
+const plainNode = ({ callSite: mark, ...node }: RecordedNode): IRNode => {
   const source = locate(mark);
   const bodies =
     node.bodies && Object.fromEntries(Object.entries(node.bodies).map(([role, body]) => [role, plainGraph(body)]));
@@ -119,7 +119,7 @@ class Reader {
     });
     const outputs = this.#net.record(definition, {
       inputs,
-      params: node.params as Params,
+      params: node.params as LayerParams,
       weights: Object.fromEntries(Object.entries(node.weights).map(([role, id]) => [role, this.#weights.get(id)])),
       name: node.name,
       ...(bodies.length > 0 && { bodies: Object.fromEntries(bodies) }),

@@ -1,13 +1,13 @@
 import type { z } from 'zod';
-import { leave, reading } from '../errors/boundary.js';
-import { locate, type Mark, mark, under } from '../errors/call-site.js';
+import { callUser, readArguments } from '../errors/boundary.js';
+import { type CallSite, captureCallSite, currentCall, locate } from '../errors/call-site.js';
 import { show, TensorRTError } from '../errors/error.js';
 import { refusal, refuse } from '../errors/refusal.js';
 import { type Before, cutTo, isUnkept, keep } from '../errors/roll-back.js';
 import { isSameShape } from '../values/dim.js';
 import { spec, type ValueType } from '../values/spec.js';
 import type { Fail, InferredValue, LayerDefinition } from './define-layer.js';
-import type { IRGraph, IRNode, IRValue, IRWeight, Params, ValueId, WeightId } from './ir.js';
+import type { IRGraph, IRNode, IRValue, IRWeight, LayerParams, ValueId, WeightId } from './ir.js';
 import { LayerNames } from './layer-names.js';
 import { checkName } from './name.js';
 import { checkParams } from './params.js';
@@ -21,10 +21,10 @@ import {
   requireWide,
   valuesTakenIn,
 } from './recording.js';
-import { Chain, type Home, Tensor } from './tensor.js';
+import { type OwningGraph, Tensor, TensorSource } from './tensor.js';
 
 /** What a layer method hands to `record`. */
-export interface Recording<P extends Params> {
+export interface Recording<P extends LayerParams> {
   /** By TensorRT's input index; null where an optional one is absent. */
   inputs: readonly (Tensor | null | undefined)[];
   params: z.input<LayerDefinition<P>['params']>;
@@ -38,7 +38,7 @@ export interface Recording<P extends Params> {
   /** What the caller calls the method, for messages. */
   method?: string;
   /** The layer that this one is a copy of, or stands for: it gets its name, whatever the scope, unless `name` is given, and its place in the caller's code. */
-  like?: { name: string; mark?: Mark };
+  like?: { name: string; callSite?: CallSite };
 }
 
 /** A recorded nested graph. */
@@ -49,7 +49,7 @@ export interface Body {
 
 /** A node with what only the recording side needs. */
 export interface RecordedNode extends Omit<IRNode, 'source'> {
-  mark?: Mark;
+  callSite?: CallSite;
 }
 
 /** A parameter of a nested graph. */
@@ -63,7 +63,7 @@ export interface BodyInput {
 /** What the caller gave, by the weight that was made of it: copies of a network share it too. */
 const origins = new WeakMap<object, unknown>();
 
-interface OpenGraph extends Home {
+interface OpenGraph extends OwningGraph {
   graph: Omit<IRGraph, 'nodes'> & { nodes: RecordedNode[] };
 }
 
@@ -82,7 +82,7 @@ interface Sizes extends Before {
 const newGraph = (): OpenGraph => ({ graph: { inputs: [], nodes: [], outputs: [] }, open: true });
 
 /** A network under construction: layers are recorded in the order of the calls. */
-export class Network extends Chain {
+export class Network extends TensorSource {
   readonly name: string;
   readonly weights: IRWeight[] = [];
   readonly #open: OpenGraph[] = [newGraph()];
@@ -125,7 +125,7 @@ export class Network extends Chain {
     }
     return this.#addInput(
       name,
-      reading('input', [name, type], () => spec(type.dtype, type.shape)),
+      readArguments('input', [name, type], () => spec(type.dtype, type.shape)),
     );
   }
 
@@ -153,7 +153,7 @@ export class Network extends Chain {
       first
         ? `network '${this.name}' has ${others.length + 1} inputs (${this.inputs.map((t) => t.name).join(', ')}): call the layer on the tensor that net.input() returned`
         : `network '${this.name}' has no input: declare one with net.input(name, spec) or network(name, { name: spec })`,
-      { source: locate(mark()) },
+      { source: locate(captureCallSite()) },
     );
   }
 
@@ -167,7 +167,7 @@ export class Network extends Chain {
     this.#scope = `${outer}${name}.`;
     try {
       // A method of this package that is under way makes its layers in a scope itself: no caller's code runs then.
-      return under.entered ? body() : leave(body);
+      return currentCall.entered ? body() : callUser(body);
     } finally {
       this.#scope = outer;
     }
@@ -193,7 +193,7 @@ export class Network extends Chain {
   /** @internal */
   markOutput(tensor: Tensor, name = tensor.name): void {
     checkUsable(this, tensor, 'output');
-    if (tensor.home !== this.#open[0]) {
+    if (tensor.owner !== this.#open[0]) {
       const where = 'belongs to the body of a loop or conditional; mark what the loop or conditional returns';
       refuse('output', 'ERR_NESTED_TENSOR', `${tensor} ${where}`);
     }
@@ -206,7 +206,7 @@ export class Network extends Chain {
 
   /** @internal Whether layers may use the tensor here: it belongs to this graph, or to one around it. */
   isOpen(tensor: Tensor): boolean {
-    return tensor.network === this && tensor.home.open && this.#tensors[tensor.id] === tensor;
+    return tensor.network === this && tensor.owner.open && this.#tensors[tensor.id] === tensor;
   }
 
   /** @internal The first tensor usable here that has this dynamic dim. */
@@ -234,7 +234,7 @@ export class Network extends Chain {
         open.graph.inputs.push({ id: tensor.id, name, dtype: type.dtype, shape: type.shape });
         return tensor;
       });
-      const outputs = leave(() => body(parameters));
+      const outputs = callUser(() => body(parameters));
       for (const [i, tensor] of outputs.entries()) {
         checkUsable(this, tensor, 'body');
         open.graph.outputs.push({ id: tensor.id, name: `${i}` });
@@ -247,10 +247,10 @@ export class Network extends Chain {
   }
 
   /** @internal Records a layer and returns its outputs. */
-  record<P extends Params>(definition: LayerDefinition<P>, recording: Recording<P>): Tensor[] {
+  record<P extends LayerParams>(definition: LayerDefinition<P>, recording: Recording<P>): Tensor[] {
     const { kind } = definition;
     const { inputs, bodies, like } = recording;
-    const at = like ? like.mark : mark();
+    const at = like ? like.callSite : captureCallSite();
     this.#keep();
     const method = recording.method ?? kind;
     let name = typeof recording.name === 'string' ? recording.name : like?.name;
@@ -300,7 +300,7 @@ export class Network extends Chain {
       weights: mapValues(weights, (weight, role) => this.#weightId(recording.weights![role], weight)),
       params,
       outputs,
-      mark: at,
+      callSite: at,
     };
     if (bodies) node.bodies = mapValues(bodies, (body) => body.graph);
     open.graph.nodes.push(node);
@@ -368,7 +368,7 @@ export class Network extends Chain {
       throw new TensorRTError(
         'ERR_DUPLICATE_NAME',
         `network '${this.name}' has an input or output named '${name}' already`,
-        { source: locate(mark()) },
+        { source: locate(captureCallSite()) },
       );
   }
 }
@@ -379,7 +379,7 @@ export class Network extends Chain {
  */
 export function network(name: string, inputs: Readonly<Record<string, ValueType>> = {}): Network {
   const net = new Network(name);
-  const specs = reading('network', [name, inputs], () => {
+  const specs = readArguments('network', [name, inputs], () => {
     if (typeof inputs === 'object' && inputs !== null && !Array.isArray(inputs)) return Object.entries(inputs);
     throw new TypeError('expected specs by name');
   });

@@ -1,12 +1,12 @@
 import { issueFacts, type SchemaIssue } from '../errors/schema-issue.js';
 import type { Fail, LayerDefinition } from './define-layer.js';
-import type { Params } from './ir.js';
+import type { LayerParams } from './ir.js';
 
 /** Parameters that a schema was given and what it made of them. */
 interface Checked {
   keys: readonly string[];
   values: readonly unknown[];
-  params: Params;
+  params: LayerParams;
 }
 
 /**
@@ -24,7 +24,7 @@ const isScalar = (value: unknown): boolean =>
     : typeof value !== 'function' && (typeof value !== 'object' || value === null);
 
 /** A copy of flat plain data, with lists of scalars at most; undefined for all else. */
-function copyOf(params: unknown): Params | undefined {
+function copyOf(params: unknown): LayerParams | undefined {
   if (!isRecord(params)) return undefined;
   const entries: [string, unknown][] = [];
   for (const key in params) {
@@ -37,7 +37,7 @@ function copyOf(params: unknown): Params | undefined {
   return Object.fromEntries(entries);
 }
 
-const isRecord = (value: unknown): value is Params =>
+const isRecord = (value: unknown): value is LayerParams =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function isSame(given: unknown, known: unknown): boolean {
@@ -47,7 +47,7 @@ function isSame(given: unknown, known: unknown): boolean {
   return true;
 }
 
-function matches(params: Params, { keys, values }: Checked): boolean {
+function matches(params: LayerParams, { keys, values }: Checked): boolean {
   let i = 0;
   for (const key in params) {
     if (key !== keys[i] || !isSame(params[key], values[i])) return false;
@@ -60,7 +60,7 @@ function matches(params: Params, { keys, values }: Checked): boolean {
  * What a layer's schema makes of its parameters.
  * @throws ERR_PARAMETER through `fail`
  */
-export function checkParams<P extends Params>(definition: LayerDefinition<P>, given: unknown, fail: Fail): P {
+export function checkParams<P extends LayerParams>(definition: LayerDefinition<P>, given: unknown, fail: Fail): P {
   const known = recent.get(definition);
   if (known && isRecord(given)) for (const one of known.list) if (matches(given, one)) return one.params as P;
   // The copy is what is parsed: a getter may give something else when it is read again.

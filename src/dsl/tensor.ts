@@ -6,23 +6,23 @@ import type { ValueId } from './ir.js';
 import type { Network } from './network.js';
 
 /** What every layer method can be called on: a tensor, or a network that has exactly one input. The methods come from src/layers and src/modules. */
-export abstract class Chain {
+export abstract class TensorSource {
   /** @internal */
   declare readonly [isReadable]: true;
   /** The tensor itself, or the network's only input. */
   abstract tensor(): Tensor;
 }
 
-Object.defineProperty(Chain.prototype, isReadable, { value: true });
+Object.defineProperty(TensorSource.prototype, isReadable, { value: true });
 
 /** The graph a tensor belongs to. */
-export interface Home {
+export interface OwningGraph {
   /** False once the body of a loop or conditional is complete: its tensors are out of reach then. */
   open: boolean;
 }
 
 /** A value of a network under construction. */
-export class Tensor extends Chain {
+export class Tensor extends TensorSource {
   readonly network: Network;
   /** Number of the value within its network. */
   readonly id: ValueId;
@@ -34,11 +34,18 @@ export class Tensor extends Chain {
   /** @internal Elements of an integer constant of any size. */
   readonly elements?: TypedArray;
   /** @internal */
-  readonly home: Home;
+  readonly owner: OwningGraph;
   readonly #defaultName: string;
 
   /** @internal */
-  constructor(network: Network, id: ValueId, value: InferredValue, shape: Shape, defaultName: string, home: Home) {
+  constructor(
+    network: Network,
+    id: ValueId,
+    value: InferredValue,
+    shape: Shape,
+    defaultName: string,
+    home: OwningGraph,
+  ) {
     super();
     this.network = network;
     this.id = id;
@@ -46,7 +53,7 @@ export class Tensor extends Chain {
     this.shape = shape;
     if (value.contents) this.contents = value.contents;
     if (value.elements) this.elements = value.elements;
-    this.home = home;
+    this.owner = home;
     this.#defaultName = defaultName;
   }
 

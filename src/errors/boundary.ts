@@ -1,4 +1,4 @@
-import { type Called, locate, type Mark, mark, under } from './call-site.js';
+import { type Called, type CallSite, captureCallSite, currentCall, locate } from './call-site.js';
 import { show, TensorRTError } from './error.js';
 import { atomic } from './roll-back.js';
 import { weightsAtFault } from './weights-at-fault.js';
@@ -18,14 +18,14 @@ function asRefusal(error: unknown, name: string, args: readonly unknown[], code 
   const why = error instanceof Error ? error.message : show(error);
   return new TensorRTError(code, `the arguments (${given.slice(0, 300)}) cannot be used: ${why}`, {
     method: name,
-    source: locate(mark()),
+    source: locate(captureCallSite()),
     weights: weightsAtFault(code),
     cause: error,
   });
 }
 
 /** Reads a caller's arguments; where that throws, they are refused. */
-export function reading<T>(name: string, args: readonly unknown[], read: () => T, code?: string): T {
+export function readArguments<T>(name: string, args: readonly unknown[], read: () => T, code?: string): T {
   try {
     return read();
   } catch (error) {
@@ -62,17 +62,17 @@ function checkArguments(args: readonly unknown[]): void {
 }
 
 function callFrom<A extends unknown[], R>(
-  at: Mark,
+  at: CallSite,
   method: (...args: A) => R,
   check: ArgumentCheck | undefined,
   called: Called,
   self: unknown,
   args: A,
 ): R {
-  if (under.around) at.outer = under.around;
-  under.entered = at;
-  under.call = called;
-  under.args = args;
+  if (currentCall.around) at.outer = currentCall.around;
+  currentCall.entered = at;
+  currentCall.call = called;
+  currentCall.args = args;
   try {
     return atomic(() => {
       checkArguments(args);
@@ -82,9 +82,9 @@ function callFrom<A extends unknown[], R>(
   } catch (error) {
     throw asRefusal(error, called.method, args);
   } finally {
-    under.entered = undefined;
-    under.call = undefined;
-    under.args = none;
+    currentCall.entered = undefined;
+    currentCall.call = undefined;
+    currentCall.args = none;
     callersError = undefined;
   }
 }
@@ -97,7 +97,7 @@ function callFrom<A extends unknown[], R>(
  * @param name what callers call it
  * @param frames how far away the caller is: 2 where a function of this package calls what this returns
  */
-export function entry<A extends unknown[], R>(
+export function publicMethod<A extends unknown[], R>(
   method: (...args: A) => R,
   check?: ArgumentCheck,
   name = method.name,
@@ -106,8 +106,8 @@ export function entry<A extends unknown[], R>(
   const called: Called = { method: name, names: check?.names ?? [], nameOf: check?.nameOf };
   // The smaller the function that captures, the cheaper its frame is to walk.
   return function enter(this: unknown, ...args: A): R {
-    if (under.entered) return method.apply(this, args);
-    const at: Mark = {};
+    if (currentCall.entered) return method.apply(this, args);
+    const at: CallSite = {};
     const limit = Error.stackTraceLimit;
     // Who wants no stacks gets none here either.
     if (limit !== 0) {
@@ -120,21 +120,21 @@ export function entry<A extends unknown[], R>(
 }
 
 /** Calls back into the caller's code: what that records stands where it stands itself. */
-export function leave<T>(call: () => T): T {
-  const { entered, call: outer, args, around } = under;
-  under.around = entered ?? around;
-  under.entered = undefined;
-  under.call = undefined;
-  under.args = none;
+export function callUser<T>(call: () => T): T {
+  const { entered, call: outer, args, around } = currentCall;
+  currentCall.around = entered ?? around;
+  currentCall.entered = undefined;
+  currentCall.call = undefined;
+  currentCall.args = none;
   try {
     return call();
   } catch (error) {
     callersError = { error };
     throw error;
   } finally {
-    under.entered = entered;
-    under.call = outer;
-    under.args = args;
-    under.around = around;
+    currentCall.entered = entered;
+    currentCall.call = outer;
+    currentCall.args = args;
+    currentCall.around = around;
   }
 }

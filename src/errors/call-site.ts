@@ -2,10 +2,10 @@ import { fileURLToPath } from 'node:url';
 import type { SourceLocation } from './facts.js';
 
 /** A stack captured now and read only when somebody asks: capturing costs about a microsecond, reading far more. */
-export interface Mark {
+export interface CallSite {
   stack?: string;
   /** Where the caller stands if this stack shows nothing but this package. */
-  outer?: Mark;
+  outer?: CallSite;
 }
 
 /** Frames of this package: compiled, and where source maps are on, the sources they lead to. */
@@ -23,29 +23,29 @@ export interface Called {
 
 interface CallUnderWay {
   /** Where it came in. */
-  entered: Mark | undefined;
+  entered: CallSite | undefined;
   call: Called | undefined;
   args: readonly unknown[];
   /** Where the call around a callback of the caller's came in. */
-  around: Mark | undefined;
+  around: CallSite | undefined;
 }
 
-export const under: CallUnderWay = { entered: undefined, call: undefined, args: [], around: undefined };
+export const currentCall: CallUnderWay = { entered: undefined, call: undefined, args: [], around: undefined };
 
 /** Remembers where the caller of this package stands. */
-export function mark(): Mark {
-  if (under.entered) return under.entered;
-  const at: Mark = under.around ? { outer: under.around } : {};
+export function captureCallSite(): CallSite {
+  if (currentCall.entered) return currentCall.entered;
+  const at: CallSite = currentCall.around ? { outer: currentCall.around } : {};
   const limit = Error.stackTraceLimit;
   if (limit === 0) return at;
   Error.stackTraceLimit = 12;
-  Error.captureStackTrace(at, mark);
+  Error.captureStackTrace(at, captureCallSite);
   Error.stackTraceLimit = limit;
   return at;
 }
 
 /** The first frame outside this package. */
-export function locate(at: Mark | undefined): SourceLocation | undefined {
+export function locate(at: CallSite | undefined): SourceLocation | undefined {
   const stack = at?.stack;
   if (typeof stack !== 'string') return at && locate(at.outer);
   for (const line of stack.split('\n')) {

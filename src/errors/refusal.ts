@@ -1,11 +1,11 @@
-import { locate, mark, under } from './call-site.js';
+import { captureCallSite, currentCall, locate } from './call-site.js';
 import { type ErrorFacts, type Fail, type Refusal, TensorRTError } from './error.js';
 import { weightsAtFault } from './weights-at-fault.js';
 
 /** Where among the arguments of the call under way a value stands; undefined where it is in none or in several places. */
 function placeOf(value: unknown): string | undefined {
-  const names = under.call?.names ?? [];
-  const places = under.args.flatMap((arg, at) => {
+  const names = currentCall.call?.names ?? [];
+  const places = currentCall.args.flatMap((arg, at) => {
     const name = names[Math.min(at, names.length - 1)];
     if (Object.is(arg, value)) return name === undefined ? [] : [name];
     if (typeof arg !== 'object' || arg === null) return [];
@@ -19,7 +19,7 @@ type AtFault = Pick<ErrorFacts, 'option' | 'options' | 'involved'>;
 
 /** The options at fault as the caller of the method under way calls them. */
 function inCallersTerms({ option, options = [], involved = [], value }: Refusal): AtFault {
-  const { call, args } = under;
+  const { call, args } = currentCall;
   if (value !== undefined && option === undefined) return { option: placeOf(value), options, involved };
   const named = (one: string) => (call?.nameOf ? call.nameOf(one, args) : one);
   const all = (list: readonly string[]) => list.flatMap((one) => named(one) ?? []);
@@ -39,9 +39,9 @@ export function refusal(
   // What the caller did not give, a method that the call is made of did.
   const inner = facts.option !== undefined && atFault.option === undefined ? `${facts.option}: ` : '';
   return new TensorRTError(code, inner + said, {
-    method: under.call?.method ?? method,
+    method: currentCall.call?.method ?? method,
     ...atFault,
-    source: locate(mark()),
+    source: locate(captureCallSite()),
     expected,
     actual,
     ...layer,

@@ -1,4 +1,4 @@
-import { under } from './call-site.js';
+import { currentCall } from './call-site.js';
 import type { Refusal, WeightOperand } from './facts.js';
 
 const deepest = 3;
@@ -27,7 +27,7 @@ export function weightsAtFault(
 ): WeightOperand[] | undefined {
   const given: WeightOperand[] = [];
   try {
-    for (const arg of under.args) weightsIn(arg, '', 0, given);
+    for (const arg of currentCall.args) weightsIn(arg, '', 0, given);
   } catch {
     // What cannot be read (a getter that throws, a revoked proxy) names nothing.
     return undefined;

@@ -1,6 +1,6 @@
 import { Network } from '../dsl/network.js';
-import { Chain } from '../dsl/tensor.js';
-import { entry } from '../errors/boundary.js';
+import { TensorSource } from '../dsl/tensor.js';
+import { publicMethod } from '../errors/boundary.js';
 import { methodCheck } from './calls/arguments.js';
 import { type ActivationMethods, activation, activationMethods } from './kinds/activation.js';
 import { type AssertionMethods, assertion, assertionMethods } from './kinds/assertion.js';
@@ -133,7 +133,7 @@ declare module '../dsl/network.js' {
 }
 
 declare module '../dsl/tensor.js' {
-  interface Chain
+  interface TensorSource
     extends ActivationMethods,
       DistCollectiveMethods,
       MoeMethods,
@@ -184,14 +184,14 @@ declare module '../dsl/tensor.js' {
 export function addMethods(target: object, methods: object): void {
   for (const [name, method] of Object.entries(methods)) {
     if (name in target) throw new Error(`layer method '${name}' is defined twice`);
-    Object.assign(target, { [name]: entry(method, methodCheck(name)) });
+    Object.assign(target, { [name]: publicMethod(method, methodCheck(name)) });
   }
 }
 
 /** Puts the methods of all layers on tensors and networks; called once by the package's entry. */
 export function installLayers(): void {
   for (const { methods, networkMethods } of layerTable) {
-    if (methods) addMethods(Chain.prototype, methods);
+    if (methods) addMethods(TensorSource.prototype, methods);
     if (networkMethods) addMethods(Network.prototype, networkMethods);
   }
 }

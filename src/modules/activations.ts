@@ -1,4 +1,4 @@
-import type { Chain, Tensor } from '../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../dsl/tensor.js';
 import type { SoftmaxOptions } from '../layers/kinds/softmax.js';
 import { resolveAxis } from '../layers/shared/axes.js';
 import type { Named } from '../layers/shared/parameters.js';
@@ -19,30 +19,30 @@ export interface GluOptions extends Named {
 
 const methods = {
   /** `x · sigmoid(x)`, of floats (Elfwing et al., 2017). TensorRT kinds: activation (SIGMOID), element_wise (PROD). */
-  silu(this: Chain, options?: Named): Tensor {
+  silu(this: TensorSource, options?: Named): Tensor {
     const x = this.tensor();
     return x.mul(x.sigmoid(), options);
   },
   /** Same as `silu`. TensorRT kinds: activation (SIGMOID), element_wise (PROD). */
-  swish(this: Chain, options?: Named): Tensor {
+  swish(this: TensorSource, options?: Named): Tensor {
     return this.silu(options);
   },
   /** `x · tanh(log(1 + eˣ))`, of floats (Misra, 2019). TensorRT kinds: activation (SOFTPLUS, TANH), element_wise (PROD). */
-  mish(this: Chain, options?: Named): Tensor {
+  mish(this: TensorSource, options?: Named): Tensor {
     const x = this.tensor();
     return x.mul(x.softplus().tanh(), options);
   },
   /** `x · min(max(x + 3, 0), 6) / 6`, of floats (Howard et al., 2019). TensorRT kinds: activation (HARD_SIGMOID), element_wise (PROD). */
-  hardSwish(this: Chain, options?: Named): Tensor {
+  hardSwish(this: TensorSource, options?: Named): Tensor {
     const x = this.tensor();
     return x.mul(x.hardSigmoid(), options);
   },
   /** `min(max(x, 0), 6)`, of floats. TensorRT kind: activation (CLIP). */
-  relu6(this: Chain, options?: Named): Tensor {
+  relu6(this: TensorSource, options?: Named): Tensor {
     return this.clamp({ ...options, min: 0, max: 6 });
   },
   /** `min(max(x, minVal), maxVal)`, of floats; −1 and 1 by default. TensorRT kind: activation (CLIP). */
-  hardtanh(this: Chain, options: HardtanhOptions = {}): Tensor {
+  hardtanh(this: TensorSource, options: HardtanhOptions = {}): Tensor {
     const { minVal = -1, maxVal = 1, name } = options;
     return this.clamp({ min: minVal, max: maxVal, name });
   },
@@ -51,7 +51,7 @@ const methods = {
    * 2016). TensorRT kinds: slice, activation (SIGMOID), element_wise (PROD).
    * @throws ERR_AXIS; ERR_SHAPE where the axis has an odd size
    */
-  glu(this: Chain, options: GluOptions = {}): Tensor {
+  glu(this: TensorSource, options: GluOptions = {}): Tensor {
     const { axis = -1, name } = options;
     const x = this.tensor();
     const at = resolveAxis(axis, x.rank, refusing('glu'));
@@ -67,7 +67,7 @@ const methods = {
    * TensorRT kinds: reduce, unary (EXP, LOG), element_wise (SUB).
    * @throws ERR_AXIS; ERR_DTYPE
    */
-  logSoftmax(this: Chain, options: SoftmaxOptions = {}): Tensor {
+  logSoftmax(this: TensorSource, options: SoftmaxOptions = {}): Tensor {
     const { axis = -1, name } = options;
     const x = this.tensor();
     const over = { axes: [axis], keepDims: true };

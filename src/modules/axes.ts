@@ -1,4 +1,4 @@
-import { type Chain, Tensor } from '../dsl/tensor.js';
+import { Tensor, type TensorSource } from '../dsl/tensor.js';
 import { show } from '../errors/error.js';
 import { axisList, resolveAxes, resolveAxis } from '../layers/shared/axes.js';
 import { type DimLike, DimValue, resolveDims } from '../layers/shared/dim-value.js';
@@ -66,7 +66,7 @@ const methods = {
    *
    * @throws ERR_SHAPE where the axis has no known size; ERR_AXIS
    */
-  unbind(this: Chain, options: UnbindOptions = {}): Tensor[] {
+  unbind(this: TensorSource, options: UnbindOptions = {}): Tensor[] {
     const method = 'unbind';
     const { axis = 0 } = options;
     const x = this.tensor();
@@ -83,7 +83,7 @@ const methods = {
    *
    * @throws ERR_SHAPE where there are fewer repeats than axes; ERR_RANK
    */
-  repeat(this: Chain, repeats: readonly DimLike[], options: Named = {}): Tensor {
+  repeat(this: TensorSource, repeats: readonly DimLike[], options: Named = {}): Tensor {
     const method = 'repeat';
     const x = this.tensor();
     const times = resolveDims(x.network, repeats, 'repeats', method);
@@ -100,7 +100,7 @@ const methods = {
    * Same as `repeat`, but fewer repeats than axes apply to the last axes, like PyTorch's and NumPy's tile. TensorRT
    * kind: slice (WRAP).
    */
-  tile(this: Chain, repeats: readonly DimLike[], options: Named = {}): Tensor {
+  tile(this: TensorSource, repeats: readonly DimLike[], options: Named = {}): Tensor {
     const x = this.tensor();
     const times = resolveDims(x.network, repeats, 'repeats', 'tile');
     return repeated(x, [...Array(Math.max(0, x.rank - times.length)).fill(1), ...times], 'tile', options);
@@ -111,7 +111,7 @@ const methods = {
    *
    * @throws ERR_PARAMETER where shifts and axes differ in number; ERR_AXIS
    */
-  roll(this: Chain, shifts: number | readonly number[], options: RollOptions = {}): Tensor {
+  roll(this: TensorSource, shifts: number | readonly number[], options: RollOptions = {}): Tensor {
     const method = 'roll';
     const x = this.tensor();
     const { axes, name } = options;
@@ -134,7 +134,7 @@ const methods = {
    * Repeats axes of size 1 until the shape is that of `other`, like PyTorch's expand_as; see `expand`. TensorRT kind:
    * slice.
    */
-  expandAs(this: Chain, other: Tensor, options: Named = {}): Tensor {
+  expandAs(this: TensorSource, other: Tensor, options: Named = {}): Tensor {
     if (!(other instanceof Tensor)) {
       refuse('expandAs', 'ERR_INPUT', `expected a tensor, given ${show(other)}`, { option: 'other' });
     }
@@ -146,7 +146,7 @@ const methods = {
    *
    * @throws ERR_SHAPE where factor² does not divide the channels; ERR_RANK, ERR_PARAMETER
    */
-  pixelShuffle(this: Chain, factor: number, options: Named = {}): Tensor {
+  pixelShuffle(this: TensorSource, factor: number, options: Named = {}): Tensor {
     const method = 'pixelShuffle';
     const x = this.tensor();
     checkFactor(x, factor, method);
@@ -165,7 +165,7 @@ const methods = {
    *
    * @throws ERR_SHAPE where the factor is not known to divide height and width; ERR_RANK, ERR_PARAMETER
    */
-  pixelUnshuffle(this: Chain, factor: number, options: Named = {}): Tensor {
+  pixelUnshuffle(this: TensorSource, factor: number, options: Named = {}): Tensor {
     const method = 'pixelUnshuffle';
     const x = this.tensor();
     checkFactor(x, factor, method);

@@ -1,6 +1,6 @@
 import type { IRWeight } from '../dsl/ir.js';
 import { toIRWeight } from '../dsl/ir-weight.js';
-import type { Chain, Tensor } from '../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../dsl/tensor.js';
 import { scale } from '../layers/kinds/scale.js';
 import { floats } from '../layers/shared/dtypes.js';
 import type { Named } from '../layers/shared/parameters.js';
@@ -42,7 +42,7 @@ const methods = {
    * @throws ERR_INPUT where mean or variance is missing; ERR_SHAPE where sizes differ; ERR_VALUE where variance + eps
    *   is not positive
    */
-  batchNorm(this: Chain, options: BatchNormOptions): Tensor {
+  batchNorm(this: TensorSource, options: BatchNormOptions): Tensor {
     const x = this.tensor();
     const {
       running_mean,

@@ -1,4 +1,4 @@
-import { type Chain, Tensor } from '../dsl/tensor.js';
+import { Tensor, type TensorSource } from '../dsl/tensor.js';
 import { show } from '../errors/error.js';
 import type { Liftable } from '../layers/shared/lift.js';
 import type { Named } from '../layers/shared/parameters.js';
@@ -13,7 +13,7 @@ export interface LikeOptions extends Named {
 const sizesOf = (x: Tensor) => x.shape.map((_, axis) => x.dim(axis));
 
 /** Zeros wherever column − row is not on the side of the diagonal that stays. */
-function triangle(self: Chain, method: 'tril' | 'triu', diagonal: number, options: Named): Tensor {
+function triangle(self: TensorSource, method: 'tril' | 'triu', diagonal: number, options: Named): Tensor {
   const x = self.tensor();
   if (x.rank < 2) refuse(method, 'ERR_RANK', `expected rank 2 or more, given ${x}`, { expected: 2, actual: x.rank });
   if (!Number.isSafeInteger(diagonal)) {
@@ -39,17 +39,17 @@ const methods = {
    * A tensor filled with one value, in the shape and dtype of this tensor. TensorRT kinds: constant, slice.
    * @throws ERR_VALUE, ERR_DTYPE
    */
-  fullLike(this: Chain, value: Liftable, options: LikeOptions = {}): Tensor {
+  fullLike(this: TensorSource, value: Liftable, options: LikeOptions = {}): Tensor {
     const x = this.tensor();
     return x.network.full(sizesOf(x), value, { ...options, dtype: options.dtype ?? x.dtype });
   },
   /** Zeros in the shape and dtype of this tensor. TensorRT kinds: constant, slice. */
-  zerosLike(this: Chain, options: LikeOptions = {}): Tensor {
+  zerosLike(this: TensorSource, options: LikeOptions = {}): Tensor {
     const x = this.tensor();
     return x.network.zeros(sizesOf(x), { ...options, dtype: options.dtype ?? x.dtype });
   },
   /** Ones in the shape and dtype of this tensor. TensorRT kinds: constant, slice. */
-  onesLike(this: Chain, options: LikeOptions = {}): Tensor {
+  onesLike(this: TensorSource, options: LikeOptions = {}): Tensor {
     const x = this.tensor();
     return x.network.ones(sizesOf(x), { ...options, dtype: options.dtype ?? x.dtype });
   },
@@ -59,12 +59,12 @@ const methods = {
    *
    * @throws ERR_RANK, ERR_PARAMETER, ERR_DTYPE
    */
-  tril(this: Chain, options: TriangleOptions = {}): Tensor {
+  tril(this: TensorSource, options: TriangleOptions = {}): Tensor {
     const { diagonal = 0, name } = options;
     return triangle(this, 'tril', diagonal, { name });
   },
   /** The upper triangle of the last two axes, zeros below it; see `tril`. TensorRT kinds: fill (LINSPACE), element_wise, select. */
-  triu(this: Chain, options: TriangleOptions = {}): Tensor {
+  triu(this: TensorSource, options: TriangleOptions = {}): Tensor {
     const { diagonal = 0, name } = options;
     return triangle(this, 'triu', diagonal, { name });
   },
@@ -73,7 +73,7 @@ const methods = {
    * and is constant along all others. TensorRT kinds: shuffle, slice.
    * @throws ERR_INPUT, ERR_RANK where one has more than one axis; ERR_PARAMETER
    */
-  meshgrid(this: Chain, others: Tensor | readonly Tensor[], options: MeshgridOptions = {}): Tensor[] {
+  meshgrid(this: TensorSource, others: Tensor | readonly Tensor[], options: MeshgridOptions = {}): Tensor[] {
     const method = 'meshgrid';
     const { indexing = 'ij' } = options;
     const vectors = [this.tensor(), ...(Array.isArray(others) ? others : [others])] as Tensor[];

@@ -1,4 +1,4 @@
-import { type Chain, Tensor } from '../dsl/tensor.js';
+import { Tensor, type TensorSource } from '../dsl/tensor.js';
 import { elementWise } from '../layers/kinds/element_wise.js';
 import { type AccumulationOptions, matrixMultiply } from '../layers/kinds/matrix_multiply.js';
 import { floats, requireInputsDType } from '../layers/shared/dtypes.js';
@@ -36,7 +36,7 @@ const methods = {
    *
    * @throws ERR_SHAPE where features differ; ERR_DTYPE where weight and input differ; ERR_RANK, ERR_INPUT, ERR_WEIGHT
    */
-  linear(this: Chain, options: LinearOptions): Tensor {
+  linear(this: TensorSource, options: LinearOptions): Tensor {
     const { weight, bias, name, useFp32Acc = false } = options ?? {};
     const x = this.tensor();
     if (x.rank === 0) refuse(method, 'ERR_RANK', `expected rank 1 or more, given ${x}`);

@@ -1,4 +1,4 @@
-import type { Chain, Tensor } from '../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../dsl/tensor.js';
 import { show } from '../errors/error.js';
 import { floats } from '../layers/shared/dtypes.js';
 import { type Named, type PerAxis, perAxis } from '../layers/shared/parameters.js';
@@ -21,7 +21,7 @@ const methods = {
    * TensorRT kind: reduce (AVG).
    * @throws ERR_RANK, ERR_DTYPE
    */
-  globalAvgPool(this: Chain, options: GlobalPoolOptions = {}): Tensor {
+  globalAvgPool(this: TensorSource, options: GlobalPoolOptions = {}): Tensor {
     const x = this.tensor();
     const { keepDims = true, name } = options;
     if (x.rank < 3) refuse('globalAvgPool', 'ERR_RANK', `expected rank 3 or more, given ${x}`);
@@ -34,7 +34,7 @@ const methods = {
    *
    * @throws ERR_SHAPE where height or width is dynamic, but for size 1; ERR_PARAMETER, ERR_RANK, ERR_DTYPE
    */
-  adaptiveAvgPool2d(this: Chain, options: AdaptivePoolOptions = {}): Tensor {
+  adaptiveAvgPool2d(this: TensorSource, options: AdaptivePoolOptions = {}): Tensor {
     const method = 'adaptiveAvgPool2d';
     const x = this.tensor();
     const { outputSize = 1, name } = options;

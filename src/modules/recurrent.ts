@@ -1,4 +1,4 @@
-import { type Chain, Tensor } from '../dsl/tensor.js';
+import { Tensor, type TensorSource } from '../dsl/tensor.js';
 import { floats, indexTypes } from '../layers/shared/dtypes.js';
 import { constantTensor, type Liftable } from '../layers/shared/lift.js';
 import type { Named } from '../layers/shared/parameters.js';
@@ -123,7 +123,7 @@ const differ = (a: Dim, b: Dim): boolean => isStatic(a) && isStatic(b) && a !== 
 
 /** What all recurrent modules have in common: layers, directions, initial states. */
 function recurrent(
-  self: Chain,
+  self: TensorSource,
   method: string,
   options: RecurrentOptions & { cell?: Tensor },
   cells: readonly Cell[][],
@@ -244,7 +244,7 @@ const methods = {
    * @throws ERR_WEIGHTS_NAME where weights are missing or unknown; ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_PARAMETER,
    *   ERR_INPUT
    */
-  lstm(this: Chain, options: LstmOptions): LstmResult {
+  lstm(this: TensorSource, options: LstmOptions): LstmResult {
     const method = 'lstm';
     const { kernel, recurrentKernel, gates = kernel && !recurrentKernel ? 'icfo' : 'ifgo' } = options ?? {};
     const order = gateOrder(gates, 'ifgo', method);
@@ -265,7 +265,7 @@ const methods = {
    *
    * @throws see `lstm`
    */
-  gru(this: Chain, options: GruOptions): RecurrentResult {
+  gru(this: TensorSource, options: GruOptions): RecurrentResult {
     const method = 'gru';
     const { kernel, recurrentKernel, resetAfter = true, gates = kernel ? 'zrn' : 'rzn' } = options ?? {};
     if (kernel && !recurrentKernel)
@@ -292,7 +292,7 @@ const methods = {
    *
    * @throws see `lstm`
    */
-  rnn(this: Chain, options: RnnOptions): RecurrentResult {
+  rnn(this: TensorSource, options: RnnOptions): RecurrentResult {
     const method = 'rnn';
     const { nonlinearity = 'tanh' } = options ?? {};
     if (nonlinearity !== 'tanh' && nonlinearity !== 'relu') {

@@ -1,4 +1,4 @@
-import type { Chain, Tensor } from '../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../dsl/tensor.js';
 import { floats } from '../layers/shared/dtypes.js';
 import type { Named } from '../layers/shared/parameters.js';
 import { refuse } from '../layers/shared/refuse.js';
@@ -24,7 +24,7 @@ const methods = {
    * TensorRT kinds: element_wise, reduce (AVG), unary (SQRT), cast.
    * @throws ERR_SHAPE where normalizedShape or weight do not fit the input; ERR_DTYPE, ERR_RANK, ERR_VALUE
    */
-  rmsNorm(this: Chain, options: RmsNormOptions = {}): Tensor {
+  rmsNorm(this: TensorSource, options: RmsNormOptions = {}): Tensor {
     const x = this.tensor();
     const { weight, normalizedShape, eps = epsilons[x.dtype], name } = options;
     if (!floats.includes(x.dtype) || eps === undefined) {

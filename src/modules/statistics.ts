@@ -1,4 +1,4 @@
-import type { Chain, Tensor } from '../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../dsl/tensor.js';
 import { type ReduceOptions, reducedAxes } from '../layers/kinds/reduce.js';
 import { resolveAxes } from '../layers/shared/axes.js';
 import { DimValue } from '../layers/shared/dim-value.js';
@@ -28,7 +28,7 @@ export interface VarianceOptions extends ReduceOptions {
   correction?: number;
 }
 
-function spread(self: Chain, method: string, options: VarianceOptions, root: boolean): Tensor {
+function spread(self: TensorSource, method: string, options: VarianceOptions, root: boolean): Tensor {
   const { correction = 1, keepDims = false } = options;
   if (!Number.isSafeInteger(correction)) {
     refuse(method, 'ERR_PARAMETER', `expected a whole number, given ${String(correction)}`, { option: 'correction' });
@@ -100,21 +100,21 @@ const methods = {
    *
    * @throws ERR_AXIS, ERR_DTYPE, ERR_PARAMETER
    */
-  var(this: Chain, options: VarianceOptions = {}): Tensor {
+  var(this: TensorSource, options: VarianceOptions = {}): Tensor {
     return spread(this, 'var', options, false);
   },
   /**
    * Standard deviation, the square root of `var`. TensorRT kinds: reduce (AVG, SUM), element_wise, unary (SQRT).
    * @throws see `var`
    */
-  std(this: Chain, options: VarianceOptions = {}): Tensor {
+  std(this: TensorSource, options: VarianceOptions = {}): Tensor {
     return spread(this, 'std', options, true);
   },
   /**
    * `(Σ |x|ᵖ)^(1/p)` over `axes` (default all), of floats, computed in float32. TensorRT kinds: reduce, element_wise, unary.
    * @throws ERR_AXIS, ERR_DTYPE, ERR_PARAMETER
    */
-  norm(this: Chain, options: NormOptions = {}): Tensor {
+  norm(this: TensorSource, options: NormOptions = {}): Tensor {
     const { p = 2, keepDims = false } = options;
     const x = this.tensor();
     checkPower(p, 'norm');
@@ -127,7 +127,7 @@ const methods = {
    *
    * @throws ERR_AXIS, ERR_DTYPE, ERR_PARAMETER
    */
-  normalize(this: Chain, options: NormalizeOptions = {}): Tensor {
+  normalize(this: TensorSource, options: NormalizeOptions = {}): Tensor {
     const method = 'normalize';
     const { p = 2, axis = 1, eps = 1e-12 } = options;
     const x = this.tensor();
@@ -144,7 +144,7 @@ const methods = {
    * TensorRT kinds: reduce (MAX, SUM), unary, element_wise, select, squeeze.
    * @throws ERR_AXIS, ERR_DTYPE
    */
-  logSumExp(this: Chain, options: ReduceOptions = {}): Tensor {
+  logSumExp(this: TensorSource, options: ReduceOptions = {}): Tensor {
     const method = 'logSumExp';
     const x = this.tensor();
     const axes = axesOf(x, options, method);
@@ -162,7 +162,7 @@ const methods = {
    *
    * @throws ERR_AXIS, ERR_DTYPE
    */
-  any(this: Chain, options: ReduceOptions = {}): Tensor {
+  any(this: TensorSource, options: ReduceOptions = {}): Tensor {
     const x = this.tensor();
     return counted(isTrue(x), x, options, 'any').gt(0, { name: options.name });
   },
@@ -172,7 +172,7 @@ const methods = {
    *
    * @throws ERR_AXIS, ERR_DTYPE
    */
-  all(this: Chain, options: ReduceOptions = {}): Tensor {
+  all(this: TensorSource, options: ReduceOptions = {}): Tensor {
     const x = this.tensor();
     return counted(isTrue(x).logicalNot(), x, options, 'all').eq(0, { name: options.name });
   },

@@ -1,4 +1,4 @@
-import { Chain } from '../dsl/tensor.js';
+import { TensorSource } from '../dsl/tensor.js';
 import { addMethods } from '../layers/table.js';
 import { type ActivationModuleMethods, activationModuleMethods } from './activations.js';
 import { type AxesMethods, axesMethods } from './axes.js';
@@ -12,7 +12,7 @@ import { type RmsNormMethods, rmsNormMethods } from './rms-norm.js';
 import { type StatisticsMethods, statisticsMethods } from './statistics.js';
 
 declare module '../dsl/tensor.js' {
-  interface Chain
+  interface TensorSource
     extends ActivationModuleMethods,
       AxesMethods,
       BatchNormMethods,
@@ -39,5 +39,5 @@ export function installModules(): void {
     rmsNormMethods,
     statisticsMethods,
   ])
-    addMethods(Chain.prototype, methods);
+    addMethods(TensorSource.prototype, methods);
 }

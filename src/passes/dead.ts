@@ -1,7 +1,7 @@
 import { layerKinds } from '../dsl/define-layer.js';
 import type { IRGraph, ValueId } from '../dsl/ir.js';
 import type { Network, RecordedNode } from '../dsl/network.js';
-import { entry } from '../errors/boundary.js';
+import { publicMethod } from '../errors/boundary.js';
 import { allNodes, Recorder } from './recorder.js';
 import { refuse, requireNetwork } from './refuse.js';
 
@@ -43,7 +43,7 @@ export function findAlive(
  * with everything they depend on.
  * @throws ERR_NO_OUTPUT if the network has no outputs
  */
-export const removeDeadLayers = entry(function removeDeadLayers(net: Network): Network {
+export const removeDeadLayers = publicMethod(function removeDeadLayers(net: Network): Network {
   requireNetwork(net, 'removeDeadLayers');
   if (net.outputs.length === 0) {
     refuse('removeDeadLayers', 'ERR_NO_OUTPUT', `network '${net.name}' has no output: nothing would remain`);

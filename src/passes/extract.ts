@@ -2,7 +2,7 @@ import type { ValueId } from '../dsl/ir.js';
 import type { Network, RecordedNode } from '../dsl/network.js';
 import { checkUsable } from '../dsl/recording.js';
 import { Tensor } from '../dsl/tensor.js';
-import { entry } from '../errors/boundary.js';
+import { publicMethod } from '../errors/boundary.js';
 import { show } from '../errors/error.js';
 import { type Dim, isUnknown } from '../values/dim.js';
 import { parseDim } from '../values/dim-parse.js';
@@ -115,7 +115,7 @@ function nameableDims(tensors: readonly Tensor[]): (dim: Dim) => Dim {
  * @throws ERR_NAME if no tensor, or more than one, has a name; ERR_NO_OUTPUT; ERR_DUPLICATE_NAME; ERR_FOREIGN_TENSOR,
  *   ERR_NESTED_TENSOR, ERR_INPUT, ERR_PARAMETER
  */
-export const extract = entry(function extract(net: Network, options: ExtractOptions = {}): Network {
+export const extract = publicMethod(function extract(net: Network, options: ExtractOptions = {}): Network {
   requireNetwork(net, 'extract');
   checkOptions(options, ['inputs', 'outputs', 'name'], 'extract');
   const inputs = cutsOf(net, options.inputs ?? [], 'inputs');

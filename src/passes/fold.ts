@@ -2,7 +2,7 @@ import { layerKinds } from '../dsl/define-layer.js';
 import type { ValueId } from '../dsl/ir.js';
 import type { Network, RecordedNode } from '../dsl/network.js';
 import type { Tensor } from '../dsl/tensor.js';
-import { entry } from '../errors/boundary.js';
+import { publicMethod } from '../errors/boundary.js';
 import { show } from '../errors/error.js';
 import { isStatic, isStaticShape, type Shape } from '../values/dim.js';
 import type { DType } from '../values/dtype.js';
@@ -172,7 +172,10 @@ async function fold(net: Network, evaluate: Evaluate | undefined): Promise<Netwo
  * TensorRT's precisions; results that would make the network much larger.
  * @throws ERR_INPUT if `evaluate` returns anything but the expected results; whatever `evaluate` throws
  */
-export const foldConstants = entry(function foldConstants(net: Network, options: FoldOptions = {}): Promise<Network> {
+export const foldConstants = publicMethod(function foldConstants(
+  net: Network,
+  options: FoldOptions = {},
+): Promise<Network> {
   requireNetwork(net, 'foldConstants');
   checkOptions(options, ['evaluate'], 'foldConstants');
   const { evaluate } = options;

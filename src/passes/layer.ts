@@ -1,7 +1,7 @@
 import type { ValueId } from '../dsl/ir.js';
 import type { Network, RecordedNode } from '../dsl/network.js';
 import type { Tensor } from '../dsl/tensor.js';
-import { entry } from '../errors/boundary.js';
+import { publicMethod } from '../errors/boundary.js';
 import { locate } from '../errors/call-site.js';
 import type { SourceLocation } from '../errors/error.js';
 import type { WeightLike } from '../values/weight.js';
@@ -67,7 +67,7 @@ export class RecordedLayer implements Layer {
   }
 
   get source(): SourceLocation | undefined {
-    return locate(this.#node.mark);
+    return locate(this.#node.callSite);
   }
 }
 
@@ -88,7 +88,7 @@ export function* usesOf({ inputs, bodies = {} }: Pick<RecordedNode, 'inputs' | '
  * Returns the layers of a network, in the order they were recorded.
  * @throws ERR_INPUT if `net` is not a network
  */
-export const layersOf = entry(function layersOf(net: Network): Layer[] {
+export const layersOf = publicMethod(function layersOf(net: Network): Layer[] {
   requireNetwork(net, 'layersOf');
   return net.graph.nodes.map((node) => new RecordedLayer(net, node));
 });

@@ -1,5 +1,5 @@
 import { type Fail, type LayerDefinition, layerKinds } from '../dsl/define-layer.js';
-import type { IRGraph, Params, ValueId } from '../dsl/ir.js';
+import type { IRGraph, LayerParams, ValueId } from '../dsl/ir.js';
 import { type Body, Network, type RecordedNode } from '../dsl/network.js';
 import { checkParams } from '../dsl/params.js';
 import { checkUsable, mapValues } from '../dsl/recording.js';
@@ -115,7 +115,7 @@ export class Recorder {
   #bodies(
     definition: LayerDefinition,
     node: RecordedNode,
-    params: Params,
+    params: LayerParams,
     inputs: readonly (Tensor | null)[],
   ): Record<string, Body> {
     const fail: Fail = (code, message, facts) => refuseLayer(node, code, message, facts);

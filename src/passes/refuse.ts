@@ -10,7 +10,7 @@ export const factsOf = ({ kind, name }: RecordedNode): ErrorFacts => ({ method: 
 
 /** Refuses what was made of a layer, which knows its place in the caller's code. */
 export function refuseLayer(node: RecordedNode, code: string, message: string, facts?: Refusal): never {
-  throw refusal(node.kind, code, message, facts, { ...factsOf(node), source: locate(node.mark) });
+  throw refusal(node.kind, code, message, facts, { ...factsOf(node), source: locate(node.callSite) });
 }
 
 export function requireNetwork(net: unknown, method: string): asserts net is Network {

@@ -2,7 +2,7 @@ import { layerKinds } from '../dsl/define-layer.js';
 import type { Network, RecordedNode } from '../dsl/network.js';
 import { checkUsable } from '../dsl/recording.js';
 import { Tensor } from '../dsl/tensor.js';
-import { entry, leave } from '../errors/boundary.js';
+import { callUser, publicMethod } from '../errors/boundary.js';
 import { show } from '../errors/error.js';
 import { type Layer, RecordedLayer } from './layer.js';
 import { type LayerChanges, type Outputs, Recorder } from './recorder.js';
@@ -110,7 +110,7 @@ class Rewriting {
       network: target,
       original,
       depth,
-      keep: entry(
+      keep: publicMethod(
         (changes: LayerChanges = {}) => {
           checkChanges(changes);
           const outputs = this.#recorder.record(node, changes);
@@ -122,7 +122,7 @@ class Rewriting {
       ),
     };
     const before = sizeOf(source);
-    const given = target.inPlaceOf(node.name, () => leave(() => rule(layer)));
+    const given = target.inPlaceOf(node.name, () => callUser(() => rule(layer)));
     if (sizeOf(source) !== before) {
       const why = 'its rule changed the network that is being rewritten: use layer.inputs and layer.network';
       refuseLayer(node, 'ERR_FOREIGN_TENSOR', why);
@@ -180,7 +180,7 @@ function checkChanges(changes: LayerChanges): void {
  * @throws ERR_INPUT, ERR_PARAMETER, ERR_OUTPUT if a rule returns something invalid; ERR_FOREIGN_TENSOR if it uses tensors
  *   of another network; ERR_NESTED_TENSOR if it uses those of another body; and the errors of layers that refuse new inputs
  */
-export const rewrite = entry(function rewrite(
+export const rewrite = publicMethod(function rewrite(
   net: Network,
   rules: RuleSet | readonly RuleSet[],
   options: RewriteOptions = {},
@@ -191,7 +191,7 @@ export const rewrite = entry(function rewrite(
 });
 
 /** Copies a network: the same inputs, layers, outputs and weights. What is recorded later in one is not in the other. */
-export const copy = entry(function copy(net: Network, options: RewriteOptions = {}): Network {
+export const copy = publicMethod(function copy(net: Network, options: RewriteOptions = {}): Network {
   requireNetwork(net, 'copy');
   checkOptions(options, ['name'], 'copy');
   return new Recorder(net, options.name ?? net.name).whole();

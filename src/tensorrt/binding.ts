@@ -120,7 +120,7 @@ export interface BuildCallbacks {
 
 /** A graph that is handed to the addon piece by piece. */
 export interface NativeProgram {
-  /** Adds bytes from a `GraphWriter`. */
+  /** Adds bytes from a `ProgramWriter`. */
   addGraph(bytes: Uint8Array): void;
   /**
    * Adds the next weights. Elements in a mapped file are used in place; others are copied. Without `copy` this only makes

@@ -1,4 +1,4 @@
-import { reading } from '../errors/boundary.js';
+import { readArguments } from '../errors/boundary.js';
 import { TensorRTError } from '../errors/error.js';
 import { suggestion } from '../errors/nearest.js';
 import { formatShape, type Shape } from './dim.js';
@@ -63,7 +63,7 @@ export function resolveFeeds(
   inputs: readonly InputType[],
   feeds: Feeds,
 ): { feeds: ResolvedFeed[]; sizes: Record<string, number> } {
-  return reading('run', [feeds], () => resolve(inputs, feeds), 'ERR_FEED');
+  return readArguments('run', [feeds], () => resolve(inputs, feeds), 'ERR_FEED');
 }
 
 function resolve(inputs: readonly InputType[], feeds: Feeds): { feeds: ResolvedFeed[]; sizes: Record<string, number> } {

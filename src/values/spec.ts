@@ -1,4 +1,4 @@
-import { locate, mark } from '../errors/call-site.js';
+import { captureCallSite, locate } from '../errors/call-site.js';
 import { show, TensorRTError } from '../errors/error.js';
 import { type Dim, isDimName, type Shape } from './dim.js';
 import { type DType, dtypes } from './dtype.js';
@@ -20,7 +20,7 @@ function checkDim(dim: unknown, where: string): Dim {
   throw new TensorRTError(
     'ERR_SHAPE',
     `${where}: expected a whole number from 0 to ${maxSize} or a name (letters, digits, _), given ${show(dim)}`,
-    { actual: dim, source: locate(mark()) },
+    { actual: dim, source: locate(captureCallSite()) },
   );
 }
 
@@ -32,18 +32,18 @@ export function spec(dtype: DType, dims: readonly Dim[]): ValueType {
   if (!dtypes.includes(dtype)) {
     throw new TensorRTError('ERR_DTYPE', `expected one of ${dtypes.join(', ')}, given ${show(dtype)}`, {
       actual: dtype,
-      source: locate(mark()),
+      source: locate(captureCallSite()),
     });
   }
   if (!Array.isArray(dims)) {
     throw new TensorRTError('ERR_SHAPE', `${dtype}: expected a list of dims, given ${show(dims)}`, {
       actual: dims,
-      source: locate(mark()),
+      source: locate(captureCallSite()),
     });
   }
   if (dims.length > maxRank) {
     throw new TensorRTError('ERR_SHAPE', `${dtype}: TensorRT takes at most ${maxRank} dims, given ${dims.length}`, {
-      source: locate(mark()),
+      source: locate(captureCallSite()),
     });
   }
   return { dtype, shape: dims.map((dim, i) => checkDim(dim, `${dtype} dim ${i}`)) };

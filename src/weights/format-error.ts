@@ -1,4 +1,4 @@
-import { locate, mark } from '../errors/call-site.js';
+import { captureCallSite, locate } from '../errors/call-site.js';
 import { type ErrorDetails, TensorRTError } from '../errors/error.js';
 
 /** Makes the error for a problem with a file. */
@@ -13,4 +13,4 @@ export const malformed = (
 
 /** The error for a caller's mistake, with the caller's file and line. */
 export const refusal = (code: string, message: string, details: ErrorDetails = {}): TensorRTError =>
-  new TensorRTError(code, message, { source: locate(mark()), ...details });
+  new TensorRTError(code, message, { source: locate(captureCallSite()), ...details });

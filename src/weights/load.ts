@@ -1,6 +1,6 @@
 import { readdirSync, type Stats, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { reading } from '../errors/boundary.js';
+import { readArguments } from '../errors/boundary.js';
 import { TensorRTError } from '../errors/error.js';
 import { type ByteSource, MappedSource, MemorySource } from './byte-source.js';
 import { malformed } from './format-error.js';
@@ -24,7 +24,7 @@ import { storeOf, type Weights } from './store.js';
  */
 export async function loadWeights(path: string | URL | readonly (string | URL)[]): Promise<Weights> {
   const list = () => (Array.isArray(path) ? path : [path]).map(pathText);
-  const paths = reading('loadWeights', [path], list, 'ERR_WEIGHTS_FILE');
+  const paths = readArguments('loadWeights', [path], list, 'ERR_WEIGHTS_FILE');
   if (paths.length === 0)
     throw new TensorRTError('ERR_WEIGHTS_FILE', 'Expected at least one weight file, given an empty list');
   const files: ParsedFile[] = [];

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { signaturesFile, signaturesText } from '../../scripts/signatures.js';
-import { Chain } from '../../src/dsl/tensor.js';
+import { TensorSource } from '../../src/dsl/tensor.js';
 import * as api from '../../src/index.js';
 import { bool, float32, int32, Network, network, type Tensor, type WeightLike } from '../../src/index.js';
 import { functionCalls, methodCalls } from '../../src/layers/calls/signatures.generated.js';
@@ -36,7 +36,7 @@ describe('generated signatures', () => {
 
   test('are of all methods and functions, and of nothing else', () => {
     const runtime = Object.keys(runtimeMethods);
-    const methods = [...Object.keys(Chain.prototype), ...Object.keys(Network.prototype)];
+    const methods = [...Object.keys(TensorSource.prototype), ...Object.keys(Network.prototype)];
     expect(Object.keys(methodCalls).sort()).toEqual(methods.filter((name) => !runtime.includes(name)).sort());
     expect(Object.keys(functionCalls).sort()).toEqual(
       layerTable.flatMap((row) => Object.keys(row.functions ?? {})).sort(),

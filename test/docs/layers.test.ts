@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { calls, docsFile, docsIn, layersPage, moduleListFile, moduleListText } from '../../scripts/layers-docs.js';
 import { moduleList } from '../../src/cli/module-list.generated.js';
-import { Chain } from '../../src/dsl/tensor.js';
+import { TensorSource } from '../../src/dsl/tensor.js';
 import * as entry from '../../src/index.js';
 import { layerTable } from '../../src/layers/table.js';
 import { runtimeMethods } from '../../src/network-methods.js';
@@ -114,7 +114,7 @@ test('modules are all methods of tensors and networks that no kind has, with wha
   const ofKinds = new Set(
     rows.flatMap(({ methods, networkMethods }) => Object.keys({ ...methods, ...networkMethods })),
   );
-  const added = [Chain, entry.Network].flatMap(({ prototype }) => Object.keys(prototype));
+  const added = [TensorSource, entry.Network].flatMap(({ prototype }) => Object.keys(prototype));
   const runtime = Object.keys(runtimeMethods);
   expect(moduleList.map(({ method }) => method)).toEqual(
     [...new Set(added)].filter((name) => !ofKinds.has(name) && !runtime.includes(name)).sort(),

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
-import { Chain } from '../../src/dsl/tensor.js';
+import { TensorSource } from '../../src/dsl/tensor.js';
 import { bool, concat, float32, int32, Network, network, stack, Tensor, TensorRTError } from '../../src/index.js';
 import { functionCalls, methodCalls } from '../../src/layers/calls/signatures.generated.js';
 import { readFixture } from '../layers/fixture.js';
@@ -49,7 +49,7 @@ const disturb = (name: string, call: Call): Call =>
   function (this: unknown, ...args) {
     if (depth > 0) return call.apply(this, args);
     reached.add(name);
-    const first = [this, ...args].flat().find((one) => one instanceof Chain);
+    const first = [this, ...args].flat().find((one) => one instanceof TensorSource);
     const net = first instanceof Tensor ? first.network : (first as Network);
     const before = textOf(net);
     depth++;
@@ -69,7 +69,7 @@ const disturb = (name: string, call: Call): Call =>
     }
   };
 
-for (const prototype of [Chain.prototype, Network.prototype] as unknown as Record<string, Call>[]) {
+for (const prototype of [TensorSource.prototype, Network.prototype] as unknown as Record<string, Call>[]) {
   for (const [name, method] of Object.entries(prototype)) {
     if (!Object.hasOwn(methodCalls, name)) continue;
     prototype[name] = function (this: unknown, ...args) {

@@ -1,5 +1,5 @@
-import { Chain } from '../../dsl/tensor.js';
-import { type ArgumentCheck, entry } from '../../errors/boundary.js';
+import { TensorSource } from '../../dsl/tensor.js';
+import { type ArgumentCheck, publicMethod } from '../../errors/boundary.js';
 import { show } from '../../errors/error.js';
 import { distance } from '../../errors/nearest.js';
 import { refuse } from '../shared/refuse.js';
@@ -39,7 +39,7 @@ function isOptions(value: unknown): value is Record<string, unknown> {
     value !== null &&
     !Array.isArray(value) &&
     !ArrayBuffer.isView(value) &&
-    !(value instanceof Chain) &&
+    !(value instanceof TensorSource) &&
     !(Symbol.iterator in value)
   );
 }
@@ -95,7 +95,8 @@ function checkKeys(method: string, path: string, given: Record<string, unknown>,
 }
 
 function refuseValue(method: string, given: unknown, known: Options): never {
-  const shown = given instanceof Chain ? String(given) : isWeight(given) ? 'a weight' : show(given).slice(0, 200);
+  const shown =
+    given instanceof TensorSource ? String(given) : isWeight(given) ? 'a weight' : show(given).slice(0, 200);
   refuse(method, 'ERR_PARAMETER', `expected options such as ${example(known)}, given ${shown}`);
 }
 
@@ -159,4 +160,4 @@ export const methodCheck = (method: string) => checker(method, own(methodCalls, 
 
 /** Makes an exported function of what reads its arguments: they are checked, and refused where they cannot be read. The function itself calls what this returns. */
 export const checkedFunction = <A extends unknown[], R>(name: string, call: (...args: A) => R): ((...args: A) => R) =>
-  entry(call, checker(name, own(functionCalls, name)), name, 2);
+  publicMethod(call, checker(name, own(functionCalls, name)), name, 2);

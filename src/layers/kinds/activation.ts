@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type CpuGraph, defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
 import type { DType } from '../../values/dtype.js';
 import { floats, requireDType } from '../shared/dtypes.js';
@@ -78,7 +78,7 @@ const thresholded = (g: CpuGraph, x: string, alpha: string, zero: string) =>
   g.op('Where', [g.op('Greater', [x, alpha]), x, zero]);
 
 const activate = (
-  self: Chain,
+  self: TensorSource,
   method: string,
   type: ActivationType,
   alpha: number,
@@ -148,39 +148,39 @@ export interface GeluOptions extends Named {
 
 const methods = {
   /** Any activation by TensorRT's name, with its `alpha` and `beta` (default 0). TensorRT kind: activation. */
-  activation(this: Chain, options: ActivationOptions): Tensor {
+  activation(this: TensorSource, options: ActivationOptions): Tensor {
     return activate(this, 'activation', options.type, options.alpha ?? 0, options.beta ?? 0, options);
   },
   /** `max(x, 0)`. TensorRT kind: activation (RELU). */
-  relu(this: Chain, options?: Named): Tensor {
+  relu(this: TensorSource, options?: Named): Tensor {
     return activate(this, 'relu', 'relu', 0, 0, options);
   },
   /** `1 / (1 + exp(−x))`. TensorRT kind: activation (SIGMOID). */
-  sigmoid(this: Chain, options?: Named): Tensor {
+  sigmoid(this: TensorSource, options?: Named): Tensor {
     return activate(this, 'sigmoid', 'sigmoid', 0, 0, options);
   },
   /** Hyperbolic tangent. TensorRT kind: activation (TANH). */
-  tanh(this: Chain, options?: Named): Tensor {
+  tanh(this: TensorSource, options?: Named): Tensor {
     return activate(this, 'tanh', 'tanh', 0, 0, options);
   },
   /** `x ≥ 0 ? x : negativeSlope·x`; slope 0.01 by default. TensorRT kind: activation (LEAKY_RELU). */
-  leakyRelu(this: Chain, options: LeakyReluOptions = {}): Tensor {
+  leakyRelu(this: TensorSource, options: LeakyReluOptions = {}): Tensor {
     return activate(this, 'leakyRelu', 'leaky_relu', options.negativeSlope ?? 0.01, 0, options);
   },
   /** `x ≥ 0 ? x : alpha·(exp(x) − 1)`; alpha 1 by default. TensorRT kind: activation (ELU). */
-  elu(this: Chain, options: EluOptions = {}): Tensor {
+  elu(this: TensorSource, options: EluOptions = {}): Tensor {
     return activate(this, 'elu', 'elu', options.alpha ?? 1, 0, options);
   },
   /** `scale·(x > 0 ? x : alpha·(exp(x) − 1))` with the constants of the SELU paper (Klambauer et al., 2017). TensorRT kind: activation (SELU). */
-  selu(this: Chain, options?: Named): Tensor {
+  selu(this: TensorSource, options?: Named): Tensor {
     return activate(this, 'selu', 'selu', 1.6732632423543772, 1.0507009873554805, options);
   },
   /** `x / (1 + |x|)`. TensorRT kind: activation (SOFTSIGN). */
-  softsign(this: Chain, options?: Named): Tensor {
+  softsign(this: TensorSource, options?: Named): Tensor {
     return activate(this, 'softsign', 'softsign', 0, 0, options);
   },
   /** `log(1 + exp(beta·x)) / beta`; beta 1 by default. TensorRT kind: activation (SOFTPLUS). */
-  softplus(this: Chain, options: SoftplusOptions = {}): Tensor {
+  softplus(this: TensorSource, options: SoftplusOptions = {}): Tensor {
     const beta = options.beta ?? 1;
     return activate(this, 'softplus', 'softplus', typeof beta === 'number' ? 1 / beta : beta, beta, options);
   },
@@ -190,7 +190,7 @@ const methods = {
    *
    * @throws ERR_PARAMETER where both bounds are missing; ERR_VALUE, ERR_DTYPE
    */
-  clamp(this: Chain, options: ClampOptions): Tensor {
+  clamp(this: TensorSource, options: ClampOptions): Tensor {
     const { min, max, name } = options;
     const x = this.tensor();
     const numeric = [min, max].every((bound) => bound === undefined || typeof bound === 'number');
@@ -204,22 +204,22 @@ const methods = {
     return (min === undefined ? x : x.maximum(min)).minimum(max, { name });
   },
   /** `min(max(alpha·x + beta, 0), 1)`; PyTorch's 1/6 and 1/2 by default. TensorRT kind: activation (HARD_SIGMOID). */
-  hardSigmoid(this: Chain, options: HardSigmoidOptions = {}): Tensor {
+  hardSigmoid(this: TensorSource, options: HardSigmoidOptions = {}): Tensor {
     return activate(this, 'hardSigmoid', 'hard_sigmoid', options.alpha ?? 1 / 6, options.beta ?? 0.5, options);
   },
   /** `alpha·tanh(beta·x)`; both 1 by default. TensorRT kind: activation (SCALED_TANH). */
-  scaledTanh(this: Chain, options: ScaledTanhOptions = {}): Tensor {
+  scaledTanh(this: TensorSource, options: ScaledTanhOptions = {}): Tensor {
     return activate(this, 'scaledTanh', 'scaled_tanh', options.alpha ?? 1, options.beta ?? 1, options);
   },
   /** `x > threshold ? x : 0`; threshold 1 by default. TensorRT kind: activation (THRESHOLDED_RELU). */
-  thresholdedRelu(this: Chain, options: ThresholdedReluOptions = {}): Tensor {
+  thresholdedRelu(this: TensorSource, options: ThresholdedReluOptions = {}): Tensor {
     return activate(this, 'thresholdedRelu', 'thresholded_relu', options.threshold ?? 1, 0, options);
   },
   /**
    * Gaussian error linear unit, exact with erf (`none`) or approximated with tanh. TensorRT kind: activation (GELU_ERF,
    * GELU_TANH).
    */
-  gelu(this: Chain, options: GeluOptions = {}): Tensor {
+  gelu(this: TensorSource, options: GeluOptions = {}): Tensor {
     const { approximate = 'none' } = options;
     if (approximate !== 'none' && approximate !== 'tanh') {
       refuse('gelu', 'ERR_PARAMETER', `expected none or tanh, given ${show(approximate)}`, { option: 'approximate' });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import type { Chain } from '../../dsl/tensor.js';
+import type { TensorSource } from '../../dsl/tensor.js';
 import { requireDType } from '../shared/dtypes.js';
 import type { Named } from '../shared/parameters.js';
 import { requireRank } from '../shared/shapes.js';
@@ -30,7 +30,7 @@ const methods = {
    *
    * @throws ERR_DTYPE, ERR_RANK
    */
-  assert(this: Chain, message: string, options: Named = {}): void {
+  assert(this: TensorSource, message: string, options: Named = {}): void {
     const condition = this.tensor();
     condition.network.record(assertion, {
       method: 'assert',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
-import { type Chain, Tensor } from '../../dsl/tensor.js';
+import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import { type Dim, divideExactly, formatShape, isStatic } from '../../values/dim.js';
 import { type AttentionForm, attentionForms } from '../shared/attention-form.js';
 import { floats, requireDType } from '../shared/dtypes.js';
@@ -239,7 +239,7 @@ const methods = {
    * @returns [batch, heads, queries, size]
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE where tensors do not fit; ERR_PARAMETER, ERR_INPUT
    */
-  attention(this: Chain, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor {
+  attention(this: TensorSource, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor {
     const query = this.tensor();
     const { network } = query;
     const { causal = false, quantize, mask, queryLengths, keyValueLengths } = options;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { isStatic } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
 import { requireDType } from '../shared/dtypes.js';
@@ -22,7 +22,7 @@ export const cast = defineLayer({
   cpu: (g, { input, params: { to } }) => g.cast(input(0), to),
 });
 
-const convert = (self: Chain, method: string, to: DType, options: Named): Tensor => {
+const convert = (self: TensorSource, method: string, to: DType, options: Named): Tensor => {
   const x = self.tensor();
   return x.network.record(cast, { method, name: options.name, inputs: [x], params: { to: to as never } })[0]!;
 };
@@ -34,11 +34,11 @@ const methods = {
    *
    * @throws ERR_PARAMETER, ERR_DTYPE where TensorRT casts from or to no such dtype
    */
-  cast(this: Chain, dtype: DType, options: Named = {}): Tensor {
+  cast(this: TensorSource, dtype: DType, options: Named = {}): Tensor {
     return convert(this, 'cast', dtype, options);
   },
   /** Same as `cast`, under PyTorch's name. TensorRT kind: cast. */
-  to(this: Chain, dtype: DType, options: Named = {}): Tensor {
+  to(this: TensorSource, dtype: DType, options: Named = {}): Tensor {
     return convert(this, 'to', dtype, options);
   },
 };

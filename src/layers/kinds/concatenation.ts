@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer, type InferredValue } from '../../dsl/define-layer.js';
-import { type Chain, Tensor } from '../../dsl/tensor.js';
+import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
 import { addDims, type Dim, formatShape, isDimName, isStatic } from '../../values/dim.js';
 import { checkedFunction } from '../calls/arguments.js';
@@ -140,11 +140,11 @@ const piled = checkedFunction('stack', (tensors: readonly Tensor[], options: Con
 
 const methods = {
   /** Joins this tensor and others along a new axis; see the function `stack`. TensorRT kinds: unsqueeze, concatenation. */
-  stack(this: Chain, others: Tensor | readonly Tensor[], options: ConcatOptions = {}): Tensor {
+  stack(this: TensorSource, others: Tensor | readonly Tensor[], options: ConcatOptions = {}): Tensor {
     return pile([this.tensor(), ...(Array.isArray(others) ? others : [others])], options);
   },
   /** Joins this tensor and others along an axis; see the function `concat`. TensorRT kind: concatenation. */
-  concat(this: Chain, others: Tensor | readonly Tensor[], options: ConcatOptions = {}): Tensor {
+  concat(this: TensorSource, others: Tensor | readonly Tensor[], options: ConcatOptions = {}): Tensor {
     return join('concat', [this.tensor(), ...(Array.isArray(others) ? others : [others])], options);
   },
 };

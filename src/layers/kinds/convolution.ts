@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { formatShape, isStatic } from '../../values/dim.js';
 import type { WeightLike } from '../../values/weight.js';
 import {
@@ -88,7 +88,7 @@ function namedPadding(
   return { paddingMode: options.paddingMode, prePadding, postPadding: total.map((t, i) => t - prePadding[i]!) };
 }
 
-function convolve(self: Chain, method: string, axes: number, options: ConvolutionOptions): Tensor {
+function convolve(self: TensorSource, method: string, axes: number, options: ConvolutionOptions): Tensor {
   const x = self.tensor();
   const shape = givenShape(options.weight);
   const window = kernelWindow(shape, options, axes);
@@ -106,7 +106,7 @@ const methods = {
    * 1-D convolution of a [batch, channels, length] tensor with a kernel [outChannels, inChannels / groups, length]; see
    * `conv2d`. TensorRT kinds: unsqueeze, convolution, squeeze.
    */
-  conv1d(this: Chain, options: ConvolutionOptions): Tensor {
+  conv1d(this: TensorSource, options: ConvolutionOptions): Tensor {
     const method = 'conv1d';
     return kernelOverOneAxis(this, method, options, (x, wide) => convolve(x, method, 2, wide));
   },
@@ -114,11 +114,11 @@ const methods = {
    * 2-D convolution of a [batch, channels, height, width] tensor (float32, float16, bfloat16). TensorRT kind: convolution.
    * @throws ERR_SHAPE where channels, groups or the window do not fit; ERR_DTYPE where weight and input differ
    */
-  conv2d(this: Chain, options: ConvolutionOptions): Tensor {
+  conv2d(this: TensorSource, options: ConvolutionOptions): Tensor {
     return convolve(this, 'conv2d', 2, options);
   },
   /** 3-D convolution of a [batch, channels, depth, height, width] tensor; see `conv2d`. TensorRT kind: convolution. */
-  conv3d(this: Chain, options: ConvolutionOptions): Tensor {
+  conv3d(this: TensorSource, options: ConvolutionOptions): Tensor {
     return convolve(this, 'conv3d', 3, options);
   },
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { wrapAxis } from '../shared/axes.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
@@ -51,7 +51,7 @@ const methods = {
    *
    * @throws ERR_AXIS, ERR_DTYPE, ERR_RANK
    */
-  cumsum(this: Chain, options: CumulativeOptions = {}): Tensor {
+  cumsum(this: TensorSource, options: CumulativeOptions = {}): Tensor {
     const { axis = -1, exclusive = false, reverse = false, name } = options;
     const x = this.tensor();
     const params = { operation: 'sum' as const, axis: wrapAxis(axis, x.rank), exclusive, reverse };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { addDims, type Dim, formatShape, isStatic, minDims, mulDims, subDims } from '../../values/dim.js';
 import type { WeightLike } from '../../values/weight.js';
 import {
@@ -89,7 +89,7 @@ function outputSize(size: Dim, i: number, p: Window): Dim {
   return extentOf(p, i) >= p.stride[i]! ? mulDims(size, p.stride[i]!) : minDims(mulDims(size, p.stride[i]!), full);
 }
 
-function deconvolve(self: Chain, method: string, axes: number, given: DeconvolutionOptions): Tensor {
+function deconvolve(self: TensorSource, method: string, axes: number, given: DeconvolutionOptions): Tensor {
   const options = given ?? {};
   const { groups = 1 } = options;
   const x = self.tensor();
@@ -118,7 +118,7 @@ const methods = {
    * 1-D transposed convolution of a [batch, channels, length] tensor with a kernel [inChannels, outChannels / groups,
    * length]; see `convTranspose2d`. TensorRT kinds: unsqueeze, deconvolution, squeeze.
    */
-  convTranspose1d(this: Chain, options: DeconvolutionOptions): Tensor {
+  convTranspose1d(this: TensorSource, options: DeconvolutionOptions): Tensor {
     const method = 'convTranspose1d';
     return kernelOverOneAxis(this, method, options, (x, wide) => deconvolve(x, method, 2, wide));
   },
@@ -127,11 +127,11 @@ const methods = {
    * TensorRT kind: deconvolution.
    * @throws ERR_SHAPE where channels or groups do not fit; ERR_DTYPE where weight and input differ; ERR_PARAMETER
    */
-  convTranspose2d(this: Chain, options: DeconvolutionOptions): Tensor {
+  convTranspose2d(this: TensorSource, options: DeconvolutionOptions): Tensor {
     return deconvolve(this, 'convTranspose2d', 2, options);
   },
   /** 3-D transposed convolution of a [batch, channels, depth, height, width] tensor; see `convTranspose2d`. TensorRT kind: deconvolution. */
-  convTranspose3d(this: Chain, options: DeconvolutionOptions): Tensor {
+  convTranspose3d(this: TensorSource, options: DeconvolutionOptions): Tensor {
     return deconvolve(this, 'convTranspose3d', 3, options);
   },
 };

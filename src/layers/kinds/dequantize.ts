@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { requireDType } from '../shared/dtypes.js';
 import {
   checkQuantization,
@@ -43,7 +43,7 @@ const methods = {
    *
    * @throws ERR_SHAPE, ERR_AXIS where the scale does not fit; ERR_VALUE for a zero point; ERR_DTYPE, ERR_PARAMETER
    */
-  dequantize(this: Chain, options: DequantizeOptions): Tensor {
+  dequantize(this: TensorSource, options: DequantizeOptions): Tensor {
     const x = this.tensor();
     const method = 'dequantize';
     const { inputs, ...params } = quantizationOf(x, options, method);

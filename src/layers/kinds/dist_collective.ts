@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { type Dim, divideExactly, formatShape, mulDims } from '../../values/dim.js';
 import { type Named, nonNegative, positive } from '../shared/parameters.js';
 import { requireRank } from '../shared/shapes.js';
@@ -88,7 +88,7 @@ const methods = {
    *
    * @throws ERR_PARAMETER, ERR_SHAPE, ERR_RANK
    */
-  distCollective(this: Chain, options: DistCollectiveOptions): Tensor {
+  distCollective(this: TensorSource, options: DistCollectiveOptions): Tensor {
     const x = this.tensor();
     const { operation, groups = [], ranks = groups.length || 1, name } = options;
     return x.network.record(distCollective, {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { type Dim, divideExactly, formatShape, isStatic, type Shape } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
 import { wrapAxis } from '../shared/axes.js';
@@ -143,7 +143,7 @@ const methods = {
    * @returns `[quantized, scales]`: of the input's shape, and with one element per block
    * @throws ERR_SHAPE where blocks do not divide an axis; ERR_DTYPE, ERR_RANK, ERR_PARAMETER
    */
-  dynamicQuantize(this: Chain, options: DynamicQuantizeOptions = {}): DynamicQuantizeResult {
+  dynamicQuantize(this: TensorSource, options: DynamicQuantizeOptions = {}): DynamicQuantizeResult {
     const method = 'dynamicQuantize';
     const x = this.tensor();
     const { axis = -1, to = 'float4e2m1', doubleScale, name } = options;

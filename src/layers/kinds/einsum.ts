@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import { type Chain, Tensor } from '../../dsl/tensor.js';
+import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
 import { type Dim, formatShape, isStatic } from '../../values/dim.js';
 import { checkedFunction } from '../calls/arguments.js';
@@ -152,7 +152,7 @@ const summed = checkedFunction(
 
 const methods = {
   /** Einstein summation of this tensor and others: `a.einsum('ij,jk->ik', b)`; see the function `einsum`. TensorRT kind: einsum. */
-  einsum(this: Chain, equation: string, ...others: (Tensor | ConstantData)[]): Tensor {
+  einsum(this: TensorSource, equation: string, ...others: (Tensor | ConstantData)[]): Tensor {
     return record([this.tensor(), ...others], equation, {});
   },
 };

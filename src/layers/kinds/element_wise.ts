@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type InferredValue } from '../../dsl/define-layer.js';
-import { type Chain, Tensor } from '../../dsl/tensor.js';
+import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import { addDims, type Dim, floorDivDims, isStatic, maxDims, minDims, mulDims, subDims } from '../../values/dim.js';
 import { type DType, isFloat } from '../../values/dtype.js';
 import { convertTo, floats, requireDType } from '../shared/dtypes.js';
@@ -121,21 +121,32 @@ function operands(a: Tensor, given: Liftable, method: string): [Tensor, Tensor] 
 const record = (inputs: [Tensor, Tensor], method: string, operation: ElementWiseOperation, options: Named = {}) =>
   inputs[0].network.record(elementWise, { method, name: options.name, inputs, params: { operation } })[0]!;
 
-const binary = (self: Chain, method: string, operation: ElementWiseOperation, b: Liftable, options?: Named): Tensor =>
-  record(operands(self.tensor(), b, method), method, operation, options);
+const binary = (
+  self: TensorSource,
+  method: string,
+  operation: ElementWiseOperation,
+  b: Liftable,
+  options?: Named,
+): Tensor => record(operands(self.tensor(), b, method), method, operation, options);
 
 const not = (x: Tensor, method: string, options: Named = {}): Tensor =>
   recordKind(x.network, 'unary', { method, name: options.name, inputs: [x], params: { operation: 'not' } });
 
 /** `a ≥ b` and `a ≤ b`: false for NaN, which a negated comparison would not be. */
-function orEqual(self: Chain, method: string, operation: 'greater' | 'less', given: Liftable, options?: Named): Tensor {
+function orEqual(
+  self: TensorSource,
+  method: string,
+  operation: 'greater' | 'less',
+  given: Liftable,
+  options?: Named,
+): Tensor {
   const pair = operands(self.tensor(), given, method);
   if (!isFloat(pair[0].dtype))
     return not(record(pair, method, operation === 'greater' ? 'less' : 'greater'), method, options);
   return record([record(pair, method, operation), record(pair, method, 'equal')], method, 'or', options);
 }
 
-function rest(self: Chain, method: string, b: Liftable, options?: Named): Tensor {
+function rest(self: TensorSource, method: string, b: Liftable, options?: Named): Tensor {
   const pair = operands(self.tensor(), b, method);
   const whole = record([record(pair, method, 'floor_div'), pair[1]], method, 'prod');
   return record([pair[0], whole], method, 'sub', options);
@@ -153,93 +164,93 @@ const methods = {
    * @throws ERR_DTYPE where the dtypes differ or the operation takes another; ERR_SHAPE where the shapes do not
    *   broadcast; ERR_VALUE where a number has no place in the dtype
    */
-  elementWise(this: Chain, b: Liftable, options: ElementWiseOptions): Tensor {
+  elementWise(this: TensorSource, b: Liftable, options: ElementWiseOptions): Tensor {
     return binary(this, 'elementWise', options.operation, b, options);
   },
   /** `a + b`. Operands and errors as `elementWise`. TensorRT kind: element_wise (SUM). */
-  add(this: Chain, b: Liftable, options?: Named): Tensor {
+  add(this: TensorSource, b: Liftable, options?: Named): Tensor {
     return binary(this, 'add', 'sum', b, options);
   },
   /** `a − b`. Operands and errors as `elementWise`. TensorRT kind: element_wise (SUB). */
-  sub(this: Chain, b: Liftable, options?: Named): Tensor {
+  sub(this: TensorSource, b: Liftable, options?: Named): Tensor {
     return binary(this, 'sub', 'sub', b, options);
   },
   /** `a · b`. Operands and errors as `elementWise`. TensorRT kind: element_wise (PROD). */
-  mul(this: Chain, b: Liftable, options?: Named): Tensor {
+  mul(this: TensorSource, b: Liftable, options?: Named): Tensor {
     return binary(this, 'mul', 'prod', b, options);
   },
   /**
    * `a / b`; integers are rounded toward zero. Operands and errors as `elementWise`. TensorRT kind: element_wise (DIV).
    */
-  div(this: Chain, b: Liftable, options?: Named): Tensor {
+  div(this: TensorSource, b: Liftable, options?: Named): Tensor {
     return binary(this, 'div', 'div', b, options);
   },
   /** `⌊a / b⌋`. Operands and errors as `elementWise`. TensorRT kind: element_wise (FLOOR_DIV). */
-  floorDiv(this: Chain, b: Liftable, options?: Named): Tensor {
+  floorDiv(this: TensorSource, b: Liftable, options?: Named): Tensor {
     return binary(this, 'floorDiv', 'floor_div', b, options);
   },
   /** `x · x`, of numbers. TensorRT kind: element_wise (PROD). */
-  square(this: Chain, options?: Named): Tensor {
+  square(this: TensorSource, options?: Named): Tensor {
     const x = this.tensor();
     return record([x, x], 'square', 'prod', options);
   },
   /** `aᵇ`. Operands and errors as `elementWise`. TensorRT kind: element_wise (POW). */
-  pow(this: Chain, b: Liftable, options?: Named): Tensor {
+  pow(this: TensorSource, b: Liftable, options?: Named): Tensor {
     return binary(this, 'pow', 'pow', b, options);
   },
   /** The larger of two elements. Operands and errors as `elementWise`. TensorRT kind: element_wise (MAX). */
-  maximum(this: Chain, b: Liftable, options?: Named): Tensor {
+  maximum(this: TensorSource, b: Liftable, options?: Named): Tensor {
     return binary(this, 'maximum', 'max', b, options);
   },
   /** The smaller of two elements. Operands and errors as `elementWise`. TensorRT kind: element_wise (MIN). */
-  minimum(this: Chain, b: Liftable, options?: Named): Tensor {
+  minimum(this: TensorSource, b: Liftable, options?: Named): Tensor {
     return binary(this, 'minimum', 'min', b, options);
   },
   /** True where both are, of bools. Operands and errors as `elementWise`. TensorRT kind: element_wise (AND). */
-  logicalAnd(this: Chain, b: Liftable, options?: Named): Tensor {
+  logicalAnd(this: TensorSource, b: Liftable, options?: Named): Tensor {
     return binary(this, 'logicalAnd', 'and', b, options);
   },
   /** True where either is, of bools. Operands and errors as `elementWise`. TensorRT kind: element_wise (OR). */
-  logicalOr(this: Chain, b: Liftable, options?: Named): Tensor {
+  logicalOr(this: TensorSource, b: Liftable, options?: Named): Tensor {
     return binary(this, 'logicalOr', 'or', b, options);
   },
   /** True where exactly one is, of bools. Operands and errors as `elementWise`. TensorRT kind: element_wise (XOR). */
-  logicalXor(this: Chain, b: Liftable, options?: Named): Tensor {
+  logicalXor(this: TensorSource, b: Liftable, options?: Named): Tensor {
     return binary(this, 'logicalXor', 'xor', b, options);
   },
   /** `a = b`, as bools. Operands and errors as `elementWise`. TensorRT kind: element_wise (EQUAL). */
-  eq(this: Chain, b: Liftable, options?: Named): Tensor {
+  eq(this: TensorSource, b: Liftable, options?: Named): Tensor {
     return binary(this, 'eq', 'equal', b, options);
   },
   /** `a > b`, as bools. Operands and errors as `elementWise`. TensorRT kind: element_wise (GREATER). */
-  gt(this: Chain, b: Liftable, options?: Named): Tensor {
+  gt(this: TensorSource, b: Liftable, options?: Named): Tensor {
     return binary(this, 'gt', 'greater', b, options);
   },
   /** `a < b`, as bools. Operands and errors as `elementWise`. TensorRT kind: element_wise (LESS). */
-  lt(this: Chain, b: Liftable, options?: Named): Tensor {
+  lt(this: TensorSource, b: Liftable, options?: Named): Tensor {
     return binary(this, 'lt', 'less', b, options);
   },
   /** `a ≠ b`, as bools; true for NaN. Operands and errors as `elementWise`. TensorRT kind: element_wise (EQUAL), then unary (NOT). */
-  ne(this: Chain, b: Liftable, options?: Named): Tensor {
+  ne(this: TensorSource, b: Liftable, options?: Named): Tensor {
     return not(binary(this, 'ne', 'equal', b), 'ne', options);
   },
   /** `a ≥ b`, as bools; false for NaN. Operands and errors as `elementWise`. TensorRT kind: element_wise (GREATER, EQUAL, OR; LESS and NOT for integers). */
-  ge(this: Chain, b: Liftable, options?: Named): Tensor {
+  ge(this: TensorSource, b: Liftable, options?: Named): Tensor {
     return orEqual(this, 'ge', 'greater', b, options);
   },
   /** `a ≤ b`, as bools; false for NaN. Operands and errors as `elementWise`. TensorRT kind: element_wise (LESS, EQUAL, OR; GREATER and NOT for integers). */
-  le(this: Chain, b: Liftable, options?: Named): Tensor {
+  le(this: TensorSource, b: Liftable, options?: Named): Tensor {
     return orEqual(this, 'le', 'less', b, options);
   },
   /**
    * `a − b·⌊a / b⌋` for a finite divisor: the remainder has the sign of `b`, like `torch.remainder` and Python's `%`.
    * Operands and errors as `elementWise`. TensorRT kind: element_wise (FLOOR_DIV, PROD, SUB).
    */
-  remainder(this: Chain, b: Liftable, options?: Named): Tensor {
+  remainder(this: TensorSource, b: Liftable, options?: Named): Tensor {
     return rest(this, 'remainder', b, options);
   },
   /** Same as `remainder`. TensorRT kind: element_wise (FLOOR_DIV, PROD, SUB). */
-  mod(this: Chain, b: Liftable, options?: Named): Tensor {
+  mod(this: TensorSource, b: Liftable, options?: Named): Tensor {
     return rest(this, 'mod', b, options);
   },
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { type Dim, formatShape, isStatic, type Shape } from '../../values/dim.js';
 import type { WeightLike } from '../../values/weight.js';
 import { wrapAxis } from '../shared/axes.js';
@@ -40,17 +40,17 @@ export const gather = defineLayer({
   },
 });
 
-interface Params {
+interface GatherParams {
   mode: GatherMode;
   axis: number;
   elementWiseDims: number;
 }
 
 /** Sizes of the axes that the indices count along, in turn. */
-const indexed = (data: Shape, indices: Shape, { mode, axis, elementWiseDims: batch }: Params): Shape =>
+const indexed = (data: Shape, indices: Shape, { mode, axis, elementWiseDims: batch }: GatherParams): Shape =>
   mode === 'nd' ? data.slice(batch, batch + (indices.at(-1) as number)) : [data[axis]!];
 
-function requireAxis({ axis, elementWiseDims }: Params, rank: number, fail: Fail): void {
+function requireAxis({ axis, elementWiseDims }: GatherParams, rank: number, fail: Fail): void {
   if (axis >= rank || axis < elementWiseDims) {
     fail('ERR_AXIS', `expected one from ${elementWiseDims} to ${rank - 1}, given ${axis}`, {
       option: 'axis',
@@ -59,7 +59,7 @@ function requireAxis({ axis, elementWiseDims }: Params, rank: number, fail: Fail
   }
 }
 
-function defaultShape(data: Shape, indices: Shape, params: Params, fail: Fail): Dim[] {
+function defaultShape(data: Shape, indices: Shape, params: GatherParams, fail: Fail): Dim[] {
   const { axis, elementWiseDims: batch } = params;
   requireAxis(params, data.length, fail);
   if (batch > 1)
@@ -71,7 +71,7 @@ function defaultShape(data: Shape, indices: Shape, params: Params, fail: Fail): 
   return [first, ...data.slice(1, axis), ...indices.slice(1), ...data.slice(axis + 1)];
 }
 
-function elementShape(data: Shape, indices: Shape, params: Params, fail: Fail): Dim[] {
+function elementShape(data: Shape, indices: Shape, params: GatherParams, fail: Fail): Dim[] {
   requireAxis(params, data.length, fail);
   if (params.elementWiseDims !== 0) fail('ERR_PARAMETER', 'expected 0 in mode element', { option: 'elementWiseDims' });
   requireRank(indices, data.length, data.length, fail, 'indices');
@@ -81,7 +81,7 @@ function elementShape(data: Shape, indices: Shape, params: Params, fail: Fail): 
   return [...indices];
 }
 
-function ndShape(data: Shape, indices: Shape, { elementWiseDims: batch }: Params, fail: Fail): Dim[] {
+function ndShape(data: Shape, indices: Shape, { elementWiseDims: batch }: GatherParams, fail: Fail): Dim[] {
   requireRank(indices, batch + 1, 8, fail, 'indices');
   if (batch >= data.length) {
     fail('ERR_PARAMETER', `expected at most ${data.length - 1}, given ${batch}`, { option: 'elementWiseDims' });
@@ -178,7 +178,7 @@ const methods = {
    * @throws ERR_AXIS, ERR_SHAPE, ERR_RANK, ERR_PARAMETER; ERR_DTYPE where indices are no int32 or int64; ERR_VALUE
    *   where known ones are beyond their axis
    */
-  gather(this: Chain, indices: Liftable, options: GatherOptions = {}): Tensor {
+  gather(this: TensorSource, indices: Liftable, options: GatherOptions = {}): Tensor {
     return record(this.tensor(), indices, { ...options, method: 'gather' });
   },
   /**
@@ -186,7 +186,7 @@ const methods = {
    *
    * @throws ERR_RANK where the indices have another rank; see `gather`
    */
-  indexSelect(this: Chain, axis: number, indices: Liftable, options: Named = {}): Tensor {
+  indexSelect(this: TensorSource, axis: number, indices: Liftable, options: Named = {}): Tensor {
     const method = 'indexSelect';
     const x = this.tensor();
     const counted = fromEnd(indices, x.shape[wrapAxis(axis, x.rank)], x, method);
@@ -199,7 +199,7 @@ const methods = {
    * The rows of a table at this tensor's int32 or int64 indices: [...] → [..., features], like PyTorch's embedding.
    * TensorRT kind: gather (DEFAULT).
    */
-  embedding(this: Chain, options: EmbeddingOptions): Tensor {
+  embedding(this: TensorSource, options: EmbeddingOptions): Tensor {
     const method = 'embedding';
     const indices = this.tensor();
     const { weight, name } = options;

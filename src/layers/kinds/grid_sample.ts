@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
 import { formatShape, isStatic } from '../../values/dim.js';
 import { floats, requireDType } from '../shared/dtypes.js';
@@ -88,7 +88,7 @@ const methods = {
    *
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_PARAMETER
    */
-  gridSample(this: Chain, grid: Tensor, options: GridSampleOptions = {}): Tensor {
+  gridSample(this: TensorSource, grid: Tensor, options: GridSampleOptions = {}): Tensor {
     const { mode = 'bilinear', paddingMode = 'zeros', alignCorners = false, name } = options;
     const x = this.tensor();
     requireKey('mode', mode, interpolations);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import type { Named } from '../shared/parameters.js';
 
 export const identity = defineLayer({
@@ -17,7 +17,7 @@ export const identity = defineLayer({
 
 const methods = {
   /** The same tensor under a name of its own. TensorRT kind: identity. */
-  identity(this: Chain, options: Named = {}): Tensor {
+  identity(this: TensorSource, options: Named = {}): Tensor {
     const x = this.tensor();
     return x.network.record(identity, { method: 'identity', name: options.name, inputs: [x], params: {} })[0]!;
   },

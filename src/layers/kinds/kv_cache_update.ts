@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { type Dim, formatShape, isStatic } from '../../values/dim.js';
 import { type AttentionForm, attentionForms } from '../shared/attention-form.js';
 import { floats, indexTypes, requireDType } from '../shared/dtypes.js';
@@ -71,7 +71,7 @@ const methods = {
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_INPUT
    */
   kvCacheUpdate(
-    this: Chain,
+    this: TensorSource,
     update: Tensor,
     positions: Tensor | ConstantData,
     options: KVCacheUpdateOptions = {},

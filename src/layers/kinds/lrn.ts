@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import { float32Number, type Named } from '../shared/parameters.js';
 import { requireRank } from '../shared/shapes.js';
@@ -62,7 +62,7 @@ const methods = {
    * @throws ERR_PARAMETER beyond TensorRT's ranges: alpha −1e20 … 1e20, beta 0.01 … 1e5, k 1e-5 … 1e10; ERR_RANK,
    *   ERR_DTYPE
    */
-  localResponseNorm(this: Chain, options: LocalResponseNormOptions): Tensor {
+  localResponseNorm(this: TensorSource, options: LocalResponseNormOptions): Tensor {
     const { size, alpha = 1e-4, beta = 0.75, k = 1, name } = options ?? {};
     return this.tensor().network.record(lrn, {
       method: 'localResponseNorm',

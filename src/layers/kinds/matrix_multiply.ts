@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type InferredValue } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { type Dim, formatShape, isStatic, type Shape } from '../../values/dim.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import { lift } from '../shared/lift.js';
@@ -159,14 +159,14 @@ const methods = {
    *
    * @throws ERR_SHAPE where inner sizes differ or the other axes do not broadcast; ERR_DTYPE, ERR_RANK, ERR_PARAMETER
    */
-  matmul(this: Chain, b: Tensor | ConstantData, options: MatmulOptions = {}): Tensor {
+  matmul(this: TensorSource, b: Tensor | ConstantData, options: MatmulOptions = {}): Tensor {
     return multiply(this.tensor(), b, options, 'matmul');
   },
   /**
    * Product of two matrices, like PyTorch's mm; see `matmul`. TensorRT kind: matrix_multiply.
    * @throws ERR_RANK for other ranks than 2
    */
-  mm(this: Chain, b: Tensor | ConstantData, options: MatmulOptions = {}): Tensor {
+  mm(this: TensorSource, b: Tensor | ConstantData, options: MatmulOptions = {}): Tensor {
     return ofRank(2, this.tensor(), b, options, 'mm');
   },
   /**
@@ -175,7 +175,7 @@ const methods = {
    *
    * @throws ERR_RANK for other ranks than 3; ERR_SHAPE where the batches differ
    */
-  bmm(this: Chain, b: Tensor | ConstantData, options: MatmulOptions = {}): Tensor {
+  bmm(this: TensorSource, b: Tensor | ConstantData, options: MatmulOptions = {}): Tensor {
     return ofRank(3, this.tensor(), b, options, 'bmm');
   },
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { type Dim, formatShape, isStatic } from '../../values/dim.js';
 import type { WeightLike } from '../../values/weight.js';
 import { floats, indexTypes, requireDType } from '../shared/dtypes.js';
@@ -153,7 +153,7 @@ const methods = {
    *
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_INPUT, ERR_PARAMETER
    */
-  moe(this: Chain, options: MoeOptions): Tensor {
+  moe(this: TensorSource, options: MoeOptions): Tensor {
     const method = 'moe';
     const x = this.tensor();
     const { network, dtype } = x;

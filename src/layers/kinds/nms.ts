@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { formatShape, isStatic, type Shape, unknownDim } from '../../values/dim.js';
 import { requireDType } from '../shared/dtypes.js';
 import { constantTensor } from '../shared/lift.js';
@@ -138,7 +138,7 @@ const methods = {
    *
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_PARAMETER
    */
-  nms(this: Chain, scores: Tensor, options: NmsOptions): NmsResult {
+  nms(this: TensorSource, scores: Tensor, options: NmsOptions): NmsResult {
     const method = 'nms';
     const boxes = this.tensor();
     const { format = 'corner_pairs', topKBoxLimit = maxBoxLimit, indices = 'int32', name } = options;

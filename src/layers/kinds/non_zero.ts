@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { unknownDim } from '../../values/dim.js';
 import { requireDType } from '../shared/dtypes.js';
 import { requireRank } from '../shared/shapes.js';
@@ -31,7 +31,7 @@ const methods = {
    *
    * @throws ERR_RANK for a scalar; ERR_DTYPE
    */
-  nonZero(this: Chain, options: IndexOptions = {}): Tensor {
+  nonZero(this: TensorSource, options: IndexOptions = {}): Tensor {
     const { indices = 'int32', name } = options;
     const x = this.tensor();
     return x.network.record(nonZero, { method: 'nonZero', name, inputs: [x], params: { indices } })[0]!;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer } from '../../dsl/define-layer.js';
-import { type Chain, Tensor } from '../../dsl/tensor.js';
+import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import { formatShape, isStatic, isStaticShape } from '../../values/dim.js';
 import { encodeElements } from '../../values/elements.js';
 import type { WeightLike } from '../../values/weight.js';
@@ -157,7 +157,7 @@ const methods = {
    * TensorRT kind: normalization.
    * @throws ERR_SHAPE where normalizedShape, weight or bias do not fit the input; ERR_DTYPE, ERR_AXIS
    */
-  layerNorm(this: Chain, options: LayerNormOptions = {}): Tensor {
+  layerNorm(this: TensorSource, options: LayerNormOptions = {}): Tensor {
     const x = this.tensor();
     const { normalizedShape, weight, bias } = options;
     const expected = normalizedShape === undefined ? undefined : [normalizedShape].flat();
@@ -181,7 +181,7 @@ const methods = {
    * @throws ERR_SHAPE where weight or bias do not fit the channels; ERR_RANK, ERR_DTYPE; ERR_PARAMETER where the
    *   layer's weights hold statistics, which PyTorch would use instead
    */
-  instanceNorm(this: Chain, options: InstanceNormOptions = {}): Tensor {
+  instanceNorm(this: TensorSource, options: InstanceNormOptions = {}): Tensor {
     const x = this.tensor();
     if ((options as { running_mean?: unknown } | null)?.running_mean !== undefined) {
       refuse('instanceNorm', 'ERR_PARAMETER', 'expected no running_mean: by stored statistics batchNorm normalizes');
@@ -200,7 +200,7 @@ const methods = {
    * channel. TensorRT kind: normalization.
    * @throws ERR_SHAPE where groups do not divide the channels, or weight or bias do not fit them; ERR_RANK, ERR_DTYPE
    */
-  groupNorm(this: Chain, options: GroupNormOptions): Tensor {
+  groupNorm(this: TensorSource, options: GroupNormOptions): Tensor {
     const x = this.tensor();
     const { groups = options?.numGroups } = options ?? {};
     if (groups === undefined) refuse('groupNorm', 'ERR_PARAMETER', 'expected groups, the number of groups, given none');

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { formatShape, isStatic } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
 import { wrapAxis } from '../shared/axes.js';
@@ -71,7 +71,7 @@ const methods = {
    *
    * @throws ERR_PARAMETER where the depth is no positive number; ERR_AXIS, ERR_DTYPE, ERR_SHAPE
    */
-  oneHot(this: Chain, depth: DimLike, options: OneHotOptions = {}): Tensor {
+  oneHot(this: TensorSource, depth: DimLike, options: OneHotOptions = {}): Tensor {
     const method = 'oneHot';
     const { axis = -1, values: given = [0, 1], dtype = 'float32', name } = options;
     const indices = this.tensor();

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
 import { addDims, type Dim, formatShape, isStatic, mulDims, subDims } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
@@ -125,7 +125,7 @@ const methods = {
    * @throws ERR_SHAPE where more is cut off than there is, or more is mirrored or repeated; ERR_PARAMETER, ERR_RANK,
    *   ERR_DTYPE
    */
-  pad(this: Chain, options: PadOptions): Tensor {
+  pad(this: TensorSource, options: PadOptions): Tensor {
     const { padding: given = 0, prePadding, postPadding, mode = 'constant', value } = options ?? {};
     const x = this.tensor();
     if (!Object.hasOwn(modes, mode)) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import { type Chain, Tensor } from '../../dsl/tensor.js';
+import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import { formatShape } from '../../values/dim.js';
 import type { WeightLike } from '../../values/weight.js';
 import { floats, requireDType } from '../shared/dtypes.js';
@@ -61,7 +61,7 @@ const methods = {
    * `x < 0 ? slope·x : x`, of floats; the slope has the tensor's dtype. TensorRT kind: parametric_relu.
    * @throws ERR_SHAPE where the slopes do not broadcast to the tensor; ERR_DTYPE; ERR_INPUT unless one of weight and slope is given
    */
-  prelu(this: Chain, options: PReluOptions): Tensor {
+  prelu(this: TensorSource, options: PReluOptions): Tensor {
     const x = this.tensor();
     const { weight, slope = weight, name } = options ?? {};
     if (slope === undefined || (weight && slope !== weight)) {

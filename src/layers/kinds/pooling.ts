@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import type { DType } from '../../values/dtype.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import { overOneAxis } from '../shared/one-axis.js';
@@ -115,7 +115,7 @@ function poolRoundedUp(g: CpuGraph, x: CpuValue, p: Parsed): CpuValue {
 }
 
 function record(
-  self: Chain,
+  self: TensorSource,
   method: string,
   axes: number | undefined,
   type: PoolingType,
@@ -155,41 +155,41 @@ const methods = {
    *
    * @throws ERR_RANK, ERR_DTYPE, ERR_PARAMETER; ERR_SHAPE where the window is larger than the padded input
    */
-  pool(this: Chain, options: PoolOptions): Tensor {
+  pool(this: TensorSource, options: PoolOptions): Tensor {
     return record(this, 'pool', undefined, options?.type, options);
   },
   /** Maximum of each window; see `pool`. TensorRT kind: pooling (MAX). */
-  maxPool(this: Chain, options: PoolingOptions): Tensor {
+  maxPool(this: TensorSource, options: PoolingOptions): Tensor {
     return record(this, 'maxPool', undefined, 'max', options);
   },
   /** Average of each window; see `pool`. TensorRT kind: pooling (AVERAGE). */
-  avgPool(this: Chain, options: AveragePoolingOptions): Tensor {
+  avgPool(this: TensorSource, options: AveragePoolingOptions): Tensor {
     return record(this, 'avgPool', undefined, 'average', options);
   },
   /** Maximum of each window of a [batch, channels, length] tensor; see `pool`. TensorRT kinds: unsqueeze, pooling (MAX), squeeze. */
-  maxPool1d(this: Chain, options: PoolingOptions): Tensor {
+  maxPool1d(this: TensorSource, options: PoolingOptions): Tensor {
     const method = 'maxPool1d';
     return overOneAxis(this, method, options, (x, wide) => record(x, method, 2, 'max', wide));
   },
   /** Average of each window of a [batch, channels, length] tensor; see `pool`. TensorRT kinds: unsqueeze, pooling (AVERAGE), squeeze. */
-  avgPool1d(this: Chain, options: AveragePoolingOptions): Tensor {
+  avgPool1d(this: TensorSource, options: AveragePoolingOptions): Tensor {
     const method = 'avgPool1d';
     return overOneAxis(this, method, options, (x, wide) => record(x, method, 2, 'average', wide));
   },
   /** Maximum of each window of a [batch, channels, height, width] tensor; see `pool`. TensorRT kind: pooling (MAX). */
-  maxPool2d(this: Chain, options: PoolingOptions): Tensor {
+  maxPool2d(this: TensorSource, options: PoolingOptions): Tensor {
     return record(this, 'maxPool2d', 2, 'max', options);
   },
   /** Average of each window of a [batch, channels, height, width] tensor; see `pool`. TensorRT kind: pooling (AVERAGE). */
-  avgPool2d(this: Chain, options: AveragePoolingOptions): Tensor {
+  avgPool2d(this: TensorSource, options: AveragePoolingOptions): Tensor {
     return record(this, 'avgPool2d', 2, 'average', options);
   },
   /** Maximum of each window of a [batch, channels, depth, height, width] tensor; see `pool`. TensorRT kind: pooling (MAX). */
-  maxPool3d(this: Chain, options: PoolingOptions): Tensor {
+  maxPool3d(this: TensorSource, options: PoolingOptions): Tensor {
     return record(this, 'maxPool3d', 3, 'max', options);
   },
   /** Average of each window of a [batch, channels, depth, height, width] tensor; see `pool`. TensorRT kind: pooling (AVERAGE). */
-  avgPool3d(this: Chain, options: AveragePoolingOptions): Tensor {
+  avgPool3d(this: TensorSource, options: AveragePoolingOptions): Tensor {
     return record(this, 'avgPool3d', 3, 'average', options);
   },
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import {
   checkQuantization,
@@ -42,7 +42,7 @@ const methods = {
    *
    * @throws ERR_SHAPE, ERR_AXIS where the scale does not fit; ERR_VALUE for a zero point; ERR_DTYPE, ERR_PARAMETER
    */
-  quantize(this: Chain, options: QuantizeOptions): Tensor {
+  quantize(this: TensorSource, options: QuantizeOptions): Tensor {
     const x = this.tensor();
     const method = 'quantize';
     const to = options?.to ?? 'int8';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { formatShape, isStatic } from '../../values/dim.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import { constantTensor } from '../shared/lift.js';
@@ -48,7 +48,7 @@ const methods = {
    *
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE
    */
-  raggedSoftmax(this: Chain, lengths: Tensor | ConstantData, options: Named = {}): Tensor {
+  raggedSoftmax(this: TensorSource, lengths: Tensor | ConstantData, options: Named = {}): Tensor {
     const x = this.tensor();
     const method = 'raggedSoftmax';
     return x.network.record(raggedSoftmax, {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer, type InferredValue } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { addDims, type Dim, maxDims, minDims, mulDims } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
 import { axisList, resolveAxes, wrapAxis } from '../shared/axes.js';
@@ -77,7 +77,7 @@ export function reducedAxes(x: Tensor, { axis, axes }: ReduceOptions): number[] 
   return axis !== undefined && Array.isArray(list) ? [...list, wrapAxis(axis, x.rank)] : list;
 }
 
-function reduceBy(self: Chain, method: string, operation: ReduceOperation, options: ReduceOptions = {}): Tensor {
+function reduceBy(self: TensorSource, method: string, operation: ReduceOperation, options: ReduceOptions = {}): Tensor {
   const x = self.tensor();
   return x.network.record(reduce, {
     method,
@@ -93,30 +93,30 @@ export interface ReduceByOptions extends ReduceOptions {
 
 const methods = {
   /** Any reduction by TensorRT's name. TensorRT kind: reduce. */
-  reduce(this: Chain, options: ReduceByOptions): Tensor {
+  reduce(this: TensorSource, options: ReduceByOptions): Tensor {
     return reduceBy(this, 'reduce', options?.operation, options);
   },
   /**
    * Sum over `axes` (default all) of floats, int32, int64, int8. TensorRT kind: reduce (SUM).
    * @throws ERR_AXIS where an axis is out of range or given twice
    */
-  sum(this: Chain, options?: ReduceOptions): Tensor {
+  sum(this: TensorSource, options?: ReduceOptions): Tensor {
     return reduceBy(this, 'sum', 'sum', options);
   },
   /** Product over `axes` (default all); see `sum`. TensorRT kind: reduce (PROD). */
-  prod(this: Chain, options?: ReduceOptions): Tensor {
+  prod(this: TensorSource, options?: ReduceOptions): Tensor {
     return reduceBy(this, 'prod', 'prod', options);
   },
   /** Largest element along `axes` (default all); see `sum`. TensorRT kind: reduce (MAX). */
-  max(this: Chain, options?: ReduceOptions): Tensor {
+  max(this: TensorSource, options?: ReduceOptions): Tensor {
     return reduceBy(this, 'max', 'max', options);
   },
   /** Smallest element along `axes` (default all); see `sum`. TensorRT kind: reduce (MIN). */
-  min(this: Chain, options?: ReduceOptions): Tensor {
+  min(this: TensorSource, options?: ReduceOptions): Tensor {
     return reduceBy(this, 'min', 'min', options);
   },
   /** Mean over `axes` (default all), of floats; see `sum`. TensorRT kind: reduce (AVG). */
-  mean(this: Chain, options?: ReduceOptions): Tensor {
+  mean(this: TensorSource, options?: ReduceOptions): Tensor {
     return reduceBy(this, 'mean', 'avg', options);
   },
 };

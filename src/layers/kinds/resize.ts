@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
-import { type Chain, Tensor } from '../../dsl/tensor.js';
+import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import {
   type Dim,
   floorDivDims,
@@ -222,7 +222,7 @@ const methods = {
    * Resizes the trailing axes (float32, float16, bfloat16; int8 too in mode `nearest`). TensorRT kind: resize.
    * @throws ERR_PARAMETER where not exactly one of scales and sizes is given; ERR_SHAPE where the mode cannot resize an axis
    */
-  resize(this: Chain, options: ResizeOptions): Tensor {
+  resize(this: TensorSource, options: ResizeOptions): Tensor {
     return record(this.tensor(), { ...options, method: 'resize' });
   },
   /**
@@ -231,7 +231,7 @@ const methods = {
    *
    * @throws ERR_PARAMETER, ERR_SHAPE, ERR_RANK, ERR_DTYPE
    */
-  interpolate(this: Chain, options: InterpolateOptions): Tensor {
+  interpolate(this: TensorSource, options: InterpolateOptions): Tensor {
     const method = 'interpolate';
     const x = this.tensor();
     const { size, scaleFactor, mode = 'nearest', alignCorners = false, name } = options;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { isStatic } from '../../values/dim.js';
 import { wrapAxis } from '../shared/axes.js';
 import { indexTypes, requireDType } from '../shared/dtypes.js';
@@ -61,7 +61,7 @@ const methods = {
    *
    * @throws ERR_AXIS, ERR_SHAPE, ERR_RANK, ERR_DTYPE
    */
-  reverseSequence(this: Chain, lengths: Liftable, options: ReverseSequenceOptions = {}): Tensor {
+  reverseSequence(this: TensorSource, lengths: Liftable, options: ReverseSequenceOptions = {}): Tensor {
     const method = 'reverseSequence';
     const { batchAxis = 1, sequenceAxis = 0, name } = options;
     const x = this.tensor();

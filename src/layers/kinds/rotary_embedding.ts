@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { type Dim, formatShape, isStatic, type Shape } from '../../values/dim.js';
 import { floats, indexTypes, requireDType } from '../shared/dtypes.js';
 import { constantTensor } from '../shared/lift.js';
@@ -126,7 +126,7 @@ const methods = {
    *
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE, ERR_PARAMETER
    */
-  rotaryEmbedding(this: Chain, options: RotaryEmbeddingOptions): Tensor {
+  rotaryEmbedding(this: TensorSource, options: RotaryEmbeddingOptions): Tensor {
     const method = 'rotaryEmbedding';
     const x = this.tensor();
     const { cos, sin, positions, interleaved = false, rotaryDim = 0, name } = options;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type CpuValue, defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { formatShape, isStatic, isStaticShape, type Shape, volume } from '../../values/dim.js';
 import { resolveAxis, wrapAxis } from '../shared/axes.js';
 import { floats, requireDType } from '../shared/dtypes.js';
@@ -91,7 +91,7 @@ const methods = {
    *
    * @throws ERR_SHAPE where the number of coefficients does not fit; ERR_DTYPE, ERR_AXIS, ERR_VALUE
    */
-  scale(this: Chain, options: ScaleOptions): Tensor {
+  scale(this: TensorSource, options: ScaleOptions): Tensor {
     const x = this.tensor();
     const { scale: factor, shift, power, mode: chosen, channelAxis = 1, name } = options ?? {};
     const given = Object.entries({ scale: factor, shift, power }).filter(([, value]) => value !== undefined);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer, type Fail } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { type Dim, formatShape, isStatic, type Shape } from '../../values/dim.js';
 import { wrapAxis } from '../shared/axes.js';
 import { indexTypes, requireDType } from '../shared/dtypes.js';
@@ -101,7 +101,7 @@ const methods = {
    *
    * @throws ERR_SHAPE, ERR_RANK, ERR_AXIS, ERR_DTYPE; ERR_VALUE where known indices are beyond their axis
    */
-  scatter(this: Chain, indices: Liftable, updates: Liftable, options: ScatterOptions = {}): Tensor {
+  scatter(this: TensorSource, indices: Liftable, updates: Liftable, options: ScatterOptions = {}): Tensor {
     const method = 'scatter';
     const { mode = 'element', axis = 0, name } = options;
     const x = this.tensor();

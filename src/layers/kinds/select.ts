@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import { type Chain, Tensor } from '../../dsl/tensor.js';
+import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import type { DType } from '../../values/dtype.js';
 import { checkedFunction } from '../calls/arguments.js';
 import { cpuWhere } from '../shared/cpu-where.js';
@@ -69,11 +69,11 @@ const chosen = checkedFunction('where', (condition: Tensor, a: Liftable, b: Lift
 
 const methods = {
   /** This tensor where `condition` is true, else `other`; see the function `where`. TensorRT kind: select. */
-  where(this: Chain, condition: Tensor, other: Liftable, options: Named = {}): Tensor {
+  where(this: TensorSource, condition: Tensor, other: Liftable, options: Named = {}): Tensor {
     return record(condition, this.tensor(), other, 'where', options);
   },
   /** `value` where `mask` (bool) is true, else this tensor, like PyTorch's masked_fill. TensorRT kind: select. */
-  maskedFill(this: Chain, mask: Tensor, value: Liftable, options: Named = {}): Tensor {
+  maskedFill(this: TensorSource, mask: Tensor, value: Liftable, options: Named = {}): Tensor {
     return record(mask, value, this.tensor(), 'maskedFill', options);
   },
 };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Network } from '../../dsl/network.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { resolveAxis } from '../shared/axes.js';
 import { type DimLike, DimValue, resolveDims } from '../shared/dim-value.js';
 import type { Named } from '../shared/parameters.js';
@@ -27,13 +27,13 @@ const methods = {
    *
    * @throws ERR_AXIS
    */
-  dim(this: Chain, axis: number): DimValue {
+  dim(this: TensorSource, axis: number): DimValue {
     const x = this.tensor();
     const at = resolveAxis(axis, x.rank, refusing('dim'));
     return new DimValue(x.shape[at]!);
   },
   /** The sizes of this tensor as an int64 tensor of shape [rank], for arithmetic at run time. TensorRT kind: shape. */
-  shapeTensor(this: Chain, options: Named = {}): Tensor {
+  shapeTensor(this: TensorSource, options: Named = {}): Tensor {
     const x = this.tensor();
     return x.network.record(shape, { method: 'shapeTensor', name: options.name, inputs: [x], params: {} })[0]!;
   },

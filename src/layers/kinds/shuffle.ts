@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
 import {
   type Dim,
@@ -184,11 +184,11 @@ const methods = {
    *
    * @throws ERR_SHAPE where the number of elements differs or a name is unknown; ERR_DTYPE or ERR_RANK for a bad tensor
    */
-  reshape(this: Chain, dims: ReshapeDims | Tensor, options: ReshapeOptions = {}): Tensor {
+  reshape(this: TensorSource, dims: ReshapeDims | Tensor, options: ReshapeOptions = {}): Tensor {
     return recordShuffle(this.tensor(), { ...options, reshape: dims ?? (null as never), method: 'reshape' });
   },
   /** Same as `reshape`, under PyTorch's name. TensorRT kind: shuffle. */
-  view(this: Chain, dims: ReshapeDims | Tensor, options: ReshapeOptions = {}): Tensor {
+  view(this: TensorSource, dims: ReshapeDims | Tensor, options: ReshapeOptions = {}): Tensor {
     return recordShuffle(this.tensor(), { ...options, reshape: dims ?? (null as never), method: 'view' });
   },
   /**
@@ -197,7 +197,7 @@ const methods = {
    *
    * @throws ERR_SHAPE where the sizes do not make up the axis or a name is unknown; ERR_AXIS
    */
-  unflatten(this: Chain, axis: number, sizes: readonly DimLike[], options: Named = {}): Tensor {
+  unflatten(this: TensorSource, axis: number, sizes: readonly DimLike[], options: Named = {}): Tensor {
     return unflatten(this.tensor(), axis, sizes, options);
   },
   /**
@@ -206,7 +206,12 @@ const methods = {
    *
    * @throws ERR_AXIS where `perm` is no permutation, or an axis is out of range
    */
-  transpose(this: Chain, perm?: readonly number[] | number, other?: number | Named, options: Named = {}): Tensor {
+  transpose(
+    this: TensorSource,
+    perm?: readonly number[] | number,
+    other?: number | Named,
+    options: Named = {},
+  ): Tensor {
     const method = 'transpose';
     const x = this.tensor();
     const axes = x.shape.map((_, i) => i);
@@ -221,7 +226,7 @@ const methods = {
     return recordShuffle(x, { ...other, firstTranspose: permutationOf(x, perm ?? axes.reverse(), method), method });
   },
   /** Same as `transpose`, under PyTorch's name. TensorRT kind: shuffle. */
-  permute(this: Chain, perm: readonly number[], options: Named = {}): Tensor {
+  permute(this: TensorSource, perm: readonly number[], options: Named = {}): Tensor {
     return recordShuffle(this.tensor(), {
       ...options,
       firstTranspose: permutationOf(this.tensor(), perm, 'permute'),
@@ -234,7 +239,7 @@ const methods = {
    *
    * @throws ERR_AXIS where an axis is out of range, or `endDim` comes before `startDim`
    */
-  flatten(this: Chain, options: FlattenOptions = {}): Tensor {
+  flatten(this: TensorSource, options: FlattenOptions = {}): Tensor {
     const { startDim, endDim = -1, name } = options;
     const x = this.tensor();
     const method = 'flatten';
@@ -253,7 +258,7 @@ const methods = {
    *
    * @throws ERR_AXIS, ERR_SHAPE; see `transpose` and `reshape`
    */
-  shuffle(this: Chain, options: ShuffleOptions): Tensor {
+  shuffle(this: TensorSource, options: ShuffleOptions): Tensor {
     return recordShuffle(this.tensor(), { ...options, method: 'shuffle' });
   },
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer, type InferredValue } from '../../dsl/define-layer.js';
-import { type Chain, Tensor } from '../../dsl/tensor.js';
+import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
 import {
   addDims,
@@ -21,7 +21,7 @@ import { recordSlice, type SliceOptions } from '../shared/record-slice.js';
 import { refuse, refusing } from '../shared/refuse.js';
 import {
   checkBounds,
-  type Known,
+  type KnownBounds,
   known,
   pick,
   type SlicePartName,
@@ -45,7 +45,7 @@ export const slice = defineLayer({
     const { dtype, shape, contents } = x;
     const [start, size, stride] = sliceParts.map((what, i) =>
       known(what, params[what], inputs[i + 1], shape.length, fail),
-    ) as [Known, Known, Known];
+    ) as [KnownBounds, KnownBounds, KnownBounds];
     const fill = inputs[4];
     if ((params.mode === 'fill') !== Boolean(fill)) {
       fail('ERR_INPUT', `expected a value in mode fill and in no other, the mode is ${params.mode}`, {
@@ -91,14 +91,14 @@ const methods = {
    *
    * @throws ERR_SHAPE where it reads outside in mode `strict_bounds`; ERR_PARAMETER, ERR_AXIS, ERR_DTYPE
    */
-  slice(this: Chain, options: SliceOptions): Tensor {
+  slice(this: TensorSource, options: SliceOptions): Tensor {
     return recordSlice(this.tensor(), { ...options, method: 'slice' });
   },
   /**
    * `length` elements of an axis, from `start` on, like PyTorch's narrow. TensorRT kind: slice.
    * @throws see `slice`
    */
-  narrow(this: Chain, axis: number, start: DimLike, length: DimLike, options: Named = {}): Tensor {
+  narrow(this: TensorSource, axis: number, start: DimLike, length: DimLike, options: Named = {}): Tensor {
     return recordSlice(this.tensor(), { ...options, axes: [axis], start: [start], size: [length], method: 'narrow' });
   },
   /**
@@ -107,7 +107,7 @@ const methods = {
    *
    * @throws ERR_SHAPE where the index is outside
    */
-  select(this: Chain, axis: number, index: DimLike | Tensor, options: Named = {}): Tensor {
+  select(this: TensorSource, axis: number, index: DimLike | Tensor, options: Named = {}): Tensor {
     const method = 'select';
     const x = this.tensor();
     if (index instanceof Tensor) return x.gather(index, { ...options, axis });
@@ -121,7 +121,7 @@ const methods = {
    *
    * @throws ERR_SHAPE where the sizes do not add up to the axis, or the number of parts is not known
    */
-  split(this: Chain, sizes: number | readonly DimLike[], options: SplitOptions = {}): Tensor[] {
+  split(this: TensorSource, sizes: number | readonly DimLike[], options: SplitOptions = {}): Tensor[] {
     return splitInto(this.tensor(), sizes, options.axis ?? 0, 'split');
   },
   /**
@@ -130,7 +130,7 @@ const methods = {
    *
    * @throws ERR_SHAPE where a dynamic axis is not known to divide
    */
-  chunk(this: Chain, count: number, options: SplitOptions = {}): Tensor[] {
+  chunk(this: TensorSource, count: number, options: SplitOptions = {}): Tensor[] {
     const method = 'chunk';
     const x = this.tensor();
     const { axis = 0 } = options;
@@ -154,7 +154,7 @@ const methods = {
     return splitInto(x, Array(count).fill(part), at, method);
   },
   /** The elements in reverse along `axes` (one or several). TensorRT kind: slice. @throws ERR_AXIS */
-  flip(this: Chain, axes: number | readonly number[], options: Named = {}): Tensor {
+  flip(this: TensorSource, axes: number | readonly number[], options: Named = {}): Tensor {
     const x = this.tensor();
     const list = axisList(axes, x.rank);
     if (!Array.isArray(list))
@@ -167,7 +167,7 @@ const methods = {
    *
    * @throws ERR_SHAPE where a dim of another size than 1 would change
    */
-  expand(this: Chain, dims: readonly DimLike[] | Tensor, options: Named = {}): Tensor {
+  expand(this: TensorSource, dims: readonly DimLike[] | Tensor, options: Named = {}): Tensor {
     return expandTo(this.tensor(), dims, options);
   },
 };

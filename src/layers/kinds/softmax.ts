@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { resolveAxis, wrapAxis } from '../shared/axes.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import { type Named, wholeNumber } from '../shared/parameters.js';
@@ -29,7 +29,7 @@ const methods = {
    * `exp(x) / Σ exp(x)` along `axis` (default −1), of floats of rank 1 or more. TensorRT kind: softmax.
    * @throws ERR_AXIS where the tensor has no such axis; ERR_DTYPE
    */
-  softmax(this: Chain, options: SoftmaxOptions = {}): Tensor {
+  softmax(this: TensorSource, options: SoftmaxOptions = {}): Tensor {
     const x = this.tensor();
     return x.network.record(softmax, {
       method: 'softmax',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer, type InferredValue } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { formatShape } from '../../values/dim.js';
 import { axisList, resolveAxes } from '../shared/axes.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
@@ -33,7 +33,7 @@ const methods = {
    * @param axes one axis or several, negative from the end. Default: every axis of size 1
    * @throws ERR_SHAPE where an axis has another size, or a dynamic one
    */
-  squeeze(this: Chain, axes?: number | readonly number[], options: Named = {}): Tensor {
+  squeeze(this: TensorSource, axes?: number | readonly number[], options: Named = {}): Tensor {
     const x = this.tensor();
     const given = axes ?? x.shape.flatMap((dim, axis) => (dim === 1 ? [axis] : []));
     return recordSqueeze(x, axisList(given, x.rank), 'squeeze', options);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type CpuValue, defineLayer } from '../../dsl/define-layer.js';
-import { type Chain, Tensor } from '../../dsl/tensor.js';
+import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import { type Dim, isStatic, isUnknown, unknownDim } from '../../values/dim.js';
 import { resolveAxis, wrapAxis } from '../shared/axes.js';
 import { type DimLike, DimValue, resolveDim } from '../shared/dim-value.js';
@@ -124,7 +124,7 @@ export interface ArgOptions extends IndexOptions {
   keepDims?: boolean;
 }
 
-function arg(self: Chain, method: string, largest: boolean, options: ArgOptions): Tensor {
+function arg(self: TensorSource, method: string, largest: boolean, options: ArgOptions): Tensor {
   const { keepDims = false, axis, name, indices } = options;
   const x = self.tensor();
   const flat = axis === undefined && x.rank !== 1;
@@ -144,7 +144,7 @@ export interface SortOptions extends IndexOptions {
 }
 
 /** TensorRT sorts as many elements as its topk takes. */
-function sorted(self: Chain, method: string, options: SortOptions): [Tensor, Tensor] {
+function sorted(self: TensorSource, method: string, options: SortOptions): [Tensor, Tensor] {
   const { axis = -1, descending = false, name, indices } = options;
   const x = self.tensor();
   const at = resolveAxis(axis, x.rank, refusing(method));
@@ -171,7 +171,7 @@ const methods = {
    * @throws ERR_PARAMETER where k exceeds the axis; ERR_AXIS, ERR_SHAPE, ERR_DTYPE (float32, float16, bfloat16, int32,
    *   int64)
    */
-  topk(this: Chain, k: DimLike | Tensor, options: TopKOptions = {}): TopKResult {
+  topk(this: TensorSource, k: DimLike | Tensor, options: TopKOptions = {}): TopKResult {
     return record(this.tensor(), k, { ...options, method: 'topk' });
   },
   /**
@@ -180,11 +180,11 @@ const methods = {
    *
    * @throws ERR_SHAPE where the axis is longer; see `topk`
    */
-  sort(this: Chain, options: SortOptions = {}): TopKResult {
+  sort(this: TensorSource, options: SortOptions = {}): TopKResult {
     return sorted(this, 'sort', options);
   },
   /** The positions that sort the elements of an axis; see `sort`. TensorRT kind: topk. */
-  argsort(this: Chain, options: SortOptions = {}): Tensor {
+  argsort(this: TensorSource, options: SortOptions = {}): Tensor {
     return sorted(this, 'argsort', options)[1];
   },
   /**
@@ -193,11 +193,11 @@ const methods = {
    *
    * @throws see `topk`
    */
-  argmax(this: Chain, options: ArgOptions = {}): Tensor {
+  argmax(this: TensorSource, options: ArgOptions = {}): Tensor {
     return arg(this, 'argmax', true, options);
   },
   /** Index of the smallest element; see `argmax`. TensorRT kinds: topk (MIN), squeeze, shuffle. @throws see `topk` */
-  argmin(this: Chain, options: ArgOptions = {}): Tensor {
+  argmin(this: TensorSource, options: ArgOptions = {}): Tensor {
     return arg(this, 'argmin', false, options);
   },
 };

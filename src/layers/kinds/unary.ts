@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { mulDims } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
 import { floats, requireDType } from '../shared/dtypes.js';
@@ -62,7 +62,7 @@ export const unary = defineLayer({
   },
 });
 
-const apply = (self: Chain, method: string, operation: UnaryOperation, options: Named = {}): Tensor =>
+const apply = (self: TensorSource, method: string, operation: UnaryOperation, options: Named = {}): Tensor =>
   self.tensor().network.record(unary, {
     method,
     name: options.name,
@@ -76,107 +76,107 @@ export interface UnaryOptions extends Named {
 
 const methods = {
   /** Any unary operation by TensorRT's name. TensorRT kind: unary. */
-  unary(this: Chain, options: UnaryOptions): Tensor {
+  unary(this: TensorSource, options: UnaryOptions): Tensor {
     return apply(this, 'unary', options?.operation, options);
   },
   /** `eˣ`, of floats. TensorRT kind: unary (EXP). */
-  exp(this: Chain, options?: Named): Tensor {
+  exp(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'exp', 'exp', options);
   },
   /** Natural logarithm, of floats. TensorRT kind: unary (LOG). */
-  log(this: Chain, options?: Named): Tensor {
+  log(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'log', 'log', options);
   },
   /** `√x`, of floats. TensorRT kind: unary (SQRT). */
-  sqrt(this: Chain, options?: Named): Tensor {
+  sqrt(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'sqrt', 'sqrt', options);
   },
   /** `1 / x`, of floats. TensorRT kind: unary (RECIP). */
-  reciprocal(this: Chain, options?: Named): Tensor {
+  reciprocal(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'reciprocal', 'recip', options);
   },
   /** `|x|`, of floats and signed integers. TensorRT kind: unary (ABS). */
-  abs(this: Chain, options?: Named): Tensor {
+  abs(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'abs', 'abs', options);
   },
   /** `−x`, of floats and signed integers. TensorRT kind: unary (NEG). */
-  neg(this: Chain, options?: Named): Tensor {
+  neg(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'neg', 'neg', options);
   },
   /** Sine of radians, of floats. TensorRT kind: unary (SIN). */
-  sin(this: Chain, options?: Named): Tensor {
+  sin(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'sin', 'sin', options);
   },
   /** Cosine of radians, of floats. TensorRT kind: unary (COS). */
-  cos(this: Chain, options?: Named): Tensor {
+  cos(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'cos', 'cos', options);
   },
   /** Tangent of radians, of floats. TensorRT kind: unary (TAN). */
-  tan(this: Chain, options?: Named): Tensor {
+  tan(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'tan', 'tan', options);
   },
   /** Hyperbolic sine, of floats. TensorRT kind: unary (SINH). */
-  sinh(this: Chain, options?: Named): Tensor {
+  sinh(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'sinh', 'sinh', options);
   },
   /** Hyperbolic cosine, of floats. TensorRT kind: unary (COSH). */
-  cosh(this: Chain, options?: Named): Tensor {
+  cosh(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'cosh', 'cosh', options);
   },
   /** Inverse sine in radians, of floats. TensorRT kind: unary (ASIN). */
-  asin(this: Chain, options?: Named): Tensor {
+  asin(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'asin', 'asin', options);
   },
   /** Inverse cosine in radians, of floats. TensorRT kind: unary (ACOS). */
-  acos(this: Chain, options?: Named): Tensor {
+  acos(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'acos', 'acos', options);
   },
   /** Inverse tangent in radians, of floats. TensorRT kind: unary (ATAN). */
-  atan(this: Chain, options?: Named): Tensor {
+  atan(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'atan', 'atan', options);
   },
   /** Inverse hyperbolic sine, of floats. TensorRT kind: unary (ASINH). */
-  asinh(this: Chain, options?: Named): Tensor {
+  asinh(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'asinh', 'asinh', options);
   },
   /** Inverse hyperbolic cosine, of floats. TensorRT kind: unary (ACOSH). */
-  acosh(this: Chain, options?: Named): Tensor {
+  acosh(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'acosh', 'acosh', options);
   },
   /** Inverse hyperbolic tangent, of floats. TensorRT kind: unary (ATANH). */
-  atanh(this: Chain, options?: Named): Tensor {
+  atanh(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'atanh', 'atanh', options);
   },
   /** Smallest whole number not below x, of floats. TensorRT kind: unary (CEIL). */
-  ceil(this: Chain, options?: Named): Tensor {
+  ceil(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'ceil', 'ceil', options);
   },
   /** Largest whole number not above x, of floats. TensorRT kind: unary (FLOOR). */
-  floor(this: Chain, options?: Named): Tensor {
+  floor(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'floor', 'floor', options);
   },
   /** Gauss error function, of floats. TensorRT kind: unary (ERF). */
-  erf(this: Chain, options?: Named): Tensor {
+  erf(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'erf', 'erf', options);
   },
   /** Negation of bools. TensorRT kind: unary (NOT). */
-  logicalNot(this: Chain, options?: Named): Tensor {
+  logicalNot(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'logicalNot', 'not', options);
   },
   /** −1, 0 or 1, of floats and signed integers. TensorRT kind: unary (SIGN). */
-  sign(this: Chain, options?: Named): Tensor {
+  sign(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'sign', 'sign', options);
   },
   /** Nearest whole number, halves to even, of floats. TensorRT kind: unary (ROUND). */
-  round(this: Chain, options?: Named): Tensor {
+  round(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'round', 'round', options);
   },
   /** Whether a float is infinite; the result is bool. TensorRT kind: unary (ISINF). */
-  isinf(this: Chain, options?: Named): Tensor {
+  isinf(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'isinf', 'isinf', options);
   },
   /** Whether a float is NaN; the result is bool. TensorRT kind: unary (ISNAN). */
-  isnan(this: Chain, options?: Named): Tensor {
+  isnan(this: TensorSource, options?: Named): Tensor {
     return apply(this, 'isnan', 'isnan', options);
   },
 };

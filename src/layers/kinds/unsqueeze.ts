@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineLayer, type InferredValue } from '../../dsl/define-layer.js';
-import type { Chain, Tensor } from '../../dsl/tensor.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import type { Dim } from '../../values/dim.js';
 import { axisList, resolveAxes } from '../shared/axes.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
@@ -27,7 +27,7 @@ const methods = {
    * @param axes one axis or several, as counted in the result, negative from its end
    * @throws ERR_AXIS where an axis is out of range or given twice
    */
-  unsqueeze(this: Chain, axes: number | readonly number[], options: Named = {}): Tensor {
+  unsqueeze(this: TensorSource, axes: number | readonly number[], options: Named = {}): Tensor {
     const x = this.tensor();
     const count = Array.isArray(axes) ? axes.length : 1;
     return recordUnsqueeze(x, axisList(axes, x.rank + count), 'unsqueeze', options);

@@ -1,5 +1,5 @@
 import type { Fail, InferContext, InferredValue, LayerDefinition } from '../../dsl/define-layer.js';
-import type { IRWeight, Params } from '../../dsl/ir.js';
+import type { IRWeight, LayerParams } from '../../dsl/ir.js';
 import { Tensor } from '../../dsl/tensor.js';
 import { type Dim, formatShape, type Shape } from '../../values/dim.js';
 import type { DType, TypedArray } from '../../values/dtype.js';
@@ -95,7 +95,7 @@ function requireEmptyOfEmpty(shape: Shape, spatial: Shape, fail: Fail): void {
 }
 
 /** Records a layer with a kernel: tensors are inputs 1 and 2, all else is a weight. */
-export function recordKernel<P extends Params>(
+export function recordKernel<P extends LayerParams>(
   definition: LayerDefinition<P>,
   x: Tensor,
   method: string,

@@ -1,4 +1,4 @@
-import { type Chain, Tensor } from '../../dsl/tensor.js';
+import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import { isWeightLike, type WeightLike, withShape } from '../../values/weight.js';
 import type { Named, PerAxis } from './parameters.js';
 import { refuse } from './refuse.js';
@@ -36,7 +36,7 @@ function withUnitAxis<T extends object>(options: T, method: string): T {
 
 /** Applies a layer for [batch, channels, height, width] to a [batch, channels, length] tensor. */
 export function overOneAxis<T extends Named>(
-  self: Chain,
+  self: TensorSource,
   method: string,
   options: T,
   apply: (x: Tensor, options: T) => Tensor,
@@ -57,7 +57,7 @@ const widened = new WeakMap<WeightLike, WeightLike>();
 
 /** `overOneAxis` for a layer with a kernel. */
 export const kernelOverOneAxis = <T extends Named & { weight: WeightLike | Tensor }>(
-  self: Chain,
+  self: TensorSource,
   method: string,
   options: T,
   apply: (x: Tensor, options: T) => Tensor,

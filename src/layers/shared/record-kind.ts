@@ -1,5 +1,5 @@
 import { type LayerDefinition, layerKinds } from '../../dsl/define-layer.js';
-import type { Params } from '../../dsl/ir.js';
+import type { LayerParams } from '../../dsl/ir.js';
 import type { Network, Recording } from '../../dsl/network.js';
 import type { Tensor } from '../../dsl/tensor.js';
 import type { concatenation } from '../kinds/concatenation.js';
@@ -33,5 +33,5 @@ type ParamsOf<K extends keyof Kinds> = Kinds[K] extends LayerDefinition<infer P>
 export const recordKind = <K extends keyof Kinds>(
   net: Network,
   kind: K,
-  recording: Recording<Params> & { params: ParamsOf<K> },
+  recording: Recording<LayerParams> & { params: ParamsOf<K> },
 ): Tensor => net.record(layerKinds.get(kind)!, recording)[0]!;

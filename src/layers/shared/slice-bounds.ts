@@ -11,7 +11,7 @@ export const sliceParts = ['start', 'size', 'stride'] as const;
 export type SlicePartName = (typeof sliceParts)[number];
 
 /** By axis; undefined where only the run tells. */
-export type Known = readonly (Dim | undefined)[];
+export type KnownBounds = readonly (Dim | undefined)[];
 
 /** Start, size or stride of a slice, from its parameter or its tensor. */
 export function known(
@@ -20,7 +20,7 @@ export function known(
   tensor: InferredValue | null | undefined,
   rank: number,
   fail: Fail,
-): Known {
+): KnownBounds {
   if (given) {
     if (given.length !== rank) {
       fail('ERR_PARAMETER', `expected one number per axis, ${rank}, given [${given.join(', ')}]`, {

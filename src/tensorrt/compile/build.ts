@@ -1,5 +1,5 @@
 import type { Network, RecordedNode } from '../../dsl/network.js';
-import { reading } from '../../errors/boundary.js';
+import { readArguments } from '../../errors/boundary.js';
 import { locate } from '../../errors/call-site.js';
 import { TensorRTError } from '../../errors/error.js';
 import type { DType } from '../../values/dtype.js';
@@ -87,7 +87,8 @@ async function run(
   const recorded = snapshot(net);
   const resolve = () => resolveProfiles(recorded.inputs, profiles);
   // A check does not need profiles: it uses no ranges of dims.
-  const resolved = lowerOnly && !profiles ? undefined : reading('build options', [given], resolve, 'ERR_BUILD_OPTION');
+  const resolved =
+    lowerOnly && !profiles ? undefined : readArguments('build options', [given], resolve, 'ERR_BUILD_OPTION');
   const stop = new Stop(signal);
   try {
     stop.check();
@@ -189,7 +190,7 @@ function describe(nodes: readonly RecordedNode[], error: NativeError): TensorRTE
   return new TensorRTError(error.code ?? 'ERR_INTERNAL', error.message, {
     layer: error.layer,
     kind: error.kind,
-    source: error.layer === undefined ? undefined : locate(find(nodes, error.layer)?.mark),
+    source: error.layer === undefined ? undefined : locate(find(nodes, error.layer)?.callSite),
     log: error.log,
     cause: error,
   });

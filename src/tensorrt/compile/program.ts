@@ -3,7 +3,7 @@ import type { Network, RecordedNode } from '../../dsl/network.js';
 import { TensorRTError } from '../../errors/error.js';
 import { byteLength } from '../../values/dtype.js';
 import { binding, type NativeProgram } from '../binding.js';
-import { GraphWriter } from './wire.js';
+import { ProgramWriter } from './wire.js';
 
 const sliceMs = 2;
 const nodesAtOnce = 64;
@@ -63,7 +63,7 @@ export async function toProgram({ name, inputs, outputs, nodes, weights }: Snaps
   const pace = new Pace();
   const program = new (binding().Program)(name);
   await addWeights(program, weights, pace);
-  const writer = new GraphWriter();
+  const writer = new ProgramWriter();
   writer.head({ inputs: [...inputs], outputs: [...outputs] });
   for (let i = 0; i < nodes.length; i++) {
     writer.node(nodes[i]!);

@@ -1,4 +1,4 @@
-import type { IRGraph, IRNamed, Params } from '../../dsl/ir.js';
+import type { IRGraph, IRNamed, LayerParams } from '../../dsl/ir.js';
 import type { RecordedNode } from '../../dsl/network.js';
 
 /** Tags of the kinds of values; native/program/wire.cc reads them. */
@@ -13,11 +13,11 @@ const int64 = new BigInt64Array(eight.buffer);
  * Writes graphs as bytes, which the addon reads off the event loop: walking objects through Node-API takes several times
  * longer. Numbers are LEB128; −1 and "absent" are written as 0. Repeated strings and parameters are written as numbers.
  */
-export class GraphWriter {
+export class ProgramWriter {
   #bytes = new Uint8Array(1 << 14);
   #at = 0;
   readonly #words = new Map<string, number>();
-  readonly #params = new Map<Params, number>();
+  readonly #params = new Map<LayerParams, number>();
 
   /** Returns the bytes written since the last call. */
   take(): Uint8Array {
@@ -82,7 +82,7 @@ export class GraphWriter {
     }
   }
 
-  #object(object: Params): void {
+  #object(object: LayerParams): void {
     const keys = Object.keys(object);
     this.#number(keys.length);
     for (const key of keys) {
@@ -108,7 +108,7 @@ export class GraphWriter {
       for (const item of value) this.#value(item);
     } else {
       this.#byte(tag.object);
-      this.#object(value as Params);
+      this.#object(value as LayerParams);
     }
   }
 

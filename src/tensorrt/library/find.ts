@@ -3,9 +3,9 @@ import { basename } from 'node:path';
 import { TensorRTError } from '../../errors/error.js';
 import { binding, type CudaInfo, type Flavor, type LibraryInfo } from '../binding.js';
 import { readElfConstant } from './elf.js';
-import { cacheDir, type Env, librariesAt, type Place, type Source, searchPlaces } from './search-path.js';
+import { cacheDir, type Env, type LibrarySource, librariesAt, type SearchPlace, searchPlaces } from './search-path.js';
 
-export type Purpose = 'build' | 'run' | 'plugins';
+export type LibraryPurpose = 'build' | 'run' | 'plugins';
 
 /** A TensorRT library on this machine. */
 export interface TensorRTInstallation {
@@ -16,13 +16,13 @@ export interface TensorRTInstallation {
   /** e.g. `10.6.0`; null if the library could not be read. */
   version: string | null;
   /** Which part of the search found it. */
-  source: Source;
+  source: LibrarySource;
   /** What it can do on this machine with its GPUs. */
-  usableFor: Record<Purpose, boolean>;
+  usableFor: Record<LibraryPurpose, boolean>;
   /** Why it cannot be used at all. */
   refused?: string;
   /** Why it cannot be used for a purpose on this machine. */
-  limits?: Partial<Record<Purpose, string>>;
+  limits?: Partial<Record<LibraryPurpose, string>>;
 }
 
 export interface FindOptions {
@@ -33,7 +33,7 @@ export interface FindOptions {
 }
 
 export interface ChooseOptions extends FindOptions {
-  for: Purpose;
+  for: LibraryPurpose;
   /** Path of a library or its folder, or a flavor; default: the best one found. */
   library?: string;
 }
@@ -65,8 +65,8 @@ export async function findTensorRT(options: FindOptions = {}): Promise<TensorRTI
   return search(places, cuda, env);
 }
 
-async function search(places: Place[], cuda: CudaInfo, env: Env): Promise<TensorRTInstallation[]> {
-  const found = new Map<string, Source>();
+async function search(places: SearchPlace[], cuda: CudaInfo, env: Env): Promise<TensorRTInstallation[]> {
+  const found = new Map<string, LibrarySource>();
   const paths = await Promise.all(places.map(({ path }) => librariesAt(path)));
   paths.forEach((list, i) => {
     for (const path of list) if (!found.has(path)) found.set(path, places[i]!.source);
@@ -81,7 +81,7 @@ async function search(places: Place[], cuda: CudaInfo, env: Env): Promise<Tensor
 }
 
 /** Inspects one library without loading it. */
-async function inspect(path: string, source: Source, cuda: CudaInfo): Promise<TensorRTInstallation> {
+async function inspect(path: string, source: LibrarySource, cuda: CudaInfo): Promise<TensorRTInstallation> {
   let release: number;
   try {
     release = await releaseOf(path);
@@ -97,7 +97,7 @@ async function inspect(path: string, source: Source, cuda: CudaInfo): Promise<Te
   return { path, flavor: flavor.name, version, source, usableFor, ...(restricted && { limits }) };
 }
 
-function refuse(path: string, source: Source, refused: string): TensorRTInstallation {
+function refuse(path: string, source: LibrarySource, refused: string): TensorRTInstallation {
   return {
     path,
     flavor: null,
@@ -148,7 +148,7 @@ function flavorOf(release: number): { name: Flavor } | { name: null; refused: st
  * Compute capabilities. TensorRT's support matrix starts at 7.5 (7.0 until 10.4). TensorRT-RTX lists its GPUs in the enum
  * ComputeCapability: 7.5, 8.0, 8.6, 8.9, 12.0, 12.1.
  */
-function limitsOf(flavor: Flavor, cuda: CudaInfo): Partial<Record<Purpose, string>> {
+function limitsOf(flavor: Flavor, cuda: CudaInfo): Partial<Record<LibraryPurpose, string>> {
   const capabilities = cuda.devices.map((device) => device.computeCapability);
   const present = capabilities.length ? `here is ${capabilities.join(', ')}` : (cuda.error ?? 'no GPU is here');
   if (flavor !== 'rtx1') {
@@ -205,12 +205,12 @@ function preference(one: TensorRTInstallation): number {
 }
 
 /** The command that installs a TensorRT for a purpose. */
-export function installLine(purpose: Purpose): string {
+export function installLine(purpose: LibraryPurpose): string {
   return purpose === 'build' ? 'npx node-tensorrt install' : 'python3 -m pip install tensorrt';
 }
 
 function notFound(
-  purpose: Purpose,
+  purpose: LibraryPurpose,
   flavor: string | undefined,
   found: TensorRTInstallation[],
   failures: Map<string, string>,

@@ -5,10 +5,10 @@ import { basename, delimiter, dirname, join } from 'node:path';
 import { machine } from './machine.js';
 
 /** Where a library was found. */
-export type Source = 'environment' | 'loader' | 'python' | 'system' | 'cache';
+export type LibrarySource = 'environment' | 'loader' | 'python' | 'system' | 'cache';
 
-export interface Place {
-  source: Source;
+export interface SearchPlace {
+  source: LibrarySource;
   /** A folder to search, or a library. */
   path: string;
 }
@@ -25,8 +25,8 @@ export function cacheDir(env: Env = process.env): string {
 }
 
 /** Every place where TensorRT may be, in order of preference. */
-export async function searchPlaces(env: Env = process.env): Promise<Place[]> {
-  const at = (source: Source, paths: string[]) => paths.map((path) => ({ source, path }));
+export async function searchPlaces(env: Env = process.env): Promise<SearchPlace[]> {
+  const at = (source: LibrarySource, paths: string[]) => paths.map((path) => ({ source, path }));
   const root = env.TENSORRT_ROOT;
   const [loader, python, system, cache] = await Promise.all([
     loaderPlaces(env),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { reading } from '../../errors/boundary.js';
+import { readArguments } from '../../errors/boundary.js';
 import { show, TensorRTError } from '../../errors/error.js';
 import type { Dim } from '../../values/dim.js';
 import { type DType, viewAs } from '../../values/dtype.js';
@@ -329,7 +329,7 @@ export async function loadEngine(source: string | Uint8Array, options: LoadEngin
         cause,
       });
     }
-  } else if (reading('loadEngine', [source], () => source instanceof Uint8Array, 'ERR_LOAD')) {
+  } else if (readArguments('loadEngine', [source], () => source instanceof Uint8Array, 'ERR_LOAD')) {
     plan = new Uint8Array(source);
   } else {
     throw new TensorRTError('ERR_LOAD', `loadEngine: expected a path or a Uint8Array, given ${show(source)}`);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { RecordedNode } from '../../../src/dsl/network.js';
 import { float32, type Network, network } from '../../../src/index.js';
 import { binding } from '../../../src/tensorrt/binding.js';
-import { GraphWriter } from '../../../src/tensorrt/compile/wire.js';
+import { ProgramWriter } from '../../../src/tensorrt/compile/wire.js';
 import { chooseTensorRT } from '../../../src/tensorrt/library/find.js';
 
 const { path: library } = await chooseTensorRT({ for: 'build' });
@@ -16,7 +16,7 @@ async function lower(...pieces: Uint8Array[]) {
 }
 
 function write(net: Network, nodes: readonly RecordedNode[] = net.graph.nodes): Uint8Array {
-  const writer = new GraphWriter();
+  const writer = new ProgramWriter();
   writer.head(net.graph);
   for (const node of nodes) writer.node(node);
   return writer.take();
@@ -50,7 +50,7 @@ describe('graphs as bytes', () => {
 
   test('pieces may end after any node', async () => {
     const net = small();
-    const writer = new GraphWriter();
+    const writer = new ProgramWriter();
     writer.head(net.graph);
     const pieces = [writer.take()];
     for (const node of net.graph.nodes) {
