@@ -6,7 +6,7 @@ import ts from 'typescript';
 const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 export const signaturesFile = path('src/layers/calls/signatures.generated.ts');
 
-/** Where layer methods and functions are declared. */
+/** Folders that declare layer methods and functions. */
 const folders = [path('src/layers/'), path('src/modules/')];
 
 function programOf(): ts.Program {
@@ -38,13 +38,13 @@ export function signaturesText(): string {
     );
   }
 
-  /** What a type may be, without undefined and null. */
+  /** The alternatives of a type, without undefined and null. */
   function alternatives(type: ts.Type): ts.Type[] {
     const known = checker.getNonNullableType(checker.getBaseConstraintOfType(type) ?? type);
     return known.isUnion() ? known.types : known.flags & ts.TypeFlags.Never ? [] : [known];
   }
 
-  /** Names of properties, required ones first, and template literals and indices with `*` for any letters; with what they may be. */
+  /** Names of properties (required ones first), template literals and indices (`*` for any letters), with their alternatives. */
   const keysOf = (type: ts.Type): [key: string, types: ts.Type[]][] => [
     ...checker
       .getPropertiesOfType(type)
@@ -58,7 +58,7 @@ export function signaturesText(): string {
       ]),
   ];
 
-  /** The known keys of all types that are options, and of options among their values; undefined where there are none. */
+  /** The known keys of all types that are options, and of options among their values; undefined if there are none. */
   function describeOptions(types: readonly ts.Type[]): string | undefined {
     const keys = new Map<string, ts.Type[]>();
     for (const [key, values] of types.filter(isOptions).flatMap(keysOf)) {
