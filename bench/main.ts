@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-// `npm run bench`: every benchmark, one after the other, each beside what people use today, as ratios of one run.
+// `npm run bench`: runs every benchmark in turn, next to what people use today, and prints ratios within one run.
 // `npm run bench recording` runs that one.
 
 const all = ['recording', 'weights', 'weights-build'];

@@ -1,6 +1,6 @@
 import { layers, type Package, record } from './recording-network.js';
 
-// Records, hands over and lowers each chain several times; prints milliseconds. What users install is measured: dist/.
+// Records, hands over and lowers each chain several times, and prints milliseconds. Measures dist/, which users install.
 const dist = (path: string) => import(new URL(`../dist/${path}`, import.meta.url).href);
 const bench = (await dist('index.js')) as Package;
 const { snapshot, toProgram } = (await dist(
@@ -10,7 +10,7 @@ const { chooseTensorRT } = (await dist('tensorrt/library/find.js')) as typeof im
 
 const times = Number(process.argv[2]);
 const library = await chooseTensorRT({ for: 'build' });
-// TensorRT creates its builder once per process; in Python, too, it is made before the clock starts.
+// TensorRT creates its builder once per process. As in Python, it is created before the clock starts.
 await bench
   .network('first', { x: bench.float32(1) })
   .relu()

@@ -1,4 +1,4 @@
-"""The networks of recording-network.ts through TensorRT-RTX's Python bindings: creates each several times, prints milliseconds."""
+"""Creates the networks of recording-network.ts with TensorRT-RTX's Python bindings, each several times; prints milliseconds."""
 
 import array
 import json

@@ -3,7 +3,7 @@ import type { Network, Tensor } from '../src/index.js';
 export type Chain = 'mixed' | 'relu';
 export type Package = typeof import('../src/index.js');
 
-/** Layers of every chain. */
+/** Number of layers in every chain. */
 export const layers = 1000;
 const channels = 16;
 

@@ -4,12 +4,12 @@ import { python, pythonEnvironment } from '../scripts/lib/python-bindings.js';
 import { chooseTensorRT } from '../src/tensorrt/library/find.js';
 import { layers } from './recording-network.js';
 
-// Recording, handing over and lowering 1,000-layer chains (all that happens before TensorRT's own build) beside the same
-// networks made with TensorRT-RTX's Python bindings, in turn in one run. Ratios are ours / theirs: at most 1 is the goal.
-// Both processes make each network several times; their first one, before anything is warm, is shown by itself.
-// Python's styles: `plain` sets no names; `named` names layers and tensors as ours are; `named, types read` also looks at
-// every shape and dtype, which node-tensorrt compares with what it inferred. PYTHON names the interpreter (default python3).
-// Each layer remembers where it was recorded, for errors; `no stacks` is node --stack-trace-limit=0, which switches that off.
+// Compares recording, handing over and lowering 1,000-layer chains (everything before TensorRT's own build) with creating the
+// same networks through TensorRT-RTX's Python bindings, in turn in one run. Ratios are ours / theirs; the goal is at most 1.
+// Both processes create each network several times; the first, cold one is shown separately.
+// Python's styles: `plain` sets no names; `named` names layers and tensors as we do; `named, types read` also reads every
+// shape and dtype, which node-tensorrt compares with what it inferred. PYTHON names the interpreter (default python3).
+// Each layer remembers where it was recorded, for errors; `no stacks` is node --stack-trace-limit=0, which turns that off.
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
 const times = 25;
@@ -64,7 +64,7 @@ for (const chain of ['mixed', 'relu']) {
   for (const style of Object.keys(theirs[0]?.[chain] ?? {})) {
     const lists = theirs.map((run) => run[chain]![style]!);
     const other = lists.map((list) => list.slice(1));
-    // Round by round, since both met the same machine then; and at best, which is what is left where others use it, too.
+    // Per round, when both ran on the same machine load; and the best of each, which other load disturbs least.
     const ratios = own.map(({ warm }) => ({
       medians: round(median(warm.map((list, i) => median(list) / median(other[i]!)))),
       bests: round(Math.min(...warm.flat()) / Math.min(...other.flat())),

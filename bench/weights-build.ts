@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { float32, loadWeights, network, saveSafetensors, type Weight, weight } from '../src/index.js';
 
-// Memory while a network with large weights is built: what JavaScript holds, and the process beside the mapped file.
+// Memory while building a network with large weights: JavaScript's, and the process's without the mapped file.
 // BENCH_MB is the size of the weights.
 
 const megabytes = Number(process.env.BENCH_MB ?? 1024);
@@ -16,7 +16,7 @@ const mb = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MB`;
 
 try {
   const tensors: Record<string, Weight> = {};
-  // Different in each layer: TensorRT keeps equal weights once.
+  // Different in each layer, because TensorRT stores equal weights once.
   for (let i = 0; i < layers; i++) {
     const data = new Float32Array(side * side);
     for (let k = 0; k < data.length; k++) data[k] = (((k * 31 + i * 17) % 251) - 125) / side;

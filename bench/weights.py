@@ -1,5 +1,5 @@
-"""The Python half of weights.ts: the same work by the official libraries. Prints one JSON object; what is not
-installed is null. Arguments: a safetensors file, and the number of float32 to convert."""
+"""The Python half of weights.ts: the same work with the official libraries. Prints one JSON object; libraries that
+are not installed are null. Arguments: a safetensors file, and the number of float32 to convert."""
 
 import json
 import os

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadWeights, saveSafetensors, type Weight, weight } from '../src/weights/index.js';
 
-// Reading and converting weights beside Python's safetensors and PyTorch, in one run on the same cores and files.
-// Ratios are ours / theirs: at most 1 is the goal. PYTHON names the interpreter that has them (default python3).
+// Compares reading and converting weights with Python's safetensors and PyTorch, in one run on the same cores and files.
+// Ratios are ours / theirs; the goal is at most 1. PYTHON names the interpreter that has them (default python3).
 
 const megabytes = Number(process.env.BENCH_MB ?? 2048);
 const tensors = 128;
@@ -37,13 +37,13 @@ async function write(): Promise<void> {
 
 const scratch = new Uint8Array(4 * elements);
 
-/** Opens, and copies every tensor once out of the mapping, as Python's get_tensor does (whose memory is reused, too). */
+/** Opens the file and copies every tensor out of the mapping once, like Python's get_tensor (which also reuses memory). */
 async function readAll(): Promise<void> {
   using weights = await loadWeights(path);
   for (const name of weights.names()) scratch.set(weights.get(name).bytes);
 }
 
-/** Opens, and has every tensor as a typed array: what a network needs. */
+/** Opens the file and gets every tensor as a typed array, which is what a network needs. */
 async function open(): Promise<void> {
   using weights = await loadWeights(path);
   for (const name of weights.names()) weights.get(name).data;
@@ -81,7 +81,7 @@ try {
   const opened = await best(open);
   const after = process.memoryUsage();
   const values = weight(Float32Array.from({ length: count }, (_, i) => i));
-  // Rounds in turn, so that whatever else the machine does meets both.
+  // Rounds alternate, so that other load on the machine affects both.
   let [read, half, bfloat] = [Infinity, Infinity, Infinity];
   let theirs: Python | undefined;
   for (let round = 0; round < rounds; round++) {
@@ -96,7 +96,7 @@ try {
     ratio: other ? Number((ours / other).toFixed(2)) : 'absent',
   });
   console.table({
-    // Python has no view of a mapped tensor: both rows are beside its get_tensor, which copies.
+    // Python has no view of a mapped tensor: both rows are compared with its get_tensor, which copies.
     [`view ${megabytes} MB of safetensors`]: row(opened, theirs?.read),
     [`copy ${megabytes} MB of safetensors`]: row(read, theirs?.read),
     [`float32 to float16, ${megabytes / 2} MB`]: row(half, theirs?.float16),

@@ -37,7 +37,7 @@ Napi::Value load(Napi::CallbackInfo const& info) {
 }
 
 // [{ kind, trt10, trt11, rtx1, decomposed: { trt10, trt11, rtx1 } }]: the first release of each flavor that has the kind,
-// or null. `decomposed`: the first that needs no other layers in its stead; null where nothing can stand in.
+// or null. `decomposed`: the first with the layer itself, where others are composed into it before; null if no composition exists.
 Napi::Value layer_table(Napi::CallbackInfo const& info) {
   static char const* const first[] = {"10.0.0", "11.0.0", "1.5.0"};
   auto const env = info.Env();
@@ -88,7 +88,7 @@ Napi::Value cuda_info(Napi::CallbackInfo const& info) {
   return Job::start(info.Env(), std::make_shared<CudaInfoJob>(), Lane::run);
 }
 
-// Begins or ends what `traced` tells.
+// Starts or stops the trace that `traced` returns.
 void trace_calls(Napi::CallbackInfo const& info) { trace::set(info[0].As<Napi::Boolean>().Value()); }
 
 Napi::Value traced(Napi::CallbackInfo const& info) {

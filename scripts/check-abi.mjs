@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // check-abi.mjs [INCLUDE_DIR…] [--slots FILE] [--enumerators FILE] [--methods FILE] [--callbacks FILE] [--enums FILE]
-// Compares every row of methods.def, callbacks.def and enums.def with TensorRT's official headers, or with tables made from them.
+// Compares every row of methods.def, callbacks.def and enums.def with TensorRT's official headers, or with tables extracted from them.
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,13 +25,13 @@ const title = (row) => (row.signature ? `${row.header}::${row.name}` : `${row.ty
 
 const slotKey = ({ header, signature }) => `${header}\t${signature}`;
 
-/** Slots of a method that TensorRT calls on us: younger flavors may have its interface in a namespace of its version. */
+/** Slots of a method that TensorRT calls on our objects: newer flavors may put its interface in a version namespace. */
 function callbackSlots(row, slots) {
   const [young, old] = [slots.get(slotKey(row)), slots.get(unversioned(slotKey(row)))];
   return young?.map((cell, i) => (cell === '-' ? (old?.[i] ?? cell) : cell)) ?? old;
 }
 
-/** Methods of our callbacks' interfaces for which there is no row: TensorRT would call whatever stands there. */
+/** Methods of our callbacks' interfaces that have no row: TensorRT would call whatever is in their slots. */
 function missingCallbacks(callbacks, slots) {
   const ours = new Set(callbacks.map((row) => unversioned(slotKey(row))));
   const headers = new Set(callbacks.map((row) => unversioned(row.header)));
@@ -41,7 +41,7 @@ function missingCallbacks(callbacks, slots) {
 
 function againstTables({ methods, callbacks }, enums, slots, enumerators) {
   const known = new Set([...enumerators.keys()].map((key) => key.split('\t')[0]));
-  // Only official headers know since when an enumerator exists: the table names the last release's.
+  // Only official headers say when an enumerator was added: the table has the last release's.
   const plain = (row) => (row.type ? row.cells.map((cell) => cell.split('@')[0]) : row.cells);
   const differ = (row, expected) => {
     if (!expected) return [`${title(row)}: no such row (${row.signature ?? 'enumerator'})`];
@@ -63,7 +63,7 @@ async function againstHeaders(include, tables, enums) {
   const { release, flavor, find } = await readHeaders(include, tables, enums);
   const name = `TensorRT${flavor === 'rtx1' ? '-RTX' : ''} ${release.join('.')} (${flavor})`;
   if (flavor === 'trt10' && release[1] === 8)
-    throw new SetupError(`${name} is refused when it is loaded, so nothing is compared with it`);
+    throw new SetupError(`${name} is refused when it is loaded, so there is nothing to compare`);
   const column = FLAVORS.indexOf(flavor);
   const differences = [...tables.methods, ...tables.callbacks, ...enums].flatMap((row) => {
     const expected = cellAt(row.cells[column], release);
@@ -76,7 +76,7 @@ async function againstHeaders(include, tables, enums) {
   ).length;
   for (const row of tables.interfaces) {
     const actual = find(row);
-    // A class that came later has no offset yet, but then no method either.
+    // A class added later has no offset yet, but then it has no methods either.
     const isUsed = tables.methods.some((method) => method.header === row.header && find(method).number !== undefined);
     if (isUsed && actual.number !== row.offset)
       differences.push(`${row.header}: pointer at ${row.offset} here, ${actual.number ?? actual.error} in the headers`);

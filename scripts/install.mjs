@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Part of the published package. `npm install` runs it to compile the addon where that is possible;
-// `node-tensorrt install` uses its functions.
+// Part of the published package. `npm install` runs it to compile the addon if possible; `node-tensorrt install` uses its
+// functions.
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { addonIsFresh, addonPath, compileAddon } from './install/addon.mjs';
@@ -12,10 +12,10 @@ import { cacheDir, cachedTensorRT, fetchTensorRT, RTX } from './install/tensorrt
 const root = resolve(fileURLToPath(import.meta.url), '..', '..');
 
 /**
- * Compiles the addon and, unless told otherwise, fetches TensorRT-RTX; what is there already is kept.
+ * Compiles the addon and, unless `fetch` is false, fetches TensorRT-RTX. Keeps what is already there.
  * @param {{ fetch?: boolean, force?: boolean, quiet?: boolean, env?: NodeJS.ProcessEnv }} options
  * @returns {Promise<{ addon: string, library: string | null }>}
- * @throws {SetupError} with what to do about it
+ * @throws {SetupError} with how to fix it
  */
 export async function install({ fetch = true, force = false, quiet = false, env = process.env } = {}) {
   const needs = { compile: force || !addonIsFresh(root), fetch: fetch && (force || !cachedTensorRT(env)) };
@@ -34,7 +34,7 @@ export async function install({ fetch = true, force = false, quiet = false, env 
 
 export { missingPrerequisites };
 
-/** npm's hook never fails the user's install: what could not be done is explained, and doctor repeats it. */
+/** npm's hook never makes the user's install fail: it explains what could not be done, and doctor repeats it. */
 async function npmHook() {
   if (process.env.NODE_TENSORRT_SKIP_COMPILE === '1') return;
   try {

@@ -12,7 +12,7 @@ const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
 export const docsFile = fileURLToPath(new URL('docs/layers.md', root));
 export const moduleListFile = fileURLToPath(new URL('src/cli/module-list.generated.ts', root));
 
-/** JSDoc, as one line without code, of every method (`relu`) and function (`concat()`) in a folder. */
+/** JSDoc of every method (`relu`) and function (`concat()`) in a folder, as one line without code. */
 export function docsIn(folder: string): Map<string, string> {
   const docs = new Map<string, string>();
   for (const file of readdirSync(new URL(folder, root)).filter((name) => name.endsWith('.ts'))) {
@@ -32,7 +32,7 @@ export function docsIn(folder: string): Map<string, string> {
   return docs;
 }
 
-/** Every method of src/modules by name: what its JSDoc says, and the layer kinds it names. */
+/** Every method of src/modules by name, with its JSDoc and the layer kinds it names. */
 function modulesOf(): ModuleSummary[] {
   const known = layerTable.map(({ definition }) => definition.kind);
   return [...docsIn('src/modules/')]
@@ -106,7 +106,7 @@ function moduleRow({ method, about, kinds }: ModuleSummary): string {
   return `| ${[`\`x.${method}\``, about.replaceAll('|', '\\|'), kinds.map(anchor).join(', ')].join(' | ')} |\n`;
 }
 
-/** How a method or function is called, and under which key its JSDoc is. */
+/** How a method or function is called, and the key of its JSDoc. */
 export function calls(kind: string): { call: string; key: string }[] {
   const row = layerTable.find(({ definition }) => definition.kind === kind)!;
   const methods = (object: object | undefined, prefix: string) =>
@@ -119,7 +119,7 @@ export function calls(kind: string): { call: string; key: string }[] {
 }
 
 function section(kind: string, docs: Map<string, string>): string {
-  // The heading says the kind.
+  // The heading names the kind already.
   const about = (key: string) => (docs.get(key) ?? '').replace(` TensorRT kind: ${kind}.`, '');
   const lines = calls(kind).map(({ call, key }) => `- \`${call}\`: ${about(key)}\n`);
   return `\n## ${kind}\n\n${lines.join('')}\n\`\`\`ts\n${read(`docs/examples/${kind}.ts`)}\`\`\`\n`;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// run.mjs [--rtx] COMMAND ARGS…: sets the checkout up, with --rtx for TensorRT-RTX, then runs a command of node_modules/.bin as
-// if it had been called itself.
+// run.mjs [--rtx] COMMAND ARGS…: sets the checkout up (with --rtx for TensorRT-RTX), then runs a command from node_modules/.bin
+// as if it had been called directly.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -18,7 +18,7 @@ await orExplain(async () => {
 });
 
 const child = spawn(join(root, 'node_modules', '.bin', command), args, { stdio: 'inherit' });
-// A terminal sends SIGINT to the child as well.
+// A terminal also sends SIGINT to the child.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.on(signal, () => (signal === 'SIGINT' && process.stdin.isTTY) || child.kill(signal));
 child.on('error', (error) => {

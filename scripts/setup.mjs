@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Makes a fresh checkout usable: dependencies, addon, dist/, a TensorRT. What is done already is not done again.
+// Makes a fresh checkout usable: dependencies, addon, dist/, a TensorRT. Skips what is already done.
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -17,7 +17,7 @@ const LOCATION = ['TENSORRT_ROOT', 'NODE_TENSORRT_LIBRARY', 'LD_LIBRARY_PATH', '
 const foundPath = (root) => join(root, 'build', 'tensorrt.json');
 const location = (env) => LOCATION.map((name) => env[name] ?? null);
 
-/** Whether a TensorRT that can build here is known already, without searching. */
+/** Whether a TensorRT that can build here is already known, without searching. */
 function tensorrtIsKnown(root, env, rtx) {
   if (env.NODE_TENSORRT_DOWNLOAD === '0' || cachedTensorRT(env) || (env.NODE_TENSORRT_LIBRARY && !rtx)) return true;
   try {
@@ -30,7 +30,7 @@ function tensorrtIsKnown(root, env, rtx) {
   }
 }
 
-/** Finds a TensorRT that can build here, and remembers it; false when there is none. */
+/** Finds a TensorRT that can build here and remembers it; false if there is none. */
 async function searchTensorRT(root, env, rtx) {
   const { findTensorRT } = await import(pathToFileURL(join(root, 'dist', 'tensorrt', 'library', 'find.js')).href);
   const found = (await findTensorRT({ env })).find((one) => one.usableFor.build && (!rtx || one.flavor === 'rtx1'));
@@ -43,7 +43,7 @@ async function searchTensorRT(root, env, rtx) {
   return true;
 }
 
-/** Whether a search, which needs dist/, is likely to find something: then python3 is not demanded beforehand. */
+/** Whether a search, which needs dist/, is likely to find something: if so, python3 is not required beforehand. */
 async function looksInstalled(env) {
   if (env.TENSORRT_ROOT) return true;
   const { output } = await capture('/sbin/ldconfig', ['-p'], { env });
@@ -58,9 +58,9 @@ const pending = (root, env, rtx) => ({
 });
 
 /**
- * Sets the checkout up. With `rtx`, only TensorRT-RTX will do, which the tests state expectations for.
+ * Sets the checkout up. `rtx` requires TensorRT-RTX, which the tests' expectations are for.
  * @param {{ root?: string, env?: NodeJS.ProcessEnv, quiet?: boolean, rtx?: boolean }} options
- * @throws {SetupError} with what to do about it
+ * @throws {SetupError} with how to fix it
  */
 export async function setup({
   root = resolve(fileURLToPath(import.meta.url), '..', '..'),

@@ -8,7 +8,7 @@ import type { Call, Options, Parameter } from '../src/layers/calls/call.js';
 const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 export const signaturesFile = path('src/layers/calls/signatures.generated.ts');
 
-/** Where layer methods and functions are declared. */
+/** Folders that declare layer methods and functions. */
 const folders = [path('src/layers/'), path('src/modules/')];
 
 function programOf(): ts.Program {
@@ -40,13 +40,13 @@ export function signaturesText(): string {
     );
   }
 
-  /** What a type may be, without undefined and null. */
+  /** The alternatives of a type, without undefined and null. */
   function alternatives(type: ts.Type): ts.Type[] {
     const known = checker.getNonNullableType(checker.getBaseConstraintOfType(type) ?? type);
     return known.isUnion() ? known.types : known.flags & ts.TypeFlags.Never ? [] : [known];
   }
 
-  /** Names of properties, required ones first, and template literals and indices with `*` for any letters; with what they may be. */
+  /** Names of properties (required ones first), template literals and indices (`*` for any letters), with their alternatives. */
   const keysOf = (type: ts.Type): [key: string, types: ts.Type[]][] => [
     ...checker
       .getPropertiesOfType(type)

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// npm run test:gpu [-- --report[=FILE] VITEST'S ARGUMENTS…]: the GPU tier. --report writes what it found into docs/gpu-results.json
-// and docs/gpu-results.md, or into FILE alone. Vitest takes no options that it does not know, so this one goes by the environment.
+// npm run test:gpu [-- --report[=FILE] VITEST'S ARGUMENTS…]: runs the GPU tier. --report writes the results to docs/gpu-results.json
+// and docs/gpu-results.md, or only to FILE. Vitest refuses options it does not know, so this one is passed through the environment.
 import { resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');

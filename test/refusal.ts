@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { TensorRTError } from '../src/index.js';
 
-/** The error with which a call is refused; a call that is not, or that throws another one, fails the test. */
+/** The error of a refused call. A call that is not refused, or throws another error, fails the test. */
 export function refusal(call: () => unknown): TensorRTError {
   try {
     call();

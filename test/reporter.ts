@@ -3,7 +3,7 @@ import { DefaultReporter, type TestCase, type TestModule } from 'vitest/node';
 type EndArguments = Parameters<DefaultReporter['onTestRunEnd']>;
 
 /**
- * Vitest's own output, then every skipped test (or suite of nothing else) with its reason, and as the very last line
+ * Prints vitest's own output, then every skipped test (or fully skipped suite) with its reason, and as the very last line
  * `N passed, N failed[, N skipped]`. A suite that cannot be collected, a failing hook, an unhandled error, a test that
  * never ended and a run in which no test ran each count as a failure.
  */
@@ -13,7 +13,7 @@ export default class Reporter extends DefaultReporter {
   override onInit(...args: Parameters<DefaultReporter['onInit']>): void {
     super.onInit(...args);
     process.once('exit', (code) => {
-      // A crash of the run itself is a failure even where every test passed until then.
+      // A crash of the run itself is a failure, even if every test passed until then.
       const crashed = code !== 0 && / 0 failed/.test(this.line);
       process.stdout.write(`${crashed ? this.line.replace(' 0 failed', ' 1 failed') : this.line}\n`);
     });
@@ -41,12 +41,12 @@ function sum<T>(list: ReadonlyArray<T>, count: (item: T) => number): number {
   return list.reduce((total, item) => total + count(item), 0);
 }
 
-/** The file and its suites that failed as such: when collected, or in a hook. */
+/** Failures of the file or its suites themselves: during collection, or in a hook. */
 function brokenSuites(module: TestModule): number {
   return [module, ...module.children.allSuites()].filter((suite) => suite.errors().length > 0).length;
 }
 
-/** A line for each skipped test; a single one for a suite that skipped all of its tests for one reason. */
+/** A line for each skipped test, or a single one for a suite that skipped all of its tests for one reason. */
 function summary(skipped: readonly TestCase[]): string[] {
   const count = new Map<string, number>();
   for (const test of skipped) {

@@ -40,7 +40,7 @@ class Listener {
     live_ = false;
   }
   explicit operator bool() const { return live_; }
-  // After a crash TensorRT's other threads may still call, with nobody there any more.
+  // After a crash, TensorRT's other threads may still call this when nobody listens.
   void log(int severity, std::string text) {
     std::lock_guard lock(mutex_);
     if (!live_) return;
@@ -62,15 +62,15 @@ class Listener {
   std::atomic<bool> live_{false};
 };
 
-// One builder per library serves all builds, one after the other: creating one loads over a gigabyte of kernels.
-// Only the build lane calls this.
+// One builder per library serves all builds in turn: creating one loads over a gigabyte of kernels.
+// Called only on the build lane.
 Builder* builder_of(Api const& api, LogSink const& log) {
   static auto* const builders = new std::map<Api const*, Builder*>;
   Builder*& builder = (*builders)[&api];
   if (!builder) {
     void* created = api.create_builder(api.logger, api.release);
     if (is_null(created)) {
-      // The error carries TensorRT's own lines; a guess is for where it says nothing.
+      // The error carries TensorRT's own log; guess only if it is empty.
       std::string const guess = log.failures() > 0 ? "" : " (it needs a GPU it supports)";
       throw Error("ERR_BUILDER", "TensorRT " + release_name(api.release) + " could not create a builder" + guess);
     }
@@ -95,10 +95,10 @@ class BuildJob : public Job {
     enter_library(api.get(), (options_.flag("lowerOnly") ? "creating network '" : "building network '") + program_->name + "'");
     Builder* const builder = builder_of(*api, log);
     auto const start = Clock::now();
-    // Here, so that the weights go as soon as they are of no more use, and not on the event loop.
+    // Freed here, so that unused weights are freed early and not on the event loop.
     auto const program = std::move(program_);
     read_program(*program);
-    // Only TensorRT 10 knows weak typing; the later ones are strongly typed with or without the flag.
+    // Only TensorRT 10 has weak typing; later releases are strongly typed with or without the flag.
     uint32_t const flags = 1u << api->enumerator("NetworkDefinitionCreationFlag", "kSTRONGLY_TYPED");
     Owned<Network> network(call<m::Builder::createNetworkV2>(*api, builder, flags));
     if (!network) throw Error("ERR_BUILDER", "TensorRT could not create a network");
@@ -210,13 +210,13 @@ class BuildJob : public Job {
     return object;
   }
 
-  // A configuration with the options and profiles that were given, all read back.
+  // Creates a configuration with the given options and profiles, and reads all of them back.
   Owned<BuilderConfig> configure(Api const& api, Builder* builder, std::vector<NetworkInput> const& inputs) {
     Owned<BuilderConfig> config(call<m::Builder::createBuilderConfig>(api, builder));
     if (!config) throw Error("ERR_BUILDER", "TensorRT could not create a builder configuration");
     apply_options(api, config.get(), options_, log);
     held_options_ = read_options(api, config.get(), options_);
-    // A network can be looked at without the ranges that building it needs.
+    // Checking a network does not need the ranges that building it needs.
     if (!options_.has("profiles")) return config;
     auto added = add_profiles(api, builder, config.get(), inputs, options_.list("profiles"));
     shape_inputs_ = std::move(added.shape_inputs);

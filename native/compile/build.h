@@ -7,7 +7,7 @@
 
 namespace ntrt {
 
-// Bytes of an engine; they never change and live until the last owner goes.
+// The bytes of an engine. They never change, and live as long as their last owner.
 struct Plan {
   static constexpr char handle_kind[] = "a plan";
   std::shared_ptr<void> owner;
@@ -15,7 +15,7 @@ struct Plan {
   size_t size = 0;
 };
 
-// Builds on the worker thread. The promise gives binding.ts's BuildReport. `callbacks` may have onEvent; it gets `cancel`.
+// Builds on the worker thread. The promise resolves to binding.ts's BuildReport. `callbacks` may have onEvent, and is given `cancel`.
 Napi::Value start_build(Napi::Env env, std::string const& library, std::shared_ptr<Program> program, Params options, Napi::Value callbacks);
 
 }  // namespace ntrt

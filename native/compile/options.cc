@@ -12,7 +12,7 @@ class Options {
   auto call(A... args) {
     return ntrt::call<M>(api_, config_, args...);
   }
-  // Most setters report nothing: what TensorRT refuses shows in its log.
+  // Most setters return nothing: a refusal shows only in TensorRT's log.
   template <class F>
   void set(char const* option, F&& apply) {
     if (!given_.has(option)) return;

@@ -19,7 +19,7 @@ std::string describe(ValueType const& type) {
   return text + "]";
 }
 
-// Number of elements; negative where it is dynamic.
+// Number of elements; negative if it is dynamic.
 int64_t count_of(ValueType const& type) {
   int64_t count = 1;
   for (int64_t size : type.shape) count = size < 0 || count < 0 ? -1 : count * size;
@@ -29,15 +29,15 @@ int64_t count_of(ValueType const& type) {
 [[noreturn]] void refuse_missing(ValueType const& type, size_t index, bool is_dim) {
   std::string message = profile_name(index) + ": TensorRT computes shapes from the elements of input '" + type.name + "' (" + describe(type) + "), ";
   if (is_dim) {
-    message += "but a dim has its name: rename one of them, then give the range of both";
+    message += "but a dim has the same name: rename one of them and give a range for both";
   } else if (type.dtype != "int32" && type.dtype != "int64") {
-    message += "which it can for int32 and int64 only: take another dtype";
+    message += "which must be int32 or int64: use another dtype";
   } else if (count_of(type) < 0) {
-    message += "which it can for fixed shapes only";
+    message += "which must have a fixed shape";
   } else if (count_of(type) == 0) {
-    message += "which it cannot where there are none";
+    message += "but it has none";
   } else {
-    message += "so their range is needed: " + type.name + ": [min, opt, max]" + (type.shape.empty() ? "" : ", each a list of " + std::to_string(count_of(type)));
+    message += "so give their range: " + type.name + ": [min, opt, max]" + (type.shape.empty() ? "" : ", each a list of " + std::to_string(count_of(type)));
   }
   throw Error("ERR_PROFILE", message);
 }

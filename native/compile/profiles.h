@@ -1,4 +1,4 @@
-// Optimization profiles: shapes of inputs, and elements of those that decide shapes.
+// Optimization profiles: the shapes of inputs, and the elements of inputs that decide shapes.
 #pragma once
 
 #include <string>
@@ -14,14 +14,14 @@ struct NetworkInput {
 };
 
 struct AddedProfiles {
-  // Names of the inputs from whose elements TensorRT computes shapes.
+  // Names of the inputs whose elements TensorRT computes shapes from.
   std::vector<std::string> shape_inputs;
-  // What TensorRT holds of every profile.
+  // Every profile as TensorRT holds it.
   Value::List held;
 };
 
-// Adds src/tensorrt/compile/profiles.ts's profiles to a complete network's configuration. Throws ERR_PROFILE where a profile lacks the
-// range of an input that decides shapes, or TensorRT refuses one; ERR_BUILD_OPTION where TensorRT holds another.
+// Adds src/tensorrt/compile/profiles.ts's profiles to a complete network's configuration. Throws ERR_PROFILE if a profile lacks the
+// range of an input that decides shapes, or TensorRT refuses one; ERR_BUILD_OPTION if TensorRT holds something else.
 AddedProfiles add_profiles(Api const& api, Builder* builder, BuilderConfig* config, std::vector<NetworkInput> const& inputs, std::vector<Params> const& profiles);
 
 }  // namespace ntrt

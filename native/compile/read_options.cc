@@ -60,7 +60,7 @@ class Reader {
       value = api_.untraced_enumerator("BuilderFlag", name);
     } catch (Error const& error) {
       if (error.code != "ERR_UNSUPPORTED") throw;
-      return;  // not in this release, which had refused it
+      return;  // not in this release, which refused it before
     }
     keep(option, {get<m::BuilderConfig::getFlag>(value)});
   }

@@ -10,7 +10,7 @@ namespace ntrt {
 
 namespace {
 
-// Written by the watch.
+// Written by the watch thread.
 struct Crashes {
   std::mutex mutex;
   std::map<std::pair<Library const*, Lane>, std::string> texts;
@@ -43,7 +43,7 @@ void check_not_crashed(Library const& library, Lane lane) {
   for (Lane const one : {Lane::build, Lane::run}) {
     auto const found = all.texts.find({&library, one});
     if (found == all.texts.end() || (one == Lane::build && lane == Lane::run)) continue;
-    throw Error("ERR_TENSORRT_CRASHED", library.product + " is out of use in this process, since it crashed while " + found->second + "; start another process");
+    throw Error("ERR_TENSORRT_CRASHED", library.product + " cannot be used again in this process: it crashed while " + found->second + "; start another process");
   }
 }
 

@@ -1,4 +1,4 @@
-// Which libraries crashed, and in which lane: they are out of use from then on.
+// Which libraries crashed, and in which lane. They are not used again.
 #pragma once
 
 #include <string>
@@ -7,19 +7,19 @@
 
 namespace ntrt {
 
-// A library whose calls may crash; known by its address.
+// A library whose calls may crash, identified by its address.
 struct Library {
   std::string product;  // "TensorRT 10.6.0"
 };
 
-// Throws ERR_TENSORRT_CRASHED where the library crashed in this lane, or while it ran an engine.
+// Throws ERR_TENSORRT_CRASHED if the library crashed in this lane, or while running an engine.
 void check_not_crashed(Library const& library, Lane lane);
-// Whether any library crashed in the lane: then nothing is given back to it.
+// Whether any library crashed in the lane. If so, its objects are never freed.
 bool has_crashed(Lane lane);
 
 // From here on the lane works for `library`.
 void set_last_called(Lane lane, Library const* library);
-// Notes a crash, of the library last called in the lane where it is not known. `text` completes "it crashed while …".
+// Records a crash; if the library is unknown, of the one last called in the lane. `text` completes "it crashed while …".
 void add_crash(Library const* library, Lane lane, std::string text);
 
 }  // namespace ntrt

@@ -1,4 +1,4 @@
-// The one exception of the addon.
+// The addon's only exception.
 #pragma once
 
 #include <stdexcept>
@@ -7,7 +7,7 @@
 
 namespace ntrt {
 
-// A layer of the network, by the name and kind that JavaScript gave it; empty where none is meant.
+// A layer of the network, by its name and kind in JavaScript; empty for none.
 struct LayerRef {
   std::string name;
   std::string kind;

@@ -19,9 +19,9 @@ namespace ntrt {
 
 namespace {
 
-// All that the handler reads or writes is lock-free and in static storage.
+// Everything the handler reads or writes is lock-free and in static storage.
 
-// Linux knows 15 characters of a thread's name.
+// Linux keeps 15 characters of a thread's name.
 constexpr char const* lane_names[] = {"tensorrt-build", "tensorrt-run"};
 
 struct LaneState {
@@ -40,14 +40,14 @@ Record records[256];
 std::atomic<uint32_t> records_used{0};
 sem_t crashes;
 
-// A signal with the handlers that were found in place of ours, each one once.
+// A signal, with the other handlers that were found installed, each once.
 struct Watched {
   int const signal;
   char const* const name;
   struct sigaction found[8] = {};
   std::atomic<int> count{0};
   std::atomic<int> latest{0};
-  std::atomic<pid_t> forwarding{0};  // the thread that is within a handler of others
+  std::atomic<pid_t> forwarding{0};  // the thread that is in another handler
   Watched(int signal, char const* name) : signal(signal), name(name) {}
 };
 Watched watched[] = {Watched(SIGSEGV, "SIGSEGV"), Watched(SIGBUS, "SIGBUS"), Watched(SIGFPE, "SIGFPE"), Watched(SIGILL, "SIGILL"), Watched(SIGABRT, "SIGABRT")};
@@ -64,7 +64,7 @@ pid_t thread_id() { return static_cast<pid_t>(syscall(SYS_gettid)); }
 void forward(int signal, siginfo_t* info, void* context) {
   Watched& one = watched_for(signal);
   pid_t const thread = thread_id();
-  // A handler installed after ours may pass on to ours: then the one before ours is next.
+  // A handler installed after ours may forward to ours: then the one before ours is next.
   bool const again = one.forwarding.load() == thread;
   struct sigaction const& next = one.found[again ? 0 : one.latest.load(std::memory_order_acquire)];
   pid_t nobody = 0;
@@ -82,7 +82,7 @@ void forward(int signal, siginfo_t* info, void* context) {
   if (first) one.forwarding.store(0);
 }
 
-// A fault, or raised by the thread itself as abort() does; not sent by somebody's kill().
+// A fault, or raised by the thread itself, as abort() does; not sent by kill().
 bool is_crash(siginfo_t const* info) {
   return getpid() == process.load() && (info->si_code > 0 || (info->si_code == SI_TKILL && info->si_pid == getpid()));
 }

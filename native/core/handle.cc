@@ -9,7 +9,7 @@ namespace ntrt {
 
 namespace {
 
-// Says that an object wraps a Handle. The address sets it apart from those of another copy of the addon in this process.
+// Marks an object that wraps a Handle. The address distinguishes it from those of another copy of the addon in this process.
 napi_type_tag const& handle_tag() {
   static char const here = 0;
   static napi_type_tag const tag = {0x6e74727468616e64, reinterpret_cast<uintptr_t>(&here)};
@@ -21,7 +21,7 @@ struct ReleaseJob : Job {
   std::shared_ptr<void> state;
   void work() override {
     if (has_crashed(Lane::run)) {
-      new std::shared_ptr<void>(std::move(state));  // never freed: TensorRT is in no state to do it
+      new std::shared_ptr<void>(std::move(state));  // never freed: TensorRT crashed and cannot do it
       return;
     }
     enter_library(nullptr, "freeing memory");

@@ -1,4 +1,4 @@
-// Native objects in JavaScript's hands: freed by `release`, else by the garbage collector.
+// Native objects held by JavaScript: freed by `release` or by the garbage collector.
 #pragma once
 
 #include <memory>
@@ -7,16 +7,16 @@
 
 namespace ntrt {
 
-// What a handle stands for. A class T that handles are made of has `static constexpr char handle_kind[]`, e.g. "an engine".
+// The object behind a handle. A class T that handles can hold has `static constexpr char handle_kind[]`, e.g. "an engine".
 struct Handle {
   char const* kind;
   std::shared_ptr<void> state;
-  int64_t bytes;  // what the garbage collector is told of
+  int64_t bytes;  // reported to the garbage collector
 };
 
 Napi::Value make_handle(Napi::Env env, Handle handle);
 
-// The handle that is `given`. ERR_ARGUMENT where it is none of this addon's, or not of the kind; null takes any kind.
+// The handle in `given`. Throws ERR_ARGUMENT if it is not this addon's, or not of the kind; null accepts any kind.
 Handle& handle_of(Given const& given, char const* kind);
 
 template <class T>
@@ -24,7 +24,7 @@ Napi::Value make_handle(Napi::Env env, std::shared_ptr<T> state, size_t bytes = 
   return make_handle(env, Handle{T::handle_kind, std::move(state), static_cast<int64_t>(bytes)});
 }
 
-// What the handle stands for; ERR_DISPOSED after `release`.
+// The object behind the handle; throws ERR_DISPOSED after `release`.
 template <class T>
 std::shared_ptr<T> state_of(Given const& given) {
   Handle const& handle = handle_of(given, T::handle_kind);

@@ -15,7 +15,7 @@ namespace ntrt {
 
 namespace {
 
-// For the end of a process after a crash: destructors of libraries would wait for stopped threads and for their locks.
+// Ends a process after a crash: destructors of libraries would wait for stopped threads and their locks.
 void end_without_destructors(int status, void*) {
   if (ftrylockfile(stdout) == 0) fflush_unlocked(stdout);
   _exit(status);
@@ -23,7 +23,7 @@ void end_without_destructors(int status, void*) {
 
 }  // namespace
 
-// A worker thread. It is never joined: at exit it waits, idle, for work that no longer comes.
+// A worker thread. It is never joined: at exit it waits, idle, for more work.
 class Worker {
  public:
   static Worker& of(Lane lane) {
@@ -52,8 +52,8 @@ class Worker {
   }
 
  private:
-  // TensorRT's builder recurses along the graph: on 8 MiB, the usual size, a chain of 3,000 layers overflows the stack.
-  // Pages that are not used are not there.
+  // TensorRT's builder recurses along the graph: a chain of 3,000 layers overflows the usual stack of 8 MiB.
+  // Unused pages take no memory.
   static constexpr size_t stack_sizes[] = {512u << 20, 64u << 20, 8u << 20};
 
   explicit Worker(Lane lane) : lane_(lane) {}
@@ -68,7 +68,7 @@ class Worker {
       started_ = pthread_create(&thread, &attributes, [](void* self) -> void* { static_cast<Worker*>(self)->loop(); }, this) == 0;
       pthread_attr_destroy(&attributes);
     }
-    if (!started_) throw Error("ERR_THREAD", "the system gives no further thread");
+    if (!started_) throw Error("ERR_THREAD", "the system refused another thread");
   }
   [[noreturn]] void loop() {
     become_worker(lane_);
@@ -92,7 +92,7 @@ class Worker {
       lock.lock();
     }
   }
-  // Settles the job under way and lets another thread go on with those that wait.
+  // Settles the current job and lets another thread continue with the waiting ones.
   void replace(Crash const& crash) {
     std::shared_ptr<Job> job;
     std::deque<std::shared_ptr<Job>> stranded;
@@ -124,7 +124,7 @@ class Worker {
   bool started_ = false;
 };
 
-// The jobs under way of one environment.
+// The current jobs of one environment.
 class Jobs {
  public:
   std::set<std::shared_ptr<Job>> active;
@@ -142,7 +142,7 @@ class Jobs {
     for (auto const& job : active) job->cancel();
     for (auto const& job : active) job->wait();
     active.clear();
-    // Now, so that it comes before the destructors of all libraries loaded until here.
+    // Registered now, so that it runs before the destructors of all libraries loaded so far.
     if (has_crashed(Lane::build) || has_crashed(Lane::run)) on_exit(end_without_destructors, nullptr);
   }
 };
@@ -174,7 +174,7 @@ bool Job::finish(std::exception_ptr error) {
   leave();
   complete_();
   complete_ = nullptr;
-  // Last: once a waiting environment goes on, nothing of it may be touched any more.
+  // Last: once a waiting environment continues, nothing of it may be touched.
   std::lock_guard lock(mutex_);
   done_ = true;
   changed_.notify_all();
@@ -192,8 +192,8 @@ void Job::enter_library(Library const* library, std::string doing) {
 }
 
 void Job::crash(Crash const& crash) {
-  std::string const text = (library_ ? library_->product : "TensorRT") + " crashed while " + doing_ + " (" + describe(crash) + "); it is out of use for " +
-                           (lane_ == Lane::build ? "builds" : "everything") + " in this process";
+  std::string const text = (library_ ? library_->product : "TensorRT") + " crashed while " + doing_ + " (" + describe(crash) + "); it cannot " +
+                           (lane_ == Lane::build ? "build" : "be used") + " again in this process";
   LayerRef at = crash.worker ? layer() : LayerRef();
   std::string const where = at.name.empty() ? "" : at.kind + " '" + at.name + "': ";
   finish(std::make_exception_ptr(Error("ERR_TENSORRT_CRASHED", where + text, std::move(at))));
@@ -202,7 +202,7 @@ void Job::crash(Crash const& crash) {
 void Job::wait() {
   std::unique_lock lock(mutex_);
   while (!changed_.wait_for(lock, std::chrono::seconds(5), [this] { return done_; })) {
-    // After a crash the work may wait for ever, for what the stopped thread holds.
+    // After a crash, the work may wait forever for a lock of the stopped thread.
     if ((has_crashed(Lane::build) || has_crashed(Lane::run)) && !finished_.exchange(true)) {
       leave();
       return;

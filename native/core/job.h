@@ -1,4 +1,4 @@
-// Work that takes time runs on two threads of ours, one that builds and one that runs engines: never on the event loop nor in libuv's pool.
+// Slow work runs on two threads of our own, one for building and one for running engines; never on the event loop or in libuv's pool.
 #pragma once
 
 #include <napi.h>
@@ -22,10 +22,10 @@ class Job {
   virtual ~Job() = default;
   virtual void work() = 0;
   virtual Napi::Value result(Napi::Env env) = 0;
-  // Gives back what belongs to the environment, which may be gone later.
+  // Releases what belongs to the environment, which may be gone later.
   virtual void leave() {}
 
-  // The layer that is worked on, where that is known; called while the worker is stopped.
+  // The current layer, if known; called while the worker is stopped.
   virtual LayerRef layer() const { return {}; }
 
   LogSink log;
@@ -38,8 +38,8 @@ class Job {
   void cancel();
 
  protected:
-  // In `work`: from here on a crash ends the job, not the process. `doing` completes "TensorRT crashed while …".
-  // ERR_TENSORRT_CRASHED where the library crashed before; null where the library is unknown.
+  // In `work`: from here on, a crash ends the job, not the process. `doing` completes "TensorRT crashed while …".
+  // Throws ERR_TENSORRT_CRASHED if the library crashed before; null means that the library is unknown.
   void enter_library(Library const* library, std::string doing);
 
  private:
@@ -53,7 +53,7 @@ class Job {
 
   Lane lane_ = Lane::run;
   std::atomic<bool> claimed_{false};   // by the worker, or by a cancellation
-  std::atomic<bool> finished_{false};  // by whoever has its outcome: the worker, or the watch after a crash
+  std::atomic<bool> finished_{false};  // by the worker, or by the watch after a crash
   Library const* library_ = nullptr;
   std::string doing_;
   std::function<void()> complete_;    // tells the event loop
@@ -63,7 +63,7 @@ class Job {
   bool done_ = false;
 };
 
-// Cancels this environment's jobs, waits for them and takes no more: called before the process or a worker thread ends.
+// Cancels this environment's jobs, waits for them and accepts no more; called before the process or a worker thread ends.
 void cancel_jobs(Napi::Env env);
 
 }  // namespace ntrt

@@ -8,7 +8,7 @@ namespace ntrt {
 
 namespace {
 
-// In a refusal's message.
+// How a value is described in error messages.
 std::string describe(Napi::Value value) {
   switch (value.Type()) {
     case napi_undefined: return "undefined";

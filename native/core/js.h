@@ -1,4 +1,4 @@
-// Between JavaScript's values and ours.
+// Conversion between JavaScript values and ours.
 #pragma once
 
 #include <napi.h>
@@ -13,10 +13,10 @@
 
 namespace ntrt {
 
-// A JavaScript Error for what was thrown, with `code` and, where known, `layer`, `kind` and `log`; a TypeError for ERR_ARGUMENT.
+// A JavaScript Error for a C++ exception, with `code` and, if known, `layer`, `kind` and `log`; a TypeError for ERR_ARGUMENT.
 Napi::Error to_js_error(Napi::Env env, std::exception_ptr error, std::vector<std::string> const* log = nullptr);
 
-// Runs `function`, turning our errors into JavaScript's.
+// Runs `function` and turns our errors into JavaScript's.
 template <class F>
 auto guarded(Napi::Env env, F&& function) -> decltype(function()) {
   try {
@@ -31,13 +31,13 @@ auto guarded(Napi::Env env, F&& function) -> decltype(function()) {
 Napi::Array texts(Napi::Env env, std::vector<std::string> const& list);
 Napi::Array numbers(Napi::Env env, std::vector<int64_t> const& list);
 
-// A value that JavaScript gave, and its name in messages. Each method reads it as one type, and throws ERR_ARGUMENT where it has another.
+// A JavaScript value and its name in messages. Each method reads it as one type, and throws ERR_ARGUMENT if it has another.
 class Given {
  public:
   Given(Napi::Value value, std::string name) : value_(value), name_(std::move(name)) {}
   std::string text() const;
   bool flag() const;
-  // A whole number from 0 on.
+  // A whole number of at least 0.
   size_t size() const;
   int32_t integer() const;
   Napi::Uint8Array bytes() const;
@@ -56,7 +56,7 @@ class Given {
   std::string name_;
 };
 
-// Argument `index` of a call, from 0 on.
+// Argument `index` of a call, counted from 0.
 inline Given argument(Napi::CallbackInfo const& info, size_t index) { return {info[index], "argument " + std::to_string(index + 1)}; }
 
 }  // namespace ntrt

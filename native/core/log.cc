@@ -22,7 +22,7 @@ void log_line(int32_t severity, char const* text) noexcept {
     std::lock_guard lock(everywhere_mutex);
     if (everywhere_sink) everywhere_sink->add(level, text);
   } catch (...) {
-    // A line lost for want of memory must not end the process.
+    // Running out of memory for a log line must not end the process.
   }
 }
 

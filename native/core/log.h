@@ -1,4 +1,4 @@
-// Log lines of the libraries we call, collected by job.
+// Log lines of the libraries we call, collected per job.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ namespace ntrt {
 
 enum class Severity { internal_error, error, warning, info, verbose };
 
-// Collects the log lines of one job. Lines that come on a thread with no sink of its own go to the job that builds.
+// Collects the log lines of one job. Lines from a thread without a sink go to the job that is building.
 class LogSink {
  public:
   struct Line {
@@ -23,7 +23,7 @@ class LogSink {
   void add(Severity severity, char const* text);
   // Error and warning lines so far, oldest first.
   std::vector<std::string> errors() const;
-  // How many error lines came so far.
+  // Number of error lines so far.
   size_t failures() const;
   // Called for every kept line, on whichever thread logs.
   std::function<void(Line const&)> listener;
@@ -34,7 +34,7 @@ class LogSink {
   std::vector<Line> lines_;
 };
 
-// While it lives, this thread's log lines go to `sink`; with `everywhere`, also those of threads without a scope.
+// While it exists, this thread's log lines go to `sink`; with `everywhere`, so do those of threads without a scope.
 class LogScope {
  public:
   LogScope(LogSink& sink, bool everywhere);
@@ -47,7 +47,7 @@ class LogScope {
   bool everywhere_;
 };
 
-// Gives a line to the sink of the calling thread.
+// Passes a line to the calling thread's sink.
 void log_line(int32_t severity, char const* text) noexcept;
 
 }  // namespace ntrt

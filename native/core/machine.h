@@ -1,4 +1,4 @@
-// What differs between processors: one form for each.
+// What differs between processors.
 #pragma once
 
 #include <ucontext.h>

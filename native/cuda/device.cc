@@ -18,7 +18,7 @@ void use_device(int ordinal) {
     int count = 0;
     check_cuda(d.cuDeviceGetCount(&count), "cuDeviceGetCount");
     if (ordinal < 0 || ordinal >= count) {
-      throw Error("ERR_NO_GPU", "there is no GPU " + std::to_string(ordinal) + "; the driver shows " + std::to_string(count));
+      throw Error("ERR_NO_GPU", "there is no GPU " + std::to_string(ordinal) + "; the driver reports " + std::to_string(count));
     }
     CUdevice device = 0;
     check_cuda(d.cuDeviceGet(&device, ordinal), "cuDeviceGet");
@@ -54,7 +54,7 @@ CudaSummary cuda_summary() {
     l.driver.cuDeviceTotalMem_v2(&bytes, device);
     summary.devices.push_back({name, std::to_string(major) + "." + std::to_string(minor), bytes});
   }
-  if (count == 0) summary.error = "the driver shows no GPU";
+  if (count == 0) summary.error = "the driver reports no GPU";
   return summary;
 }
 

@@ -1,4 +1,4 @@
-// Devices: what the driver shows, and which one a thread works on.
+// The devices that the driver reports, and the one a thread works on.
 #pragma once
 
 #include <cstdint>

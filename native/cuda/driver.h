@@ -1,4 +1,4 @@
-// CUDA through the driver API, loaded by dlopen: no toolkit and no libcudart.
+// CUDA's driver API, loaded by dlopen: needs no toolkit and no libcudart.
 #pragma once
 
 #include <cstddef>
@@ -36,13 +36,13 @@ struct Driver {
   CUresult (*cuStreamSynchronize)(CUstream stream);
 };
 
-// The driver, initialized; an Error with ERR_NO_GPU where there is none.
+// The initialized driver; throws ERR_NO_GPU if there is none.
 Driver const& driver();
 
-// Throws ERR_CUDA with the driver's own words unless `result` is CUDA_SUCCESS.
+// Throws ERR_CUDA with the driver's own message unless `result` is CUDA_SUCCESS.
 void check_cuda(CUresult result, char const* what);
 
-// The driver as far as it could be loaded.
+// The driver, as far as it could be loaded.
 struct LoadedDriver {
   Driver driver{};
   std::string error;  // empty when usable

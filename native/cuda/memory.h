@@ -31,7 +31,7 @@ class Buffer {
   Buffer() = default;
   Buffer(Buffer&& other) noexcept : pointer_(std::exchange(other.pointer_, nullptr)), capacity_(std::exchange(other.capacity_, 0)) {}
   ~Buffer() { free(); }
-  // At least `bytes` (never 0) bytes; the old contents are lost when it grows.
+  // At least `bytes` bytes, never 0. Growing loses the old contents.
   void* reserve(size_t bytes) {
     if (bytes > capacity_ || !pointer_) {
       free();

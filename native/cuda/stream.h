@@ -9,7 +9,7 @@ namespace ntrt {
 
 class Stream {
  public:
-  // None yet.
+  // No stream yet.
   Stream() = default;
   static Stream create() {
     constexpr unsigned non_blocking = 1;  // CU_STREAM_NON_BLOCKING
@@ -33,7 +33,7 @@ class Stream {
   void to_host(void* to, void const* from, size_t bytes, char const* what) const {
     check_cuda(driver().cuMemcpyDtoHAsync_v2(to, reinterpret_cast<CUdeviceptr>(from), bytes, stream_), what);
   }
-  // Waits for all that was given to it.
+  // Waits for all work on the stream.
   void synchronize(char const* what) const { check_cuda(driver().cuStreamSynchronize(stream_), what); }
 
  private:

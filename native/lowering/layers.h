@@ -1,4 +1,4 @@
-// Every kind's lowering function; each is defined in the file of its name.
+// The lowering function of every kind, defined in the file named after the kind.
 #pragma once
 
 #include "lower.h"

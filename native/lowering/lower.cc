@@ -27,7 +27,7 @@ struct DTypeRow {
   char const* name;
   char const* enumerator;
 };
-// Those of younger releases last: any value of an older one is found before them.
+// Dtypes of newer releases come last, so that those of older ones are found first.
 constexpr DTypeRow dtype_rows[] = {
     {"float32", "kFLOAT"}, {"float16", "kHALF"}, {"bfloat16", "kBF16"}, {"float8e4m3", "kFP8"}, {"int64", "kINT64"},    {"int32", "kINT32"},
     {"int8", "kINT8"},     {"int4", "kINT4"},    {"uint8", "kUINT8"},   {"bool", "kBOOL"},      {"float4e2m1", "kFP4"}, {"float8e8m0", "kE8M0"},
@@ -118,7 +118,7 @@ Node const* Lowering::constant_of(int32_t id) const {
 }
 
 Layer* Lowering::part(Node const& node, Layer* layer, char const* suffix) {
-  if (!layer) fail(node, "ERR_LAYER", std::string("TensorRT refused the layer (at its part '") + suffix + "')");
+  if (!layer) fail(node, "ERR_LAYER", std::string("TensorRT refused the layer (in its part '") + suffix + "')");
   call<m::Layer::setName>(layer, (node.name + "/" + suffix).c_str());
   return layer;
 }
@@ -126,7 +126,7 @@ Layer* Lowering::part(Node const& node, Layer* layer, char const* suffix) {
 Tensor* Lowering::helper(Node const& node, Layer* layer, char const* suffix) {
   part(node, layer, suffix);
   Tensor* output = call<m::Layer::getOutput>(layer, 0);
-  if (!output) fail(node, "ERR_LAYER", std::string("TensorRT gave the part '") + suffix + "' no output");
+  if (!output) fail(node, "ERR_LAYER", std::string("TensorRT returned no output for its part '") + suffix + "'");
   call<m::Tensor::setName>(output, (node.name + "/" + suffix).c_str());
   return output;
 }
@@ -162,7 +162,7 @@ Tensor* Lowering::constant(Node const& node, std::vector<int64_t> const& values,
 
 void Lowering::finish_output(Node const& node, size_t index, Tensor* tensor) {
   ValueType const& ours = node.outputs.at(index);
-  if (!tensor) fail(node, "ERR_LAYER", "TensorRT gave it no output " + std::to_string(index));
+  if (!tensor) fail(node, "ERR_LAYER", "TensorRT returned no output " + std::to_string(index));
   if (node.outputs.size() == 1) {
     call<m::Tensor::setName>(tensor, node.name.c_str());
   } else {
@@ -171,7 +171,7 @@ void Lowering::finish_output(Node const& node, size_t index, Tensor* tensor) {
   int32_t const type = call<m::Tensor::getType>(tensor);
   Dims const dims = call<m::Tensor::getDimensions>(tensor);
   if (dims.rank < 0 || dims.rank > 8) fail(node, "ERR_LAYER", "TensorRT could not infer its shape");
-  // A dim that one side knows and the other does not is no contradiction.
+  // A dim that only one side knows does not contradict the other.
   bool same = dtype(ours.dtype) == type && ours.shape.size() == static_cast<size_t>(dims.rank);
   for (size_t i = 0; same && i < ours.shape.size(); i++) same = ours.shape[i] == dims.d[i] || ours.shape[i] == -1 || dims.d[i] == -1;
   if (!same) {
@@ -192,12 +192,12 @@ void Lowering::lower_node(Node const& node) {
     return map;
   }();
   auto const row = table.find(node.kind);
-  if (row == table.end()) fail(node, "ERR_UNSUPPORTED", "the addon knows no layer of this kind");
+  if (row == table.end()) fail(node, "ERR_UNSUPPORTED", "the addon does not know this layer kind");
   if (node.kind == "constant") constants_[node.outputs.front().id] = &node;
   try {
     int32_t const first = read_back_ ? add<m::Network::getNbLayers>() : 0;
     Layer* layer = row->second.lower(*this, node);
-    // TensorRT takes names only for weights that a layer uses already.
+    // TensorRT names only weights that a layer already uses.
     for (auto const& [weights, name] : unnamed_weights_) add<m::Network::setWeightsName>(weights, name);
     unnamed_weights_.clear();
     if (layer) {
@@ -245,7 +245,7 @@ void Lowering::mark_outputs() {
   for (auto const& input : program_.graph.inputs) taken.insert(value(input.id));
   for (auto const& [id, name] : program_.graph.outputs) {
     Tensor* tensor = value(id);
-    // An input, or a tensor that has its output name already, leaves through an identity.
+    // An input, or a tensor that is an output already, needs an identity.
     if (!taken.insert(tensor).second) {
       Layer* identity = add<m::Network::addIdentity>(tensor);
       if (!identity) throw Error("ERR_LAYER", "TensorRT refused the identity for output '" + name + "'");

@@ -13,7 +13,7 @@ class ReadBack;
 
 class Lowering {
  public:
-  // With `keep_records` every layer is read back, too.
+  // With `keep_records`, every layer is also read back.
   Lowering(Api const& api, ntrt::Network* network, Program const& program, LogSink& log, bool keep_records);
 
   Api const& api;
@@ -34,10 +34,10 @@ class Lowering {
     return ntrt::call<M>(api, network, args...);
   }
 
-  // The tensor at a node's input index; an error where it is absent.
+  // The tensor at a node's input index; throws if it is absent.
   Tensor* input(Node const& node, size_t index) const;
   bool has_input(Node const& node, size_t index) const { return index < node.inputs.size() && node.inputs[index] >= 0; }
-  // A node's weights by role; empty weights of float32 where the role is absent.
+  // A node's weights by role; empty float32 weights if the role is absent.
   Weights weights(Node const& node, char const* role);
   Weight const* weight(Node const& node, char const* role) const;
   // Gives a layer the optional tensors at input indices `from` and above.
@@ -47,33 +47,33 @@ class Lowering {
   int32_t enumerator(char const* name, std::string const& value) const;
   int32_t dtype(std::string const& name) const;
 
-  // A layer beside the node's own one: checked for null and named "node/suffix". Returns its first output.
+  // Adds a layer beside the node's own: checked for null and named "node/suffix". Returns its first output.
   Tensor* helper(Node const& node, Layer* layer, char const* suffix);
-  // A tensor as a dtype: itself where it has that, else what a cast beside the node's own layer makes of it.
+  // A tensor in a dtype: itself if it has that dtype, else cast to it beside the node's own layer.
   Tensor* cast(Node const& node, Tensor* tensor, std::string const& to, char const* suffix);
-  // A layer as `helper` takes it, without outputs.
+  // Like `helper`, for a layer without outputs.
   Layer* part(Node const& node, Layer* layer, char const* suffix);
   // A shuffle layer that reshapes; 0 copies the dim at the same index.
   Layer* reshape(Tensor* tensor, std::vector<int64_t> const& dims);
-  // A constant of int64 or int32 elements, e.g. a shape tensor; rank 0 where `scalar`.
+  // A constant of int64 or int32 elements, e.g. a shape tensor; rank 0 if `scalar`.
   Tensor* constant(Node const& node, std::vector<int64_t> const& values, char const* suffix, bool scalar = false, char const* dtype = "int64");
-  // Constant of raw elements, kept until the build ends.
+  // A constant of raw elements, kept until the build ends.
   Tensor* constant(Node const& node, std::string const& dtype, std::vector<int64_t> const& shape, void const* data, size_t bytes, char const* suffix);
 
   // Lowers a nested graph whose parameters are already bound.
   void lower_body(Graph const& body);
-  // Whether a value of a nested graph is used by a layer or handed out; all of the outermost graph are.
+  // Whether a layer or output uses a value of a nested graph; always true in the outermost graph.
   bool is_used(int32_t id);
   void bind(int32_t value, Tensor* tensor);
   Tensor* value(int32_t id) const;
-  // The constant layer a value came from; null where it came from another kind.
+  // The constant layer that made a value; null if another kind made it.
   Node const* constant_of(int32_t id) const;
   // Names an output, compares TensorRT's dtype and dimensions with ours, and binds it.
   void finish_output(Node const& node, size_t index, Tensor* tensor);
 
   // -----------------------------------------------------------------------------------------
 
-  // TensorRT's own view of every layer's outputs, in the order of lowering, where `keep_records` asks for it.
+  // Every layer's outputs as TensorRT inferred them, in the order of lowering; only with `keep_records`.
   struct Record {
     std::string layer;
     std::string kind;
@@ -81,10 +81,10 @@ class Lowering {
     Dims shape;
   };
   std::vector<Record> take_records() { return std::move(records_); }
-  // What its getters say of every layer; null where records were not asked for.
+  // What the getters of every layer return; null without `keep_records`.
   ReadBack* read_back() const { return read_back_.get(); }
 
-  // The names of all that the network holds, as TensorRT tells them; layers in the order in which they were added.
+  // The names of everything in the network, as TensorRT reports them; layers in the order they were added.
   struct Names {
     struct Layer {
       std::string name;
@@ -123,18 +123,18 @@ class Lowering {
 // The IR's name of a DataType.
 std::string dtype_name(Api const& api, int32_t value);
 
-// One row of table.cc. The function returns the layer whose outputs are the node's, or null where it bound them itself.
+// A row of table.cc. The function returns the layer whose outputs are the node's, or null if it bound them itself.
 struct LayerKind {
   char const* kind;
   Layer* (*lower)(Lowering&, Node const&);
-  // The method that adds the layer; its slots tell which releases have the kind.
+  // The method that adds the layer; its slots say which releases have the kind.
   MethodInfo const* method;
-  // The method without which other layers do the same; null where nothing stands in.
+  // The method without which the layer is composed of others; null if no composition exists.
   MethodInfo const* decomposed;
 };
 std::vector<LayerKind> const& layer_kinds();
 
-// A method as if TensorRT 10 lacked it, whose layer it takes but cannot build.
+// Treats a method as missing in TensorRT 10, which accepts its layer but cannot build it.
 template <class Method>
 inline constexpr MethodInfo without_trt10{Method::info.interface, Method::info.name, {Slot{}, Method::info.slots[1], Method::info.slots[2]}};
 

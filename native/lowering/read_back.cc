@@ -14,7 +14,7 @@ struct Row {
   Value (*read)(LayerReader&);
   // Whether the IR's number became a float32.
   bool narrow;
-  // Whether null says something.
+  // Whether null is a value of its own.
   bool reads_null;
 };
 struct WeightsRow {

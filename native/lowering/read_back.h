@@ -1,5 +1,5 @@
-// Reads back what TensorRT was told of every layer, through its getters, and compares it with what was recorded. What it asks
-// for comes from the recorded node alone, never from the file that lowers the kind.
+// Reads every layer back through TensorRT's getters and compares it with what was recorded. What it expects comes only from
+// the recorded node, never from the file that lowers the kind.
 #pragma once
 
 #include <type_traits>
@@ -8,21 +8,21 @@
 
 namespace ntrt {
 
-// What TensorRT holds of one layer, in the IR's terms.
+// What TensorRT holds for one layer, in the IR's terms.
 struct HeldLayer {
   std::string layer;
   std::string kind;
   Value::Object parameters;
-  // Parameters that no getter of this release tells.
+  // Parameters that this release has no getter for.
   std::vector<std::string> unread;
-  // Names of the layers it was made of, where it is not one of its own kind: they have none of its parameters.
+  // Names of the layers it is composed of, if it has no layer of its own kind: these have none of its parameters.
   std::vector<std::string> parts;
 };
 
 class ReadBack {
  public:
   explicit ReadBack(Lowering& lowering) : l_(lowering) {}
-  // A node whose layers, and those of its nested graphs, begin at `first`. Throws ERR_READ_BACK.
+  // Reads a node whose layers, and those of its nested graphs, begin at `first`. Throws ERR_READ_BACK.
   void read(Node const& node, int32_t first);
   // Names, dtypes and dims of inputs, names of outputs.
   void read_ends(Program const& program);
@@ -36,14 +36,14 @@ class ReadBack {
 
 // Throws ERR_READ_BACK: "alpha: asked for 0.5, TensorRT holds 0".
 [[noreturn]] void fail_read_back(std::string const& what, std::string const& wanted, std::string const& held);
-// Throws where the two differ.
+// Throws if the two differ.
 void require_same(std::string const& what, Value const& wanted, Value const& held);
-// Nearly as JSON.
+// Formats a value, almost as JSON.
 std::string describe(Value const& value);
-// Numbers by value, whatever holds them; with `narrow` the first one went through float32.
+// Compares numbers by value, whatever their type; with `narrow`, the first one went through float32.
 bool is_same(Value const& wanted, Value const& held, bool narrow);
 
-// One node and the layers that are its own.
+// A node and its own layers.
 class LayerReader {
  public:
   LayerReader(Lowering& lowering, Node const& node, std::vector<Layer*> own) : l(lowering), node(node), own(std::move(own)) { held = {node.name, node.kind, {}, {}, {}}; }
@@ -51,7 +51,7 @@ class LayerReader {
   Lowering& l;
   Node const& node;
   std::vector<Layer*> const own;
-  // What has the kind's parameters.
+  // The object with the kind's parameters.
   Layer* layer = nullptr;
   Attention* attention = nullptr;
   HeldLayer held;
@@ -64,25 +64,25 @@ class LayerReader {
       return l.call<M>(layer, args...);
     }
   }
-  // Whether this release has the getter, and its setter too where a test takes that away.
+  // Whether this release has the getter, and also the setter if a test hides it.
   bool knows(MethodInfo const& getter) const;
 
   bool is_type(Layer* one, char const* type) const;
   std::vector<Layer*> of_type(char const* type) const;
-  // The layer of its own that a tensor comes from; null where it comes from elsewhere.
+  // The node's own layer that makes a tensor; null if another made it.
   Layer* maker(Tensor* tensor) const;
-  // A tensor behind the casts, reshapes and entries into a branch that stand before this layer.
+  // A tensor as it was before the casts, reshapes and branch entries in front of this layer.
   Tensor* origin(Tensor* tensor) const;
-  // The constant of its own behind a tensor; null where there is none.
+  // The node's own constant that a tensor comes from; null if there is none.
   Layer* constant(Tensor* tensor) const;
-  // Elements of such a constant of int32 or int64.
+  // The elements of such a constant of int32 or int64.
   Value integers(Tensor* tensor) const;
-  // A node's tensor by its input index; null where absent.
+  // A node's tensor by its input index; null if absent.
   Tensor* input(size_t index) const { return l.has_input(node, index) ? l.value(node.inputs[index]) : nullptr; }
 
-  // Keeps what was read and compares it.
+  // Records a value that was read, and compares it.
   void check(std::string const& parameter, Value read, Value const& wanted, bool narrow = false);
-  // As `check`, of a parameter.
+  // Like `check`, for a parameter.
   void check(char const* parameter, Value read, bool narrow = false) { check(parameter, std::move(read), node.params.value(parameter), narrow); }
   void check_tensor(std::string const& what, Tensor* read, Tensor* wanted) const;
   // `fallback`: the input through which a constant may bring them.
@@ -119,15 +119,15 @@ struct DType {
 struct List {
   Value operator()(LayerReader&, Dims const& value) const { return numbers(value.d, value.rank); }
 };
-// Axes of a bit mask, in the order that the node's `axes` has where they are the same ones.
+// Axes of a bit mask; in the order of the node's `axes` if they are the same.
 struct Axes {
   Value operator()(LayerReader& r, uint32_t mask) const;
 };
-// The axis of a bit mask; a list where there are several or none.
+// The axis of a bit mask; a list if there are several or none.
 struct Axis {
   Value operator()(LayerReader& r, uint32_t mask) const;
 };
-// null is the order that changes nothing.
+// null is the identity permutation.
 struct Order {
   char const* parameter;
   Value operator()(LayerReader& r, Permutation const& value) const;
@@ -149,10 +149,10 @@ inline constexpr Enumerator enumerator(char const* name) { return {name}; }
 
 }  // namespace as
 
-// Reads the rows that read_back.def has for the kind.
+// Reads the kind's rows of read_back.def.
 void read_rows(LayerReader& r);
 
-// Where a node is rightly made of layers of other kinds, in this release or in any.
+// Whether a node may be composed of layers of other kinds, in this release or in any.
 bool is_made_of_others(LayerReader& r);
 
 #define KIND(KIND, TYPE)

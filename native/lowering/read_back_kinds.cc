@@ -1,4 +1,4 @@
-// What no row of read_back.def can say, by kind.
+// What rows of read_back.def cannot express, by kind.
 #include <algorithm>
 
 #include "read_back.h"
@@ -19,13 +19,13 @@ bool is_zero(std::vector<int64_t> const& list) {
 
 int32_t rank_of(LayerReader& r, size_t input) { return r.l.call<m::Tensor::getDimensions>(r.input(input)).rank; }
 
-// Averages that count padding, but not what rounding up adds at the end: TensorRT's would count both.
+// Averages that count padding, but not the elements that rounding up adds at the end: TensorRT's would count both.
 bool rounds_up_average(LayerReader& r) {
   auto const& p = r.node.params;
   return p.text("type") != "max" && !p.flag("averageCountExcludesPadding") && p.text("paddingMode") == "explicit_round_up";
 }
 
-// A coefficient that comes as known elements, or as a tensor that is reshaped; gives its dims.
+// A coefficient given as known elements, or as a tensor that is reshaped. Returns its dims.
 Value coefficient(LayerReader& r, char const* role, int32_t index) {
   auto& l = r.l;
   bool const known = l.weight(r.node, role) != nullptr;
@@ -84,7 +84,7 @@ void read_attention(LayerReader& r) {
   r.check_tensor("mask", r.get<m::Attention::getMask>(), r.input(3));
   r.check_tensor("quantize.scale", r.get<m::Attention::getNormalizationQuantizeScale>(), r.input(4));
   if (r.knows(m::Attention::getQueryLengths::info)) r.check_tensor("queryLengths", r.get<m::Attention::getQueryLengths>(), r.input(5));
-  // The table of RTX 1.7.1 is one entry shorter than that of the headers; the lowering refuses what it lacks.
+  // RTX 1.7.1's table is one entry shorter than the headers'; the lowering refuses what it lacks.
   bool const is_short = l.api.flavor == Flavor::rtx1 && l.api.release >= 10700;
   if (r.knows(m::Attention::getKeyValueLengths::info) && !is_short) r.check_tensor("keyValueLengths", r.get<m::Attention::getKeyValueLengths>(), r.input(6));
   r.check_tensor("output 0", r.get<m::Attention::getOutput>(0), l.value(r.node.outputs[0].id));
@@ -95,7 +95,7 @@ void read_constant(LayerReader& r) {
   Weights const held = r.get<m::ConstantLayer::getWeights>();
   Weight const* const wanted = r.l.weight(r.node, "value");
   if (!wanted || wanted->dtype != "uint8") return r.check_weights("value", held, -1);
-  // TensorRT has no constants of uint8: int32 is cast to it.
+  // TensorRT has no uint8 constants: int32 is cast to uint8.
   auto const* const bytes = static_cast<uint8_t const*>(wanted->data);
   bool const same = held.count == wanted->count && held.type == r.l.dtype("int32") && std::equal(bytes, bytes + held.count, static_cast<int32_t const*>(held.values));
   if (!same) fail_read_back("weights 'value'", "its elements as int32", "others");
@@ -128,7 +128,7 @@ void read_kv_cache_update(LayerReader& r) {
 }
 
 void read_matrix_multiply(LayerReader& r) {
-  // float16 that is added up in float32 is cast before; of other dtypes it means nothing.
+  // float16 that is summed in float32 is cast first; for other dtypes the option has no effect.
   if (r.node.outputs[0].dtype != "float16") return r.held.unread.emplace_back("useFp32Acc"), void();
   r.check("useFp32Acc", Value{r.l.call<m::Tensor::getType>(r.get<m::Layer::getOutput>(0)) == r.l.dtype("float32")});
 }
@@ -167,7 +167,7 @@ void read_pooling(LayerReader& r) {
 void read_resize(LayerReader& r) {
   if (!r.node.params.has("scales")) return;
   float scales[8] = {};
-  // The getter takes no more room than it fills.
+  // The getter refuses more room than it fills.
   int32_t const count = r.get<m::ResizeLayer::getScales>(std::min(rank_of(r, 0), 8), scales);
   Value::List list;
   for (int32_t i = 0; i < count && i < 8; i++) list.push_back(number(scales[i]));
@@ -206,7 +206,7 @@ void read_if_conditional(LayerReader& r) {
         r.check_tensor(what, r.origin(read), l.value(id));
         continue;
       }
-      // A constant of the graph around it, repeated within.
+      // A constant of the surrounding graph, repeated inside.
       Weight const* const wanted = l.weight(*outer, "value");
       Weights const held = l.call<m::ConstantLayer::getWeights>(copy);
       if (wanted && wanted->dtype != "uint8" && held.values != wanted->data) fail_read_back(what, "the elements of " + outer->name, "others");

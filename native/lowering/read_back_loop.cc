@@ -66,7 +66,7 @@ void read_loop(LayerReader& r) {
   }
   r.check("iterators", Value{std::move(held)});
 
-  // A result that leads nowhere has no layer.
+  // An unused result has no layer.
   auto const results = r.of_type("kLOOP_OUTPUT");
   size_t next = 0;
   Value::List collected;

@@ -79,7 +79,7 @@ void ReadBack::read_ends(Program const& program) {
   for (size_t i = 0; i < outputs.size(); i++) {
     Tensor* const tensor = l_.add<m::Network::getOutput>(static_cast<int32_t>(i));
     require_same("output " + std::to_string(i) + ", name", {outputs[i].second}, text(l_.call<m::Tensor::getName>(tensor)));
-    // An identity stands between where the value is an input, or an output already.
+    // If the value is an input, or already an output, an identity follows it.
     if (tensor == l_.value(outputs[i].first)) continue;
     bool found = false;
     for (auto k = static_cast<int32_t>(read_.size()); !found && k < l_.add<m::Network::getNbLayers>(); k++) {

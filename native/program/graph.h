@@ -1,4 +1,4 @@
-// The recorded graph, as plain C++ data. No defaults live here: every parameter comes from TypeScript.
+// The recorded graph as plain C++ data. It has no defaults: every parameter comes from TypeScript.
 #pragma once
 
 #include <cstdint>
@@ -16,15 +16,15 @@ namespace ntrt {
 // A parameter: null, flag, number, text, list or object.
 struct Value {
   using List = std::vector<Value>;
-  // In the order in which they were written; there are few.
+  // In the order they were written; there are few.
   using Object = std::vector<std::pair<std::string, Value>>;
   std::variant<std::monostate, bool, double, int64_t, std::string, List, Object> data;
 
   bool is_null() const { return std::holds_alternative<std::monostate>(data); }
 };
 
-// A node's parameters, by name; copies share them. A missing or mistyped one is an ERR_INTERNAL: the schema in TypeScript has
-// checked them.
+// A node's parameters, by name; copies share them. A missing or mistyped one is an ERR_INTERNAL, because TypeScript's schema
+// has already checked them.
 class Params {
  public:
   Params() = default;
@@ -60,7 +60,7 @@ struct Weight {
   bool mapped = false;
 };
 
-// A dim is -1 where it is dynamic.
+// A dynamic dim is -1.
 struct ValueType {
   int32_t id = -1;
   std::string name;
@@ -90,7 +90,7 @@ struct Graph {
 // A whole network: its outermost graph and all weights.
 struct Program {
   std::string name;
-  std::vector<std::vector<uint8_t>> encoded;  // the graph as it came, see wire.h
+  std::vector<std::vector<uint8_t>> encoded;  // the graph as received, see wire.h
   Graph graph;
   std::vector<Weight> weights;
 };

@@ -12,7 +12,7 @@
 namespace ntrt {
 
 Value to_value(Napi::Value value, int depth) {
-  if (depth > 32) throw Error("ERR_INTERNAL", "parameters nest too deep");
+  if (depth > 32) throw Error("ERR_INTERNAL", "parameters are nested too deeply");
   Value result;
   switch (value.Type()) {
     case napi_boolean: result.data = value.As<Napi::Boolean>().Value(); break;
@@ -76,7 +76,7 @@ size_t bytes_of(Weight const& weight) {
   return bytes_of(*type, static_cast<size_t>(weight.count));
 }
 
-// What the weight is, and where its elements lie. They are looked at again, for a caller can take an array away at any time.
+// The weight's type, and where its elements are. They are read again each time, because a caller can detach an array at any time.
 Weight read_weight(Given const& given) {
   Weight weight;
   auto const name = given.member("name");
@@ -87,7 +87,7 @@ Weight read_weight(Given const& given) {
   weight.shape.resize(shape.list().Length());
   for (uint32_t i = 0; i < weight.shape.size(); i++) {
     int64_t const size = weight.shape[i] = static_cast<int64_t>(shape.item(i).size());
-    // A bit to spare, so that the bytes can be counted too.
+    // One bit to spare, so that the size in bytes fits too.
     if (__builtin_mul_overflow(weight.count, size, &weight.count) || weight.count > INT64_MAX / 16) {
       throw Error("ERR_ARGUMENT", "a weight's shape overflows");
     }
@@ -119,7 +119,7 @@ ProgramWrap::ProgramWrap(Napi::CallbackInfo const& info) : ObjectWrap(info), pro
 }
 
 Program& ProgramWrap::open() {
-  if (!program_) throw Error("ERR_INTERNAL", "the program was built already");
+  if (!program_) throw Error("ERR_INTERNAL", "the program was already built");
   return *program_;
 }
 
@@ -142,7 +142,7 @@ Napi::Value ProgramWrap::add_weights(Napi::CallbackInfo const& info) {
       added[i] = read_weight(list.item(i));
       if (!added[i].mapped) total += aligned(bytes_of(added[i]));
     }
-    // One block holds all that is not mapped. TensorRT wants a pointer even for no elements.
+    // One block holds everything that is not mapped. TensorRT needs a pointer even for no elements.
     std::shared_ptr<void> const block(std::malloc(total + 1), std::free);
     if (!block) throw std::bad_alloc();
     auto* place = static_cast<char*>(block.get());
@@ -167,7 +167,7 @@ void ProgramWrap::fill_weight(Napi::CallbackInfo const& info) {
     auto& weights = open().weights;
     size_t const offset = argument(info, 0).size();
     auto bytes = argument(info, 1).bytes();
-    if (offset > room_ || bytes.ByteLength() > room_ - offset) throw Error("ERR_ARGUMENT", "the bytes lie outside the room of the last weight");
+    if (offset > room_ || bytes.ByteLength() > room_ - offset) throw Error("ERR_ARGUMENT", "the bytes do not fit in the last weight");
     if (bytes.ByteLength() > 0) std::memcpy(static_cast<char*>(weights.back().owner.get()) + offset, bytes.Data(), bytes.ByteLength());
   });
 }

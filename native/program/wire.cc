@@ -72,7 +72,7 @@ class Reader {
     fail();
   }
   int32_t whole() { return static_cast<int32_t>(number()); }
-  // A count: everything counted takes at least a byte.
+  // A count: each counted thing takes at least a byte.
   size_t size() {
     uint64_t const count = number();
     if (count > static_cast<uint64_t>(end_ - at_)) fail();
@@ -88,7 +88,7 @@ class Reader {
     raw(result.data(), result.size());
     return result;
   }
-  // A string that comes again: its number, and at first itself.
+  // A string: its number, followed by the string the first time.
   std::string const& word() {
     uint64_t const index = number();
     if (index > words_.size()) fail();
@@ -96,7 +96,7 @@ class Reader {
     return words_[index];
   }
 
-  // Parameters that come again: as a word.
+  // Parameters: a number, followed by the parameters the first time.
   Params const& params() {
     uint64_t const index = number();
     if (index > params_.size()) fail();

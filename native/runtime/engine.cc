@@ -106,7 +106,7 @@ class DeserializeJob : public Job {
     }
   }
 
-  // A bound of a shape tensor's elements; empty where the engine keeps none.
+  // A bound of a shape tensor's elements; empty if the engine has none.
   std::vector<int64_t> values_of(IOTensor const& tensor, int32_t profile, int32_t which) {
     auto const& api = *state_->api;
     auto* engine = state_->engine.get();

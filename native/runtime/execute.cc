@@ -30,7 +30,7 @@ class ExecuteJob : public Job {
   }
 
   void work() override {
-    // The next run may start once this one has its outputs, before the job itself is gone.
+    // The next run may start once this one has its outputs, before the job itself is freed.
     struct Release {
       ContextState& state;
       ~Release() { state.busy = false; }
@@ -51,7 +51,7 @@ class ExecuteJob : public Job {
       Dims const shape = shapes_[i];
       if (!call<m::ExecutionContext::setInputShape>(api, context, io[i].name.c_str(), shape)) throw Error("ERR_SHAPE", "TensorRT refused the shape of input '" + io[i].name + "'");
     }
-    // TensorRT reads the elements of shape tensors where they are, in host memory, once it knows all shapes.
+    // TensorRT reads the elements of shape tensors in place, in host memory, once it knows all shapes.
     for (size_t i = 0; i < io.size(); i++) {
       if (!io[i].input) continue;
       void* address = io[i].host ? s.pinned[i].reserve(sizes_[i]) : s.device[i].reserve(sizes_[i]);
@@ -102,7 +102,7 @@ class ExecuteJob : public Job {
     return (count * static_cast<size_t>(tensor.bits) + 7) / 8;
   }
 
-  // With all inputs given: errors that TensorRT would else report as a failed run.
+  // Once all inputs are set: finds errors that TensorRT would otherwise report as a failed run.
   void infer_shapes() {
     auto& s = *state_;
     std::vector<char const*> missing(s.engine->io.size());
@@ -114,7 +114,7 @@ class ExecuteJob : public Job {
     throw Error("ERR_SHAPE", "TensorRT needs the shape or the elements of input '" + names + "'");
   }
 
-  // Where an output is: that of an operation in place is in its input's memory, changed.
+  // The memory of an output: an in-place operation's output is in its input's memory.
   DeviceBuffer& memory_of(size_t i) {
     int32_t const alias = state_->engine->io[i].alias;
     return state_->device[alias >= 0 ? static_cast<size_t>(alias) : i];
@@ -129,7 +129,7 @@ class ExecuteJob : public Job {
     bool known = shapes_[i].rank >= 0;
     for (int32_t k = 0; known && k < shapes_[i].rank; k++) known = shapes_[i].d[k] >= 0;
     if (!known) {
-      // Its size depends on the data: TensorRT asks for memory and tells the shape.
+      // Its size depends on the data: TensorRT requests memory and reports the shape.
       allocators_[i] = std::make_unique<OutputAllocator>(api.flavor, [&buffer = s.device[i]](uint64_t bytes) { return buffer.reserve(bytes); });
       if (!call<m::ExecutionContext::setOutputAllocator>(api, s.context.get(), name, static_cast<void*>(allocators_[i].get()))) throw Error("ERR_RUN", "TensorRT refused an allocator for output '" + tensor.name + "'");
       return;
@@ -175,7 +175,7 @@ Napi::Value execute(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     auto state = state_of<ContextState>(argument(info, 0));
     check_not_crashed(*state->engine->api, Lane::run);
-    if (state->busy) throw Error("ERR_INTERNAL", "the context is running already");
+    if (state->busy) throw Error("ERR_INTERNAL", "the context is already running");
     auto job = std::make_shared<ExecuteJob>(state);
     auto const& io = state->engine->io;
     auto const feeds = argument(info, 1);

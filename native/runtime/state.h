@@ -1,4 +1,4 @@
-// What an engine and its execution contexts hold.
+// The state of an engine and its execution contexts.
 #pragma once
 
 #include <atomic>
@@ -21,7 +21,7 @@ struct IOTensor {
   std::string name;
   std::string dtype;
   bool input;
-  bool host;  // lives in host memory: a shape tensor
+  bool host;  // in host memory: a shape tensor
   int32_t bits;
   std::vector<int64_t> shape;
   Ranges profiles;  // shapes, of inputs in device memory

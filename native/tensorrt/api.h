@@ -1,4 +1,4 @@
-// Calling TensorRT without its headers: by slot number in the virtual table of an object's implementation.
+// Calls TensorRT without its headers, by slot number in the virtual table of an object's implementation.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace ntrt {
 enum class Flavor { trt10, trt11, rtx1 };
 char const* flavor_name(Flavor flavor);
 
-// Release as getInferLibVersion() counts it: major * 10000 + minor * 100 + patch.
+// The release as getInferLibVersion() counts it: major * 10000 + minor * 100 + patch.
 using Release = int32_t;
 std::string release_name(Release release);
 
@@ -75,7 +75,7 @@ constexpr Slot parse_slot(std::string_view cell) {
   return slot;
 }
 
-// A row of methods.def, as seen by the check and by messages.
+// A row of methods.def, for the check and for messages.
 struct MethodInfo {
   char const* interface;
   char const* name;
@@ -90,13 +90,13 @@ struct Api : Library {
   void* (*create_builder)(void* logger, int32_t version);
   void* (*create_runtime)(void* logger, int32_t version);
   void* logger;  // the library's only ILogger, see callbacks.h
-  std::string without;  // ",addSqueeze,addCumulative,": methods that tests do without
+  std::string without;  // ",addSqueeze,addCumulative,": methods that tests hide
 
-  // Value of an enumerator such as ("ActivationType", "kRELU"), in the IR's spelling "relu"; an Error where this release lacks it.
+  // The value of an enumerator such as ("ActivationType", "kRELU"), or "relu" as the IR spells it; throws if this release lacks it.
   int32_t enumerator(std::string_view name, std::string_view value) const;
-  // The other way round: "relu" for ("ActivationType", 0), the bare number where this release has no such enumerator.
+  // The reverse: "relu" for ("ActivationType", 0), or the number itself if this release has no such enumerator.
   std::string spelling(std::string_view name, int32_t value) const;
-  // The same for comparing with what TensorRT says, which is nothing that TensorRT is told: no trace counts it.
+  // The same, for comparing with what TensorRT returns; not traced, because nothing is passed to TensorRT.
   int32_t untraced_enumerator(std::string_view name, std::string_view value) const;
   bool has(MethodInfo const& method) const {
     Slot const& slot = method.slots[static_cast<int>(flavor)];
@@ -108,7 +108,7 @@ struct Api : Library {
 // "ERR_UNSUPPORTED: INetworkDefinition::addSqueeze needs TensorRT 10.7.0 ..., loaded is ..."
 [[noreturn]] void throw_unsupported(Api const& api, MethodInfo const& method);
 
-// Implementation pointer of a handle: TensorRT keeps it behind the vptr (and behind the bases' pointers).
+// The implementation pointer of a handle: it follows the vptr (and the bases' pointers).
 inline void* implementation(void const* handle, int offset) {
   return *reinterpret_cast<void* const*>(static_cast<char const*>(handle) + offset);
 }
@@ -158,8 +158,8 @@ namespace m {
 #undef METHOD
 }  // namespace m
 
-// Calls a method on a handle. A virtual member function is called as a plain function that takes `this` first. A large struct
-// is declared as the result: the compiler knows where its address goes, a hidden first argument on x86-64 and x8 on arm64.
+// Calls a method on a handle. A virtual member function is called like a plain function that takes `this` first. A large struct
+// is declared as the result: the compiler passes its address as a hidden first argument on x86-64 and in x8 on arm64.
 template <class M, class... A>
 typename Virtual<typename M::Signature>::Result call(Api const& api, typename M::Interface::Handle* handle, A... args) {
   if (!api.has(M::info)) throw_unsupported(api, M::info);

@@ -8,7 +8,7 @@ namespace ntrt {
 
 namespace {
 
-// A plain function that takes `this` first is called as a virtual member function is.
+// A virtual member function is called like a plain function that takes `this` first.
 template <class Signature>
 struct Entry;
 template <class R, class C, class... A>
@@ -22,7 +22,7 @@ struct Entry<R(A...)> {
   }
 };
 
-// The slots of a class in a flavor, as bits; -1 where two rows have the same.
+// The slots of a class in a flavor, as bits; -1 if two rows share one.
 template <class C>
 constexpr int64_t slots_of(Flavor flavor) {
   int64_t slots = 0;
@@ -46,7 +46,7 @@ constexpr bool is_whole(Flavor flavor) {
   return slots > 0 && slots < 1 << 16 && (slots & (slots + 1)) == 0;
 }
 
-// As the compiler lays them out: before the entries stand the offset to the whole object and its type.
+// The compiler's layout: the entries follow the offset to the whole object and its type.
 struct Table {
   void* offset = nullptr;
   std::type_info const* type = &typeid(Table);

@@ -1,4 +1,4 @@
-// What TensorRT calls on us: the logger, the progress monitor and the output allocator. Their tables are made of callbacks.def.
+// The objects TensorRT calls: the logger, the progress monitor and the output allocator. Their tables are built from callbacks.def.
 #pragma once
 
 #include <functional>
@@ -18,11 +18,11 @@ struct InterfaceInfo {
   int32_t minor;
 };
 
-// An object in TensorRT's layout: it begins with a pointer to a table. It has no virtual members, which would come before.
+// An object in TensorRT's layout: it begins with a pointer to a table. It has no virtual members, whose table would come first.
 class Callbacks {
  public:
   Callbacks(Callbacks const&) = delete;
-  // The objects are ours to delete.
+  // We delete the objects ourselves.
   void destroy() noexcept {}
   int32_t getAPILanguage() noexcept { return 0; }  // C++
 
@@ -33,7 +33,7 @@ class Callbacks {
   void* const* const table_;
 };
 
-// ILogger: hands every line to core/log.h.
+// ILogger: passes every line to core/log.h.
 class Logger : public Callbacks {
  public:
   explicit Logger(Flavor flavor);
@@ -57,7 +57,7 @@ class ProgressMonitor : public Callbacks {
   std::vector<std::pair<std::string, int32_t>> phases_;
 };
 
-// IOutputAllocator: TensorRT asks for device memory for an output whose size only the data tells. RTX has no synchronous variant.
+// IOutputAllocator: TensorRT requests device memory for an output whose size depends on the data. RTX has no synchronous variant.
 class OutputAllocator : public Callbacks {
  public:
   using Allocate = std::function<void*(uint64_t bytes)>;

@@ -31,7 +31,7 @@ Flavor flavor_of(Release release) {
   int const major = release / 10000;
   int const minor = release / 100 % 100;
   if (major == 10 && minor == 8) {
-    throw Error("ERR_LIBRARY_REFUSED", "TensorRT 10.8 orders INetworkDefinition as no other release does; install 10.0 to 10.7, 10.9 or later");
+    throw Error("ERR_LIBRARY_REFUSED", "TensorRT 10.8 orders INetworkDefinition differently from all other releases; install 10.0 to 10.7, 10.9 or later");
   }
   if (major == 10) return Flavor::trt10;
   if (major == 11) return Flavor::trt11;
@@ -40,7 +40,7 @@ Flavor flavor_of(Release release) {
     throw Error("ERR_LIBRARY_REFUSED", "TensorRT-RTX " + release_name(release) + " has another binary interface; install 1.5 or later");
   }
   throw Error("ERR_LIBRARY_REFUSED", "TensorRT release " + release_name(release) + " is unknown (getInferLibVersion() says " + std::to_string(release) +
-                                         "); known are TensorRT 10, TensorRT 11 and TensorRT-RTX 1.5 or later");
+                                         "); supported are TensorRT 10, TensorRT 11 and TensorRT-RTX 1.5 or later");
 }
 
 std::shared_ptr<Api const> load_library(std::string const& path) {
@@ -58,7 +58,7 @@ std::shared_ptr<Api const> load_library(std::string const& path) {
     void* address = dlsym(handle, name);
     if (!address) {
       dlclose(handle);
-      throw Error("ERR_LIBRARY_INVALID", real + " is no TensorRT library: it does not export " + name);
+      throw Error("ERR_LIBRARY_INVALID", real + " is not a TensorRT library: it does not export " + name);
     }
     return address;
   };
@@ -75,7 +75,7 @@ std::shared_ptr<Api const> load_library(std::string const& path) {
   api->product = (api->flavor == Flavor::rtx1 ? "TensorRT-RTX " : "TensorRT ") + release_name(api->release);
   api->create_builder = reinterpret_cast<void* (*)(void*, int32_t)>(symbol("createInferBuilder_INTERNAL"));
   api->create_runtime = reinterpret_cast<void* (*)(void*, int32_t)>(symbol("createInferRuntime_INTERNAL"));
-  api->logger = new Logger(api->flavor);  // for good, as the library
+  api->logger = new Logger(api->flavor);  // never freed, like the library
   loaded.emplace(real, api);
   return api;
 }
@@ -98,7 +98,7 @@ std::unordered_map<std::string_view, std::vector<EnumRow>> const& enum_rows() {
   return *rows;
 }
 
-// Whether `name` is TensorRT's spelling, or the IR's: "gelu_erf" for kGELU_ERF.
+// Whether `name` is an enumerator in TensorRT's spelling or the IR's: "gelu_erf" for kGELU_ERF.
 bool is_spelled(std::string_view spelling, std::string_view name) {
   if (name.size() == spelling.size()) return name == spelling;
   if (name.size() + 1 != spelling.size()) return false;

@@ -1,4 +1,4 @@
-// Loading a TensorRT library and choosing its flavor.
+// Loads a TensorRT library and chooses its flavor.
 #pragma once
 
 #include <memory>
@@ -8,10 +8,10 @@
 namespace ntrt {
 
 // Loads the library at `path` once; later calls return the same Api. It stays loaded: TensorRT does not survive dlclose.
-// Errors: ERR_LIBRARY_NOT_FOUND, ERR_LIBRARY_INVALID (no TensorRT), ERR_LIBRARY_REFUSED (a release we must not call).
+// Throws ERR_LIBRARY_NOT_FOUND, ERR_LIBRARY_INVALID (not TensorRT) or ERR_LIBRARY_REFUSED (a release we must not call).
 std::shared_ptr<Api const> load_library(std::string const& path);
 
-// The flavor of a release; an Error with ERR_LIBRARY_REFUSED for one whose tables are unknown.
+// The flavor of a release; throws ERR_LIBRARY_REFUSED if its tables are unknown.
 Flavor flavor_of(Release release);
 
 }  // namespace ntrt

@@ -1,4 +1,4 @@
-// What tests ask: which methods of TensorRT were called with which arguments, and which enumerators were looked up.
+// For tests: which TensorRT methods were called with which arguments, and which enumerators were looked up.
 #pragma once
 
 #include <atomic>
@@ -20,10 +20,10 @@ namespace trace {
 
 inline std::atomic<bool> on{false};
 
-// Every method that the addon's code calls, with the distinct lists of arguments since tracing began.
+// Every method that the addon's code calls, with the distinct argument lists since tracing began.
 using Calls = std::map<std::string, std::set<std::string>>;
 
-// Starts anew, or stops.
+// Clears and starts the trace, or stops it.
 void set(bool enabled);
 Calls calls();
 // "ActivationType::kRELU" and so on.
@@ -33,7 +33,7 @@ bool add_method(MethodInfo const& method);
 void add_call(MethodInfo const& method, std::string arguments);
 void add_enumerator(std::string_view name, std::string_view value);
 
-// One row for each method that is called anywhere, there from the start.
+// One row for each method called anywhere, present from the start.
 template <class M>
 inline bool const known = add_method(M::info);
 
@@ -41,7 +41,7 @@ std::string text(Dims const& dims);
 std::string text(Weights const& weights);
 std::string text(Permutation const& permutation);
 inline std::string text(char const* value) { return value ? value : ""; }
-// Other pointers are objects, which differ from run to run.
+// Other pointers are objects, whose addresses differ from run to run.
 inline std::string text(void const* value) { return value ? "object" : "null"; }
 template <class T, std::enable_if_t<std::is_arithmetic_v<T>, int> = 0>
 std::string text(T value) {

@@ -17,14 +17,14 @@ namespace ntrt {
 
 namespace {
 
-// What keeps the pages of one buffer mapped: until it is collected, or the file closed.
+// Keeps the pages of one buffer mapped until it is collected, or the file is closed.
 struct Hold {
   std::shared_ptr<Mapping> mapping;
-  // Bytes taken off V8's count of memory outside its heap. Pages of a file are none that collecting garbage would free, and
-  // V8 collects all of it where the count jumps by a gigabyte.
+  // Bytes subtracted from V8's count of external memory. Collecting garbage would not free pages of a file, yet V8 does a
+  // full collection if the count jumps by a gigabyte.
   int64_t uncounted;
 
-  // V8 takes them off itself once the buffer is gone.
+  // V8 subtracts them itself once the buffer is gone.
   void count(Napi::Env env) {
     if (uncounted != 0) Napi::MemoryManagement::AdjustExternalMemory(env, uncounted);
     uncounted = 0;
@@ -36,13 +36,13 @@ struct View {
   std::shared_ptr<Hold> hold;
 };
 
-// What the handle that mapFile returns stands for.
+// The object behind the handle that mapFile returns.
 struct MappedFile {
   static constexpr char handle_kind[] = "a mapped file";
   std::shared_ptr<Mapping> mapping;  // null once closed
 };
 
-// What JavaScript has open: the file and the buffers that show parts of it. It stays on JavaScript's thread.
+// A file opened by JavaScript and the buffers that show parts of it. Used only on JavaScript's thread.
 struct OpenFile {
   std::shared_ptr<MappedFile> mapped;
   std::vector<View> views;
@@ -68,7 +68,7 @@ Napi::Value view(Napi::CallbackInfo const& info, std::shared_ptr<OpenFile> const
   return buffer;
 }
 
-// Once detached, no buffer shows the pages any more: they need not wait for the collector.
+// Once detached, no buffer shows the pages, so unmapping them need not wait for the collector.
 void close(Napi::CallbackInfo const& info, std::shared_ptr<OpenFile> const& file) {
   for (auto& view : file->views) {
     Napi::HandleScope scope(info.Env());
@@ -81,7 +81,7 @@ void close(Napi::CallbackInfo const& info, std::shared_ptr<OpenFile> const& file
   file->mapped->mapping.reset();
 }
 
-// Maps the pages of a range on another thread, before they are touched one by one. A file that shrank ends it with an error.
+// Maps the pages of a range on another thread, before they are touched one by one. Fails if the file became shorter.
 void ahead(Napi::CallbackInfo const& info, std::shared_ptr<OpenFile> const& file) {
   size_t const offset = argument(info, 0).size(), wanted = argument(info, 1).size();
   std::shared_ptr<Mapping> const mapping = file->mapped->mapping;
@@ -89,12 +89,12 @@ void ahead(Napi::CallbackInfo const& info, std::shared_ptr<OpenFile> const& file
   size_t const length = std::min(wanted, mapping->size() - offset);
   try {
     std::thread([mapping, offset, length] {
-      constexpr int populate_read = 22;  // MADV_POPULATE_READ, Linux 5.14; older kernels refuse it, which does no harm
+      constexpr int populate_read = 22;  // MADV_POPULATE_READ, Linux 5.14; older kernels refuse it, which is harmless
       size_t const begin = offset & ~(page_size() - 1);
       madvise(mapping->data() + begin, offset + length - begin, populate_read);
     }).detach();
   } catch (std::system_error const&) {
-    // no thread: the pages come when they are touched
+    // no thread: pages are mapped when they are touched
   }
 }
 
@@ -142,7 +142,7 @@ Napi::Value crc32(Napi::CallbackInfo const& info) {
   return Napi::Number::New(info.Env(), ntrt::crc32(data.Data(), data.ByteLength(), 0));
 }
 
-// The function, with our errors turned into JavaScript's.
+// The function, but with our errors turned into JavaScript's.
 template <Napi::Value (*function)(Napi::CallbackInfo const&)>
 Napi::Value exported(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&] { return function(info); });
@@ -161,7 +161,7 @@ std::shared_ptr<void> hold_mapping(Given const& given, void const* p, size_t byt
   if (!mapping) throw Error("ERR_DISPOSED", "the file was closed");
   auto const at = reinterpret_cast<uintptr_t>(p), begin = reinterpret_cast<uintptr_t>(mapping->data());
   if (at < begin || at - begin > mapping->size() || bytes > mapping->size() - (at - begin)) {
-    throw Error("ERR_ARGUMENT", "a weight's elements lie outside the file that they are said to lie in");
+    throw Error("ERR_ARGUMENT", "a weight's elements lie outside their file");
   }
   return mapping;
 }

@@ -26,7 +26,7 @@ constexpr std::array<std::string_view, 18> names = {
     "float64",    "float32",    "float16", "bfloat16", "float8e4m3", "float8e5m2", "float4e2m1", "float8e8m0", "int64",
     "uint64",     "int32",      "uint32",  "int16",    "uint16",     "int8",       "uint8",      "bool",       "int4"};
 
-constexpr size_t block_size = 4096;             // elements that pass through float at a time; stays in L1
+constexpr size_t block_size = 4096;             // elements converted through float at a time; fits in L1
 constexpr size_t chunk_size = size_t{1} << 20;  // elements a thread takes at a time
 
 template <float (*Decode)(uint8_t)>
@@ -48,7 +48,7 @@ T load(uint8_t const* in, size_t i) {
   return value;
 }
 
-// Calls f with a value of the C++ type that carries `type`; every type but the 64-bit ones fits a double.
+// Calls f with a value of the C++ type that holds `type`; all but the 64-bit types fit in a double.
 template <class F>
 auto with_integer(Type type, F f) {
   switch (type) {
@@ -136,7 +136,7 @@ int64_t to_integers(From const* in, uint8_t* out, size_t n) {
   return -1;
 }
 
-// Through a block of double, or of the source's own 64-bit integers, which double would round.
+// Converts through a block of double, or of the source's own 64-bit integers, which double would round.
 template <class Wide>
 int64_t through(uint8_t const* in, Type from, uint8_t* out, Type to, size_t n) {
   std::vector<Wide> wide(block_size);
@@ -190,9 +190,9 @@ int64_t convert_chunk(uint8_t const* in, Type from, uint8_t* out, Type to, size_
   return -1;
 }
 
-// Fresh memory costs a page fault each 4 KiB, which takes longer than the conversion itself: have the pages at once.
+// Fresh memory costs a page fault per 4 KiB, which takes longer than the conversion itself: fault all pages at once.
 void populate(uint8_t* begin, size_t size) {
-  constexpr int populate_write = 23;  // MADV_POPULATE_WRITE, Linux 5.14; older kernels refuse it, which does no harm
+  constexpr int populate_write = 23;  // MADV_POPULATE_WRITE, Linux 5.14; older kernels refuse it, which is harmless
   uintptr_t const first = reinterpret_cast<uintptr_t>(begin) & ~(page_size() - 1);
   madvise(reinterpret_cast<void*>(first), reinterpret_cast<uintptr_t>(begin) + size - first, populate_write);
 }
@@ -244,7 +244,7 @@ int64_t convert(uint8_t const* source, Type from, uint8_t* target, Type to, size
     try {
       helpers.emplace_back(work);
     } catch (std::system_error const&) {
-      break;  // no more threads: those that run do the rest
+      break;  // no more threads: the running ones do the remainder
     }
   }
   work();

@@ -11,7 +11,7 @@ namespace ntrt {
 enum class Type { f64, f32, f16, bf16, e4m3, e5m2, e2m1, e8m0, i64, u64, i32, u32, i16, u16, i8, u8, boolean, i4 };
 
 std::optional<Type> type_from_name(std::string_view name);
-// Bytes that count elements take; 4-bit types are packed two to a byte, low nibble first.
+// Size of count elements in bytes; 4-bit types are packed two to a byte, low nibble first.
 size_t bytes_of(Type type, size_t count);
 bool convertible(Type to);
 

@@ -1,4 +1,4 @@
-// Scalar float formats, bit by bit: the definition that the vector code must equal.
+// Scalar float formats, bit by bit: the reference for the vector code.
 #pragma once
 
 #include <cstdint>

@@ -19,8 +19,8 @@ namespace ntrt {
 
 namespace {
 
-// What the signal handler may read: only lock-free atomics in static storage.
-// begin is written last when a slot is taken and first when it is given back.
+// The signal handler may read only lock-free atomics in static storage.
+// begin is written last when a slot is taken, and first when it is freed.
 struct Slot {
   std::atomic<uintptr_t> begin{0};
   std::atomic<uintptr_t> end{0};
@@ -33,7 +33,7 @@ std::atomic<int> slots_used{0};
 std::mutex slots_mutex;
 bool taken[slot_count];
 
-// A page of a mapped file that the file no longer has: put a zero page there and remember it.
+// Handles a mapped page that the file no longer has: maps a zero page there and records it.
 bool repair(uintptr_t address) {
   int const used = slots_used.load(std::memory_order_acquire);
   for (int i = 0; i < used; i++) {
@@ -50,7 +50,7 @@ bool repair(uintptr_t address) {
 }
 
 void install_handler() {
-  page_size();  // here, not first in the signal handler
+  page_size();  // cached here, before the signal handler needs it
   repair_bus_errors(repair);
 }
 

@@ -1,4 +1,4 @@
-// A file mapped copy-on-write, which survives the file being truncated.
+// A file mapped copy-on-write. The mapping survives truncation of the file.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ class Mapping {
 
   uint8_t* data() const { return data_; }
   size_t size() const { return size_; }
-  // False once the file is shorter than what was mapped, or a page could not be read.
+  // False once the file is shorter than the mapping, or a page could not be read.
   bool intact() const;
 
  private:

@@ -10,7 +10,7 @@ namespace ntrt::simd {
 
 namespace {
 
-// For every processor: plain loops, which the compiler vectorises for arm64 as they stand.
+// For every processor: plain loops, which the compiler vectorises for arm64.
 template <auto Function, class In, class Out>
 __attribute__((optimize("O3"))) void each(In const* in, Out* out, size_t n) {
   for (size_t i = 0; i < n; i++) out[i] = Function(in[i]);
@@ -18,7 +18,7 @@ __attribute__((optimize("O3"))) void each(In const* in, Out* out, size_t n) {
 
 #if defined(__x86_64__)
 
-// With AVX2 and F16C where the processor has them.
+// Uses AVX2 and F16C if the processor has them.
 bool const has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
 
 template <auto Function, class In, class Out>

@@ -1,4 +1,4 @@
-// Float formats converted in bulk, by the processor's vector instructions where it has them: bit by bit as float_bits.h says.
+// Converts float formats in bulk, with vector instructions if the processor has them. Results equal float_bits.h's bit for bit.
 #pragma once
 
 #include <cstddef>

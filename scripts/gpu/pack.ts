@@ -1,5 +1,5 @@
-// npm run gpu:pack: .gpu/run/run.tar.xz, all that scripts/gpu/run.sh needs beside a copy of the tree on a machine without network, compiler
-// and Node packages: the addon, dist/, the packages that the GPU tier imports, what stands in for TensorRT 11's kernels, and the commit.
+// npm run gpu:pack: writes .gpu/run/run.tar.xz, which scripts/gpu/run.sh needs with a copy of the tree on a machine without network, compiler
+// and Node packages: the addon, dist/, the packages that the GPU tier imports, the stand-in for TensorRT 11's kernels, and the commit.
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
@@ -19,7 +19,7 @@ const folder = join(root, '.gpu', 'run');
 const archive = join(folder, 'run.tar.xz');
 const stage = join(folder, 'stage');
 
-/** What `test/gpu` and the examples import, tools included; without the CPU backend. */
+/** Packages that `test/gpu` and the examples import, including tools, without the CPU backend. */
 const wanted = [
   'vitest',
   'tsx',
@@ -33,7 +33,7 @@ const wanted = [
   'mnist',
   'safetensors',
 ];
-/** Of these packages this alone. */
+/** The only parts needed of these packages. */
 const parts: Record<string, string[]> = { mnist: ['package.json', 'src'] };
 
 interface PackageJson {
@@ -41,11 +41,11 @@ interface PackageJson {
   optionalDependencies?: Record<string, string>;
 }
 
-/** Folders of a package and of all that it depends on, below node_modules. */
+/** Folders in node_modules of a package and its dependencies. */
 function closure(names: readonly string[]): Set<string> {
   const folders = new Set<string>();
   const add = (name: string, from: string): void => {
-    // As Node looks for it: beside its user, then further up.
+    // Node's search: next to the importing package, then further up.
     for (let place = from; ; place = join(place, '..')) {
       const path = join(place, 'node_modules', name);
       if (existsSync(path)) {
@@ -55,7 +55,7 @@ function closure(names: readonly string[]): Set<string> {
         for (const one of Object.keys({ ...json.dependencies, ...json.optionalDependencies })) add(one, path);
         return;
       }
-      // Optional ones for other systems are not installed.
+      // Optional packages for other systems are not installed.
       if (relative(root, place) === '') return;
     }
   };
@@ -76,7 +76,7 @@ for (const path of closure(wanted)) {
     cpSync(join(path, part), join(stage, 'node_modules', name, part), { recursive: true, filter });
   }
 }
-// Links to what npm links to.
+// Recreates npm's links.
 mkdirSync(join(stage, 'node_modules', '.bin'));
 for (const name of ['vitest', 'tsx']) {
   const link = join('node_modules', '.bin', name);

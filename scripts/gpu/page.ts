@@ -1,4 +1,4 @@
-// docs/gpu-results.md, from docs/gpu-results.json.
+// Renders docs/gpu-results.md from docs/gpu-results.json.
 import { join } from 'node:path';
 import { type ByHand, type Figure, isStale, type Results, type Row, type Run, root, type Tier } from './results.js';
 
@@ -31,7 +31,7 @@ const notRun = `
 const layersFile = 'test/gpu/layers.test.ts';
 const tiers: Record<Tier, string> = { run: 'built and run', networks: 'network made' };
 
-/** A Markdown table; nothing where it would have no rows. */
+/** A Markdown table; nothing if it would have no rows. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return '';
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
@@ -78,7 +78,7 @@ function groupBy<T>(list: readonly T[], keyOf: (item: T) => string): Map<string,
   return groups;
 }
 
-/** Counts of some rows in words. */
+/** Describes the counts of some rows. */
 function counted(rows: readonly Row[]): string {
   const sum = (key: 'passed' | 'failed' | 'skipped' | 'unfinished') => rows.reduce((all, row) => all + row[key], 0);
   const rest = [
@@ -92,7 +92,7 @@ function counted(rows: readonly Row[]): string {
 const byLibrary = (rows: readonly Row[]) =>
   groupBy(rows, (row) => `${row.library || 'no library'}, ${tiers[row.tier]}`);
 
-/** What each library gave in all, with what was read back from it. */
+/** Totals per library, with what was read back from it. */
 function totals(rows: readonly Row[], stale: ReadonlySet<Row>): string {
   return [...byLibrary(rows)]
     .map(([name, own]) => {

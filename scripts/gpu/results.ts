@@ -1,4 +1,4 @@
-// What runs on a GPU found: docs/gpu-results.json, its parts as single runs write them, and how they merge.
+// Results of runs on a GPU: docs/gpu-results.json, the parts that single runs write, and how they merge.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 export const resultsFile = join(root, 'docs', 'gpu-results.json');
 
-/** `run`: built, run and compared. `networks`: the network is made and compared, nothing is built. */
+/** `run`: built, run and compared. `networks`: the network is created and compared, but not built. */
 export type Tier = 'run' | 'networks';
 
-/** A number that a test measured; `allowed` is the most that passes. */
+/** A number that a test measured; `allowed` is the largest that passes. */
 export interface Figure {
   value: number | string | boolean;
   allowed?: number;
@@ -19,7 +19,7 @@ export interface Figure {
 
 /** One command on one machine. */
 export interface Run {
-  /** When it began, ISO 8601. */
+  /** When it started, in ISO 8601. */
   date: string;
   commit: string;
   /** Whether the code differed from that commit. */
@@ -32,20 +32,20 @@ export interface Run {
   cuda: string;
   os: string;
   node: string;
-  /** Path of every library that was used, by its name. */
+  /** Paths of the libraries used, by name. */
   libraries: Record<string, string>;
-  /** What failed outside of any test: a file that does not load, a process that ended. */
+  /** Failures outside any test: a file that does not load, a process that ended. */
   errors: string[];
 }
 
-/** A suite with one library. Tests that were filtered out do not count. */
+/** A suite run with one library. Tests that were filtered out do not count. */
 export interface Row {
   /** Key of its run. */
   run: string;
   /** e.g. `TensorRT 10.6.0`. */
   library: string;
   tier: Tier;
-  /** A layer kind, `modules/NAME`, or what the suite calls itself. */
+  /** A layer kind, `modules/NAME`, or the suite's own name. */
   suite: string;
   file: string;
   passed: number;
@@ -54,18 +54,18 @@ export interface Row {
   /** Tests that the run had not reached when it was stopped. */
   unfinished: number;
   seconds: number;
-  /** Networks whose layers were read back from TensorRT, and those of them that were as recorded. */
+  /** Number of networks read back from TensorRT, and of those that matched what was recorded. */
   readBack?: { cases: number; passed: number };
   figures?: Record<string, Figure>;
   /** Every failed test with the first line of its error. */
   failures?: string[];
-  /** Files that the row speaks of, beside src and native. */
+  /** Files that the row covers, besides src and native. */
   files: string[];
-  /** Hash of all of them, at the run. */
+  /** Hash of all of them, at the time of the run. */
   code: string;
 }
 
-/** A result from before runs wrote theirs. Rows of the same library, tier and file, and suite where one is given, replace it. */
+/** A result recorded by hand, before runs wrote their own. Rows with the same library, tier, file and (if given) suite replace it. */
 export interface ByHand {
   date: string;
   commit: string;
@@ -89,7 +89,7 @@ export function readResults(file = resultsFile): Results {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Results) : noResults();
 }
 
-/** Replaces the file at once: a run that is stopped leaves the last whole one. */
+/** Replaces the file in one step: a run that is stopped leaves the last complete one. */
 export function writeResults(results: Results, file = resultsFile): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(`${file}.part`, `${JSON.stringify(results, null, 1)}\n`);
@@ -117,7 +117,7 @@ function sum(a: Row, b: Row): Row {
   };
 }
 
-/** The newest row of every suite and library; parts of one run add up. Runs without a row, and what was recorded by hand and has run since, go. */
+/** Keeps the newest row of every suite and library; parts of one run add up. Drops runs without a row, and results recorded by hand that a run replaces. */
 export function merge(...all: Results[]): Results {
   const runs: Record<string, Run> = {};
   const rows = new Map<string, Row>();
@@ -141,7 +141,7 @@ export function merge(...all: Results[]): Results {
         (old.suite === undefined || row.suite === old.suite),
     );
   return {
-    // The last run stays where something broke before any test: it says so.
+    // The last run is kept if something failed before any test, because it reports that.
     runs: Object.fromEntries(
       Object.entries(runs)
         .filter(([id, { date, errors }]) => used.has(id) || (errors.length > 0 && date === last))
@@ -174,7 +174,7 @@ function* filesBelow(path: string): Generator<string> {
 
 const hashes = new Map<string, string>();
 
-/** Hash of files and folders, names included. One of contents: it is the same without a history, and after a rebase. */
+/** Hash of files and folders, including their names. It covers contents only, so it needs no history and survives a rebase. */
 function hashOf(path: string): string {
   let hash = hashes.get(path);
   if (!hash) {
@@ -188,17 +188,17 @@ function hashOf(path: string): string {
   return hash;
 }
 
-/** Hash of the code that a row speaks of, as it is now. */
+/** Hash of the code that a row covers, as it is now. */
 export function codeOf(files: readonly string[]): string {
   const all = createHash('sha256');
   for (const path of ['src', 'native', ...files]) all.update(hashOf(path));
   return all.digest('hex').slice(0, 16);
 }
 
-/** Whether the code has changed since the row was made. */
+/** Whether the code has changed since the row was written. */
 export const isStale = (row: Row): boolean => row.code !== codeOf(row.files);
 
-/** What `npm run gpu:pack` writes beside the addon, for a tree without a history. */
+/** What `npm run gpu:pack` packs with the addon, for a tree without a history. */
 export interface PackedCommit {
   commit: string;
   dirty: boolean;
@@ -208,12 +208,12 @@ export interface PackedCommit {
 
 export const packedCommitFile = join(root, 'build', 'commit.json');
 
-/** The commit that is checked out; where there is no history, the one that was packed. */
+/** The commit that is checked out, or the packed one if there is no history. */
 export function commitOf(): { commit: string; dirty: boolean } {
   const git = (...args: string[]) =>
     execFileSync('git', ['-C', root, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   try {
-    // Not the history of a folder around this one.
+    // Ignore the history of an enclosing folder.
     if (resolve(git('rev-parse', '--show-toplevel')) === resolve(root))
       return {
         commit: git('rev-parse', 'HEAD'),

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh [--limit SECONDS] [--processes N] [--rest] [--full] SUITES…: the GPU tier on a machine with a GPU, without network and Node packages.
-# SUITES is `build`, `models`, both, or `networks LIBRARY…`. Needs a copy of the tree with .gpu/run/run.tar.xz of `npm run gpu:pack`, and
-# node and TensorRT in ~/lib, or where NODE_TENSORRT_LIB says. Leaves gpu-results.json and log.txt in $OUT, by default .gpu/out.
+# SUITES is `build`, `models`, both, or `networks LIBRARY…`. Needs a copy of the tree with .gpu/run/run.tar.xz from `npm run gpu:pack`, and
+# node and TensorRT in ~/lib or NODE_TENSORRT_LIB. Writes gpu-results.json and log.txt to $OUT, by default .gpu/out.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 lib=${NODE_TENSORRT_LIB:-$HOME/lib}
@@ -9,7 +9,7 @@ export PATH=$lib:$PATH LD_LIBRARY_PATH=$lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 export OUT=${OUT:-$PWD/.gpu/out}
 export NODE_TENSORRT_GPU_COMMAND="scripts/gpu/run.sh $*"
 mkdir -p "$OUT"
-# A checkout with packages of its own has been set up in the usual way.
+# A checkout that has its own packages was set up in the usual way.
 if [ ! -e .git ] || [ ! -e node_modules ]; then
   rm -rf node_modules dist build
   xz -dc .gpu/run/run.tar.xz | tar -xf -

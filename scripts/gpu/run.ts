@@ -1,4 +1,4 @@
-// What run.sh runs: the GPU tier in several processes, longest first, and one report of them all.
+// Called by run.sh: runs the GPU tier in several processes, longest first, and writes one report.
 import { execFileSync, spawn } from 'node:child_process';
 import {
   closeSync,
@@ -17,13 +17,13 @@ import { parseArgs } from 'node:util';
 import { doctor, findTensorRT } from '../../src/index.js';
 import { isStale, merge, noResults, type Results, readResults, root, type Tier, writeResults } from './results.js';
 
-/** What one process runs. */
+/** The work of one process. */
 interface Unit {
   label: string;
   file: string;
   args?: string[];
   env?: NodeJS.ProcessEnv;
-  /** As long as it will take, to judge by earlier runs. */
+  /** Expected duration, from earlier runs. */
   seconds: number;
 }
 
@@ -56,10 +56,10 @@ rmSync(parts, { recursive: true, force: true });
 mkdirSync(parts, { recursive: true });
 const before = readResults();
 
-/** Names of the libraries that a tier runs with, as rows have them. */
+/** Names of the libraries that a tier runs with, as in the rows. */
 const named = new Map<Tier, string[]>();
 const nameOf = async (library?: string): Promise<string[]> => {
-  if (library && !existsSync(library)) refuse(`${library}: there is no such file`);
+  if (library && !existsSync(library)) refuse(`${library}: no such file`);
   const found = await findTensorRT(library ? { env: { ...process.env, NODE_TENSORRT_LIBRARY: library } } : {});
   const used = library
     ? found.find(({ path }) => path === realpathSync(library))
@@ -71,7 +71,7 @@ const nameOf = async (library?: string): Promise<string[]> => {
 named.set('run', await nameOf());
 named.set('networks', (await Promise.all(libraries.map(nameOf))).flat());
 
-/** TensorRT 11 loads its kernels as soon as a builder is made; see test/gpu/no-kernels.c. */
+/** TensorRT 11 loads its kernels as soon as a builder is created; see test/gpu/no-kernels.c. */
 async function standInForKernels(library: string, version: string): Promise<void> {
   const folder = dirname(library);
   for (const { computeCapability } of (await doctor()).gpus) {
@@ -81,7 +81,7 @@ async function standInForKernels(library: string, version: string): Promise<void
   process.env.LD_LIBRARY_PATH = `${process.env.LD_LIBRARY_PATH}:${folder}`;
 }
 
-/** Whether all libraries of a tier have a whole result of this very code. */
+/** Whether all libraries of a tier have a complete result for exactly this code. */
 const isDone = (tier: Tier, suite: string) =>
   named.get(tier)!.length > 0 &&
   named
@@ -99,7 +99,7 @@ function expected(tier: Tier, suite: string, cases: number): number {
   return known.length > 0 ? Math.max(...known.map(({ seconds }) => seconds)) : cases * each;
 }
 
-/** Kinds by the process: the long ones alone, the short ones together. */
+/** Groups kinds by process: long ones alone, short ones together. */
 function layerUnits(tier: Tier): Unit[] {
   const kinds = (['layers', 'modules'] as const).flatMap((area) => {
     const files = readdirSync(join(root, 'test', area)).filter((name) => name.endsWith('.cases.ts'));
@@ -170,7 +170,7 @@ const reports: Results[] = [];
 
 function stop(): void {
   stopped = true;
-  // The processes of a group, TensorRT's builds among them: their reports are written as they go.
+  // Kills the processes of a group, including TensorRT's builds; their reports are written as they run.
   for (const pid of running) process.kill(-pid, 'SIGKILL');
 }
 const timer = setTimeout(stop, limit * 1000 - (Date.now() - start));
@@ -206,7 +206,7 @@ async function runUnit({ label, file, args = [], env }: Unit, index: number): Pr
   say(`${label}: ${stopped ? 'stopped' : last}`);
   if (ended !== 0) {
     failed = true;
-    // What a stopped process had not reached is counted in its rows, or has none.
+    // Tests that a stopped process had not reached are counted in its rows, or have none.
     if (!stopped && (typeof ended === 'string' || !existsSync(part))) errors.push(`${label}: ended with ${ended}`);
     if (!stopped) console.log(text.split('\n').slice(-60).join('\n'));
   }
@@ -241,5 +241,5 @@ for (const error of errors) say(error);
 const sum = (key: 'passed' | 'failed' | 'skipped' | 'unfinished') =>
   results.rows.reduce((all, row) => all + row[key], 0);
 say(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped, ${sum('unfinished')} not reached`);
-// With --rest there may be nothing left.
+// With --rest there may be nothing to do.
 process.exitCode = failed || errors.length > 0 || (results.rows.length === 0 && queue.length > 0) ? 1 : 0;

@@ -18,7 +18,7 @@ function sourceFiles(root) {
   return [...listFiles(join(root, 'native')), join(root, 'CMakeLists.txt')];
 }
 
-/** Everything the binary depends on; null while the dependencies are not installed. */
+/** Everything the binary depends on; null if the dependencies are not installed. */
 function addonHash(root) {
   try {
     const { napi_versions } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).binary;
@@ -30,12 +30,12 @@ function addonHash(root) {
   }
 }
 
-/** Whether the compiled addon is that of the present sources. */
+/** Whether the compiled addon is up to date. */
 export function addonIsFresh(root) {
   return existsSync(addonPath(root)) && readOr(stampPath(root), '') === addonHash(root);
 }
 
-/** Copies may keep old times: what changed since the last compilation gets a new one, or make would pass it over. */
+/** Touches files that changed since the last compilation: copies may keep old times, and make would skip them. */
 function touchChanged(root, build) {
   const path = join(build, 'sources.json');
   const before = JSON.parse(readOr(path, '{}'));

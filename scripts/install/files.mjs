@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
-/** All files below a directory, sorted; none when it does not exist. */
+/** All files in a directory and its subdirectories, sorted; none if it does not exist. */
 export function listFiles(dir) {
   let entries;
   try {
@@ -16,7 +16,7 @@ export function listFiles(dir) {
     .sort();
 }
 
-/** sha256 over names (relative to root) and contents of files, and over further strings. */
+/** sha256 of the names (relative to root) and contents of files, and of further strings. */
 export function hashOf(root, files, ...extra) {
   const hash = createHash('sha256');
   for (const file of files) {
@@ -34,7 +34,7 @@ export function readOr(path, fallback) {
   }
 }
 
-/** Writes a file so that readers see the old or the new content, never a part. */
+/** Writes a file so that readers see the old or the new content, never a mix. */
 export function writeAtomic(path, content) {
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}`;

@@ -9,8 +9,8 @@ const STALE_MS = 30_000;
 const POLL_MS = 100;
 
 /**
- * Runs work while holding a lock file. The holder touches the file; a lock is stale when its holder on this host is
- * gone, or when nobody touched it for 30 s (holders on other hosts or in other containers).
+ * Runs work while holding a lock file. The holder keeps touching the file. A lock is stale if its holder on this host is
+ * gone, or if nobody has touched it for 30 s (holders on other hosts or in other containers).
  */
 export async function withLock(path, work, onWait = () => {}) {
   mkdirSync(dirname(path), { recursive: true });
@@ -31,7 +31,7 @@ export async function withLock(path, work, onWait = () => {}) {
   }
 }
 
-/** Creates the file with its content in one step: a lock is never seen empty. */
+/** Creates the file with its content in one step, so that a lock is never seen empty. */
 function acquire(path, token) {
   const own = `${path}.${process.pid}.${Math.random()}`;
   writeFileSync(own, token);
@@ -80,7 +80,7 @@ function isStale(path) {
   }
 }
 
-/** One at a time breaks a stale lock, and looks again before doing so: a fresh lock is never taken from its holder. */
+/** Breaks a stale lock, one process at a time. It checks again first, so a fresh lock is never taken from its holder. */
 function breakStale(path) {
   if (!isStale(path)) return false;
   const breaker = `${path}.break`;

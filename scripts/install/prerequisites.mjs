@@ -13,7 +13,7 @@ const olderThan = (version, [major, minor]) => {
 export const nodeIsOld = () => olderThan(process.versions.node, [NODE_MAJOR, 0]);
 
 /**
- * What is missing here for the given work.
+ * Lists what this machine lacks for the given work.
  * @param {{ compile?: boolean, fetch?: boolean, npm?: boolean }} needs
  * @returns {Promise<{ name: string, why: string, packages?: string[], line: string }[]>}
  */
@@ -43,7 +43,7 @@ export async function missingPrerequisites(needs, env = process.env) {
   return missing;
 }
 
-/** Path of the C++ compiler that CMake will take, or null. */
+/** Path of the C++ compiler that CMake will use, or null. */
 export function compiler(env = process.env) {
   const names = env.CXX ? [env.CXX.split(' ')[0]] : ['c++', 'g++', 'clang++'];
   for (const name of names) {
@@ -53,7 +53,7 @@ export function compiler(env = process.env) {
   return null;
 }
 
-/** Throws SetupError naming everything that is missing, each with the line that installs it. */
+/** Throws a SetupError that lists everything missing, each with the command that installs it. */
 export async function demand(needs, env = process.env) {
   const missing = await missingPrerequisites(needs, env);
   if (missing.length === 0) return;

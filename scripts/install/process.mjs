@@ -20,8 +20,8 @@ export function which(command, env = process.env) {
 }
 
 /**
- * Runs a command, its output captured.
- * @returns {Promise<{ code: number, output: string }>} code 127 when it could not be started
+ * Runs a command and captures its output.
+ * @returns {Promise<{ code: number, output: string }>} code 127 if it could not be started
  */
 export function capture(command, args, { cwd, env = process.env } = {}) {
   return new Promise((resolve) => {
@@ -37,7 +37,7 @@ export function capture(command, args, { cwd, env = process.env } = {}) {
   });
 }
 
-/** Like capture, but throws SetupError with the output when the command fails. */
+/** Like capture, but throws a SetupError with the output if the command fails. */
 export async function mustRun(what, command, args, options) {
   const { code, output } = await capture(command, args, options);
   if (code !== 0) {
@@ -46,7 +46,7 @@ export async function mustRun(what, command, args, options) {
   return output;
 }
 
-/** Says what is going on and how long it took, on stderr. */
+/** Reports a step, and how long it took, on stderr. */
 export function reporter(quiet) {
   return async function step(what, work) {
     if (!quiet) process.stderr.write(`node-tensorrt: ${what} …\n`);

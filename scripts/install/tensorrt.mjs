@@ -5,7 +5,7 @@ import { listFiles, readOr } from './files.mjs';
 import { withLock } from './lock.mjs';
 import { capture, mustRun, SetupError } from './process.mjs';
 
-/** The TensorRT that is fetched where none is found: it builds engines without a GPU. */
+/** The TensorRT to fetch if none is found: it builds engines without a GPU. */
 export const RTX = {
   distribution: 'tensorrt-rtx-cu13-libs',
   version: '1.7.1.116',
@@ -19,7 +19,7 @@ export function cacheDir(env = process.env) {
 
 const rtxDir = (env) => join(cacheDir(env), `tensorrt-rtx-${RTX.version}`);
 
-/** Path of the fetched library, or null when it is not there or not whole. */
+/** Path of the fetched library, or null if it is missing or incomplete. */
 export function cachedTensorRT(env = process.env) {
   const dir = rtxDir(env);
   try {
@@ -33,7 +33,7 @@ export function cachedTensorRT(env = process.env) {
 
 /**
  * Fetches TensorRT-RTX into the cache with pip (the wheel's sha256 is pinned) and returns the library's path.
- * Safe beside other processes; a broken or half-finished copy is replaced.
+ * Safe to run in several processes at once; replaces a broken or incomplete copy.
  */
 export async function fetchTensorRT({ env = process.env, force = false, onWait } = {}) {
   const dir = rtxDir(env);
@@ -54,7 +54,7 @@ export async function fetchTensorRT({ env = process.env, force = false, onWait }
         const sizes = Object.fromEntries(
           listFiles(unpacked).map((file) => [relative(unpacked, file), statSync(file).size]),
         );
-        if (!sizes[RTX.library]) throw new SetupError(`the wheel holds no ${RTX.library}`);
+        if (!sizes[RTX.library]) throw new SetupError(`the wheel does not contain ${RTX.library}`);
         writeFileSync(join(unpacked, 'complete.json'), JSON.stringify({ ...RTX, sizes }, null, 2));
         rmSync(dir, { recursive: true, force: true });
         renameSync(unpacked, dir);

@@ -5,7 +5,7 @@ import { compiler } from '../install/prerequisites.mjs';
 import { capture, SetupError } from '../install/process.mjs';
 import { cellAt, destructorOf, FLAVORS, parseSignature, unversioned } from './abi-tables.mjs';
 
-// All that TensorRT's headers take from CUDA, for machines without it.
+// Everything that TensorRT's headers use from CUDA, for machines without it.
 const CUDA_STUB = `#pragma once
 typedef struct CUstream_st* cudaStream_t;
 typedef struct CUevent_st* cudaEvent_t;
@@ -19,7 +19,7 @@ function methodLine({ header, signature }, index) {
   return `{ ${result} (${header}::*p)(${args})${isConst ? ' const' : ''} = &${header}::${name}; slot(${index}, &p); }`;
 }
 
-/** A class with all methods of an interface that TensorRT calls on us; entry by entry is called, to see which one is the destructor's. */
+/** A class with all methods of an interface that TensorRT calls on our objects. Each entry is called, to find the destructor's. */
 function destructorLine(row, index, methods) {
   const overrides = methods.map(({ signature }) => {
     const { result, name, args, isConst } = parseSignature(signature);
@@ -30,7 +30,7 @@ function destructorLine(row, index, methods) {
   return `{ ${type} destructor(${index}, ${methods.length + 2}, ${Number(destructorOf(row) === 'D0')}, [](void* at) -> void* { return new (at) P; }); }`;
 }
 
-/** Members are protected, so a derived class looks. */
+/** Members are protected, so a derived class reads them. */
 function offsetLine({ header }, index) {
   const type = header.replace(/^apiv::V/, 'I');
   const member = type === 'ILayer' ? 'mLayer' : 'mImpl';
@@ -67,7 +67,7 @@ int main() {
 `;
 
 /**
- * What official headers say about rows.
+ * Looks rows up in official headers.
  * @returns {Promise<{ release: number[], flavor: string, find: (row: object) => { number: number } | { error: string } }>}
  */
 export async function readHeaders(include, { interfaces, methods, callbacks }, enums) {
@@ -91,7 +91,7 @@ export async function readHeaders(include, { interfaces, methods, callbacks }, e
     };
     const lines = rows.map(line);
     const errors = new Map();
-    // Rows that these headers lack do not compile: each pass leaves them out, or tries them without version namespaces.
+    // Rows that these headers lack do not compile: each pass drops them, or tries them without version namespaces.
     for (const rewrite of [unversioned, () => '']) {
       const failed = await compile(gxx, flags, dir, lines);
       for (const [index, error] of failed) {
@@ -125,7 +125,7 @@ async function readRelease(gxx, flags, dir, include) {
   writeFileSync(source, '#include <NvInferVersion.h>\nNV_TENSORRT_MAJOR.NV_TENSORRT_MINOR.NV_TENSORRT_PATCH\n');
   const { output } = await capture(gxx, [...flags, '-E', '-P', source]);
   const version = /(\d+)\s*\.\s*(\d+)\s*\.\s*(\d+)\s*$/.exec(output);
-  if (!version) throw new SetupError(`${include}: no NvInferVersion.h that says which release this is\n${output}`);
+  if (!version) throw new SetupError(`${include}: no NvInferVersion.h that states the release\n${output}`);
   return version.slice(1).map(Number);
 }
 

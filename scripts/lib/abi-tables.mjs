@@ -11,7 +11,7 @@ const ROWS = {
   ENUM: /^ENUM\((\w+), (\w+), "([^"]+)", "([^"]+)", "([^"]+)"\)$/,
 };
 
-/** Cells of all rows of a kind; a row that does not parse is an error, never skipped. */
+/** Cells of all rows of a kind. A row that does not parse is an error. */
 function rows(path, kind) {
   const lines = readFileSync(path, 'utf8').split('\n');
   return lines
@@ -47,7 +47,7 @@ export function readCallbacks(path) {
 /** Which entry of the destructor a row is, 'D1' or 'D0'; undefined for other methods. */
 export const destructorOf = ({ signature }) => /^~\w+\(\) \[(D[01])\]$/.exec(signature)?.[1];
 
-/** The version namespaces v_1_0 and v_2_0 came with later headers: before, the type stood outside. */
+/** Later headers added the version namespaces v_1_0 and v_2_0; earlier ones have the type outside. */
 export const unversioned = (text) => text.replace(/\bv_\d+_\d+::/g, '');
 
 /** enums.def */
@@ -68,7 +68,7 @@ export function readTsv(path) {
   );
 }
 
-/** Number in a cell for a release [major, minor, patch]; null where the cell says absent. */
+/** Number in a cell for a release [major, minor, patch]; null if absent. */
 export function cellAt(cell, release) {
   if (cell === '-') return null;
   const [number, since] = cell.split('@');
@@ -79,7 +79,7 @@ export function cellAt(cell, release) {
 
 const SCALARS = { int: 'int32_t', 'unsigned int': 'uint32_t', long: 'int64_t', 'unsigned long': 'uint64_t' };
 
-/** A type by how it is passed: scalars and structs by name, pointers and references with what they point to. */
+/** How a type is passed: scalars and structs by name, pointers and references with what they point to. */
 function passed(type, enums) {
   const plain = type
     .replace(/\bconst\b/g, '')
@@ -99,7 +99,7 @@ export function parseSignature(signature) {
   return { result, name, args: args ? args.split(/,\s*/) : [], isConst: suffix === 'const' };
 }
 
-/** Why our C++ signature would pass other registers or bytes than the header's; null when it does not. */
+/** Why our C++ signature passes different registers or bytes from the header's; null if it does not. */
 export function signatureDifference(ours, theirs, enums) {
   const describe = ({ result, args }) => [result, ...args].map((type) => passed(type, enums));
   const [a, b] = [describe(parseSignature(ours)), describe(parseSignature(theirs))];

@@ -5,7 +5,7 @@ import { mustRun } from '../install/process.mjs';
 const stampPath = (root) => join(root, 'node_modules', '.node-tensorrt-stamp');
 const lockHash = (root) => hashOf(root, [join(root, 'package-lock.json')]);
 
-/** Whether what npm last installed here, by its own record, is what package-lock.json asks for. */
+/** Whether npm's record of its last install matches package-lock.json. */
 function installedIsLocked(root) {
   const parse = (path) => JSON.parse(readOr(path, '{}')).packages;
   const locked = parse(join(root, 'package-lock.json'));
@@ -24,7 +24,7 @@ export function dependenciesAreFresh(root) {
   return true;
 }
 
-/** Installs exactly what package-lock.json says; throws SetupError with npm's output. */
+/** Installs exactly what package-lock.json lists; throws a SetupError with npm's output. */
 export async function installDependencies(root, env = process.env) {
   const npm = /^npm-cli/.test(basename(env.npm_execpath ?? '')) ? [process.execPath, env.npm_execpath] : ['npm'];
   const args = [...npm.slice(1), 'ci', '--no-audit', '--no-fund', '--loglevel=error'];

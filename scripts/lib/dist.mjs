@@ -16,12 +16,12 @@ function sourceHash(root) {
 
 const isWhole = (root) => sources(root).every((source) => existsSync(outputOf(root, source)));
 
-/** Whether dist/ is that of the present sources. */
+/** Whether dist/ is up to date. */
 export function distIsFresh(root) {
   return readOr(stampPath(root), '') === sourceHash(root) && isWhole(root);
 }
 
-/** Compiles src/ to dist/ and drops what has no source any more; throws SetupError with tsc's output. */
+/** Compiles src/ to dist/ and removes files that no longer have a source; throws a SetupError with tsc's output. */
 export async function compileDist(root, env = process.env) {
   const hash = sourceHash(root);
   rmSync(stampPath(root), { force: true });

@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { cacheDir } from '../../src/tensorrt/library/search-path.js';
 
-/** NVIDIA's Python bindings of TensorRT-RTX, of the release that `node-tensorrt install` fetches. */
+/** NVIDIA's Python bindings of TensorRT-RTX, in the release that `node-tensorrt install` fetches. */
 export const distribution = 'tensorrt-rtx-cu13-bindings==1.7.1.116';
 
 /** The interpreter that has them; wheels exist for CPython 3.9 to 3.13. */
 export const python = process.env.PYTHON ?? 'python3';
 
-/** The environment in which Python finds the bindings and the library; they are fetched into the cache where they are missing. */
+/** The environment where Python finds the bindings and the library. Fetches them into the cache if they are missing. */
 export function pythonEnvironment(library: string): NodeJS.ProcessEnv | undefined {
   const folder = join(cacheDir(), 'bench', distribution);
   const path = [folder, dirname(dirname(library)), process.env.PYTHONPATH].filter(Boolean).join(':');
@@ -30,7 +30,9 @@ export function pythonEnvironment(library: string): NodeJS.ProcessEnv | undefine
   if (!existsSync(folder)) console.error(`fetching Python's bindings: ${python} ${line.join(' ')}`);
   const { stderr } = spawnSync(python, line, { encoding: 'utf8' });
   if (works()) return env;
-  console.error(`Python's bindings of TensorRT-RTX are absent. Get them with\n  ${python} ${line.join(' ')}`);
+  console.error(
+    `Python's bindings of TensorRT-RTX are not installed. Install them with\n  ${python} ${line.join(' ')}`,
+  );
   console.error(`(wheels exist for CPython 3.9 to 3.13; PYTHON names another interpreter)\n${stderr}`);
   return undefined;
 }

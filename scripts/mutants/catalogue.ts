@@ -4,17 +4,17 @@ import { enumerators, type Target, targets } from './sources.js';
 import { applyEdits } from './text.js';
 import { typescriptChanges } from './typescript.js';
 
-/** One place of one file, broken. */
+/** A file with one place broken. */
 export interface Mutant {
-  /** Stable: side, file, operator and what stands there; never a line. */
+  /** Stable: side, file, operator and the text at the place, but no line number. */
   id: string;
   target: Target;
   operator: string;
-  /** The whole file, broken. */
+  /** The whole file with the change. */
   text: string;
 }
 
-/** How many mutants of a file are run, beside `--all`. */
+/** How many mutants of a file run without `--all`. */
 export function quotaOf({ side, role, name }: Target): number {
   if (side === 'native') {
     if (role === 'kind') return /^(attention|loop|if_conditional)$/.test(name) ? 7 : 4;
@@ -23,7 +23,7 @@ export function quotaOf({ side, role, name }: Target): number {
   return role === 'kind' ? 2 : 3;
 }
 
-/** Every mutant of a file, by operator; a text that comes twice is taken once. */
+/** Every mutant of a file, by operator; equal texts count once. */
 export function mutantsOf(target: Target, enums: ReadonlyMap<string, readonly string[]>): Mutant[][] {
   const changes: Change[][] = target.path.endsWith('.ts')
     ? typescriptChanges(target.text, target.path.startsWith('src/cpu/'))
@@ -52,9 +52,9 @@ export function choose<T>(lists: readonly (readonly T[])[], count: number): T[] 
 }
 
 export interface Catalogue {
-  /** Every mutant there could be. */
+  /** Every possible mutant. */
   all: Mutant[];
-  /** Those that run unless `--all` is given. */
+  /** The mutants that run unless `--all` is given. */
   chosen: Mutant[];
 }
 

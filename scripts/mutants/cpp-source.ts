@@ -1,17 +1,17 @@
 import { argumentsOf, closing, type Edit, type Span } from './text.js';
 
-/** What one operator does at one place; `what` names the place by what stands there, never by its line. */
+/** A change by one operator at one place; `what` names the place by its text, not its line. */
 export interface Change {
   operator: string;
   what: string;
   edits: Edit[];
 }
 
-/** A C++ file, and what its operators need to know beside it. */
+/** A C++ file, with what its operators need to know. */
 export interface CppSource {
   /** With comments. */
   text: string;
-  /** TensorRT's enumerators by enum, as the IR writes them: `max` for `kMAX`. */
+  /** TensorRT's enumerators by enum, in the IR's spelling: `max` for `kMAX`. */
   enums: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -33,7 +33,7 @@ export function* matches(text: string, pattern: RegExp): Generator<RegExpExecArr
     yield Object.assign(match as RegExpExecArray, { start: match.index, end: match.index + match[0].length });
 }
 
-/** Calls of the functions that `pattern`, which ends before the bracket, matches. */
+/** Calls of the functions that match `pattern`, which ends before the bracket. */
 export function* calls(
   source: Parsed,
   pattern: RegExp,
@@ -47,7 +47,7 @@ export function* calls(
 
 export const textOf = (source: Parsed, { start, end }: Span) => source.code.slice(start, end);
 
-/** Where an expression that ends with a call of a method begins: `iterators[i].flag(`. */
+/** The start of an expression that ends with a method call: `iterators[i].flag(`. */
 export const object = String.raw`(?<![\w.>])(?:\w+(?:\[[^\]]*\])*(?:\.|->))+`;
 
 export function readings(source: Parsed, getter: string): { name: string; span: Span; text: string }[] {
@@ -58,7 +58,7 @@ export function readings(source: Parsed, getter: string): { name: string; span: 
   }));
 }
 
-/** The type a name was declared with in this file; '' where no declaration is found. */
+/** The declared type of a name in this file; '' if there is no declaration. */
 export function typeOf(source: Parsed, name: string): string {
   const one = new RegExp(`\\b([A-Za-z]\\w*)(?: const)?\\s?[*&]? ?\\b${name}\\b(?=\\s*[=;{,)[])`, 'g');
   const types = [...matches(source.bare, one)].map((match) => match[1]!).filter((type) => type !== 'return');

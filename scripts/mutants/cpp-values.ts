@@ -1,9 +1,9 @@
 import { calls, matches, type Operator, object, readings, replace, short, textOf } from './cpp-source.js';
 import type { Span } from './text.js';
 
-// Other values: of parameters, enumerators, dtypes, tables and numbers.
+// Operators that change values: parameters, enumerators, dtypes, tables and numbers.
 
-/** A parameter, or weights, read under the name of another that is read the same way. */
+/** Reads a parameter, or weights, by the name of another that is read the same way. */
 export const otherParameter: Operator = (source) =>
   ['dims', 'flag', 'real', 'integer', 'weights'].flatMap((getter) => {
     const pattern = new RegExp(`\\b${getter}\\((?:node, )?"(\\w+)"\\)`, 'gd');
@@ -26,7 +26,7 @@ export const invertFlags: Operator = (source) =>
     edits: [replace(span, `!${text}`)],
   }));
 
-/** An axis and its neighbour, 0 and 1 or 2 and 3: within most ranks, so that TensorRT does not refuse it outright. */
+/** Swaps an axis with its neighbour, 0 with 1 or 2 with 3: valid for most ranks, so that TensorRT does not refuse it. */
 export const otherAxis: Operator = (source) => {
   const read = readings(source, 'integer').filter(({ name }) => /axis/i.test(name));
   const shifted = [...matches(source.bare, /(?<=[=,] 1u << )(\w+)\b(?![.(])/g)].map((match) => ({
@@ -46,7 +46,7 @@ export const otherNumbers: Operator = (source) =>
     ({ name, span, text }) => ({ operator: 'number', what: name, edits: [replace(span, `(${text} + 1)`)] }),
   );
 
-/** A literal enumerator becomes the next; where a parameter tells, two change places. */
+/** Replaces a literal enumerator with the next; if a parameter decides, swaps two. */
 export const otherEnumerators: Operator = (source) =>
   [...calls(source, /\b(?:l\.|api\.|api_\.)?enumerator/)].flatMap(({ match, span, args }) => {
     const [name, value] = args.map((arg) => textOf(source, arg));
@@ -91,7 +91,7 @@ export const otherEnumerators: Operator = (source) =>
     }));
   });
 
-/** An expression for a text, in which two values change places. */
+/** An expression for a text in which two values are swapped. */
 const exchanged = (value: string, a: string, b: string): string =>
   `[](std::string const& v) -> std::string { return v == "${a}" ? "${b}" : v == "${b}" ? "${a}" : v; }(${value})`;
 
@@ -107,7 +107,7 @@ const otherDTypes: Readonly<Record<string, string>> = {
   int64: 'int32',
 };
 
-/** Pairs of dtypes that a parameter may name, by what it is for. */
+/** Pairs of dtypes that a parameter may name, by its purpose. */
 function dtypePairs(source: string, parameter: string): [string, string][] {
   const floats: [string, string] = ['float16', 'bfloat16'];
   const integers: [string, string] = ['int32', 'int64'];
@@ -117,7 +117,7 @@ function dtypePairs(source: string, parameter: string): [string, string][] {
   return /addCast/.test(source) ? [floats, integers] : [floats];
 }
 
-/** A dtype and another of its size or kind. */
+/** Replaces a dtype with another of its size or kind. */
 export const otherDType: Operator = (source) =>
   [...calls(source, /\bl\.dtype/)].flatMap(({ args }) => {
     const value = textOf(source, args[0]!);
@@ -135,7 +135,7 @@ export const otherDType: Operator = (source) =>
     }));
   });
 
-/** A text that is given to TensorRT, emptied. */
+/** Empties a text that is passed to TensorRT. */
 export const emptyTexts: Operator = (source) =>
   [...matches(source.code, new RegExp(`${object}text\\("(\\w+)"\\)\\.c_str\\(\\)`, 'g'))].map((match) => ({
     operator: 'empty',
@@ -143,7 +143,7 @@ export const emptyTexts: Operator = (source) =>
     edits: [replace(match, '""')],
   }));
 
-/** Layers of one input and nothing else to break. */
+/** Layers with one input and nothing else to break. */
 export const otherLayers: Operator = (source) =>
   [...matches(source.bare, /\b(addIdentity|addShape)(?=>)/g)].map((match) => {
     const other = match[1] === 'addShape' ? 'addIdentity' : 'addShape';
@@ -157,7 +157,7 @@ export const exchangeChoices: Operator = (source) =>
     edits: [replace(match, `? ${match[2]} : ${match[1]}`)],
   }));
 
-/** `{"tf32", "kTF32"}` with the second text of the next row. */
+/** `{"tf32", "kTF32"}`, but with the second text of the next row. */
 export const otherRows: Operator = (source) => {
   const rows = [...source.code.matchAll(/\{"(\w+)", "(\w+)"\}/dg)];
   return rows.map((row, i) => {
@@ -167,7 +167,7 @@ export const otherRows: Operator = (source) => {
   });
 };
 
-/** Numbers among the arguments of a call, or in a list that is one. */
+/** Numbers among the arguments of a call, or in a list that is an argument. */
 export const otherConstants: Operator = (source) =>
   [
     ...calls(source, /\b(?:l\.)?(reshape|constant|add<m::\w+::\w+>|call<m::(?!Layer|Tensor)\w+::\w+>|positions)/),

@@ -13,12 +13,12 @@ import {
 import * as values from './cpp-values.js';
 import { type Span, withoutComments, withoutStrings } from './text.js';
 
-/** A setter that is not called; one that tells whether it was taken says yes. */
+/** Drops the call of a setter; one that returns whether it was accepted returns true. */
 const dropSetters: Operator = (source) => {
   const pattern = /\b(?:l\.)?call<(?:m::)?\w+::(set\w+|clearFlag)>/;
   const dropped = [...calls(source, pattern)].flatMap(({ match, span, args }) => {
     const before = source.bare.slice(0, span.start).trimEnd();
-    // One that returns a layer, which is passed on.
+    // A call that returns a layer, which is passed on.
     if (before.endsWith(',')) return [];
     const isStatement = /(^|[;{})])$/.test(before) && /^\s*;/.test(source.bare.slice(span.end));
     const index = match[1] === 'setInput' ? ` ${textOf(source, args[1]!)}` : '';
@@ -40,10 +40,10 @@ const dropWeights: Operator = (source) =>
     edits: [replace(span, 'Weights{}')],
   }));
 
-/** Names that stand for one thing in every file, and are exchanged with nothing. */
+/** Names that mean the same in every file, and are never swapped. */
 const fixed = new Set(['l', 'node', 'layer', 'api', 'config', 'builder', 'profile', 'suffix', 'names', 'nullptr']);
 
-/** What two arguments must share to be exchanged: the form of the expression, and of plain names the type. */
+/** What two arguments must share to be swapped: the form of the expression, and for plain names the type. */
 function formOf(source: Parsed, span: Span): string | undefined {
   const text = textOf(source, span);
   if (/^\w+$/.test(text)) {
@@ -55,10 +55,10 @@ function formOf(source: Parsed, span: Span): string | undefined {
   return form === '""' ? undefined : form;
 }
 
-/** Two neighbouring arguments of one form, each in the other's place. */
+/** Swaps two neighbouring arguments of the same form. */
 const exchangeArguments: Operator = (source) =>
   [...calls(source, /\b(?:(?:add|call)<(?:m::)?\w+::(\w+)>|(combine|too_late|pad_by_slice))/)]
-    // The operands of these come out the same either way round.
+    // These are commutative.
     .filter(({ span }) => !/"(sum|prod|max|min)"/.test(textOf(source, span)))
     .flatMap(({ match, args }) => args.slice(1).map((second, i) => ({ match, first: args[i]!, second })))
     .filter(({ first, second }) => {
@@ -74,7 +74,7 @@ const exchangeArguments: Operator = (source) =>
       };
     });
 
-/** An input read at the index of another. */
+/** Reads an input at the index of another. */
 const otherInput: Operator = (source) => {
   const reads = [...calls(source, /\bl\.input/)].flatMap(({ args }) => {
     const index = textOf(source, args[1]!);
@@ -88,7 +88,7 @@ const otherInput: Operator = (source) => {
   });
 };
 
-/** A list of inputs the other way round. */
+/** Reverses a list of inputs. */
 const reverseInputs: Operator = (source) =>
   [...matches(source.code, /\binputs\.push_back\((l\.input\(node, i\))\)/g)].map((match) => ({
     operator: 'reverse',
@@ -101,7 +101,7 @@ const negateConditions: Operator = (source) => {
     const condition = { start: args[0]!.start, end: args.at(-1)!.end };
     const text = textOf(source, condition);
     const isBool = /^!?\w+$/.test(text) && typeOf(source, text.replace('!', '')) === 'bool';
-    // Whether a layer came is no question of this file, nor is a declaration.
+    // Skip null checks of layers and declarations.
     if ((/^!?\w+$/.test(text) && !isBool) || /[^=!<>]=[^=]/.test(text)) return [];
     if (/^\s*\{?\s*(throw|fail)/.test(source.bare.slice(span.end))) return [];
     return [{ what: short(text), span: condition, text }];
@@ -133,16 +133,16 @@ const swapped: Readonly<Record<string, string>> = {
   '||': '&&',
 };
 
-/** Sizes, indices and pointers: changed, they read memory that is not theirs, which no test has to notice. */
+/** Sizes, indices and pointers: if changed, they read foreign memory, which no test has to notice. */
 const reachesMemory = /\.size\(\)|\.count\b|\bdata\(\)|\bend\(\)|\.d\b(?!\[)|bytes|sizeof|std::max\(index/;
 
-/** Whether a place stands between square brackets, on its line. */
+/** Whether a place is between square brackets on its line. */
 function isIndex(bare: string, at: number): boolean {
   const before = bare.slice(bare.lastIndexOf('\n', at) + 1, at);
   return before.lastIndexOf('[') > before.lastIndexOf(']');
 }
 
-/** Operators between numbers or conditions; loops keep theirs, and so do texts. */
+/** Operators between numbers or conditions, except in loops and texts. */
 const swapOperators: Operator = (source) => {
   const loops = [...calls(source, /\bfor /)].map(({ span }) => span);
   return [...matches(source.bare, /(?<=[\w)\]"]) ([-+*/%<>]|[<>=!]=|&&|\|\|) (?=[-\w("!])/g)].flatMap((match) => {
@@ -164,7 +164,7 @@ const swapOperators: Operator = (source) => {
   });
 };
 
-/** In the order in which they are chosen from. */
+/** In the order they are chosen from. */
 const operators: readonly Operator[] = [
   dropSetters,
   exchangeArguments,
@@ -190,7 +190,7 @@ const operators: readonly Operator[] = [
 export function cppChanges(source: CppSource): Change[][] {
   const parsed = { ...source, code: withoutComments(source.text), bare: withoutStrings(source.text) };
   const lists = operators.map((operator) => operator(parsed));
-  // Names come last: they change no result.
+  // Names come last, because they change no result.
   const isName = ({ operator }: Change) => operator === 'name';
   return [...lists.map((list) => list.filter((change) => !isName(change))), lists.flat().filter(isName)];
 }

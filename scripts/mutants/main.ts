@@ -1,4 +1,4 @@
-// npm run mutants: breaks the lowering, the build options and the CPU mappings one place at a time, and runs the tests of that kind.
+// npm run mutants: breaks the lowering, the build options and the CPU mappings in one place at a time, and runs the tests of that kind.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -48,13 +48,13 @@ function pattern(text: string): RegExp {
 
 const options: Options = new Command('mutants')
   .description('Breaks the code one place at a time and runs the tests that should notice.')
-  .option('--only <pattern>', 'mutants whose id matches, of all there are', pattern)
-  .option('--all', 'every mutant, not a few of each file')
+  .option('--only <pattern>', 'run only mutants whose id matches, out of all', pattern)
+  .option('--all', 'run every mutant, not a few per file')
   .option('--list', 'print the ids and stop')
-  .option('--jobs <n>', 'copies of the tree to work in at once', count, Math.max(1, Math.floor(cpus().length / 2)))
-  .option('--json <file>', 'write the results there')
-  .option('--shard <i/n>', 'one of n parts', shard)
-  .option('--from <files...>', 'run nothing: write the report from results that --json wrote')
+  .option('--jobs <n>', 'number of copies of the tree to work in', count, Math.max(1, Math.floor(cpus().length / 2)))
+  .option('--json <file>', 'write the results to a file')
+  .option('--shard <i/n>', 'run one of n parts', shard)
+  .option('--from <files...>', 'run nothing; write the report from results that --json wrote')
   .parse()
   .opts();
 
@@ -67,7 +67,7 @@ function selected(): Mutant[] {
   return shard ? list.filter((_, i) => i % shard[1] === shard[0] - 1) : list;
 }
 
-/** Mutants of one file stay together: between them one file is compiled, not two. */
+/** Keeps the mutants of a file together, so that one file is compiled between them, not two. */
 function byTarget(mutants: readonly Mutant[]): Mutant[][] {
   const groups = new Map<string, Mutant[]>();
   for (const mutant of mutants) groups.set(mutant.target.path, [...(groups.get(mutant.target.path) ?? []), mutant]);
@@ -130,7 +130,7 @@ async function main(): Promise<void> {
     for (const { id } of mutants) console.log(id);
     return;
   }
-  if (mutants.length === 0 && !options.from) throw new Error('no mutant is called so: --list prints their names');
+  if (mutants.length === 0 && !options.from) throw new Error('no mutant has such an id: --list prints them');
   const commit = commitOf(root);
   const results: Results = options.from
     ? joinResults(options.from.map(readResults))

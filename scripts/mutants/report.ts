@@ -1,7 +1,7 @@
 import type { Catalogue } from './catalogue.js';
 import type { MutantResult } from './runner.js';
 
-/** What a run, or a part of one, found. */
+/** The results of a run, or of a part of one. */
 export interface Results {
   date: string;
   commit: string;
@@ -20,7 +20,7 @@ export interface Verdict {
   elsewhere: (MutantResult & { runs: string; checkedBy: string })[];
   survivors: MutantResult[];
   uncompilable: MutantResult[];
-  /** What is wrong with the list of known ones. */
+  /** Errors in the list of known mutants. */
   errors: string[];
 }
 

@@ -13,12 +13,12 @@ export interface MutantResult {
   seconds: number;
 }
 
-/** Milliseconds within which a step must end, by `stepKey`; a step without tests is not in it. */
+/** Time limit of each step in milliseconds, by `stepKey`; steps without tests are absent. */
 export type Limits = ReadonlyMap<string, number>;
 
 const shortest = 90_000;
 
-/** Tests of the unbroken tree: all must pass, and every step must have some. Steps of plans may have none. */
+/** Runs the tests of the unbroken tree: all must pass, and every step must have some. Steps of plans may have none. */
 export async function baseline(
   workspace: Workspace,
   steps: readonly Step[],
@@ -55,7 +55,7 @@ export async function baseline(
   return limits;
 }
 
-/** Makes mutants in one copy of the tree, one after another. */
+/** Tries mutants in one copy of the tree, one after another. */
 export class Runner {
   readonly #workspace: Workspace;
   readonly #table: TestTable;
@@ -113,7 +113,7 @@ export class Runner {
     return end('survived');
   }
 
-  /** Whether the tree, unbroken again, still passes: otherwise something else than the mutants failed. */
+  /** Checks that the restored tree still passes: otherwise something other than the mutants failed. */
   async finish(mutant: Mutant): Promise<void> {
     this.#restore();
     const { ok, output } = await this.#compile();

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 
-/** A file that mutants change: a layer kind's lowering or CPU mapping, or what several of them share. */
+/** A file that mutants change: a layer kind's lowering or CPU mapping, or code that several of them share. */
 export interface Target {
   side: 'native' | 'cpu';
   /** The kind, or the file's name. */
@@ -20,7 +20,7 @@ const files = (root: string, folder: string): string[] =>
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
     .sort();
 
-/** The one file of a folder that has this name and this text: wherever in it the file stands. */
+/** The only file in a folder or its subfolders that has this name and this text. */
 function theFile(root: string, folder: string, name: string, text: RegExp): { path: string; text: string } {
   const found = files(root, folder)
     .filter((path) => basename(path) === name)
@@ -31,7 +31,7 @@ function theFile(root: string, folder: string, name: string, text: RegExp): { pa
   throw new Error(`${folder}/**/${name}: expected one file with ${text}, found ${given}`);
 }
 
-/** Rows of table.def: a kind, and whether other layers make it where a release lacks it. */
+/** Rows of table.def: a kind, and whether it is composed of other layers if a release lacks it. */
 export function layerRows(root: string): { kind: string; replaced: boolean }[] {
   const { text } = theFile(root, 'native', 'table.def', /^LAYER\(/m);
   return [...text.matchAll(/^(LAYER|DECOMPOSED|BEYOND_TRT10)\((\w+),/gm)].map(([, row, kind]) => ({
@@ -40,17 +40,17 @@ export function layerRows(root: string): { kind: string; replaced: boolean }[] {
   }));
 }
 
-/** Enumerators of enums.def, as the IR writes them. */
+/** Enumerators of enums.def, in the IR's spelling. */
 export function enumerators(root: string): Map<string, string[]> {
   const { text } = theFile(root, 'native', 'enums.def', /^ENUM\(/m);
   const enums = new Map<string, string[]>();
-  // What TensorRT-RTX lacks is no value to confuse another with.
+  // TensorRT-RTX would refuse a value it lacks.
   for (const [, name, value] of text.matchAll(/^ENUM\((\w+), k(\w+), "[^"]+", "[^"]+", "\d[^"]*"\)$/gm))
     enums.set(name!, [...(enums.get(name!) ?? []), value!.toLowerCase()]);
   return enums;
 }
 
-/** Shared files of the lowering and of the build, by a text that stands in them alone. */
+/** Shared files of the lowering and of the build, by a text that only they contain. */
 const sharedNative: readonly (readonly [string, RegExp])[] = [
   ['lower.cc', /Lowering::lower_node/],
   ['reshape.h', /reshape_by_axes\(/],
@@ -91,7 +91,7 @@ export function targets(root: string): Target[] {
   ];
 }
 
-/** Test files below a folder of test/, by name. */
+/** Test files in a folder of test/ and its subfolders, by name. */
 export function testFiles(root: string, folder: string): string[] {
   try {
     return files(root, folder).filter((path) => path.endsWith('.test.ts'));

@@ -5,29 +5,29 @@ import { layerRows, type Target, testFiles } from './sources.js';
 /** One run of vitest: files, and which of their tests. */
 export interface Step {
   files: string[];
-  /** Regular expression over full names; all tests where absent. */
+  /** Regular expression for full names; all tests if absent. */
   pattern?: string;
 }
 
 export const stepKey = ({ files, pattern }: Step): string => `${files.join(' ')}${pattern ? ` -t ${pattern}` : ''}`;
 
-/** A kind at the start of a case's name, as plans have it: `reduce_scalar` is one of `reduce`, `ragged_softmax` none of `softmax`. */
+/** A kind at the start of the name of a plan's case: `reduce_scalar` belongs to `reduce`, but `ragged_softmax` not to `softmax`. */
 const caseOf = (kind: string): string => `(?<![\\w])${kind}(?![a-z])`;
 
-/** Kinds whose tests notice what a shared file of the lowering does. */
+/** Kinds whose tests exercise a shared file of the lowering. */
 const users: Readonly<Record<string, readonly string[]>> = {
   'lower.cc': ['activation', 'convolution', 'topk', 'loop', 'if_conditional', 'normalization'],
   'reshape.h': ['squeeze', 'unsqueeze'],
   'pad.h': ['pooling', 'padding'],
 };
 
-/** What notices changes to the build's files: tests beside build.test.ts, those that there are, and cases of plans. */
+/** What exercises the build's files: existing tests next to build.test.ts, and cases of plans. */
 const build: Readonly<Record<string, { files: readonly string[]; plans: string }>> = {
   'options.cc': { files: ['build.test.ts', 'options.test.ts'], plans: 'option' },
   'profiles.cc': { files: ['profiles.test.ts', 'options.test.ts'], plans: 'profile|dynamic' },
 };
 
-/** Which tests are to notice a mutant: the first step that does ends its run. */
+/** Chooses the tests that should notice a mutant; its run ends with the first step that does. */
 export class TestTable {
   readonly #tests: string[];
   readonly #plans: string[];
@@ -39,7 +39,7 @@ export class TestTable {
     this.#plans = testFiles(root, 'test/plans');
     const rows = layerRows(root);
     this.#kinds = rows.map(({ kind }) => kind);
-    // Kinds that ask for one method of their layer have stand-ins for it, too.
+    // Kinds that check for one method of their layer also have compositions for it.
     this.#replaced = new Set([
       ...rows.filter(({ replaced }) => replaced).map(({ kind }) => kind),
       'topk',
@@ -91,7 +91,7 @@ export class TestTable {
     return [{ files: importers.map((kind) => this.#kind(kind)) }];
   }
 
-  /** The steps of a mutant, the likeliest to notice it first. */
+  /** The steps of a mutant, most likely to notice it first. */
   stepsFor({ target }: Pick<Mutant, 'target'>): Step[] {
     return target.side === 'native' ? this.#native(target) : this.#cpu(target);
   }

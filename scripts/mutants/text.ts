@@ -1,4 +1,4 @@
-/** C++ as text: what stands in comments and strings, which brackets belong together, where arguments begin and end. */
+/** C++ as text: finds comments, strings, matching brackets and arguments. */
 
 export interface Edit {
   start: number;
@@ -22,13 +22,13 @@ export const withoutComments = (source: string): string =>
     .replace(tokens, (token) => (token.startsWith('/') ? blank(token) : token))
     .replace(/^#(?:[^\n]*\\\n)*[^\n]*/gm, blank);
 
-/** The source with comments and what stands between quotes blanked, at the same offsets. */
+/** The source with comments and quoted text blanked, at the same offsets. */
 export const withoutStrings = (source: string): string =>
   withoutComments(source).replace(tokens, (token) => token[0] + ' '.repeat(token.length - 2) + token.at(-1));
 
 const pairs: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
 
-/** The index of the bracket that closes the one at `open`, in a text without strings; -1 where none does. */
+/** The index of the bracket that closes the one at `open`, in a text without strings; -1 if there is none. */
 export function closing(bare: string, open: number): number {
   const stack: string[] = [];
   for (let i = open; i < bare.length; i++) {
@@ -45,7 +45,7 @@ export interface Span {
   end: number;
 }
 
-/** Where the arguments between the brackets at `open` and `close` begin and end, without the spaces around them. */
+/** Start and end of each argument between the brackets at `open` and `close`, without surrounding spaces. */
 export function argumentsOf(bare: string, open: number, close: number): Span[] {
   const spans: Span[] = [];
   let start = open + 1;

@@ -2,7 +2,7 @@ import ts from 'typescript';
 import type { Change } from './cpp-source.js';
 import type { Edit } from './text.js';
 
-/** Operators of ONNX with one that takes the same inputs and computes something else. */
+/** ONNX operators, each with one that takes the same inputs but computes something else. */
 const otherOperators: Readonly<Record<string, string>> = {
   Add: 'Sub',
   Sub: 'Add',
@@ -141,7 +141,7 @@ function negate({ node, add, of, by }: Visit): void {
   add('negate', of(condition), by(condition, `!(${of(condition)})`));
 }
 
-/** Between numbers or conditions; not between texts. */
+/** Operators between numbers or conditions, but not between texts. */
 function swap({ node, add, of, by }: Visit): void {
   if (!ts.isBinaryExpression(node)) return;
   const other = swapped.get(node.operatorToken.kind);
@@ -154,7 +154,7 @@ function swap({ node, add, of, by }: Visit): void {
   );
 }
 
-/** Numbers in lists, which are shapes, axes and elements; not indices into them. */
+/** Numbers in lists, which are shapes, axes and elements; not indices into lists. */
 function changeNumber({ node, add, of, by }: Visit): void {
   if (!ts.isNumericLiteral(node) || node.text.includes('.')) return;
   const number = ts.isPrefixUnaryExpression(node.parent) ? node.parent : node;
@@ -182,7 +182,7 @@ const takesGraph = (node: ts.Node): boolean =>
   ts.isFunctionLike(node) &&
   node.parameters.some(({ name, type }) => name.getText() === 'g' || type?.getText() === 'CpuGraph');
 
-/** What a file has of CPU mappings: the `cpu` of a kind, the functions that write into a graph, tables of ONNX operators. */
+/** The CPU mappings in a file: the `cpu` of a kind, the functions that write into a graph, tables of ONNX operators. */
 function mappingsOf(file: ts.SourceFile): ts.Node[] {
   const found: ts.Node[] = [];
   const visit = (node: ts.Node): void => {
@@ -197,7 +197,7 @@ function mappingsOf(file: ts.SourceFile): ts.Node[] {
   return found;
 }
 
-/** Every change to the CPU mappings of a TypeScript file, or with `whole` to all of it, by operator. */
+/** Every change to the CPU mappings of a TypeScript file, or with `whole` to the whole file, by operator. */
 export function typescriptChanges(text: string, whole = false): Change[][] {
   const file = ts.createSourceFile('mutant.ts', text, ts.ScriptTarget.ES2022, true);
   const indices = [...new Set([...text.matchAll(/\binput\((\d)\)/g)].map((match) => match[1]!))].sort();

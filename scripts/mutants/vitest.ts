@@ -3,7 +3,7 @@ import { basename, join, relative } from 'node:path';
 import type { Step } from './tests.js';
 import type { Workspace } from './workspace.js';
 
-/** What vitest's JSON reporter writes, as far as it is read here. */
+/** The fields of vitest's JSON report that are used here. */
 export interface VitestReport {
   testResults: {
     name: string;
@@ -33,7 +33,7 @@ const harnessTiers: Readonly<Record<string, string>> = {
   "TensorRT's shapes at other sizes": 'shapes',
 };
 
-/** Which tier of the tests a failing one belongs to. */
+/** The tier that a failing test belongs to. */
 export function tierOf(file: string, name: string, message = ''): string {
   if (/ERR_READ_BACK|asked for .*, TensorRT holds/.test(message)) return 'read-back';
   if (/(^|\/)test\/plans\//.test(file)) return 'plans';
@@ -45,7 +45,7 @@ export function tierOf(file: string, name: string, message = ''): string {
 
 const firstLine = (text: string): string => text.split('\n')[0]!.trim().slice(0, 200);
 
-/** What a report says, beside how vitest ended. */
+/** Reads a report, together with how vitest ended. */
 export function readReport(
   report: VitestReport | undefined,
   code: number | null,

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const prefix = 'node-tensorrt-mutants-';
-/** What a copy makes for itself, or needs no part of. */
+/** What a copy creates itself, or does not need. */
 const notCopied = new Set(['node_modules', 'build', 'dist', '.git', '.cache']);
 
 export interface Outcome {
-  /** null where it was ended by a signal or ran out of time. */
+  /** null if a signal ended it or it ran out of time. */
   code: number | null;
   timedOut: boolean;
   output: string;
@@ -23,7 +23,7 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-/** Removes copies whose process is gone: it was killed before it could. */
+/** Removes copies whose process was killed before it could remove them. */
 export function removeStale(folder = tmpdir()): void {
   for (const name of readdirSync(folder)) {
     const pid = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
@@ -31,7 +31,7 @@ export function removeStale(folder = tmpdir()): void {
   }
 }
 
-/** A copy of the tree, in which mutants are made, compiled and tested. It goes when the process ends. */
+/** A copy of the tree in which mutants are compiled and tested. It is removed when the process ends. */
 export class Workspace {
   readonly root: string;
   readonly #running = new Set<number>();
@@ -42,7 +42,7 @@ export class Workspace {
     process.once('exit', this.#onExit);
     for (const name of readdirSync(source))
       if (!notCopied.has(name)) cpSync(join(source, name), join(this.root, name), { recursive: true });
-    // A folder of its own, so that caches of tools are written there.
+    // Its own folder, so that tools write their caches there.
     const modules = join(source, 'node_modules');
     mkdirSync(join(this.root, 'node_modules'));
     for (const name of readdirSync(modules))
@@ -57,7 +57,7 @@ export class Workspace {
     return readFileSync(join(this.root, path), 'utf8');
   }
 
-  /** Compiles everything, as the set-up does. */
+  /** Compiles everything, like the set-up. */
   async compileAll(): Promise<void> {
     const script = "import { compileAddon } from './scripts/install/addon.mjs'; await compileAddon(process.cwd());";
     const { code, output } = await this.run(process.execPath, ['--input-type=module', '-e', script], 30 * 60_000);
@@ -116,11 +116,11 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // Gone already.
+    // Already gone.
   }
 }
 
-/** The commit of a checkout, with a note where files differ from it; 'unknown' outside of one. */
+/** The commit of a checkout, with a note if files differ from it; 'unknown' outside a checkout. */
 export function commitOf(root: string): string {
   const git = (...args: string[]) => spawnSync('git', args, { cwd: root, encoding: 'utf8' });
   const { status, stdout } = git('rev-parse', '--short=12', 'HEAD');

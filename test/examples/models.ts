@@ -8,10 +8,10 @@ import { port as yolov8 } from '../../examples/yolov8/network.js';
 
 export const ports = [resnet50, bert, gpt2, hrnet, yolov8] as readonly Port<never>[];
 
-/** Largest difference to PyTorch, relative; the figures. */
+/** Largest relative difference from PyTorch. */
 export const tolerance: Record<Precision, number> = { float32: 1e-3, float16: 2e-2 };
 
-/** Every model in both precisions, against what PyTorch computed. */
+/** Every model in both precisions, against PyTorch's results. */
 export function testModels(check: (report: Report) => void, options: RunOptions = {}): void {
   const variants = ports.flatMap((port) =>
     (Object.keys(tolerance) as Precision[]).map((precision) => ({ name: port.name, port, precision })),

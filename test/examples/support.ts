@@ -30,7 +30,7 @@ export function readSafetensors(path: string): Record<string, Stored> {
   );
 }
 
-/** Lines that an example prints to stdout, run as its npm script runs it once everything is set up. */
+/** Lines that an example prints to stdout when run like its npm script, after set-up. */
 export async function runExample(path: string, args: string[]): Promise<string[]> {
   const stdout = await new Promise<string>((resolve, reject) => {
     execFile(process.execPath, ['--import', 'tsx', example(path), ...args], (error, out, err) =>

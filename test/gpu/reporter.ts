@@ -19,8 +19,8 @@ import {
 import { doctor } from '../../src/index.js';
 
 /**
- * Writes what a run of the GPU tier found into the file NODE_TENSORRT_GPU_REPORT, while it runs; into docs/gpu-results.json by
- * merging at the end, and then renders docs/gpu-results.md.
+ * Writes the results of the GPU tier to the file NODE_TENSORRT_GPU_REPORT while it runs. For docs/gpu-results.json it merges
+ * them at the end instead, and then renders docs/gpu-results.md.
  */
 export default class GpuReporter implements Reporter {
   private readonly file = process.env.NODE_TENSORRT_GPU_REPORT!;
@@ -32,7 +32,7 @@ export default class GpuReporter implements Reporter {
 
   async onInit(): Promise<void> {
     const { driver, gpus, node } = await doctor();
-    // Processes of one run share its beginning: their rows of one suite add up.
+    // Processes of one run share its start time: their rows of one suite add up.
     const date = process.env.NODE_TENSORRT_GPU_RUN ?? this.start.toISOString();
     const { commit, dirty } = commitOf();
     this.id = `${date} ${commit.slice(0, 7)}`;
@@ -85,7 +85,7 @@ export default class GpuReporter implements Reporter {
     const rows = new Map<string, Row>();
     for (const module of this.modules) {
       for (const test of module.children.allTests()) {
-        // What -t or a missing GPU left out.
+        // Skipped by -t or for lack of a GPU.
         if (test.options.mode !== 'run') continue;
         count(test, rows, run, this.id);
       }
@@ -95,7 +95,7 @@ export default class GpuReporter implements Reporter {
   }
 }
 
-/** Adds a test to the row of its suite. A test that never began does not know its library, and takes that of the suite. */
+/** Adds a test to the row of its suite. A test that never started does not know its library, and takes the suite's. */
 function count(test: TestCase, rows: Map<string, Row>, run: Run, id: string): void {
   const { suite, library, readBack, figures } = test.meta();
   if (!suite) throw new Error(`${test.fullName}: its suite says nothing about itself`);
@@ -130,7 +130,7 @@ function count(test: TestCase, rows: Map<string, Row>, run: Run, id: string): vo
   }
 }
 
-/** Paths without whose home they are in. */
+/** Removes the home directory from paths. */
 const atHome = (text: string) => text.replaceAll(homedir(), '~');
 
 const firstLine = (text: string) => text.split('\n')[0]!.slice(0, 300);

@@ -11,22 +11,22 @@ export const hasGpu = (await findTensorRT()).some((one) => one.usableFor.run);
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** Of a suite, for the report: its name there, what it does, and the files that it speaks of beside src and native. */
+    /** A suite's entry in the report: its name, what it does, and the files that it covers besides src and native. */
     suite?: { name: string; tier: Tier; files?: string[]; library?: string };
     library?: { name: string; path: string };
-    /** Whether the layers that TensorRT has were as recorded. */
+    /** Whether TensorRT's layers matched what was recorded. */
     readBack?: boolean;
     figures?: Record<string, Figure>;
   }
 }
 
 interface SuiteOptions {
-  /** Its name in the report, where that is not its own. */
+  /** Its name in the report, if different from its own. */
   suite?: string;
   files?: string[];
 }
 
-/** `describe` for what needs a GPU: skipped, hooks and all, where there is none. */
+/** `describe` for suites that need a GPU: skipped, including hooks, if there is none. */
 export function describeGpu(name: string, body: () => void, { suite = name, files }: SuiteOptions = {}): void {
   describe.skipIf(!hasGpu)(name, { meta: { suite: { name: suite, tier: 'run', files } } }, () => {
     beforeEach(async () => reportLibrary(await releaseOf()));
@@ -36,19 +36,19 @@ export function describeGpu(name: string, body: () => void, { suite = name, file
 
 const meta = () => TestRunner.getCurrentTest()!.meta;
 
-/** Names the library of the test that is running, for the report. */
+/** Names the running test's library, for the report. */
 export function reportLibrary({ flavor, version, path }: LibraryInfo): void {
   meta().library = { name: `${flavor === 'rtx1' ? 'TensorRT-RTX' : 'TensorRT'} ${version}`, path };
 }
 
-/** Puts a number that the running test measured into the report. */
+/** Adds a number that the running test measured to the report. */
 export function reportFigure(name: string, value: Figure['value'], allowed?: number): void {
   meta().figures = { ...meta().figures, [name]: { value, ...(allowed !== undefined && { allowed }) } };
 }
 
 /**
- * Runs a comparison of a network with what TensorRT has of it, and puts into the report how that went. It counts where
- * `net.check()` read the layers back; nothing does where TensorRT refused the network, as expected.
+ * Compares a network with what TensorRT holds, and adds the outcome to the report. It counts if `net.check()` read the
+ * layers back, and does not count if TensorRT refused the network as expected.
  */
 export async function reportReadBack(compare: () => Promise<LoweringReport | undefined>): Promise<void> {
   meta().readBack = false;
@@ -57,10 +57,10 @@ export async function reportReadBack(compare: () => Promise<LoweringReport | und
   else delete meta().readBack;
 }
 
-/** The library at a path; without one, that of builds. */
+/** The library at a path; without one, the one that builds use. */
 export const releaseOf = (library?: string): Promise<LibraryInfo> => chooseTensorRT({ for: 'build', library });
 
-/** Layer kinds of a network that a release lacks, with nothing in their stead. */
+/** Layer kinds of a network that a release lacks, and for which no composition exists. */
 export function lackedKinds(net: Network, { flavor, version }: LibraryInfo): string[] {
   const used = new Set<string>();
   const collect = ({ nodes }: { nodes: readonly Pick<IRNode, 'kind' | 'bodies'>[] }): void => {

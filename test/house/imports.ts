@@ -5,15 +5,15 @@ import ts from 'typescript';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** One import of a file of src/ by another; paths from src/. */
+/** An import of one file in src/ by another; paths are relative to src/. */
 export interface Arrow {
   from: string;
   to: string;
-  /** Whether something is left of it once it is compiled. */
+  /** Whether it remains after compilation. */
   byValue: boolean;
 }
 
-/** Files below a folder of the repository, by their paths from it. */
+/** Files in a folder of the repository and its subfolders, by their paths relative to it. */
 export const filesIn = (folder: string, end: string): string[] =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith(end))

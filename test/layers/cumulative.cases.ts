@@ -22,6 +22,6 @@ export const cases: LayerCase[] = Object.entries(options).map(([name, given]) =>
   name,
   build: ({ x }) => x!.cumsum(given),
   ...(/clusive|axis0/.test(name) && { dynamic: { x: ['n', 'h', 5] } }),
-  // Sums in bfloat16 may be rounded after every addition.
+  // bfloat16 sums may be rounded after every addition.
   ...(name === 'bfloat16' && { tolerance: { atol: 6e-2, rtol: 2e-2 } }),
 }));

@@ -1,7 +1,7 @@
 import { collectiveOperations, type DistCollectiveOptions } from '../../src/layers/kinds/dist_collective.js';
 import type { LayerCase } from './harness.js';
 
-/** One rank, for which every operation gives its input: these references check the build, the run only that nothing is changed. More ranks need as many GPUs. */
+/** With one rank, every operation returns its input: these references check the build, and that a run changes nothing. More ranks need as many GPUs. */
 const options: Record<string, DistCollectiveOptions> = {
   ...Object.fromEntries(collectiveOperations.map((operation) => [operation, { operation }])),
   f16: { operation: 'all_reduce' },

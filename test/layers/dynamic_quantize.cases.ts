@@ -1,6 +1,6 @@
 import type { LayerCase } from './harness.js';
 
-/** TensorRT 10.8 and before know neither the layer nor the 4-bit float. */
+/** TensorRT up to 10.8 has neither the layer nor the 4-bit float. */
 const refused = { gpu: /needs TensorRT 10\.(8|9)/ };
 const doubleScale = 0.03125;
 

@@ -36,7 +36,7 @@ const dynamic: Record<string, LayerCase['dynamic']> = {
   attention: { a: ['batch', 2, 'queries', 4], b: ['batch', 2, 'keys', 4] },
 };
 
-/** What TensorRT says before 10.12; later releases take these. */
+/** TensorRT's message before 10.12; later releases accept these. */
 const refused: Record<string, LayerCase['refused']> = {
   diagonal: { gpu: /doesn't support diagonal operations/ },
   trace: { gpu: /doesn't support diagonal operations/ },

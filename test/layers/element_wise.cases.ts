@@ -26,7 +26,7 @@ const dtypesOf = (operation: ElementWiseOperation): string[] => {
   return operation === 'pow' ? numbers : [...numbers, 'int8'];
 };
 
-/** Before 10.12, powers are of floats alone. */
+/** Before 10.12, pow takes only floats. */
 const powerRefused: LayerCase['refused'] = { gpu: /POW requires inputs with type/ };
 const refusedOf = (operation: ElementWiseOperation, dtype: string): LayerCase['refused'] => {
   if (operation === 'pow' && dtype.startsWith('int')) return powerRefused;

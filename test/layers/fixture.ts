@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type DType, type TypedArray, viewAs } from '../../src/values/dtype.js';
 
-/** A tensor of a fixture. */
+/** A tensor in a fixture. */
 export interface Stored {
   name?: string;
   dtype: DType;
@@ -26,7 +26,7 @@ const dtypes: Record<string, DType> = {
   BOOL: 'bool',
 };
 
-/** Reads fixtures/KIND.safetensors of test/layers or test/modules, which fixtures/KIND.py wrote; a reader of its own, so that the infer tier needs no addon. */
+/** Reads fixtures/KIND.safetensors in test/layers or test/modules, which fixtures/KIND.py wrote. It has its own reader, so that the infer tier needs no addon. */
 export function readFixture(kind: string, area: 'layers' | 'modules' = 'layers'): Map<string, StoredCase> {
   const bytes = readFileSync(new URL(`../${area}/fixtures/${kind}.safetensors`, import.meta.url));
   const length = Number(bytes.readBigUInt64LE(0));

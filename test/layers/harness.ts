@@ -16,31 +16,31 @@ import type { DType } from '../../src/values/dtype.js';
 import { decodeElements } from '../../src/values/elements.js';
 import { readFixture, type Stored, type StoredCase } from './fixture.js';
 
-/** One network of a layer kind with its reference in fixtures/KIND.safetensors. */
+/** A network of a layer kind, with its reference in fixtures/KIND.safetensors. */
 export interface LayerCase {
   /** Key in the fixture. */
   name: string;
-  /** Records the network. Inputs and weights are those of the fixture; what it returns is compared with its outputs in order. */
+  /** Records the network from the fixture's inputs and weights. The tensors it returns are compared with the fixture's outputs in order. */
   build(inputs: Record<string, Tensor>, weights: Record<string, Stored>, net: Network): Tensor | Tensor[];
-  /** Shapes of inputs that are dynamic, with named dims. Such a case runs a second time, with these. */
+  /** Shapes of dynamic inputs, with named dims. Such a case runs a second time with these. */
   dynamic?: Record<string, Dim[]>;
-  /** Axes whose sizes only the data tells, by output; no other size may be unknown. */
+  /** Axes whose sizes depend on the data, by output; no other size may be unknown. */
   unknown?: Readonly<Record<number, readonly number[]>>;
-  /** Other sizes that its dynamic dims may have, where `otherSizes` finds none. */
+  /** Other sizes that its dynamic dims may have, if `otherSizes` finds none. */
   otherSizes?: Record<string, number>;
-  /** Its dynamic dims have one possible size. */
+  /** Its dynamic dims have only one possible size. */
   onlySize?: true;
-  /** Ranges of inputs from whose elements TensorRT computes shapes. */
+  /** Ranges of inputs whose elements TensorRT computes shapes from. */
   ranges?: Profile;
   /** Largest |ours − theirs| ≤ atol + rtol·|theirs|. Default by dtype, see `tolerances`. */
   tolerance?: { atol: number; rtol: number };
   /**
-   * Why a tier cannot run this case, in TensorRT's or onnxruntime's own words; `cpu` and `build` are then expected to fail with that text;
-   * `fallback`: the layers that stand in for this one where a release lacks it. */
+   * Why a tier cannot run this case, in TensorRT's or onnxruntime's own words: `cpu` and `build` must then fail with that text.
+   * `fallback`: the layers that replace this one if a release lacks it. */
   refused?: { build?: RegExp; cpu?: RegExp; gpu?: RegExp; fallback?: RegExp };
 }
 
-/** TensorRT 10's builder, of a layer that computes with int8 tensors: it takes them for quantized ones. */
+/** TensorRT 10's builder, about a layer that computes with int8 tensors: it takes them for quantized ones. */
 export const int8Refused: LayerCase['refused'] = { gpu: /cannot be quantized/ };
 
 /** One rounding of the dtype and a few float32 operations of headroom. */
@@ -55,7 +55,7 @@ export interface Recorded {
   outputs: Tensor[];
 }
 
-/** Records a case's network; with `dynamic`, its inputs have named dims, or for those the given sizes. */
+/** Records a case's network; with `dynamic`, its inputs have named dims, or the given sizes in their place. */
 export function record(
   one: LayerCase,
   stored: StoredCase,
@@ -76,7 +76,7 @@ export function record(
   return { net, outputs };
 }
 
-/** Sizes of the named dims of a case. */
+/** Sizes of a case's named dims. */
 export function sizesOf(one: LayerCase, stored: StoredCase): Record<string, number> {
   const sizes: Record<string, number> = {};
   for (const [name, dims] of Object.entries(one.dynamic ?? {})) {
@@ -89,7 +89,7 @@ export function sizesOf(one: LayerCase, stored: StoredCase): Record<string, numb
 
 const changes: readonly ((size: number) => number)[] = [(n) => n + 1, (n) => 2 * n, (n) => n + 2, (n) => n - 1];
 
-/** Other sizes of the dynamic dims: all changed, then those alone that are equal, then one. */
+/** Other sizes of the dynamic dims: all changed, then only those that are equal, then one. */
 function* otherSizes(one: LayerCase, stored: StoredCase): Generator<Record<string, number>> {
   if (one.otherSizes) yield one.otherSizes;
   const own = sizesOf(one, stored);
@@ -101,7 +101,7 @@ function* otherSizes(one: LayerCase, stored: StoredCase): Generator<Record<strin
   }
 }
 
-/** A case at the first other sizes that inference takes; undefined where it takes none. */
+/** A case at the first other sizes that inference accepts; undefined if it accepts none. */
 function recordOther(one: LayerCase, stored: StoredCase): (Recorded & { sizes: Record<string, number> }) | undefined {
   for (const sizes of otherSizes(one, stored)) {
     try {
@@ -113,14 +113,14 @@ function recordOther(one: LayerCase, stored: StoredCase): (Recorded & { sizes: R
   return undefined;
 }
 
-/** The profile of a case: its own sizes, and its ranges of elements. */
+/** A case's profile: its own sizes, and its ranges of elements. */
 export function profilesOf(one: LayerCase, stored: StoredCase, dynamic: boolean): Profile[] | undefined {
   return dynamic || one.ranges ? [{ ...(dynamic && sizesOf(one, stored)), ...one.ranges }] : undefined;
 }
 
 /**
  * Compares a result with a reference: dtype, shape, and every element within the tolerance; NaN equals NaN. Returns the largest
- * difference over what was allowed.
+ * difference as a share of the allowed one.
  */
 export function expectClose(
   result: { dtype: DType; shape: readonly number[]; data: Result['data'] },
@@ -146,13 +146,13 @@ export function expectClose(
 
 const plain = (shape: readonly Dim[]) => shape.map((dim) => (typeof dim === 'number' ? dim : -1));
 
-/** Numbers as float32 holds them, which is how TensorRT's setters take them. */
+/** Numbers rounded to float32, as TensorRT's setters take them. */
 const narrowed = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value), (_, v) => (typeof v === 'number' ? Math.fround(v) : v));
 
 /**
- * Every parameter of every layer, nested ones included, was read back through TensorRT's getters, unless no getter of the
- * release tells it or the layer was made of others. TensorRT-RTX tells all that has a getter at all.
+ * Expects that every parameter of every layer, including nested ones, was read back through TensorRT's getters, unless the
+ * release has no getter for it or the layer is composed of others. TensorRT-RTX has every getter that exists.
  */
 export function expectReadBack(net: Network, { readBack, library }: LoweringReport): void {
   const byName = new Map(readBack.map((one) => [one.layer, one]));
@@ -169,7 +169,7 @@ export function expectReadBack(net: Network, { readBack, library }: LoweringRepo
             expect(toldByNoGetter, what).toContain(`${node.kind}.${name}`);
           continue;
         }
-        // See lower_pooling: TensorRT's own count is another where rounding up adds to the end.
+        // See lower_pooling: TensorRT counts differently if rounding up adds to the end.
         if (name === 'averageCountExcludesPadding' && node.params.paddingMode === 'explicit_round_up') continue;
         if (value !== null) expect(narrowed(held!.parameters[name]), what).toEqual(narrowed(value));
       }
@@ -178,17 +178,16 @@ export function expectReadBack(net: Network, { readBack, library }: LoweringRepo
   visit(net.graph.nodes);
 }
 
-/** Parameters that TensorRT keeps to itself; `useFp32Acc` where the operands are not float16, for which it has no effect. */
+/** Parameters that have no getter, and `useFp32Acc` if the operands are not float16: it has no effect then. */
 const toldByNoGetter = [
   ...['operation', 'reduceOperation', 'root', 'groups'].map((name) => `dist_collective.${name}`),
   'matrix_multiply.useFp32Acc',
 ];
 
 /**
- * Compares TensorRT's dtype and shape of every layer with what was inferred here, and what it read back of every layer with
- * what was recorded. With `anyRelease`, a dim that one side
- * alone knows is none to compare: releases differ in how much they tell of sizes before the build. With `refused`, TensorRT
- * may already fail to make the network, with that text, and nothing is returned.
+ * Compares TensorRT's dtype and shape of every layer with the inferred ones, and what was read back from every layer with
+ * what was recorded. With `anyRelease`, a dim that only one side knows is not compared: releases differ in which sizes they
+ * know before the build. With `refused`, TensorRT may refuse to create the network with that text; nothing is returned then.
  */
 export async function expectSameInference(
   net: Network,
@@ -216,7 +215,7 @@ export async function expectSameInference(
   return report;
 }
 
-/** The three tiers of a kind: infer (no addon), build (TensorRT's own view, and a real engine), run (CPU backend against the reference). */
+/** The three tiers of a kind: infer (no addon), build (TensorRT's inference, and a real engine), run (CPU backend against the reference). */
 export function testLayer(kind: string, cases: readonly LayerCase[], area?: 'layers' | 'modules'): void {
   const fixture = readFixture(kind, area);
   test(`${kind}: every case of the fixture is used, and has a reference`, () => {
@@ -316,7 +315,7 @@ export function expectRefusal(record: () => unknown, code: string, message?: Reg
 /** A network with one float32 input `x` of the given shape. */
 export const oneInput = (...shape: Dim[]): Tensor => network('test', { x: float32(...shape) }).tensor();
 
-/** Expects that a network comes back from JSON as it was, but for the places where layers were recorded. */
+/** Expects that a network is unchanged by a round trip through JSON, except for the places that recorded its layers. */
 export function expectSameJSON(net: Network): void {
   const json = net.toJSON();
   const plain = (value: unknown) => JSON.parse(JSON.stringify(value, (key, v) => (key === 'source' ? undefined : v)));

@@ -38,7 +38,7 @@ const chosen: Record<string, Choose> = {
       () => x,
       () => x.sum({ axis: 0, keepDims: true }),
     ),
-  // One branch hands on what comes from outside, the other a constant from outside.
+  // One branch returns a tensor from outside, the other a constant from outside.
   untouched: (cond, x, { w }) => {
     const constant = cond.network.constant(w!);
     return cond.network.if(
@@ -97,7 +97,7 @@ const computed: LayerCase['build'] = ({ x }, _, net) =>
 
 const values = ['yes', 'no'];
 
-/** TensorRT 10.6 wants branches of one shape. */
+/** TensorRT 10.6 requires that both branches have one shape. */
 const shapesRefused: LayerCase['refused'] = { gpu: /dimensions not compatible for if-conditional outputs/ };
 
 export const cases: LayerCase[] = [

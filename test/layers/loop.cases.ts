@@ -48,7 +48,7 @@ function collected(inputs: Inputs, axis: number, reverse: boolean): Tensor[] {
   return [outputs.all];
 }
 
-/** Triples a number, and counts how often. */
+/** Triples a number and counts the iterations. */
 function triple(s: Tensor, limits: { below?: number; count?: number }): Tensor[] {
   const i = net(s).constant(0, { dtype: 'int32' });
   const { below, count } = limits;
@@ -189,7 +189,7 @@ const unknown: Record<string, LayerCase['unknown']> = {
   length_input: { 0: [0] },
 };
 
-// TensorRT 10.6 expects as many iterations as there are slices; RTX and onnxruntime take fewer.
+// TensorRT 10.6 expects as many iterations as slices; RTX and onnxruntime accept fewer.
 const refused: Record<string, LayerCase['refused']> = { count_input_iterate: { gpu: /expected shape \[5,2,3\]/ } };
 
 export const cases: LayerCase[] = Object.entries(builds).map(([name, build]) => ({

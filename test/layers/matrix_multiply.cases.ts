@@ -31,7 +31,7 @@ const options: Record<string, MatmulOptions> = {
   fp32_acc_bfloat16: { transposeB: true, useFp32Acc: true },
   fp32_acc_float32: { transposeB: true, useFp32Acc: true },
 };
-// One rounding, of sums that are exact but for float32's.
+// One rounding of sums that are exact except for float32's own rounding.
 const tolerance: Record<string, LayerCase['tolerance']> = { fp32_acc: { atol: 0, rtol: 2 ** -10 } };
 const dynamic: Record<string, LayerCase['dynamic']> = {
   plain: { a: ['m', 'k'], b: ['k', 'n'] },

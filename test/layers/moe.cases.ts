@@ -21,7 +21,7 @@ export const cases: LayerCase[] = Object.entries(options).map(([name, given]) =>
   name,
   build: ({ x, experts, scores }, weights) =>
     x!.moe({ ...(weights as unknown as MoeOptions), experts: experts!, scores: scores!, ...given }),
-  // TensorRT-RTX has no kernels for it; TensorRT has, for compute capability 10 and 11.
+  // TensorRT-RTX has no kernels for it; TensorRT has some for compute capability 10 and 11.
   refused: {
     build: /Cannot decompose operation/,
     gpu: /needs TensorRT 10\.16/,

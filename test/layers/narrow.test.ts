@@ -63,7 +63,7 @@ describe.each(['float8e4m3', 'int4', 'float4e2m1'] as const)('%s', (to) => {
     await expect(net.check()).rejects.toMatchObject({
       code: 'ERR_DTYPE',
       kind: 'if_conditional',
-      message: expect.stringContaining('a branch uses quantize, which is not of a dtype that enters branches'),
+      message: expect.stringContaining('a branch uses quantize, whose dtype cannot enter branches'),
     });
   });
 });

@@ -3,7 +3,7 @@ import type { LayerCase } from './harness.js';
 
 const dtypes = ['int8', 'float8e4m3', 'int4', 'float4e2m1'] as const;
 
-/** Cases of layers between quantize and dequantize, beside `Fixture.narrow`. TensorRT 10.6 lacks float4e2m1. */
+/** Cases of layers between quantize and dequantize, in addition to `Fixture.narrow`. TensorRT 10.6 lacks float4e2m1. */
 export const narrowCases = (build: (q: Tensor) => Tensor, ...dims: Dim[]): LayerCase[] =>
   dtypes.map((to) => ({
     name: `narrow_${to}`,

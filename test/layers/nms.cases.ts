@@ -13,7 +13,7 @@ const options: Record<string, NmsOptions> = {
   float16: { maxOutputBoxesPerClass: 3, iouThreshold: 0.2 },
 };
 
-/** What TensorRT-RTX says of every network with this kind. */
+/** TensorRT-RTX's message for every network with this kind. */
 const refused = { build: /nms has no runners that implement it/ };
 
 export const cases: LayerCase[] = [

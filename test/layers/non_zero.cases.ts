@@ -1,6 +1,6 @@
 import type { LayerCase } from './harness.js';
 
-/** What TensorRT-RTX says of every network with this kind. */
+/** TensorRT-RTX's message for every network with this kind. */
 const refused = { build: /non_zero has no runners that implement it/ };
 
 export const cases: LayerCase[] = [

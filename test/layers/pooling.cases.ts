@@ -63,7 +63,7 @@ const dynamic = [
 export const cases: LayerCase[] = Object.entries(methods).map(([name, method]) => ({
   name,
   build: ({ x }: Record<string, Tensor>) => method(x!),
-  // Of TensorRT 10.6.
+  // TensorRT 10.6's message.
   ...(name === 'blend_bf16' && { refused: { gpu: /Could not find any implementation for node/ } }),
   ...(['max1d', 'average1d'].includes(name) && { dynamic: { x: ['batch', 3, 'length'] } }),
   ...(dynamic.includes(name) && { dynamic: { x: ['batch', 3, 'height', 'width'] } }),

@@ -3,7 +3,7 @@ import type { LayerCase } from './harness.js';
 
 const scales = [0.02, 0.05, 0.1];
 
-/** What the narrow floats hold comes back through dequantize. */
+/** Narrow floats come back through dequantize. */
 const back = (x: Tensor, scale: number, to: 'int8' | 'int4' | 'float8e4m3' | 'float4e2m1') =>
   x.quantize({ scale, to }).dequantize({ scale, to: x.dtype as 'float32' });
 

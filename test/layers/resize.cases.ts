@@ -65,7 +65,7 @@ export const cases: LayerCase[] = [
       name,
       build: ({ x }) => x!.resize(given),
       ...(/^(nearest|linear|cubic)_scales$|^linear_fraction$/.test(name) && { dynamic }),
-      // Sizes of fractional scales are TensorRT's to round.
+      // TensorRT rounds sizes that come from fractional scales.
       ...(name === 'linear_fraction' && { unknown: { 0: [2, 3] } }),
     }),
   ),

@@ -20,7 +20,7 @@ export const cases: LayerCase[] = Object.entries(methods).map(([name, method]) =
   build: ({ x }) => method(x!),
   ...(['rsqrt', 'log2', 'log1p_shape', 'isfinite'].includes(name) && { dynamic: { x: ['n', 'w'] } }),
   ...(name === 'log1p' && { tolerance: { atol: 0, rtol: 1e-6 } }),
-  // Five roundings, of which the difference from 1 takes off the upper bits.
+  // Five roundings; the difference from 1 cancels the upper bits.
   ...(name === 'log1p_f16' && { tolerance: { atol: 5e-3, rtol: 5e-3 } }),
   // Logarithm and product round one after the other.
   ...(name === 'log2_bf16' && { tolerance: { atol: 3e-2, rtol: 1.6e-2 } }),

@@ -46,7 +46,7 @@ export const cases: LayerCase[] = [...readFixture('recurrent', 'modules').keys()
   name,
   build: (inputs, weights) => run(name, inputs, weights),
   ...(dynamic[name] && { dynamic: dynamic[name] }),
-  // Every step rounds gates and states again.
+  // Every step rounds the gates and states again.
   ...(name.endsWith('_bf16') && { tolerance: { atol: 5e-2, rtol: 5e-2 } }),
   ...(name.endsWith('_f16') && { tolerance: { atol: 5e-3, rtol: 5e-3 } }),
 }));

@@ -21,7 +21,7 @@ export async function run(net: Network, feeds: Feeds = {}): Promise<Record<strin
   return model.run(Object.fromEntries(given));
 }
 
-/** JSON in which sizes that only the data tells, which are numbered as they are met in the process, are numbered anew. */
+/** Renumbers sizes that depend on the data in JSON: they are numbered in the order the process meets them. */
 export function comparable(net: Network): NetworkJSON {
   const numbers = new Map<string, string>();
   const text = JSON.stringify(net.toJSON()).replace(/\b([a-z_]+)\?\d+/g, (symbol, hint: string) => {
@@ -33,8 +33,8 @@ export function comparable(net: Network): NetworkJSON {
 
 /**
  * The same elements, to the last bit.
- * @param half of 16-bit floats, the most by which they may differ: onnxruntime computes them in float32 and leaves out roundings
- * between layers that it sees together
+ * @param half the largest allowed difference of 16-bit floats: onnxruntime computes them in float32 and skips roundings between
+ * layers that it fuses
  */
 export function expectIdentical(given: Record<string, Result>, expected: Record<string, Result>, half = 0): void {
   expect(Object.keys(given)).toEqual(Object.keys(expected));
@@ -55,7 +55,7 @@ export function expectIdentical(given: Record<string, Result>, expected: Record<
   }
 }
 
-/** Plans that do not depend on the GPU of the machine. */
+/** Options for plans that do not depend on the machine's GPU. */
 export const pinned = { library: 'rtx1', computeCapabilities: [89] } as const;
 
 /** A network with what a copy could lose. */

@@ -3,12 +3,12 @@ import { without } from '../../src/tensorrt/compile/build.js';
 import type { DType } from '../../src/values/dtype.js';
 import { encodeElements } from '../../src/values/elements.js';
 
-/** A network that fixtures/*.py describe, too; both sides' plans are the same bytes. */
+/** A network that fixtures/*.py also describe; both plans must be the same bytes. */
 export interface PlanCase {
-  /** Records the network, whose outputs it marks. */
+  /** Records the network and marks its outputs. */
   record(net: Network): void;
   options?: BuildOptions;
-  /** Methods that are done without, as if the release lacked them: the layers that stand in are compared. */
+  /** Methods to treat as missing, so that the compositions that replace them are compared. */
   without?: readonly string[];
 }
 
@@ -44,7 +44,7 @@ export function recordCase(name: string, one: PlanCases[string]): Recorded {
 
 const count = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
-/** Numbers that every float dtype of 16 bits holds exactly; fixtures/plans.py has the same. */
+/** Numbers that every 16-bit float dtype holds exactly; fixtures/plans.py has the same. */
 export const ramp = (shape: readonly number[], seed = 0, dtype: DType = 'float32') => {
   const values = Array.from({ length: count(shape) }, (_, i) => (((i * 7 + seed) % 11) - 5) / 4);
   return { dtype, shape: [...shape], data: encodeElements(dtype, values) };

@@ -3,20 +3,20 @@ import type { RecordedNode } from '../../src/dsl/network.js';
 import { binding } from '../../src/tensorrt/binding.js';
 import { uncovered, unseen } from './uncovered.js';
 
-/** What no compared case reaches, and what does not belong on the list of that. */
+/** What no compared case reaches, and entries that do not belong on that list. */
 interface Gaps {
   missing: string[];
   stale: string[];
 }
 
-/** Interfaces through which engines run, which no plan tells about. */
+/** Interfaces for running engines, which plans do not show. */
 const running = /^I(Runtime|CudaEngine|ExecutionContext|EngineInspector|HostMemory|TimingCache)::/;
 const telling = /::(add|set|mark|clear|create|remove)/;
 
 const table = readFileSync(new URL('../../native/tensorrt/enums.def', import.meta.url), 'utf8');
 const rows = [...table.matchAll(/^ENUM\((\w+), (\w+),/gm)].map(([, type, name]) => `${type}::${name}`);
 
-/** What TensorRT is told by the cases whose plans were equal, as the addon's trace has it. */
+/** What the cases with equal plans told TensorRT, according to the addon's trace. */
 export class Coverage {
   cases = 0;
   readonly #calls = new Map<string, Set<string>>();
@@ -50,7 +50,7 @@ export class Coverage {
     );
   }
 
-  /** A method that is always told the same could as well be left out: each is called in two ways at least. */
+  /** A method that is always called with the same arguments might as well be dropped, so each needs at least two variants. */
   methods(): Gaps {
     const known = [...this.#calls.keys()].filter((method) => telling.test(method) && !running.test(method));
     const all = known.filter((method) => !unseen.includes(method));
@@ -67,7 +67,7 @@ export class Coverage {
   }
 }
 
-/** `list` has reasons by name; a name that ends in `*` stands for all that begin so. */
+/** `list` has reasons by name; a name that ends in `*` covers all names with that beginning. */
 function gaps(
   list: Readonly<Record<string, string>>,
   all: readonly string[],
@@ -78,7 +78,7 @@ function gaps(
   const entries = Object.keys(list);
   return {
     missing: all.filter((name) => !isReached(name) && !entries.some((entry) => matches(entry, name))),
-    // An entry must stand for something, and for nothing that is reached.
+    // An entry must cover something, and nothing that is reached.
     stale: entries.filter((entry) => {
       const named = all.filter((name) => matches(entry, name));
       return named.length === 0 || named.some(isReached);

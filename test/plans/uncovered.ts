@@ -2,9 +2,9 @@ const noBuild = 'TensorRT-RTX 1.7.1 has no implementation of the kind';
 const elsewhere = 'not in TensorRT-RTX';
 const noTrace = 'leaves no trace in a plan of TensorRT-RTX';
 const unset = 'nothing sets it';
-const running = 'of running, which no plan tells of';
+const running = 'for running engines, which no plan shows';
 
-/** What cases do call, but with what no plan tells: found by leaving out every setter in turn. */
+/** What cases call without any effect on a plan: found by dropping every setter in turn. */
 export const unseen: readonly string[] = [
   'IBuilderConfig::setProgressMonitor',
   'IIfConditional::setName',
@@ -12,11 +12,11 @@ export const unseen: readonly string[] = [
   'INetworkDefinition::setWeightsName',
 ];
 
-/** What no compared case reaches, with the reason; a test finds what is missing here, and what is reached after all. */
+/** What no compared case reaches, with the reason. A test finds entries that are missing, and entries that are reached after all. */
 export const uncovered: Record<'kinds' | 'methods' | 'enumerators', Record<string, string>> = {
   kinds: { moe: noBuild, nms: noBuild, non_zero: noBuild },
 
-  /** Setters that were called with one value alone count as not reached. */
+  /** Setters called with only one value count as not reached. */
   methods: {
     'IAttention::setKeyValueLengths': 'TensorRT-RTX 1.7.1 lacks it, unlike its headers',
     'IAttention::setKeyValueForm': 'needs setKeyValueLengths',
@@ -30,12 +30,12 @@ export const uncovered: Record<'kinds' | 'methods' | 'enumerators', Record<strin
     'IBuilderConfig::setMaxAuxStreams': elsewhere,
     'IBuilderConfig::setMaxAuxStreamsV11': noTrace,
     'IBuilderConfig::setMaxNbTactics': noTrace,
-    'IKVCacheUpdateLayer::setUpdateForm': 'called for the packed form alone, as kv_cache_update_packed does',
+    'IKVCacheUpdateLayer::setUpdateForm': 'called only for the packed form, as in kv_cache_update_packed',
     'IMoELayer::*': noBuild,
     'INMSLayer::*': noBuild,
     'INonZeroLayer::*': noBuild,
     'INetworkDefinition::addAttention': 'addAttentionV2 is in every TensorRT-RTX that has attention',
-    'INetworkDefinition::addDynamicQuantizeV2': 'TensorRT-RTX 1.7.1 takes blocks along one axis alone',
+    'INetworkDefinition::addDynamicQuantizeV2': 'TensorRT-RTX 1.7.1 takes blocks along one axis only',
     'INetworkDefinition::addKVCacheUpdate': 'there is one mode',
     'INetworkDefinition::addMoE': noBuild,
     'INetworkDefinition::addNMS': noBuild,
@@ -44,9 +44,9 @@ export const uncovered: Record<'kinds' | 'methods' | 'enumerators', Record<strin
   },
 
   enumerators: {
-    'AttentionIOForm::kPADDED_BHND': 'the default, which is not set',
+    'AttentionIOForm::kPADDED_BHND': 'the default, which is never set',
     'BoundingBoxFormat::*': noBuild,
-    'LayerType::*': 'what TensorRT says of a layer, which it is never told',
+    'LayerType::*': 'what TensorRT returns for a layer; it is never passed',
     ...Object.fromEntries(
       [
         ['FP16', 'INT8', 'FP8', 'BF16', 'INT4', 'FP4', 'WEIGHTLESS', 'REJECT_EMPTY_ALGORITHMS'],
@@ -70,9 +70,9 @@ export const uncovered: Record<'kinds' | 'methods' | 'enumerators', Record<strin
     'BuilderFlag::kSTRICT_NANS': noTrace,
     'BuilderFlag::kVERSION_COMPATIBLE': 'TensorRT-RTX refuses it',
     'BuilderFlag::kEXCLUDE_LEAN_RUNTIME': 'TensorRT-RTX refuses it',
-    'BuilderFlag::kREFIT': 'TensorRT-RTX builds no such plan without a GPU',
-    'BuilderFlag::kREFIT_IDENTICAL': 'TensorRT-RTX builds no such plan without a GPU',
-    'BuilderFlag::kSTRIP_PLAN': 'TensorRT-RTX builds no such plan without a GPU',
+    'BuilderFlag::kREFIT': 'TensorRT-RTX does not build such plans without a GPU',
+    'BuilderFlag::kREFIT_IDENTICAL': 'TensorRT-RTX does not build such plans without a GPU',
+    'BuilderFlag::kSTRIP_PLAN': 'TensorRT-RTX does not build such plans without a GPU',
     'ComputeCapability::kNONE': unset,
     'ComputeCapability::kCURRENT': unset,
     'ExecutionContextAllocationStrategy::*': running,

@@ -6,7 +6,7 @@ import { chooseTensorRT } from '../../src/tensorrt/library/find.js';
 import { cases } from './all.js';
 import { recordCase } from './case.js';
 
-// `npm run plans`: names.json from net.check(), then plans.json from fixtures/plans.py, which needs no more than those names.
+// `npm run plans`: writes names.json from net.check(), then plans.json from fixtures/plans.py, which needs only those names.
 
 const names: Record<string, [layer: string, outputs: string[]][]> = {};
 for (const [name, one] of Object.entries(cases)) {

@@ -14,9 +14,9 @@ export interface Call {
   m: string;
   on: string | null;
   args: Argument[];
-  /** Name, dtype and shape of each result; of calls within functions the name alone. */
+  /** Name, dtype and shape of each result; only the name for calls inside functions. */
   out: [name: string, dtype: DType, shape: (number | string)[]][];
-  /** Where the results are in what the call returns (`state.s`, `0`); itself by default. */
+  /** Where the results are in the call's return value (`state.s`, `0`); default: the value itself. */
   at?: string[];
 }
 
@@ -26,12 +26,12 @@ interface FunctionArgument {
   return: Argument;
 }
 
-/** A graph as test/random/fixtures/graphs.py wrote it. */
+/** A graph, as written by test/random/fixtures/graphs.py. */
 export interface Description {
   inputs: [name: string, dtype: DType, shape: (number | string)[]][];
   weights: [name: string, dtype: DType, shape: number[]][];
   layers: Call[];
-  /** Of named dims. */
+  /** Sizes of named dims. */
   sizes?: Record<string, number>;
 }
 
@@ -66,13 +66,13 @@ export function readGraphs(): RandomGraph[] {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A record or list with every argument in it changed. */
+/** Maps every argument in a record or list. */
 function each(value: Argument, change: (value: Argument) => unknown): unknown {
   if (Array.isArray(value)) return value.map(change);
   return Object.fromEntries(Object.entries(value as object).map(([key, item]) => [key, change(item)]));
 }
 
-/** Names of tensors and weights that calls take, those within functions included. */
+/** Names of tensors and weights that calls take, including calls inside functions. */
 export function usedBy({ on, args }: Pick<Call, 'on' | 'args'>): Set<string> {
   const used = new Set(on === null || on === 'net' ? [] : [on]);
   const visit = (value: Argument): void => {
@@ -90,7 +90,7 @@ export function usedBy({ on, args }: Pick<Call, 'on' | 'args'>): Set<string> {
 
 type Callable = Record<string, (...args: unknown[]) => unknown>;
 
-/** Records the calls; `values` knows what they take, and then what they give. */
+/** Records the calls. `values` has what they take, and receives what they return. */
 function perform(calls: readonly Call[], net: Network, values: Map<string, unknown>): void {
   const resolve = (value: Argument): unknown => {
     if (!isObject(value) && !Array.isArray(value)) return value;
@@ -133,7 +133,7 @@ export function record({ description, tensors }: RandomGraph, outputs: readonly 
   return { net, tensors: new Map(recorded) };
 }
 
-/** What inference says of a recorded value beside what was stored; undefined where they agree. */
+/** How inference differs from what was stored for a value; undefined if they agree. */
 export function misjudged(tensor: Tensor, expected: Stored, sizes: Record<string, number> = {}): string | undefined {
   const shape = tensor.shape.map((dim) => evaluateDim(dim, sizes));
   const same = tensor.dtype === expected.dtype && String(shape) === String(expected.shape);

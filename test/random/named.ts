@@ -3,8 +3,8 @@ import { isUnknown } from '../../src/values/dim.js';
 import { leaves, type RandomGraph, readGraphs, record } from './description.js';
 
 /**
- * A graph with as many named dims as its layers take: axes of inputs that have a size above 1, one name for each size. A
- * name stays where the graph is still recorded and leaves no size open. Layers with sizes of their own (a weight, a reshape to numbers) take none.
+ * A graph with as many named dims as its layers accept: input axes with a size above 1, one name per size. A name stays if
+ * the graph can still be recorded and no size is unknown. Layers with fixed sizes (a weight, a reshape to numbers) accept none.
  */
 export function withNamedDims(graph: RandomGraph): RandomGraph {
   const outputs = leaves(graph.description);
@@ -34,7 +34,7 @@ function named({ description, tensors }: RandomGraph, index: number, axis: numbe
   return { description: { ...description, inputs, sizes: { ...description.sizes, [name]: size } }, tensors };
 }
 
-/** Named dims of the inputs of a graph. */
+/** Named dims of a graph's inputs. */
 export const dimNames = ({ description }: RandomGraph): Set<string> =>
   new Set(description.inputs.flatMap(([, , shape]) => shape.filter((dim) => typeof dim === 'string')));
 

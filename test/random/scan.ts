@@ -1,5 +1,5 @@
-// Builds every random graph and prints those that TensorRT does not build; where it crashed another process goes on:
-// npx tsx test/random/scan.ts. The lists in graphs.test.ts follow from it.
+// Builds every random graph and prints those that TensorRT does not build; after a crash, another process continues:
+// npx tsx test/random/scan.ts. The lists in graphs.test.ts come from it.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { leaves, record } from './description.js';
@@ -19,7 +19,7 @@ async function buildOne(i: number): Promise<string> {
   }
 }
 
-/** Lets children build one graph after the other; a crashed one is replaced. */
+/** Builds graphs one after another in child processes; a crashed child is replaced. */
 function scan(next: number): void {
   const child = fork(fileURLToPath(import.meta.url), ['child'], { execArgv: ['--import', 'tsx'], stdio: 'ignore' });
   let current = next;

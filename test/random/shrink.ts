@@ -6,7 +6,7 @@ export interface Part {
   outputs: readonly string[];
 }
 
-/** What `outputs` need of a graph; the values in `cut` become inputs, which take what was stored for them. */
+/** The part of a graph that `outputs` need. The values in `cut` become inputs with their stored elements. */
 export function restrict({ graph, outputs }: Part, cut: ReadonlySet<string> = new Set()): Part {
   const { description, tensors } = graph;
   const needed = new Set(outputs);
@@ -36,8 +36,8 @@ export function restrict({ graph, outputs }: Part, cut: ReadonlySet<string> = ne
 const results = ({ description }: RandomGraph) => description.layers.flatMap(({ out }) => out.map(([name]) => name));
 
 /**
- * The smallest part of a graph that was found to fail as the whole does: as few outputs as possible, as early as possible,
- * from inputs as late as possible. Every part has references, because those of all values are stored.
+ * The smallest part found that fails like the whole graph: as few outputs as possible, as early as possible, from inputs as
+ * late as possible. Every part has references, because those of all values are stored.
  */
 export async function shrink(whole: Part, fails: (part: Part) => Promise<boolean>): Promise<Part> {
   let best = whole;

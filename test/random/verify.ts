@@ -12,9 +12,9 @@ export interface Failure {
 }
 
 /**
- * float32 values are at most 20, through up to 40 calls; graph.py bounded each graph's own sensitivity. The references of
- * halves are rounded after every call, as a run rounds. A value beside a rounding boundary goes the other way by one step of
- * the dtype: four steps are allowed, and only few values may take any, see `leastExact`.
+ * float32 values are at most 20, after up to 40 calls; graph.py bounded each graph's own sensitivity. The references of halves
+ * are rounded after every call, as in a run. A value near a rounding boundary may round the other way, by one step of the
+ * dtype: four steps are allowed, but only for a few values, see `leastExact`.
  */
 const tolerances: Partial<Record<DType, { atol: number; rtol: number }>> = {
   float32: { atol: 1e-4, rtol: 1e-4 },
@@ -22,7 +22,7 @@ const tolerances: Partial<Record<DType, { atol: number; rtol: number }>> = {
   bfloat16: { atol: 0.1 * 2 ** -5, rtol: 2 ** -5 },
 };
 
-/** Of all float16 or bfloat16 elements of a graph, the share that equals the reference; the least found is 0.89. */
+/** Required share of a graph's float16 or bfloat16 elements that equal the reference; the smallest found is 0.89. */
 const leastExact = 0.8;
 
 async function runAndCompare({ graph, outputs }: Part, least = 0): Promise<void> {
@@ -51,7 +51,7 @@ const everything = ({ description }: RandomGraph) => description.layers.flatMap(
 
 /**
  * Records a graph, compares inference with the references and with TensorRT, builds an engine, and runs it on the CPU
- * backend: as it is, and with every value as output.
+ * backend, both as it is and with every value as an output.
  */
 export async function verify(part: Part, isBuilt = true): Promise<Failure | undefined> {
   const { graph, outputs } = part;
@@ -80,8 +80,8 @@ export async function verify(part: Part, isBuilt = true): Promise<Failure | unde
 }
 
 /**
- * What tells one failure from another. Inference is wrong at a value, which comes first in the message, and a run may
- * differ anywhere; of other messages the beginning counts, without names and numbers.
+ * Identifies a failure. Wrong inference is identified by its value, which comes first in the message; differing runs all
+ * count as one. Other messages are identified by their beginning, without names and numbers.
  */
 function signature({ stage, message }: Failure): string {
   if (stage === 'run') return stage;
@@ -95,7 +95,7 @@ export async function buildOnly(graph: RandomGraph): Promise<void> {
   (await net.build({ profiles: sizes && [sizes] })).dispose();
 }
 
-/** Verifies a whole graph; a failing one comes back as the smallest program found that fails alike. */
+/** Verifies a whole graph; if it fails, returns the smallest program found that fails in the same way. */
 export async function explain(graph: RandomGraph, isBuilt = true): Promise<string | undefined> {
   const whole = { graph, outputs: leaves(graph.description) };
   const failure = await verify(whole, isBuilt);

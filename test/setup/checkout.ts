@@ -11,7 +11,7 @@ add_library(node_tensorrt SHARED \${SOURCES})
 set_target_properties(node_tensorrt PROPERTIES PREFIX "" SUFFIX ".node")
 `;
 
-/** A checkout with the real scripts and dependencies, and next to nothing to compile. */
+/** A checkout with the real scripts and dependencies, but almost nothing to compile. */
 export function tinyCheckout(dir: string, { dependencies = true } = {}): string {
   mkdirSync(dir, { recursive: true });
   for (const name of ['package.json', 'package-lock.json', 'tsconfig.json', 'scripts'])
@@ -31,7 +31,7 @@ export function write(dir: string, path: string, text: string, mode?: number): s
   return file;
 }
 
-/** A clean environment: what npm and vitest set for their children is left out, and colours, which CI turns on. */
+/** A clean environment: without what npm and vitest set for their children, and without colours, which CI turns on. */
 export function cleanEnv(more: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|VITEST|NODE_|TENSORRT|XDG_)/i.test(name));
   return { ...Object.fromEntries(kept), NO_COLOR: '1', ...more };
@@ -42,7 +42,7 @@ export function node(dir: string, args: string[], env: NodeJS.ProcessEnv = {}): 
   return spawnSync(process.execPath, args, { cwd: dir, env: cleanEnv(env), encoding: 'utf8' });
 }
 
-/** The same, beside others. */
+/** The same, but asynchronously. */
 export function nodeAsync(dir: string, args: string[], env: NodeJS.ProcessEnv = {}) {
   return new Promise<{ status: number | null; stderr: string }>((resolve) => {
     const child = spawn(process.execPath, args, { cwd: dir, env: cleanEnv(env), stdio: ['ignore', 'ignore', 'pipe'] });

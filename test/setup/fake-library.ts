@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
 
-/** A folder that goes when the test file is done. */
+/** A folder that is removed when the test file is done. */
 export function temporaryFolder(): string {
   const dir = mkdtempSync(join(tmpdir(), 'node-tensorrt-test-'));
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -22,7 +22,7 @@ export function compileLibrary(path: string, source: string, ...flags: string[])
   return path;
 }
 
-/** A library that says it is a TensorRT of the given release, and has no other function of it. */
+/** A library that reports the given TensorRT release and has no other TensorRT function. */
 export function fakeTensorRT(path: string, release: number, ...flags: string[]): string {
   return compileLibrary(path, `int getInferLibVersion(void) { return ${release}; }`, ...flags);
 }

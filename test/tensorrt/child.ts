@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 export interface Ended {
   code: number | null;
-  /** Set where a signal ended it: SIGSEGV, SIGABRT, or SIGKILL where it ran too long. */
+  /** Set if a signal ended it: SIGSEGV, SIGABRT, or SIGKILL if it ran too long. */
   signal: NodeJS.Signals | null;
   stdout: string;
   stderr: string;
@@ -21,13 +21,13 @@ import { chain, unbuildable } from ${networks};
 const { network, float32, loadWeights, loadEngine } = api;
 `;
 
-/** Worker threads start here, since Node takes no TypeScript there: `new Worker(new URL('worker.mjs', import.meta.url))`. */
+/** Worker threads start here, because Node does not run TypeScript there: `new Worker(new URL('worker.mjs', import.meta.url))`. */
 const worker = `import { register } from ${JSON.stringify(import.meta.resolve('tsx/esm/api'))};
 register();
 await import('./main.mts');
 `;
 
-/** Runs TypeScript as a process of its own. */
+/** Runs TypeScript in its own process. */
 export async function runChild(
   program: string,
   options: { flags?: string[]; env?: NodeJS.ProcessEnv; limitMs?: number } = {},
@@ -62,7 +62,7 @@ export async function runChild(
   }
 }
 
-/** What a child printed last, as JSON; fails with all it printed where it did not end well. */
+/** The last line a child printed, parsed as JSON; fails with all of its output if it did not exit normally. */
 export function resultOf<T>({ code, signal, stdout, stderr }: Ended): T {
   if (code !== 0) throw new Error(`the child ended with ${signal ?? code}\n${stdout}\n${stderr}`);
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as T;

@@ -9,14 +9,14 @@ export function chain(layers: number, name = 'chain'): Network {
   return net;
 }
 
-/** TensorRT-RTX creates this layer, and has nothing that runs it. */
+/** TensorRT-RTX creates this layer, but has no implementation of it. */
 export function unbuildable(): Network {
   const net = network('unbuildable', { x: float32(4) });
   net.nonZero().output('y');
   return net;
 }
 
-/** What a promise is rejected with. */
+/** The error that a promise rejects with. */
 export async function rejection(promise: Promise<unknown>): Promise<TensorRTError> {
   const error = await promise.then(
     () => new Error('the promise was fulfilled'),

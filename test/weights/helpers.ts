@@ -18,7 +18,7 @@ export const references = JSON.parse(
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
-/** All tensors of a store, as the references hold them. */
+/** All tensors of a store, in the form of the references. */
 export function contents(weights: Weights): Reference['tensors'] {
   return Object.fromEntries(
     weights.names().map((name) => {

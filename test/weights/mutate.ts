@@ -63,7 +63,7 @@ const concat = (...parts: Uint8Array[]): Uint8Array => new Uint8Array(Buffer.con
 /** One random change of some bytes. */
 export function mutateOnce(input: Uint8Array, next: Random, other: Uint8Array): Uint8Array {
   const at = next(Math.max(1, input.length));
-  // Headers decide what is read: half of the changes fall there.
+  // Headers decide what is read, so half of the changes are there.
   const near = next(2) ? Math.min(at, next(Math.min(400, Math.max(1, input.length)))) : at;
   const out = input.slice();
   switch (next(9)) {

@@ -10,7 +10,7 @@ Tensor* combine(Lowering& l, Node const& node, Tensor* a, Tensor* b, char const*
   return l.helper(node, l.add<m::Network::addElementWise>(a, b, l.enumerator("ElementWiseOperation", operation)), suffix);
 }
 
-// One number of rank 4 in the dtype of the layer.
+// A number as a tensor of rank 4 in the layer's dtype.
 Tensor* minus_infinity(Lowering& l, Node const& node) {
   std::string const& dtype = node.outputs[0].dtype;
   std::vector<int64_t> const shape(4, 1);
@@ -20,7 +20,7 @@ Tensor* minus_infinity(Lowering& l, Node const& node) {
   return l.constant(node, dtype, shape, &narrow, sizeof narrow, "blocked");
 }
 
-// Indices of queries (axis 2) or keys (axis 3) at every place of the scores.
+// The index of the query (axis 2) or key (axis 3) of every score.
 Tensor* positions(Lowering& l, Node const& node, Tensor* sizes, int axis, char const* suffix) {
   Layer* fill = l.add<m::Network::addFillV2>(Dims{}, l.enumerator("FillOperation", "linspace"), l.dtype("int64"));
   if (!fill) throw Error("ERR_LAYER", "TensorRT refused the indices of a causal mask");
@@ -33,7 +33,7 @@ Tensor* positions(Lowering& l, Node const& node, Tensor* sizes, int axis, char c
   return l.helper(node, fill, suffix);
 }
 
-// True where key j is later than query i may see: j > i, or j > i + keys - queries.
+// True where query i must not see key j: j > i, or j > i + keys - queries.
 Tensor* too_late(Lowering& l, Node const& node, Tensor* query, Tensor* key, bool lower_right) {
   Tensor* shapes[] = {l.helper(node, l.add<m::Network::addShape>(query), "queryShape"), l.helper(node, l.add<m::Network::addShape>(key), "keyShape")};
   Tensor* tokens[2];
@@ -53,7 +53,7 @@ Tensor* too_late(Lowering& l, Node const& node, Tensor* query, Tensor* key, bool
   return combine(l, node, columns, rows, "greater", "tooLate");
 }
 
-// The head of keys and values that each head of the query looks at; null where there are as many of both.
+// The key and value head that each query head uses; null if there are as many of both.
 Tensor* heads_index(Lowering& l, Node const& node, Tensor* query, Tensor* key) {
   int64_t const heads = l.call<m::Tensor::getDimensions>(query).d[1];
   int64_t const groups = l.call<m::Tensor::getDimensions>(key).d[1];
@@ -78,12 +78,12 @@ Tensor* heads_index(Lowering& l, Node const& node, Tensor* query, Tensor* key) {
   return combine(l, node, l.helper(node, fill, "head/multiple"), all, "floor_div", "head");
 }
 
-// Keys or values with every head as often as queries share it.
+// Keys or values, each head repeated for the query heads that share it.
 Tensor* repeat_heads(Lowering& l, Node const& node, Tensor* x, Tensor* index, char const* suffix) {
   return index ? l.helper(node, l.add<m::Network::addGather>(x, index, 1), suffix) : x;
 }
 
-// Two multiplications and a softmax.
+// Composes attention of two matrix multiplications and a softmax.
 Layer* by_other_layers(Lowering& l, Node const& node, std::string const& causal) {
   auto const& p = node.params;
   if (p.text("queryForm") != "padded_bhnd" || p.text("keyValueForm") != "padded_bhnd") throw_unsupported(l.api, m::Attention::setQueryForm::info);
@@ -128,7 +128,7 @@ Layer* lower_attention(Lowering& l, Node const& node) {
   std::string const& causal = p.text("causalKind");
   bool const knows_kinds = l.api.flavor != Flavor::trt10;
   Tensor *query = l.input(node, 0), *key = l.input(node, 1), *value = l.input(node, 2);
-  // TensorRT-RTX 1.7 wants -1, a dynamic number of heads, to be a multiple of the key's.
+  // TensorRT-RTX 1.7 requires even -1, a dynamic number of heads, to be a multiple of the key's.
   bool const unlike = l.call<m::Tensor::getDimensions>(query).d[1] < 0 && l.call<m::Tensor::getDimensions>(key).d[1] > 1;
   bool const padded = p.text("queryForm") == "padded_bhnd" && p.text("keyValueForm") == "padded_bhnd";
   if (!l.api.has(m::Network::addAttention::info) || (!knows_kinds && causal == "lower_right") || (padded && unlike)) return by_other_layers(l, node, causal);
@@ -151,7 +151,7 @@ Layer* lower_attention(Lowering& l, Node const& node) {
   }
   if (l.has_input(node, 5)) require(l.call<m::Attention::setQueryLengths>(attention, l.input(node, 5)), "queryLengths");
   if (l.has_input(node, 6)) {
-    // The table of RTX 1.7.1 is one entry shorter than that of the headers.
+    // RTX 1.7.1's table is one entry shorter than the headers'.
     if (l.api.flavor == Flavor::rtx1 && l.api.release >= 10700) throw Error("ERR_UNSUPPORTED", "keyValueLengths: not in TensorRT-RTX " + release_name(l.api.release));
     require(l.call<m::Attention::setKeyValueLengths>(attention, l.input(node, 6)), "keyValueLengths");
   }

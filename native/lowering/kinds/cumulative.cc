@@ -4,20 +4,20 @@ namespace ntrt {
 
 namespace {
 
-// A loop over the slices of the axis that carries their sum.
+// A loop over the slices of the axis, with their sum as its state.
 Layer* lower_by_loop(Lowering& l, Node const& node) {
   auto const& p = node.params;
   Tensor* x = l.input(node, 0);
   int32_t const axis = static_cast<int32_t>(p.integer("axis"));
   bool const reverse = p.flag("reverse");
   std::string const& dtype = node.outputs[0].dtype;
-  // There is no first slice of nothing.
+  // An empty axis has no first slice.
   if (l.call<m::Tensor::getDimensions>(x).d[axis] == 0) return l.add<m::Network::addIdentity>(x);
 
   Tensor* shape = l.helper(node, l.add<m::Network::addShape>(x), "shape");
   Tensor* length = l.helper(node, l.add<m::Network::addGather>(shape, l.constant(node, {axis}, "axis", true, "int32"), 0), "length");
 
-  // Zeros in the shape of a slice: the first slice, nowhere selected.
+  // Zeros in the shape of a slice: a select that never takes the first slice.
   Tensor* first = l.helper(node, l.add<m::Network::addGather>(x, l.constant(node, {0}, "zero", true, "int32"), axis), "first");
   Dims const slice = l.call<m::Tensor::getDimensions>(first);
   std::vector<int64_t> const ones(static_cast<size_t>(slice.rank), 1);

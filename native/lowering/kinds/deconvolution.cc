@@ -4,7 +4,7 @@ namespace ntrt {
 
 namespace {
 
-// A known weight or a tensor as float32; null where absent.
+// A known weight or a tensor as float32; null if absent.
 Tensor* widened(Lowering& l, Node const& node, char const* role, size_t index) {
   std::string const suffix = std::string(role) + ".float32";
   if (Weight const* known = l.weight(node, role)) {
@@ -20,7 +20,7 @@ Tensor* widened(Lowering& l, Node const& node, char const* role, size_t index) {
 
 Layer* lower_deconvolution(Lowering& l, Node const& node) {
   auto const& p = node.params;
-  // Neither TensorRT 10.6 nor TensorRT-RTX has a deconvolution of bfloat16: it runs in float32.
+  // Neither TensorRT 10.6 nor TensorRT-RTX has a bfloat16 deconvolution: run it in float32.
   bool const wide = node.outputs[0].dtype == "bfloat16";
   Tensor* input = wide ? l.cast(node, l.input(node, 0), "float32", "input.float32") : l.input(node, 0);
   Weights const kernel = wide ? Weights{} : l.weights(node, "kernel");

@@ -7,7 +7,7 @@ namespace ntrt {
 
 namespace {
 
-// Values that a nested graph takes from the graphs around it, nested ones included.
+// Values that a nested graph, or one inside it, takes from the graphs around it.
 void collect_captured(Graph const& graph, std::set<int32_t>& defined, std::set<int32_t>& captured) {
   auto use = [&](int32_t id) {
     if (id >= 0 && !defined.count(id)) captured.insert(id);
@@ -35,7 +35,7 @@ Layer* lower_if_conditional(Lowering& l, Node const& node) {
   l.call<m::IfConditional::setName>(conditional, node.name.c_str());
   l.part(node, l.call<m::IfConditional::setCondition>(conditional, l.input(node, 0)), "condition");
 
-  // What the branches use enters through one input layer each.
+  // Each value that the branches use enters through an input layer.
   std::map<int32_t, Tensor*> entered;
   std::vector<std::vector<Tensor*>> results;
   for (char const* role : {"then", "else"}) {
@@ -44,13 +44,13 @@ Layer* lower_if_conditional(Lowering& l, Node const& node) {
     for (int32_t id : captured_by(branch)) {
       std::string const suffix = "input" + std::to_string(id);
       outer[id] = l.value(id);
-      // A constant is repeated within the branch, so that it stays known when the engine is built.
+      // A constant is repeated inside the branch, so that it is still known when the engine is built.
       if (Node const* constant = l.constant_of(id)) {
         l.bind(id, l.helper(node, lower_constant(l, *constant), (std::string(role) + "/" + suffix).c_str()));
         continue;
       }
       if (is_narrow(l, outer[id])) {
-        throw Error("ERR_DTYPE", "a branch uses " + std::string(l.call<m::Tensor::getName>(outer[id])) + ", which is not of a dtype that enters branches: dequantize it before");
+        throw Error("ERR_DTYPE", "a branch uses " + std::string(l.call<m::Tensor::getName>(outer[id])) + ", whose dtype cannot enter branches: dequantize it first");
       }
       Tensor*& inner = entered[id];
       if (!inner) inner = l.helper(node, l.call<m::IfConditional::addInput>(conditional, outer[id]), suffix.c_str());

@@ -4,7 +4,7 @@ namespace ntrt {
 
 namespace {
 
-// Every element of the update goes to row positions[batch] + token of the cache.
+// Scatters every element of the update to row positions[batch] + token of the cache.
 Layer* by_other_layers(Lowering& l, Node const& node) {
   if (node.params.text("updateForm") != "padded_bhnd") throw_unsupported(l.api, m::KVCacheUpdateLayer::setUpdateForm::info);
   Tensor* update = l.input(node, 1);
@@ -28,7 +28,7 @@ Layer* by_other_layers(Lowering& l, Node const& node) {
 Layer* lower_kv_cache_update(Lowering& l, Node const& node) {
   auto const& p = node.params;
   if (!l.api.has(m::Network::addKVCacheUpdate::info)) return by_other_layers(l, node);
-  // The header names int64 too, which the builder refuses.
+  // The header also allows int64, but the builder refuses it.
   Tensor* start = l.cast(node, l.input(node, 2), "int32", "start");
   Layer* layer = l.add<m::Network::addKVCacheUpdate>(l.input(node, 0), l.input(node, 1), start, l.enumerator("KVCacheMode", p.text("mode")));
   if (!layer || p.text("updateForm") == "padded_bhnd") return layer;

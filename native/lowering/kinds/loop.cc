@@ -43,7 +43,7 @@ Layer* lower_loop(Lowering& l, Node const& node) {
     char const* kind = is_state ? "last_value" : output->flag("reverse") ? "reverse" : "concatenate";
     auto const axis = is_state ? 0 : static_cast<int32_t>(output->integer("axis"));
     Tensor* tensor = is_state ? current[i] : l.value(body.outputs[i].first);
-    // An output that leads nowhere confuses the scopes of a conditional around the loop.
+    // An unused output confuses the scopes of a conditional around the loop.
     if (!l.is_used(node.outputs[i].id)) {
       l.bind(node.outputs[i].id, tensor);
       continue;

@@ -20,7 +20,7 @@ Layer* lower_moe(Lowering& l, Node const& node) {
     } else {
       l.call<m::MoELayer::setQuantizationStatic>(layer, l.input(node, 9), to);
     }
-    // The setters return nothing: TensorRT-RTX 1.7 logs that it supports no blocks, and would go on without.
+    // The setters return nothing: TensorRT-RTX 1.7 logs that it does not support blocks, and would continue without them.
     if (l.call<m::MoELayer::getQuantizationToType>(layer) != to) throw Error("ERR_LAYER", "TensorRT refused its quantization");
   }
   return layer;

@@ -41,7 +41,7 @@ Layer* lower_normalization(Lowering& l, Node const& node) {
   Tensor* input = l.input(node, 0);
   if (l.api.has(m::Network::addNormalizationV2::info)) return configure(l.add<m::Network::addNormalizationV2>(input, scale, bias, mask));
   if (groups == 1) return configure(l.add<m::Network::addNormalization>(input, scale, bias, mask));
-  // The first adder takes one scale and bias per group: channels get theirs afterwards.
+  // The first adder takes one scale and bias per group; those per channel are applied afterwards.
   std::vector<int64_t> per_group(shape.size(), 1);
   per_group[1] = groups;
   Tensor* one = filled(l, node, per_group, true, "one");

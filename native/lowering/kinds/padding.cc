@@ -3,7 +3,7 @@
 
 namespace ntrt {
 
-// TensorRT 10 takes padding layers, but its builder loses their input (10.6: "No such ILayer input").
+// TensorRT 10 accepts padding layers, but its builder loses their input (10.6: "No such ILayer input").
 Layer* lower_padding(Lowering& l, Node const& node) {
   auto const& p = node.params;
   Tensor* x = l.input(node, 0);

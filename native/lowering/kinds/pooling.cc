@@ -41,7 +41,7 @@ Layer* lower_pooling(Lowering& l, Node const& node) {
   Pool const plain{p.text("type"), p.dims("prePadding"), p.dims("postPadding"), p.flag("averageCountExcludesPadding")};
   if (plain.type == "max" || plain.excludes_padding || p.text("paddingMode") != "explicit_round_up") return add_pool(l, node, x, plain);
 
-  // TensorRT's average would count what rounding up adds at the end, too: here padding is part of the input, and nothing else counts.
+  // TensorRT's average also counts the elements that rounding up adds at the end. Padding the input instead leaves them out.
   Dims none;
   none.rank = plain.pre.rank;
   Pool const average{"average", none, none, true};
@@ -50,10 +50,10 @@ Layer* lower_pooling(Lowering& l, Node const& node) {
   if (std::all_of(pre.begin(), pre.end(), is_zero) && std::all_of(post.begin(), post.end(), is_zero)) return add_pool(l, node, x, {plain.type, none, none, true});
   Tensor* padded = l.helper(node, pad_by_slice(l, node, x, pre, post), "input");
   if (plain.type == "average") return add_pool(l, node, padded, average);
-  // Zeros in the input would be maxima.
+  // Padding with zeros would change the maxima.
   float const share = static_cast<float>(p.real("blendFactor"));
   Tensor* parts[] = {l.helper(node, add_pool(l, node, x, {"max", plain.pre, plain.post, true}), "max"), l.helper(node, add_pool(l, node, padded, average), "average")};
-  // One after the other: compilers differ in the order of arguments, and so would plans.
+  // Separate statements: compilers evaluate arguments in different orders, which would change the plan.
   Tensor* maximum = times(l, node, parts[0], 1 - share, "max");
   Tensor* mean = times(l, node, parts[1], share, "average");
   return l.add<m::Network::addElementWise>(maximum, mean, l.enumerator("ElementWiseOperation", "sum"));

@@ -3,7 +3,7 @@
 namespace ntrt {
 
 Layer* lower_ragged_softmax(Lowering& l, Node const& node) {
-  // TensorRT 10.6 has no kernel for float16: it runs in float32.
+  // TensorRT 10.6 has no float16 kernel: run it in float32.
   bool const wide = l.api.flavor == Flavor::trt10 && node.outputs[0].dtype == "float16";
   Tensor* input = l.input(node, 0);
   if (wide) input = l.cast(node, input, "float32", "float32");

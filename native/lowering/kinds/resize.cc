@@ -4,7 +4,7 @@ namespace ntrt {
 
 Layer* lower_resize(Lowering& l, Node const& node) {
   auto const& p = node.params;
-  // TensorRT 10.6 resizes no bfloat16: it runs in float32, which holds every sample exactly.
+  // TensorRT 10.6 does not resize bfloat16: run it in float32, which holds every sample exactly.
   bool const wide = l.api.flavor == Flavor::trt10 && node.outputs[0].dtype == "bfloat16";
   Tensor* input = l.input(node, 0);
   if (wide) input = l.cast(node, input, "float32", "float32");

@@ -36,7 +36,7 @@ Layer* by_other_layers(Lowering& l, Node const& node, bool interleaved, int64_t 
   for (int64_t i = turned; i < size; i++) rest.push_back(i);
   for (int64_t i = 0; i < size; i++) order.push_back(i < turned ? (i % 2) * half + i / 2 : i);
   Tensor *a = pick(l, node, x, first, "first"), *b = pick(l, node, x, second, "second");
-  // One after the other: compilers differ in the order of arguments, and so would plans.
+  // Separate statements: compilers evaluate arguments in different orders, which would change the plan.
   Tensor *first_cos = combine(a, cos, "prod", "firstCos"), *second_sin = combine(b, sin, "prod", "secondSin");
   Tensor *second_cos = combine(b, cos, "prod", "secondCos"), *first_sin = combine(a, sin, "prod", "firstSin");
   std::vector<Tensor*> parts = {combine(first_cos, second_sin, "sub", "turnedFirst"), combine(second_cos, first_sin, "sum", "turnedSecond")};

@@ -6,7 +6,7 @@ namespace ntrt {
 
 namespace {
 
-// (x·scale + shift)^power, one element-wise layer for each coefficient there is.
+// (x·scale + shift)^power, with an element-wise layer for each coefficient given.
 Layer* by_element_wise(Lowering& l, Node const& node, Dims const& input) {
   auto const& p = node.params;
   Dims dims;
@@ -33,13 +33,13 @@ Layer* by_element_wise(Lowering& l, Node const& node, Dims const& input) {
 Layer* lower_scale(Lowering& l, Node const& node) {
   auto const& p = node.params;
   Tensor* x = l.input(node, 0);
-  // TensorRT takes scale layers of rank 4 and 5 with axis 1 for the channels; TensorRT-RTX takes any.
+  // TensorRT takes scale layers of rank 4 and 5 with channels on axis 1; TensorRT-RTX takes any.
   Dims const dims = l.call<m::Tensor::getDimensions>(x);
   bool const basic = (dims.rank == 4 || dims.rank == 5) && (p.text("mode") == "uniform" || p.integer("channelAxis") == 1);
   if (l.api.flavor != Flavor::rtx1 && !basic) return by_element_wise(l, node, dims);
   auto const coefficient = [&](char const* role) {
     Weights weights = l.weights(node, role);
-    weights.type = l.dtype(node.outputs[0].dtype);  // of absent ones too
+    weights.type = l.dtype(node.outputs[0].dtype);  // also if absent
     return weights;
   };
   return l.add<m::Network::addScaleNd>(x, l.enumerator("ScaleMode", p.text("mode")), coefficient("shift"), coefficient("scale"), coefficient("power"),

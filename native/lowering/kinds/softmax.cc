@@ -3,7 +3,7 @@
 namespace ntrt {
 
 Layer* lower_softmax(Lowering& l, Node const& node) {
-  // TensorRT takes no vector: it becomes a column.
+  // TensorRT does not take vectors: make it a column.
   bool const vector = node.outputs[0].shape.size() == 1;
   Tensor* input = l.input(node, 0);
   if (vector) input = l.helper(node, l.reshape(input, {0, 1}), "column");

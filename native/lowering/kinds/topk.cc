@@ -21,7 +21,7 @@ Layer* lower_topk(Lowering& l, Node const& node) {
   bool const dynamic = !p.has("k");
   Tensor* x = l.input(node, 0);
   int64_t axis = p.integer("axis");
-  // TensorRT takes no vectors: they become matrices of one row.
+  // TensorRT does not take vectors: make them matrices of one row.
   bool const vector = l.call<m::Tensor::getDimensions>(x).rank == 1;
   if (vector) {
     x = reshaped(l, node, x, {1, -1}, "row");

@@ -1,4 +1,4 @@
-// Padding for layers that cannot pad, or not as they should.
+// Padding for layers that cannot pad, or do not pad as they should.
 #pragma once
 
 #include <algorithm>
@@ -7,9 +7,9 @@
 
 namespace ntrt {
 
-// Zeros around the last axes of a tensor of floats or int8; negative numbers cut off. A slice that reads beyond its input.
+// Pads the last axes of a float or int8 tensor with zeros; negative numbers crop. Done by a slice that reads beyond its input.
 inline Layer* pad_by_slice(Lowering& l, Node const& node, Tensor* x, std::vector<int64_t> const& before, std::vector<int64_t> const& after) {
-  // A fill value of int8 could count as quantized, without a scale.
+  // TensorRT could take an int8 fill value as quantized, without a scale.
   int32_t const type = l.call<m::Tensor::getType>(x);
   bool const narrow = type == l.dtype("int8");
   if (narrow) x = l.cast(node, x, "float32", "wide");

@@ -1,17 +1,17 @@
-// Reshapes for releases without a layer of their own: a shuffle, told by a tensor where several dims are dynamic.
+// Squeeze and unsqueeze for releases without those layers: a shuffle, with a shape tensor if several dims are dynamic.
 #pragma once
 
 #include "../lower.h"
 
 namespace ntrt {
 
-// Whether TensorRT's builder takes the tensor in shuffles, but not in the layers for axes of size 1.
+// Whether TensorRT's builder takes the tensor in shuffles, but not in the squeeze and unsqueeze layers.
 inline bool is_narrow(Lowering& l, Tensor* x) {
   std::string const dtype = dtype_name(l.api, l.call<m::Tensor::getType>(x));
   return dtype == "float8e4m3" || dtype == "float4e2m1" || dtype == "float8e8m0" || dtype == "int4";
 }
 
-// `sources[i]` is the input's axis whose size axis i of the result has, or -1 for a new axis of size 1.
+// `sources[i]` is the input axis that axis i of the result takes its size from, or -1 for a new axis of size 1.
 inline Layer* reshape_by_axes(Lowering& l, Node const& node, std::vector<int64_t> const& sources) {
   Tensor* x = l.input(node, 0);
   Dims const from = l.call<m::Tensor::getDimensions>(x);
@@ -31,7 +31,7 @@ inline Layer* reshape_by_axes(Lowering& l, Node const& node, std::vector<int64_t
     l.call<m::ShuffleLayer::setReshapeDimensions>(layer, to);
     return layer;
   }
-  // Sizes of the input with a 1 behind them, which new axes pick.
+  // The input's sizes followed by a 1, which new axes pick.
   Tensor* parts[] = {l.helper(node, l.add<m::Network::addShape>(x), "shape"), l.constant(node, {1}, "one")};
   Tensor* sizes = l.helper(node, l.add<m::Network::addConcatenation>(static_cast<Tensor* const*>(parts), 2), "sizes");
   std::vector<int64_t> indices;

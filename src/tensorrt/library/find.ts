@@ -134,14 +134,20 @@ function flavorOf(release: number): { name: Flavor } | { name: null; refused: st
   const major = Math.floor(release / 10000);
   const minor = Math.floor(release / 100) % 100;
   if (major === 10 && minor === 8)
-    return { name: null, refused: 'TensorRT 10.8 orders its interface as no other release does; install another 10.x' };
+    return {
+      name: null,
+      refused: 'TensorRT 10.8 orders its interface differently from all other releases; install another 10.x',
+    };
   if (major === 10) return { name: 'trt10' };
   if (major === 11) return { name: 'trt11' };
   if (major === 1 && minor >= 5) return { name: 'rtx1' };
   if (major === 1)
     return { name: null, refused: 'TensorRT-RTX before 1.5 has another binary interface; install 1.5 or later' };
   const known = 'TensorRT 10 and 11, and TensorRT-RTX 1.5 or later';
-  return { name: null, refused: `getInferLibVersion() says ${release}, which is no known release; known are ${known}` };
+  return {
+    name: null,
+    refused: `getInferLibVersion() says ${release}, which is not a supported release; supported are ${known}`,
+  };
 }
 
 /**

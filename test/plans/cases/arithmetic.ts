@@ -10,7 +10,7 @@ export const cases: PlanCases = {
     x.mean().output('all');
   },
 
-  /** TensorRT reduces no scalar. */
+  /** TensorRT does not reduce scalars. */
   reduce_scalar(net) {
     net.input('x', float32()).sum().output('y');
   },
@@ -21,7 +21,7 @@ export const cases: PlanCases = {
     x.softmax({ axis: 0 }).output('first');
   },
 
-  /** TensorRT takes no vector. */
+  /** TensorRT does not take vectors. */
   softmax_vector(net) {
     net.input('x', float32(5)).softmax().output('y');
   },
@@ -44,7 +44,7 @@ export const cases: PlanCases = {
     a.matmul(ramp([4, 2])).output('known');
   },
 
-  /** float16 adds in float32 where that is asked for: as float32 operands, and so for no other dtype. */
+  /** float16 is summed in float32 on request, through float32 operands; other dtypes are not. */
   matrix_multiply_fp32(net) {
     const a = net.input('a', float16(2, 3));
     const b = net.input('b', float16(3, 4));

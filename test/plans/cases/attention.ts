@@ -17,7 +17,7 @@ export const cases: PlanCases = {
     q.attention(k, v, { scale: 0.5, name: 'attention' }).output('y');
   },
 
-  /** Without a scale it is 1 / √size. */
+  /** The default scale is 1 / √size. */
   attention_mask(net) {
     const [q, k, v] = parts(net, 4);
     const mask = net.input('mask', float32(1, 4, 3, 5));
@@ -30,7 +30,7 @@ export const cases: PlanCases = {
     q.attention(k, v, { mask, scale: 1, name: 'attention' }).output('y');
   },
 
-  /** By a kernel of its own or not at all. */
+  /** With its own kernel or not at all. */
   attention_kernel(net) {
     const q = net.input('q', float16(1, 2, 64, 64));
     const k = net.input('k', float16(1, 2, 64, 64));
@@ -57,7 +57,7 @@ export const cases: PlanCases = {
     q.attention(k, v, { quantize: { to: 'int8', scale: 0.125 }, scale: 1, name: 'int8' }).output('z');
   },
 
-  /** A dynamic number of heads beside fewer ones of keys, which TensorRT-RTX does not take. */
+  /** A dynamic number of query heads with fewer key heads, which TensorRT-RTX does not take. */
   attention_heads: {
     options: { profiles: [{ heads: [2, 4, 8] }] },
     record(net) {

@@ -2,7 +2,7 @@ import { float32, int32, type Tensor } from '../../../src/index.js';
 import type { PlanCases } from '../case.js';
 
 export const cases: PlanCases = {
-  /** Every iteration reads a slice of each tensor; states leave with their last value, outputs as a list of all. */
+  /** Every iteration reads a slice of each tensor. States return their last value, outputs a list of all values. */
   loop_iterate(net) {
     const x = net.input('x', float32(4, 3));
     const y = net.input('y', float32(2, 4));
@@ -31,8 +31,8 @@ export const cases: PlanCases = {
   },
 
   /**
-   * Two states that change places, while the first is small; and at most so often. TensorRT counts what it makes of such loops,
-   * in the process, and the count is in the plan: there can be one of them.
+   * Two states that swap while the first is small, up to a maximum number of iterations. TensorRT numbers such loops within
+   * the process and writes the number into the plan, so there can be only one of them.
    */
   loop_while(net) {
     const a = net.input('a', float32());
@@ -44,7 +44,7 @@ export const cases: PlanCases = {
     state.b.output('second');
   },
 
-  /** How long an output is says its own length. */
+  /** The length of an output is its own `length`. */
   loop_length(net) {
     const h = net.input('h', float32(2));
     const { outputs } = net.loop({ while: ({ h }) => h.max().lt(9), state: { h }, name: 'L' }, ({ h }) => {
@@ -54,7 +54,7 @@ export const cases: PlanCases = {
     outputs.all.output('y');
   },
 
-  /** As often as a tensor has rows. (Plans of loops over slices of a dynamic axis differ from build to build.) */
+  /** One iteration per row of a tensor. (Plans of loops over slices of a dynamic axis differ from build to build.) */
   loop_dynamic: {
     options: { profiles: [{ t: [1, 4, 16] }] },
     record(net) {
@@ -67,7 +67,7 @@ export const cases: PlanCases = {
     },
   },
 
-  /** Within a loop, a state that nobody uses afterwards leaves no layer. */
+  /** Inside a loop, a state that nothing uses afterwards has no layer. */
   loop_nested(net) {
     const x = net.input('x', float32(3, 2));
     const h = net.input('h', float32(2));
@@ -80,7 +80,7 @@ export const cases: PlanCases = {
     state.h.output('y');
   },
 
-  /** A branch takes tensors through layers of its own, and constants by making them again. */
+  /** A branch takes tensors through its own layers, and repeats constants. */
   if_conditional(net) {
     const hot = net.input('hot', { dtype: 'bool', shape: [] });
     const x = net.input('x', float32(2, 3));

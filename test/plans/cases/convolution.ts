@@ -86,7 +86,7 @@ export const cases: PlanCases = {
     x.convTranspose2d({ weight }).output('y');
   },
 
-  /** Which TensorRT has no kernel for: it computes in float32. */
+  /** TensorRT has no kernel for it: it is computed in float32. */
   deconvolution_bfloat16(net) {
     const x = net.input('x', bfloat16(1, 2, 3, 3));
     x.convTranspose2d({ weight: ramp([2, 1, 2, 2], 0, 'bfloat16'), bias: ramp([1], 3, 'bfloat16') }).output('y');
@@ -109,7 +109,7 @@ export const cases: PlanCases = {
     x.avgPool2d({ kernel: 3, stride: 2, ceilMode: true }).output('ceilNone');
   },
 
-  /** PyTorch counts padding that was asked for, not what rounding up adds, which TensorRT's average cannot tell apart. */
+  /** PyTorch counts the requested padding, but not what rounding up adds; TensorRT's average cannot tell them apart. */
   pooling_ceil_average(net) {
     const x = net.input('x', float32(1, 2, 7, 8));
     x.avgPool2d({ kernel: 3, stride: 2, padding: [1, 0], ceilMode: true }).output('average');

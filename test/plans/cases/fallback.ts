@@ -3,7 +3,7 @@ import { type PlanCases, ramp } from '../case.js';
 
 const two = { profiles: [{ n: [1, 2, 4] as const, m: [1, 3, 9] as const }] };
 
-/** What stands in for kinds that older releases lack: made of other layers, which TensorRT-RTX builds too. */
+/** Compositions for kinds that older releases lack; TensorRT-RTX builds their layers too. */
 export const cases: PlanCases = {
   fallback_squeeze: {
     without: ['addSqueeze'],
@@ -15,7 +15,7 @@ export const cases: PlanCases = {
     },
   },
 
-  /** A shape of several dynamic dims comes as a tensor. */
+  /** A shape with several dynamic dims is given as a tensor. */
   fallback_unsqueeze: {
     without: ['addUnsqueeze'],
     options: two,
@@ -78,7 +78,7 @@ export const cases: PlanCases = {
     },
   },
 
-  /** The first adder takes one scale and bias a group. */
+  /** The first adder takes one scale and bias per group. */
   fallback_normalization: {
     without: ['addNormalizationV2'],
     record(net) {

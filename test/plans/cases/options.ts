@@ -8,7 +8,7 @@ const small = (net: Network) => {
     .output('y');
 };
 
-/** Options of which a plan tells. */
+/** Options that a plan shows. */
 export const cases: PlanCases = {
   option_none: small,
   option_tf32: { record: small, options: { tf32: true } },
@@ -38,7 +38,7 @@ export const cases: PlanCases = {
     },
   },
 
-  /** Without profiles a dim goes from 1 to 64, and is 8 most often. */
+  /** Without profiles, a dim goes from 1 to 64 and is optimized for 8. */
   profile_default(net) {
     net.input('x', float32('batch', 3)).tanh().output('y');
   },

@@ -10,7 +10,7 @@ export const cases: PlanCases = {
     for (const type of activationTypes) x.activation({ type, alpha: 0.25, beta: 1.5 }).output(type);
   },
 
-  /** By PyTorch's names, whose parameters TensorRT has in its own form. */
+  /** PyTorch's names; TensorRT has their parameters in its own form. */
   activation_names(net) {
     const x = net.input('x', float32(2, 3));
     x.relu().output('relu');
@@ -66,7 +66,7 @@ export const cases: PlanCases = {
     net.input('x', float16(2, 3)).identity().output('y');
   },
 
-  /** An input, and a tensor under a second name, leave through identities. */
+  /** An output that is an input, or a tensor under a second name, needs an identity. */
   outputs(net) {
     const x = net.input('x', float32(2, 3));
     x.output('same');

@@ -20,7 +20,7 @@ export const cases: PlanCases = {
     },
   },
 
-  /** A constant's elements, whose axes say which scale they have. */
+  /** A constant's elements, whose axes select the scale. */
   quantize_axes(net) {
     const x = net.input('x', float32(3, 4));
     const w = net.constant(ramp([4, 2]));
@@ -67,7 +67,7 @@ export const cases: PlanCases = {
       .output('z');
   },
 
-  /** Numbers of 4 bits need GPUs that have them. */
+  /** 4-bit numbers need GPUs that support them. */
   dynamic_quantize: {
     options: { computeCapabilities: [120] },
     record(net) {

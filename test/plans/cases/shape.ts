@@ -70,7 +70,7 @@ export const cases: PlanCases = {
     x.unsqueeze(1).output('one');
   },
 
-  /** TensorRT reshapes numbers of 4 and 8 bits, but neither squeezes nor unsqueezes them. */
+  /** TensorRT reshapes 4-bit and 8-bit numbers, but neither squeezes nor unsqueezes them. */
   squeeze_narrow(net) {
     const x = net.input('x', float32(1, 32));
     const q = x.quantize({ scale: 0.5, to: 'float8e4m3' });

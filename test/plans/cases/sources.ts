@@ -2,7 +2,7 @@ import { float32, int32, int64 } from '../../../src/index.js';
 import { type PlanCases, ramp, whole } from '../case.js';
 
 export const cases: PlanCases = {
-  /** What is folded while building: where it differs, TensorRT computes otherwise on this machine. */
+  /** Folded while building: if it differs, TensorRT computes differently on this machine. */
   canary(net) {
     const known = net.constant(ramp([4, 5]));
     known
@@ -22,7 +22,7 @@ export const cases: PlanCases = {
     net.constant(2.5).output('scalar');
   },
 
-  /** TensorRT has no constants of uint8. */
+  /** TensorRT has no uint8 constants. */
   constant_uint8(net) {
     net.constant([1, 2, 255], { dtype: 'uint8' }).output('y');
   },

@@ -26,7 +26,9 @@ interface Outcome {
 
 const refusal = {
   code: 'ERR_TENSORRT_CRASHED',
-  message: expect.stringMatching(/^TensorRT-RTX 1\.7\.1 is out of use in this process, .*building network 'chain'/),
+  message: expect.stringMatching(
+    /^TensorRT-RTX 1\.7\.1 cannot be used again in this process: .*building network 'chain'/,
+  ),
 };
 
 describe('TensorRT crashes while it builds: the build fails, the process goes on', () => {
@@ -189,7 +191,10 @@ test('TensorRT crashes while it runs an engine: the library is out of use, dispo
     code: 'ERR_TENSORRT_CRASHED',
     message: expect.stringMatching(/^TensorRT 10\.15\.0 crashed while running an engine \(SIGABRT/),
   });
-  const out = { code: 'ERR_TENSORRT_CRASHED', message: expect.stringContaining('TensorRT 10.15.0 is out of use') };
+  const out = {
+    code: 'ERR_TENSORRT_CRASHED',
+    message: expect.stringContaining('TensorRT 10.15.0 cannot be used again'),
+  };
   expect(refused).toEqual(Array(4).fill(expect.objectContaining(out)));
 });
 

@@ -15,7 +15,7 @@ const table = (rows: Record<string, string>) =>
     .map(([method, function_]) => `  tables[${method.split('.')[0]}][${slot(method)}] = ${function_};`)
     .join('\n');
 
-/** What the environment's CRASH may say, and the signal it ends in; beside "locked", which aborts with stdout's lock held. */
+/** Values of the environment's CRASH and the signals they end in; also "locked", which aborts while holding stdout's lock. */
 export const crashes = {
   null: 'SIGSEGV',
   jump: 'SIGSEGV',
@@ -29,9 +29,9 @@ export const crashes = {
 } as const;
 
 /**
- * A library that says it is TensorRT-RTX 1.7.1 and knows as much as activations and sums over [batch, 8] take. While the
- * environment's CRASH is set, `buildSerializedNetwork` (`addActivation`, where WHERE is "layer") does what it says;
- * afterwards the library's destructor waits for ever, as one does that waits for its threads.
+ * A library that reports TensorRT-RTX 1.7.1 and supports just enough for activations and sums over [batch, 8]. While the
+ * environment's CRASH is set, `buildSerializedNetwork` (or `addActivation` if WHERE is "layer") does what it says. After
+ * that, the library's destructor waits forever, like one that waits for its threads.
  */
 export function crashingTensorRT(path: string): string {
   return compileLibrary(

@@ -109,7 +109,7 @@ describe('ranges of the elements of an input', () => {
     const decides = shared((x, n) => x.topk(n)[0]);
     expect(await rejection(decides.build({ profiles: [{ n: [1, 2, 3] }] }))).toMatchObject({
       code: 'ERR_PROFILE',
-      message: expect.stringMatching(/input 'n' .* a dim has its name: rename one of them/),
+      message: expect.stringMatching(/input 'n' .* a dim has the same name: rename one of them/),
     });
     // Where the elements decide no shape there is nothing to confuse.
     const harmless = shared((x, n) => x.mul(n.cast('float32')));

@@ -48,10 +48,10 @@ describe('releases', () => {
     [100800, 'libnvinfer.so.10', '10.8.0', /10\.8/],
     [100803, 'libnvinfer.so.10', '10.8.3', /10\.8/],
     [10400, 'libtensorrt_rtx.so.1', '1.4.0', /1\.5 or later/],
-    [80601, 'libnvinfer.so.8', '8.6.1', /no known release/],
-    [120000, 'libnvinfer.so.12', '12.0.0', /no known release/],
-    [0, 'libnvinfer.so.10', '0.0.0', /no known release/],
-    [-1, 'libnvinfer.so.10', '-1.-1.-1', /no known release/],
+    [80601, 'libnvinfer.so.8', '8.6.1', /not a supported release/],
+    [120000, 'libnvinfer.so.12', '12.0.0', /not a supported release/],
+    [0, 'libnvinfer.so.10', '0.0.0', /not a supported release/],
+    [-1, 'libnvinfer.so.10', '-1.-1.-1', /not a supported release/],
   ])('%i is refused, by the search, by choosing it and by the addon', async (release, name, version, reason) => {
     const { root, path } = withLibrary(name, release);
     const usableFor = { build: false, run: false, plugins: false };

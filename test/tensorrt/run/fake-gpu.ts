@@ -24,11 +24,11 @@ const tables = {
 };
 
 /**
- * A driver and a TensorRT 10 in `folder` that follow the rules of TensorRT's headers and end the process where they are
- * broken: every shape before any address, shape tensors in host memory and all else in the device's (addresses there have
- * bit 60 set), outputs in place where `in place` is asked for. The one engine adds `update` to the element `at` of `cache`
- * and calls that `next`; `filled` has the sizes that `sizes` says and counts from 0, and with UNKNOWN in the environment they
- * are known only once it ran. Objects of ours are called by the slots of TensorRT 10's headers. Returns the path of the TensorRT.
+ * Creates a driver and a TensorRT 10 in `folder` that follow the rules of TensorRT's headers and end the process if they are
+ * broken: every shape before any address, shape tensors in host memory and everything else in device memory (whose addresses
+ * have bit 60 set), outputs in place if requested. The one engine adds `update` to the element `at` of `cache` and returns it
+ * as `next`. `filled` has the sizes in `sizes` and counts from 0; with UNKNOWN in the environment, its sizes are known only
+ * after a run. Our objects are called by the slots of TensorRT 10's headers. Returns the path of the TensorRT.
  */
 export function fakeGpu(folder: string, release: '10.6.0' | '10.15.0'): string {
   compileLibrary(join(folder, 'libcuda.so.1'), driver);
