@@ -156,7 +156,9 @@ function flavorOf(release: number): { name: Flavor } | { name: null; refused: st
  */
 function limitsOf(flavor: Flavor, cuda: CudaInfo): Partial<Record<LibraryPurpose, string>> {
   const capabilities = cuda.devices.map((device) => device.computeCapability);
-  const present = capabilities.length ? `here is ${capabilities.join(', ')}` : (cuda.error ?? 'no GPU is here');
+  const present = capabilities.length
+    ? `this machine has ${capabilities.join(', ')}`
+    : (cuda.error ?? 'this machine has no GPU');
   if (flavor !== 'rtx1') {
     if (capabilities.some((one) => Number(one) >= 7)) return {};
     const reason = `needs a GPU of compute capability 7.5 or later; ${present}`;
@@ -231,7 +233,7 @@ function notFound(
     return `  found ${one.path} (${name}), not usable: ${why}`;
   });
   const message = [
-    `No TensorRT here can ${uses[purpose]}${flavor ? ` as ${flavor} was asked for` : ''}.`,
+    `No TensorRT here can ${uses[purpose]}${flavor ? ` with the requested flavor, ${flavor}` : ''}.`,
     `  looked for libnvinfer.so.10, libnvinfer.so.11 and libtensorrt_rtx.so.1 in ${variable('NODE_TENSORRT_LIBRARY')}, ${variable('TENSORRT_ROOT')},`,
     `  the loader's path, Python's packages, /usr/lib, /usr/local/tensorrt*, /opt/tensorrt* and ${cacheDir(env)}`,
     ...lines,

@@ -164,7 +164,7 @@ test('other arguments of the wrong type are refused too', async () => {
   const thrown = resultOf<[string, string][]>(ended);
   expect(
     thrown.filter(
-      ([, error]) => !/^TypeError ERR_ARGUMENT: (expected .+ as .+, given .+|the bytes lie outside)/.test(error),
+      ([, error]) => !/^TypeError ERR_ARGUMENT: (expected .+ as .+, given .+|the bytes do not fit)/.test(error),
     ),
   ).toEqual([]);
 });
