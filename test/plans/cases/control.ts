@@ -96,9 +96,10 @@ export const cases: PlanCases = {
       .output('z');
   },
 
+  /** The branches take the network's first input, too. */
   if_conditional_outputs(net) {
-    const hot = net.input('hot', { dtype: 'bool', shape: [] });
     const x = net.input('x', float32(2, 3));
+    const hot = net.input('hot', { dtype: 'bool', shape: [] });
     const both: [Tensor, Tensor] = net.if(
       hot,
       () => [x.exp(), x.neg()],

@@ -113,6 +113,7 @@ export const cases: PlanCases = {
   pooling_ceil_average(net) {
     const x = net.input('x', float32(1, 2, 7, 8));
     x.avgPool2d({ kernel: 3, stride: 2, padding: [1, 0], ceilMode: true }).output('average');
+    x.avgPool2d({ kernel: 3, stride: 2, prePadding: [1, 0], postPadding: [0, 1], ceilMode: true }).output('uneven');
     x.pool({ type: 'maxAverageBlend', kernel: 3, stride: 2, padding: 1, ceilMode: true, blendFactor: 0.25 }).output(
       'blend',
     );
