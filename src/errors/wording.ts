@@ -6,7 +6,7 @@ import type { ErrorFacts } from './facts.js';
 /** Limit on a quoted value, which may be long. */
 const mostText = 4000;
 const mostName = 200;
-/** Of an LSTM's, say. */
+/** Limit on the weights listed; an LSTM has many. */
 const mostWeights = 8;
 
 /** A value as messages show it, always short. */
