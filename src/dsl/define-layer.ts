@@ -19,7 +19,7 @@ export interface InferContext<P> {
   params: P;
   /** By TensorRT's input index; null for an absent optional input. */
   inputs: readonly (InferredValue | null)[];
-  /** The input at `index`; an error where it is absent. */
+  /** The input at `index`; throws if it is absent. */
   input(index: number): InferredValue;
   /** By role. */
   weights: Readonly<Record<string, IRWeight | undefined>>;
@@ -78,7 +78,7 @@ export interface CpuGraph {
 export interface CpuLayer<P> {
   params: P;
   inputs: readonly (CpuValue | null)[];
-  /** The input at `index`; an error where it is absent. */
+  /** The input at `index`; throws if it is absent. */
   input(index: number): CpuValue;
   weights: Readonly<Record<string, CpuValue | undefined>>;
   inputTypes: readonly (ValueType | null)[];

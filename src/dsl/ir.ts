@@ -47,7 +47,7 @@ export interface IRWeight {
   shape: readonly number[];
   /** Its name in the weight file, used for refitting. */
   name?: string | undefined;
-  /** The file it came from; only its shape may have changed since. */
+  /** The file it came from, if at most its shape has changed. */
   file?: string | undefined;
   /** Throws once the file it came from can no longer be trusted. */
   check?: (() => void) | undefined;

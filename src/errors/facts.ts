@@ -22,7 +22,7 @@ export interface ErrorFacts {
   method?: string;
   /** The option or argument at fault, under the caller's name for it, e.g. `weight`. */
   option?: string;
-  /** Several that do not fit together: the message begins with all their names. */
+  /** Several that do not fit together; the message begins with all their names. */
   options?: readonly string[];
   /** Those at fault that the message already mentions. */
   involved?: readonly string[];
@@ -47,7 +47,7 @@ export interface Refusal {
   option?: string;
   /** Or the value at fault, as the caller passed it; the call knows which option or argument it was. */
   value?: unknown;
-  /** Several that do not fit together: the message begins with all their names. */
+  /** Several that do not fit together; the message begins with all their names. */
   options?: readonly string[];
   /** Options at fault that the message already mentions. */
   involved?: readonly string[];

@@ -79,7 +79,7 @@ function requireBias({ input, inputs, weights, params: p, fail }: InferContext<K
   });
 }
 
-/** TensorRT returns an empty output for an empty input, even if padding alone would fill the window. */
+/** Refuses an empty axis with a nonempty result: TensorRT gives an empty one, even if padding alone would fill the window. */
 function requireEmptyOfEmpty(shape: Shape, spatial: Shape, fail: Fail): void {
   for (const [i, size] of spatial.entries()) {
     if (shape[i + 2] !== 0 || size === 0) continue;

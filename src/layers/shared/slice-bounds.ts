@@ -46,7 +46,7 @@ export function known(
   });
 }
 
-/** Refuses slices that read outside in mode `strict_bounds`, and slices of an empty axis in other modes. */
+/** Refuses slices that read outside in mode `strict_bounds`, and slices of an empty axis in modes `clamp`, `reflect` and `wrap`. */
 export function checkBounds(
   axis: number,
   dim: Dim,
