@@ -183,7 +183,7 @@ declare module './network.js' {
   namespace Network {
     /**
      * The inverse of `toJSON`.
-     * @param weights where the weights that came from files are found by name
+     * @param weights lookup by name for weights that came from files
      * @throws ERR_JSON
      */
     function fromJSON(json: NetworkJSON, weights?: WeightSource): Network;
