@@ -6,7 +6,7 @@ import { installLayers } from './layers/table.js';
 import { installModules } from './modules/table.js';
 import { runtimeMethods } from './network-methods.js';
 
-// Declarations keep only these: the methods that these modules put on Network and Tensor.
+// Declarations keep only these imports, which add the methods of these modules to Network and Tensor.
 import './dsl/json.js';
 import './layers/table.js';
 import './modules/table.js';

@@ -5,7 +5,7 @@ import type { DType, TypedArray } from '../values/dtype.js';
 import type { ValueType } from '../values/spec.js';
 import type { IRWeight, LayerParams } from './ir.js';
 
-/** What inference knows of a value: its type, and for small integer tensors its elements, as far as they are known. */
+/** What inference knows about a value: its type and, for small integer tensors, its elements as far as they are known. */
 export interface InferredValue extends ValueType {
   contents?: readonly Dim[];
   /** Elements of an integer constant of any size and rank. */
@@ -14,18 +14,18 @@ export interface InferredValue extends ValueType {
 
 export type { Fail };
 
-/** What a layer's inference sees. */
+/** What a layer's inference gets. */
 export interface InferContext<P> {
   params: P;
-  /** By TensorRT's input index; null where an optional input is absent. */
+  /** By TensorRT's input index; null for an absent optional input. */
   inputs: readonly (InferredValue | null)[];
-  /** The input at `index`; an error where it is absent. */
+  /** The input at `index`; throws if it is absent. */
   input(index: number): InferredValue;
   /** By role. */
   weights: Readonly<Record<string, IRWeight | undefined>>;
-  /** Types of the outputs of nested graphs, by role. */
+  /** Output types of nested graphs, by role. */
   bodies: Readonly<Record<string, readonly InferredValue[]>>;
-  /** What the layers of the nested graph of that role take, those of the graphs inside it too. */
+  /** Types consumed by layers in the nested graph of that role, including graphs nested inside it. */
   takenIn(role: string): readonly InferredValue[];
   fail: Fail;
 }
@@ -41,17 +41,18 @@ export type CpuAttribute =
   | { readonly floats: readonly number[] }
   | CpuBody;
 
-/** A finished nested graph: the value of a graph attribute (Loop's `body`, If's `then_branch` and `else_branch`). */
+/** A finished nested graph, used as a graph attribute (Loop's `body`, If's `then_branch` and `else_branch`). */
 export interface CpuBody {
   readonly graph: unknown;
 }
 
 /**
- * Where a layer writes its CPU mapping. Operators are those of ONNX's default domain. bfloat16 and the 8- and 4-bit floats
- * are held as float32 and rounded where a layer ends; int4 is held as int8, so a layer that makes int4 clips to −8 … 7.
+ * The graph that a layer writes its CPU mapping into. Operators come from ONNX's default domain. bfloat16 and the 8- and
+ * 4-bit floats are held as float32 and rounded at the end of each layer. int4 is held as int8, so a layer that produces
+ * int4 clips to −8 … 7.
  */
 export interface CpuGraph {
-  /** Adds an operator and returns its first output. Whole numbers become INT attributes: write `{ float: 1 }` for a FLOAT one. */
+  /** Adds an operator and returns its first output. Whole numbers become INT attributes; write `{ float: 1 }` for a FLOAT one. */
   op(type: string, inputs: readonly (CpuValue | null)[], attributes?: Record<string, CpuAttribute>): CpuValue;
   /** Adds an operator with several outputs. */
   ops(
@@ -60,15 +61,15 @@ export interface CpuGraph {
     attributes: Record<string, CpuAttribute>,
     outputs: number,
   ): CpuValue[];
-  /** A constant tensor of `dtype` from numbers, or from a typed array in which that dtype travels. */
+  /** A constant tensor of `dtype`, from numbers or from the typed array that carries that dtype. */
   constant(dtype: DType, shape: readonly number[], data: readonly (number | bigint)[] | TypedArray): CpuValue;
-  /** ONNX's Cast to `dtype`, rounding through bfloat16 where `dtype` is that. */
+  /** ONNX's Cast to `dtype`; for bfloat16 the values are rounded to it. */
   cast(value: CpuValue, dtype: DType): CpuValue;
-  /** Lets a run fail with `message` unless all elements of a bool are true. Within a nested graph it does nothing. */
+  /** Makes a run fail with `message` unless all elements of a bool are true. Does nothing inside a nested graph. */
   require(condition: CpuValue, message: string): void;
   /**
    * A nested graph with inputs of the given types. `build` writes into it and returns its outputs; it may use any value of
-   * the graphs around it.
+   * the enclosing graphs.
    */
   body(inputs: readonly ValueType[], build: (graph: CpuGraph, inputs: CpuValue[]) => readonly CpuValue[]): CpuBody;
 }
@@ -77,13 +78,13 @@ export interface CpuGraph {
 export interface CpuLayer<P> {
   params: P;
   inputs: readonly (CpuValue | null)[];
-  /** The input at `index`; an error where it is absent. */
+  /** The input at `index`; throws if it is absent. */
   input(index: number): CpuValue;
   weights: Readonly<Record<string, CpuValue | undefined>>;
   inputTypes: readonly (ValueType | null)[];
   weightTypes: Readonly<Record<string, IRWeight | undefined>>;
   outputTypes: readonly ValueType[];
-  /** Nested graphs of the layer, by role. */
+  /** The layer's nested graphs, by role. */
   bodies: Readonly<Record<string, CpuLayerBody>>;
 }
 
@@ -91,36 +92,36 @@ export interface CpuLayer<P> {
 export interface CpuLayerBody {
   inputTypes: readonly ValueType[];
   outputTypes: readonly ValueType[];
-  /** Writes its layers into `graph`, which `CpuGraph.body` opened, with `inputs` for its parameters; returns its outputs. */
+  /** Writes its layers into `graph`, opened by `CpuGraph.body`, with `inputs` as its parameters; returns its outputs. */
   write(graph: CpuGraph, inputs: readonly CpuValue[]): CpuValue[];
 }
 
 export interface LayerDefinition<P extends LayerParams = LayerParams> {
   /** TensorRT layer kind, in snake case. */
   kind: string;
-  /** Whether TensorRT lets it consume 8-bit floats and 4-bit types; other kinds get what dequantize makes of them. */
+  /** Whether TensorRT lets it consume 8-bit floats and 4-bit types; other kinds need them dequantized first. */
   takesNarrow?: true;
-  /** Whether TensorRT lets it consume uint8, which it has at inputs and outputs of a network alone. */
+  /** Whether TensorRT lets it consume uint8, which otherwise exists only at a network's inputs and outputs. */
   takesUint8?: true;
   /**
-   * Of TensorRT's parameters, which methods make of their options (those are described by the methods' types alone). Parsed
-   * when the layer is recorded; what it returns is what the IR holds.
+   * Schema of TensorRT's parameters, which methods derive from their options (described only by the methods' types). Applied
+   * when the layer is recorded; the IR holds its result.
    */
   params: z.ZodType<P>;
   infer(context: InferContext<P>): InferredValue | InferredValue[];
-  /** Types of the inputs of its nested graph of that role; without it they have none. */
+  /** Input types of its nested graph of that role; without it, nested graphs have no inputs. */
   bodyInputs?(role: string, params: P, inputs: readonly (InferredValue | null)[], fail: Fail): ValueType[];
-  /** Whether it does more than give outputs, so that it counts where nothing depends on it. */
+  /** Whether it has effects besides its outputs, so that it is kept even if nothing depends on it. */
   hasEffects?: true;
-  /** Whether constant folding may put its result in its place. Default: true, unless it has effects. */
+  /** Whether constant folding may replace it with its result. Default: true, unless it has effects. */
   isFoldable?(params: P): boolean;
-  /** Operators that compute the same on the CPU backend. */
+  /** Writes the operators that compute the same on the CPU backend. */
   cpu(graph: CpuGraph, layer: CpuLayer<P>): CpuValue | CpuValue[];
 }
 
 const kinds = new Map<string, LayerDefinition>();
 
-/** Defines a layer kind. Throws where the kind is defined already. */
+/** Defines a layer kind. Throws if the kind is already defined. */
 export function defineLayer<P extends LayerParams>(definition: LayerDefinition<P>): LayerDefinition<P> {
   if (kinds.has(definition.kind)) throw new Error(`layer kind '${definition.kind}' is defined twice`);
   kinds.set(definition.kind, definition as unknown as LayerDefinition);

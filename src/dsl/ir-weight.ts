@@ -11,10 +11,10 @@ const describe = (value: unknown): string =>
       ? String(value)
       : `${typeof value} ${show(value)}`;
 
-/** No file format has more. */
+/** No weight file format has more. */
 const mostDims = 64;
 
-/** The number of elements; undefined where a size is no whole number. */
+/** The number of elements; undefined if a size is not a whole number. */
 function countOf(shape: readonly unknown[]): number | undefined {
   let count = 1;
   for (const size of shape) {
@@ -25,8 +25,8 @@ function countOf(shape: readonly unknown[]): number | undefined {
 }
 
 /**
- * What a caller gave as a weight, checked. A bare typed array is one-dimensional.
- * @param fail refuses with ERR_WEIGHT what is no weight, has a dtype unknown to TensorRT, or a length that does not fit its shape
+ * Checks what a caller passed as a weight. A bare typed array is one-dimensional.
+ * @param fail throws ERR_WEIGHT if it is not a weight, TensorRT lacks its dtype, or its length does not fit its shape
  */
 export function toIRWeight(value: unknown, role: string, fail: Fail): IRWeight {
   const given = isTypedArray(value) ? { shape: [value.length], data: value } : value;

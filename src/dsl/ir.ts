@@ -3,12 +3,12 @@ import type { DType, TypedArray } from '../values/dtype.js';
 import type { ValueType } from '../values/spec.js';
 import type { FileMapping } from '../values/weight.js';
 
-/** Number of a value within its network; nested graphs draw from the same sequence. */
+/** Number of a value within its network; nested graphs share the sequence. */
 export type ValueId = number;
-/** Place of a weight in its network's side table. */
+/** Index of a weight in its network's side table. */
 export type WeightId = number;
 
-/** Plain data: what a layer's schema makes of the caller's options. */
+/** Plain data: a layer's parameters as its schema returns them. */
 export type LayerParams = Record<string, unknown>;
 
 export interface IRValue extends ValueType {
@@ -24,7 +24,7 @@ export interface IRNode {
   /** TensorRT layer kind. */
   kind: string;
   name: string;
-  /** Values by TensorRT's input index; null where an optional input is absent. */
+  /** Values by TensorRT's input index; null for an absent optional input. */
   inputs: (ValueId | null)[];
   /** Weights by role (`kernel`, `bias`, `value`, ...). */
   weights: Record<string, WeightId>;
@@ -41,22 +41,22 @@ export interface IRGraph {
   outputs: { id: ValueId; name: string }[];
 }
 
-/** A weight in the side table: a `WeightLike` that was checked. Its place there is its number. */
+/** A checked `WeightLike` in the side table. Its index there is its number. */
 export interface IRWeight {
   dtype: DType;
   shape: readonly number[];
-  /** Its name in the weight file, by which it can be refitted. */
+  /** Its name in the weight file, used for refitting. */
   name?: string | undefined;
-  /** The file it came from, unchanged but for its shape. */
+  /** The file it came from, if at most its shape has changed. */
   file?: string | undefined;
   /** Throws once the file it came from can no longer be trusted. */
   check?: (() => void) | undefined;
   data: TypedArray;
-  /** @internal The mapped file that `data` lies in, so that a build uses the elements where they are. */
+  /** @internal The mapped file that `data` lies in, so that a build can use the elements without a copy. */
   mapping?: FileMapping | undefined;
 }
 
-/** Serialized form of a network: `weights` hold their elements (base64, little endian) unless they came from a named weight. */
+/** Serialized form of a network: `weights` hold their elements (base64, little endian), except those from a file, which are stored by name. */
 export interface NetworkJSON extends IRGraph {
   format: 'node-tensorrt';
   version: 1;

@@ -10,7 +10,7 @@ import type { IRGraph, IRNode, LayerParams, NetworkJSON, ValueId } from './ir.js
 import { Network, type RecordedNode } from './network.js';
 import type { Tensor } from './tensor.js';
 
-/** Where `fromJSON` finds the weights that came from files: a `Weights` store, or anything that has them by name. */
+/** Where `fromJSON` finds weights that came from files: a `Weights` store, or any lookup by name. */
 export interface WeightSource {
   get(name: string): WeightLike;
 }
@@ -19,7 +19,7 @@ const plainNode = ({ callSite: mark, ...node }: RecordedNode): IRNode => {
   const source = locate(mark);
   const bodies =
     node.bodies && Object.fromEntries(Object.entries(node.bodies).map(([role, body]) => [role, plainGraph(body)]));
-  // Layers share parameters and shapes; each has its own here.
+  // Layers share parameters and shapes; copies are made here.
   return structuredClone({ ...node, ...(bodies && { bodies }), ...(source && { source }) });
 };
 
@@ -33,7 +33,7 @@ const plainGraph = (graph: {
   outputs: graph.outputs,
 });
 
-/** The whole network as plain data: weights of files by name, all others with their elements in base64. */
+/** The whole network as plain data: weights from files by name, all others with their elements in base64. */
 function toJSON(net: Network): NetworkJSON {
   return structuredClone({
     format: 'node-tensorrt' as const,
@@ -56,8 +56,8 @@ const invalid = (message: string, cause?: unknown): TensorRTError =>
   new TensorRTError('ERR_JSON', `Network.fromJSON: ${message}`, { cause });
 
 /**
- * Records the network again, layer by layer, so that everything is checked as if code had written it.
- * @throws ERR_JSON for what `toJSON` does not write, or where a named weight is missing; otherwise as the layer methods
+ * Records the network again, layer by layer, with every check that applies to code.
+ * @throws ERR_JSON for data that `toJSON` does not write or a missing named weight; otherwise as the layer methods
  */
 function fromJSON(json: NetworkJSON, weights?: WeightSource): Network {
   try {
@@ -92,7 +92,7 @@ class Reader {
     return this.#net;
   }
 
-  /** What `extract` cut off may have expressions for dims. */
+  /** Inputs made by `extract` may have expressions for dims. */
   #input(name: string, dtype: DType, shape: Shape): Tensor {
     const isExpression = (dim: Dim) => typeof dim === 'string' && !isUnknown(dim) && parseDim(dim) === dim;
     const checked = spec(
@@ -111,7 +111,7 @@ class Reader {
     if (!definition) throw invalid(`layer '${node.name}' has the unknown kind '${node.kind}'`);
     const inputs = node.inputs.map((id) => (id === null ? null : this.#value(id)));
     const bodies = Object.entries(node.bodies ?? {}).map(([role, body]) => {
-      // Inferred anew, for sizes that only the data tells have other names in every process.
+      // Inferred anew, because data-dependent sizes get different names in every process.
       const types = definition.bodyInputs?.(role, node.params, inputs, (_, message) => {
         throw invalid(`layer '${node.name}': ${message}`);
       });
@@ -183,14 +183,14 @@ declare module './network.js' {
   namespace Network {
     /**
      * The inverse of `toJSON`.
-     * @param weights where the weights that came from files are found by name
+     * @param weights lookup by name for weights that came from files
      * @throws ERR_JSON
      */
     function fromJSON(json: NetworkJSON, weights?: WeightSource): Network;
   }
 }
 
-/** Puts `toJSON` and `fromJSON` on networks; called once by the package's entry. */
+/** Adds `toJSON` and `fromJSON` to networks; called once by the package's entry. */
 export function installJSON(): void {
   const define = (target: object, name: string, value: unknown) =>
     Object.defineProperty(target, name, { value, writable: true, configurable: true });

@@ -5,11 +5,11 @@ import { nameProblem } from './name.js';
 /** The names of a network's layers. */
 export class LayerNames {
   readonly #taken = new Set<string>();
-  /** Names of layers that are still to be copied. */
+  /** Names of layers not yet copied. */
   #reserved: ReadonlySet<string> = new Set();
-  /** The layer whose place is being filled: its name is free there, though it is reserved. */
+  /** The layer being replaced: its reserved name is free for the replacement. */
   replaced: string | undefined;
-  /** By scope: how many names were made from a stem. */
+  /** By scope: how many names each stem has produced. */
   readonly #counts = new Map<string, Map<string, number>>();
 
   get size(): number {
@@ -26,17 +26,17 @@ export class LayerNames {
     this.#counts.clear();
   }
 
-  /** Keeps names for `copied`, and frees those it kept before. */
+  /** Reserves names for `copied`, and frees earlier reservations. */
   reserve(names: Iterable<string>): void {
     this.#reserved = new Set(names);
   }
 
-  /** The name that a layer has in another network; where that is taken here, one that begins with it. */
+  /** The layer's name in another network or, if that is taken here, a name that begins with it. */
   copied(name: string): string {
     return this.#taken.has(name) ? this.made('', name) : name;
   }
 
-  /** A user's name, which must be new. */
+  /** A name given by the user; it must be unused. */
   given(scope: string, name: string, fail: Fail): string {
     const problem = nameProblem(name);
     if (problem) fail('ERR_NAME', problem, { option: 'name' });

@@ -1,10 +1,10 @@
 import { show } from '../errors/error.js';
 import { refuse } from '../errors/refusal.js';
 
-/** TensorRT takes 4096 bytes with the final zero; parts of a layer append to its name. */
+/** TensorRT allows 4096 bytes including the final zero, and parts of a layer append to its name. */
 const maxBytes = 3000;
 
-/** What keeps a text from being a name; undefined where it is one. */
+/** Why a text is not a valid name; undefined if it is one. */
 export function nameProblem(name: unknown): string | undefined {
   if (typeof name !== 'string' || name === '') return `expected a name, given ${show(name)}`;
   if (name.includes('\0')) return `expected a name without NUL, given ${show(name)}`;

@@ -23,21 +23,21 @@ import {
 } from './recording.js';
 import { type OwningGraph, Tensor, TensorSource } from './tensor.js';
 
-/** What a layer method hands to `record`. */
+/** What a layer method passes to `record`. */
 export interface Recording<P extends LayerParams> {
-  /** By TensorRT's input index; null where an optional one is absent. */
+  /** By TensorRT's input index; null for an absent optional one. */
   inputs: readonly (Tensor | null | undefined)[];
   params: z.input<LayerDefinition<P>['params']>;
-  /** By role; undefined where absent. Checked by `toIRWeight`. */
+  /** By role; undefined if absent. Checked by `toIRWeight`. */
   weights?: Readonly<Record<string, unknown>>;
   bodies?: Record<string, Body>;
   /** The user's name for the layer. */
   name?: string;
-  /** What a name is made from where the user gives none. Default: the weights' common prefix, or the kind. */
+  /** Stem of a generated name if the user gives none. Default: the weights' common prefix, or the kind. */
   hint?: string;
-  /** What the caller calls the method, for messages. */
+  /** The caller's name for the method, for messages. */
   method?: string;
-  /** The layer that this one is a copy of, or stands for: it gets its name, whatever the scope, unless `name` is given, and its place in the caller's code. */
+  /** The layer that this one copies or replaces. This one takes its name (in any scope, unless `name` is given) and its place in the caller's code. */
   like?: { name: string; callSite?: CallSite };
 }
 
@@ -47,7 +47,7 @@ export interface Body {
   outputs: readonly Tensor[];
 }
 
-/** A node with what only the recording side needs. */
+/** A node, with data that only recording needs. */
 export interface RecordedNode extends Omit<IRNode, 'source'> {
   callSite?: CallSite;
 }
@@ -56,18 +56,18 @@ export interface RecordedNode extends Omit<IRNode, 'source'> {
 export interface BodyInput {
   name: string;
   type: InferredValue;
-  /** What messages call the tensor. Default: the name, within the scope. */
+  /** The tensor's name in messages. Default: the name, within the scope. */
   tensorName?: string;
 }
 
-/** What the caller gave, by the weight that was made of it: copies of a network share it too. */
+/** The caller's original for each checked weight; copies of a network share it too. */
 const origins = new WeakMap<object, unknown>();
 
 interface OpenGraph extends OwningGraph {
   graph: Omit<IRGraph, 'nodes'> & { nodes: RecordedNode[] };
 }
 
-/** How long the lists were, which only grow. */
+/** Previous lengths of the lists, which only grow. */
 interface Sizes extends Before {
   nodes: RecordedNode[];
   layers: number;
@@ -81,7 +81,7 @@ interface Sizes extends Before {
 
 const newGraph = (): OpenGraph => ({ graph: { inputs: [], nodes: [], outputs: [] }, open: true });
 
-/** A network under construction: layers are recorded in the order of the calls. */
+/** A network under construction. Layers are recorded in the order of the calls. */
 export class Network extends TensorSource {
   readonly name: string;
   readonly weights: IRWeight[] = [];
@@ -115,7 +115,7 @@ export class Network extends TensorSource {
 
   /**
    * Adds an input.
-   * @throws ERR_DUPLICATE_NAME where an input or output has that name; ERR_SHAPE or ERR_DTYPE for a bad spec
+   * @throws ERR_DUPLICATE_NAME if an input or output has that name; ERR_SHAPE or ERR_DTYPE for a bad spec
    */
   input(name: string, type: ValueType): Tensor {
     this.#claimIO(name, 'input');
@@ -144,7 +144,7 @@ export class Network extends TensorSource {
     return tensor;
   }
 
-  /** The only input, so that layer methods can start at the network itself. */
+  /** The only input, so that layer methods can be called on the network itself. */
   override tensor(): Tensor {
     const [first, ...others] = this.inputs;
     if (first && others.length === 0) return first;
@@ -166,14 +166,14 @@ export class Network extends TensorSource {
     const outer = this.#scope;
     this.#scope = `${outer}${name}.`;
     try {
-      // A method of this package that is under way makes its layers in a scope itself: no caller's code runs then.
+      // This package's own methods use scopes too, but no caller's code runs then.
       return currentCall.entered ? body() : callUser(body);
     } finally {
       this.#scope = outer;
     }
   }
 
-  /** @internal What `body` records goes where that layer was, and is named after it. */
+  /** @internal Records `body` in place of that layer, and names the new layers after it. */
   inPlaceOf<T>(layer: string, body: () => T): T {
     const outer = [this.#scope, this.names.replaced] as const;
     this.#scope = `${layer}.`;
@@ -204,7 +204,7 @@ export class Network extends TensorSource {
     this.#open[0]!.graph.outputs.push({ id: tensor.id, name });
   }
 
-  /** @internal Whether layers may use the tensor here: it belongs to this graph, or to one around it. */
+  /** @internal Whether layers may use the tensor here, because it belongs to this graph or an enclosing one. */
   isOpen(tensor: Tensor): boolean {
     return tensor.network === this && tensor.owner.open && this.#tensors[tensor.id] === tensor;
   }
@@ -215,13 +215,13 @@ export class Network extends TensorSource {
     return tensor && this.isOpen(tensor) ? tensor : undefined;
   }
 
-  /** @internal The tensor of a value. */
+  /** @internal The tensor for a value. */
   tensorOf(id: ValueId): Tensor | undefined {
     return this.#tensors[id];
   }
 
   /**
-   * Records `body` as a nested graph. `inputs` become its parameters; it may also use any tensor of the graphs around it.
+   * Records `body` as a nested graph. `inputs` become its parameters; it may also use any tensor of the enclosing graphs.
    * @internal
    */
   nest(inputs: readonly BodyInput[], body: (parameters: Tensor[]) => readonly Tensor[]): Body {
@@ -255,7 +255,7 @@ export class Network extends TensorSource {
     const method = recording.method ?? kind;
     let name = typeof recording.name === 'string' ? recording.name : like?.name;
     const fail: Fail = (code, said, facts) => {
-      // A copy is refused as what it was, not as what copies it.
+      // Errors name the original layer, not the method that copies it.
       const layer = { layer: name, kind, source: locate(at), ...(like && { method }) };
       throw refusal(method, code, said, facts, layer);
     };
@@ -308,7 +308,7 @@ export class Network extends TensorSource {
     return tensors;
   }
 
-  /** @internal What a call that failed has recorded goes again. */
+  /** @internal Removes what a failed call has recorded. */
   restore({ nodes, layers, inputs, outputs, tensors, weights, names, ioNames }: Sizes): void {
     nodes.length = layers;
     this.graph.inputs.length = inputs;
@@ -320,7 +320,7 @@ export class Network extends TensorSource {
     this.names.cutTo(names);
   }
 
-  /** Before anything changes, for `restore`. */
+  /** Saves the state before anything changes, for `restore`. */
   #keep(): void {
     if (!isUnkept(this)) return;
     const { nodes } = this.#open.at(-1)!.graph;
@@ -340,7 +340,7 @@ export class Network extends TensorSource {
   }
 
   #newTensor(value: InferredValue, name: string, open: OpenGraph, inputs: readonly (Tensor | null)[] = []): Tensor {
-    // Most layers keep their input's shape: then it is the same list.
+    // Most layers keep their input's shape, so they share its list.
     const like = inputs[0] && isSameShape(value.shape, inputs[0].shape) ? inputs[0].shape : undefined;
     const tensor = new Tensor(this, this.#tensors.length, value, like ?? Object.freeze([...value.shape]), name, open);
     this.#tensors.push(tensor);

@@ -2,7 +2,7 @@ import { issueFacts, type SchemaIssue } from '../errors/schema-issue.js';
 import type { Fail, LayerDefinition } from './define-layer.js';
 import type { LayerParams } from './ir.js';
 
-/** Parameters that a schema was given and what it made of them. */
+/** Parameters as passed to a schema, and its result. */
 interface Checked {
   keys: readonly string[];
   values: readonly unknown[];
@@ -10,8 +10,8 @@ interface Checked {
 }
 
 /**
- * The last few of each kind. Networks repeat their layers: who gives the same parameters again gets the same frozen ones,
- * unparsed, and the addon gets them once.
+ * The last few of each kind. Networks repeat their layers: the same parameters return the same frozen result without being
+ * parsed again, and the addon receives them once.
  */
 const recent = new WeakMap<object, { list: Checked[]; next: number }>();
 const remembered = 8;
@@ -23,7 +23,7 @@ const isScalar = (value: unknown): boolean =>
     ? value.length <= longestText
     : typeof value !== 'function' && (typeof value !== 'object' || value === null);
 
-/** A copy of flat plain data, with lists of scalars at most; undefined for all else. */
+/** A copy of flat plain data (scalars and lists of scalars); undefined for anything else. */
 function copyOf(params: unknown): LayerParams | undefined {
   if (!isRecord(params)) return undefined;
   const entries: [string, unknown][] = [];
@@ -57,13 +57,13 @@ function matches(params: LayerParams, { keys, values }: Checked): boolean {
 }
 
 /**
- * What a layer's schema makes of its parameters.
+ * Parses a layer's parameters with its schema.
  * @throws ERR_PARAMETER through `fail`
  */
 export function checkParams<P extends LayerParams>(definition: LayerDefinition<P>, given: unknown, fail: Fail): P {
   const known = recent.get(definition);
   if (known && isRecord(given)) for (const one of known.list) if (matches(given, one)) return one.params as P;
-  // The copy is what is parsed: a getter may give something else when it is read again.
+  // Parses the copy, because a getter may return something else when read again.
   const copy = copyOf(given);
   const parsed = definition.params.safeParse(copy ?? given, { jitless: true });
   if (!parsed.success) {

@@ -11,7 +11,7 @@ import { toIRWeight } from './ir-weight.js';
 import type { Network } from './network.js';
 import { Tensor } from './tensor.js';
 
-/** What layers without weights or bodies share. */
+/** Shared by layers without weights or bodies. */
 const none: Record<string, never> = Object.freeze({});
 
 /** A record with every value mapped. */
@@ -25,7 +25,7 @@ export function mapValues<T, R>(
   return mapped;
 }
 
-/** The weights that are given, each checked. */
+/** Checks the weights that are present. */
 export function checkWeights(
   given: Readonly<Record<string, unknown>> | undefined,
   fail: Fail,
@@ -41,8 +41,8 @@ export function checkWeights(
 }
 
 /**
- * Refuses what layers of `net` cannot take where it is recorded now.
- * @param facts what the error says otherwise than others of the call under way
+ * Refuses tensors that layers of `net` cannot take at this point of recording.
+ * @param facts facts of the error that differ from those of the current call
  * @throws ERR_INPUT, ERR_FOREIGN_TENSOR, ERR_NESTED_TENSOR
  */
 export function checkUsable(
@@ -73,7 +73,7 @@ export function checkUsable(
   }
 }
 
-/** What the layers of a graph take, those of the graphs inside it too. */
+/** Types consumed by the layers of a graph, including graphs nested inside it. */
 export function* valuesTakenIn({ nodes }: Pick<IRGraph, 'nodes'>): Generator<ValueId> {
   for (const { inputs, bodies = {} } of nodes) {
     for (const id of inputs) if (id !== null) yield id;
@@ -81,7 +81,7 @@ export function* valuesTakenIn({ nodes }: Pick<IRGraph, 'nodes'>): Generator<Val
   }
 }
 
-/** The layer of the first weight whose name tells it. */
+/** The layer named by the first weight whose name includes one. */
 export function layerNameIn(weights: Readonly<Record<string, IRWeight>>): string | undefined {
   for (const role in weights) {
     const layer = layerNameOf(weights[role]!.name);
@@ -93,15 +93,15 @@ export function layerNameIn(weights: Readonly<Record<string, IRWeight>>): string
 type Inputs = readonly (Tensor | null | undefined)[];
 type Bodies = Readonly<Record<string, { outputs: readonly Tensor[] }>> | undefined;
 
-/** The first tensor of such a dtype that a layer would consume, or hand out of a body. */
+/** The first tensor of such a dtype that a layer would consume or return from a body. */
 function consumed(inputs: Inputs, bodies: Bodies, is: (dtype: DType) => boolean): Tensor | undefined {
-  // A loop, as every layer comes by.
+  // A plain loop, because every layer passes through here.
   for (const tensor of inputs) if (tensor && is(tensor.dtype)) return tensor;
   for (const role in bodies) for (const tensor of bodies[role]!.outputs) if (is(tensor.dtype)) return tensor;
   return undefined;
 }
 
-/** Refuses 8-bit floats and 4-bit types that a layer would consume, or hand out of a body. */
+/** Refuses 8-bit floats and 4-bit types that a layer would consume or return from a body. */
 export function requireWide(inputs: Inputs, bodies: Bodies, fail: Fail): void {
   const found = consumed(inputs, bodies, isNarrow);
   if (!found) return;
@@ -115,8 +115,8 @@ export function requireWide(inputs: Inputs, bodies: Bodies, fail: Fail): void {
 const isUint8 = (dtype: DType): boolean => dtype === 'uint8';
 
 /**
- * Refuses uint8 where TensorRT has none: consumed by most layers (where their own inference does not say what they take), or
- * anywhere within a body.
+ * Refuses uint8 where TensorRT does not support it: as input of most layers (unless their own inference checks dtypes), and
+ * anywhere in a body.
  */
 export function refuseUint8(
   { takesUint8 }: { takesUint8?: true },

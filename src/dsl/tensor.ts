@@ -5,7 +5,7 @@ import type { InferredValue } from './define-layer.js';
 import type { ValueId } from './ir.js';
 import type { Network } from './network.js';
 
-/** What every layer method can be called on: a tensor, or a network that has exactly one input. The methods come from src/layers and src/modules. */
+/** Anything layer methods can be called on: a tensor, or a network with exactly one input. The methods come from src/layers and src/modules. */
 export abstract class TensorSource {
   /** @internal */
   declare readonly [isReadable]: true;
@@ -17,7 +17,7 @@ Object.defineProperty(TensorSource.prototype, isReadable, { value: true });
 
 /** The graph a tensor belongs to. */
 export interface OwningGraph {
-  /** False once the body of a loop or conditional is complete: its tensors are out of reach then. */
+  /** False once the body of a loop or conditional is complete; its tensors can no longer be used. */
   open: boolean;
 }
 
@@ -27,7 +27,7 @@ export class Tensor extends TensorSource {
   /** Number of the value within its network. */
   readonly id: ValueId;
   readonly dtype: DType;
-  /** Numbers, and names or expressions where dynamic. */
+  /** Numbers, or names and expressions for dynamic dims. */
   readonly shape: Shape;
   /** Known elements of a small integer tensor; used by shape arithmetic. */
   readonly contents?: readonly Dim[];
@@ -57,7 +57,7 @@ export class Tensor extends TensorSource {
     this.#defaultName = defaultName;
   }
 
-  /** The name it was given by `input` or `output`, else that of the layer it came from. */
+  /** The name given by `input` or `output`, or else the name of the layer that produced it. */
   get name(): string {
     return this.network.ioName(this.id) ?? this.#defaultName;
   }
@@ -72,7 +72,7 @@ export class Tensor extends TensorSource {
 
   /**
    * Marks this tensor as an output of the network and returns it.
-   * @throws ERR_DUPLICATE_NAME where another input or output has that name
+   * @throws ERR_DUPLICATE_NAME if another input or output has that name
    */
   output(name?: string): this {
     this.network.markOutput(this, name);

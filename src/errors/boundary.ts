@@ -3,15 +3,15 @@ import { show, TensorRTError } from './error.js';
 import { atomic } from './roll-back.js';
 import { weightsAtFault } from './weights-at-fault.js';
 
-/** Stands on this package's own objects, whose fields need no check before they are read. */
+/** Marks this package's own objects, whose fields can be read without a check. */
 export const isReadable: unique symbol = Symbol('made by node-tensorrt');
 
 const none: readonly unknown[] = [];
 
-/** What a callback of the caller's threw last: it goes through as it is. */
+/** What a caller's callback threw last; it is passed on unchanged. */
 let callersError: { error: unknown } | undefined;
 
-/** What came of arguments that could not be read, as an error of this package. */
+/** Turns the failure to read arguments into an error of this package. */
 function asRefusal(error: unknown, name: string, args: readonly unknown[], code = 'ERR_INPUT'): unknown {
   if (error instanceof TensorRTError || (callersError && callersError.error === error)) return error;
   const given = args.map((arg) => show(arg)).join(', ');
@@ -24,7 +24,7 @@ function asRefusal(error: unknown, name: string, args: readonly unknown[], code 
   });
 }
 
-/** Reads a caller's arguments; where that throws, they are refused. */
+/** Reads a caller's arguments, and refuses them if reading throws. */
 export function readArguments<T>(name: string, args: readonly unknown[], read: () => T, code?: string): T {
   try {
     return read();
@@ -33,7 +33,7 @@ export function readArguments<T>(name: string, args: readonly unknown[], read: (
   }
 }
 
-/** A list that is mostly holes would take gigabytes to copy. */
+/** Copying a very sparse array would take gigabytes. */
 function refuseHoles(value: unknown): void {
   if (!Array.isArray(value) || value.length < 2 ** 20) return;
   const { length } = value;
@@ -41,12 +41,12 @@ function refuseHoles(value: unknown): void {
   throw new TypeError(`a list of ${length} has holes`);
 }
 
-/** Throws for arguments that a method would ignore; knows what they are called. */
+/** Throws for arguments that a method would ignore, and knows their names. */
 export interface ArgumentCheck extends Partial<Omit<Called, 'method'>> {
   (args: readonly unknown[]): void;
 }
 
-/** Refuses what of a caller's arguments cannot be read. */
+/** Refuses arguments that cannot be read. */
 function checkArguments(args: readonly unknown[]): void {
   for (const arg of args) {
     refuseHoles(arg);
@@ -90,12 +90,12 @@ function callFrom<A extends unknown[], R>(
 }
 
 /**
- * Makes a method one through which callers come in. All that it records stands where it was called, so one short stack
- * serves for the whole of a composite. Arguments that it cannot even read (null for options, a revoked proxy, a getter that
- * throws) are refused with ERR_INPUT. Where it throws, nothing of it stays recorded.
+ * Wraps a method as an entry point for callers. Every layer it records gets the place of the call, so a composite captures
+ * only one short stack. Arguments that cannot be read (null for options, a revoked proxy, a getter that throws) are refused
+ * with ERR_INPUT. If it throws, nothing it recorded stays.
  * @param check throws for arguments that the method would ignore
  * @param name what callers call it
- * @param frames how far away the caller is: 2 where a function of this package calls what this returns
+ * @param frames distance to the caller: 2 if a function of this package calls the returned function
  */
 export function publicMethod<A extends unknown[], R>(
   method: (...args: A) => R,
@@ -109,7 +109,7 @@ export function publicMethod<A extends unknown[], R>(
     if (currentCall.entered) return method.apply(this, args);
     const at: CallSite = {};
     const limit = Error.stackTraceLimit;
-    // Who wants no stacks gets none here either.
+    // Stacks are off here too if the caller turned them off.
     if (limit !== 0) {
       Error.stackTraceLimit = frames;
       Error.captureStackTrace(at, enter);
@@ -119,7 +119,7 @@ export function publicMethod<A extends unknown[], R>(
   };
 }
 
-/** Calls back into the caller's code: what that records stands where it stands itself. */
+/** Calls back into the caller's code. Layers recorded there get their own place in that code. */
 export function callUser<T>(call: () => T): T {
   const { entered, call: outer, args, around } = currentCall;
   currentCall.around = entered ?? around;

@@ -1,38 +1,38 @@
 import { fileURLToPath } from 'node:url';
 import type { SourceLocation } from './facts.js';
 
-/** A stack captured now and read only when somebody asks: capturing costs about a microsecond, reading far more. */
+/** A stack that is captured now and read on demand: capturing takes about a microsecond, reading far longer. */
 export interface CallSite {
   stack?: string;
-  /** Where the caller stands if this stack shows nothing but this package. */
+  /** The caller's place if this stack shows only this package. */
   outer?: CallSite;
 }
 
-/** Frames of this package: compiled, and where source maps are on, the sources they lead to. */
+/** Frames of this package: compiled files, and their sources if source maps are on. */
 const ownFolders = ['dist', 'src'].map((name) => fileURLToPath(new URL(`../../${name}/`, import.meta.url)));
 const frame = /^at (?:.*? \()?((?:file:\/\/)?\/.*?):(\d+):(\d+)\)?$/;
 
-/** How callers know a method. */
+/** How callers refer to a method. */
 export interface Called {
   method: string;
-  /** Of its arguments; undefined where one is options. */
+  /** Names of its arguments; undefined for options. */
   names: readonly (string | undefined)[];
-  /** The caller's name for an option that layers may call otherwise; undefined where there is none. */
+  /** The caller's name for an option that layers may call something else; undefined if there is none. */
   nameOf?(option: string, args: readonly unknown[]): string | undefined;
 }
 
 interface CallUnderWay {
-  /** Where it came in. */
+  /** Where it was called. */
   entered: CallSite | undefined;
   call: Called | undefined;
   args: readonly unknown[];
-  /** Where the call around a callback of the caller's came in. */
+  /** Where the call that runs the caller's callback was made. */
   around: CallSite | undefined;
 }
 
 export const currentCall: CallUnderWay = { entered: undefined, call: undefined, args: [], around: undefined };
 
-/** Remembers where the caller of this package stands. */
+/** Remembers where this package was called. */
 export function captureCallSite(): CallSite {
   if (currentCall.entered) return currentCall.entered;
   const at: CallSite = currentCall.around ? { outer: currentCall.around } : {};

@@ -4,28 +4,28 @@ import { worded } from './wording.js';
 export type { ErrorFacts, ErrorFacts as ErrorDetails, Fail, Refusal, SourceLocation, WeightOperand } from './facts.js';
 export { show } from './wording.js';
 
-/** The one error class of this package. `code` is stable; the message says what was expected and what was given. */
+/** The only error class of this package. `code` is stable; the message says what was expected and what was given. */
 export class TensorRTError extends Error {
   override readonly name = 'TensorRTError';
-  /** What went wrong, e.g. `ERR_SHAPE`: stable, to be compared with. */
+  /** What went wrong, e.g. `ERR_SHAPE`. Stable, so compare against it. */
   readonly code: string;
   /** The method or function that was called, e.g. `conv2d`. */
   declare readonly method?: string;
-  /** The option or argument at fault, by the name that you gave it, e.g. `weight`. */
+  /** The option or argument at fault, under the name you used, e.g. `weight`. */
   declare readonly option?: string;
-  /** All options and arguments at fault, where there are several. */
+  /** All options and arguments at fault, if there are several. */
   declare readonly options?: readonly string[];
   /** Name of the layer at fault. */
   declare readonly layer?: string;
   /** TensorRT layer kind, e.g. `convolution`. */
   declare readonly kind?: string;
-  /** Your file and line, where the layer was recorded. */
+  /** The file and line in your code that recorded the layer. */
   declare readonly source?: SourceLocation;
-  /** What would have fitted, e.g. a shape or a dtype. */
+  /** What was expected, e.g. a shape or a dtype. */
   declare readonly expected?: unknown;
-  /** What was given in its place. */
+  /** What was given instead. */
   declare readonly actual?: unknown;
-  /** Weights of files that do not fit. */
+  /** Weights from files that do not fit. */
   declare readonly weights?: readonly WeightOperand[];
   /** TensorRT's own log lines, oldest first. */
   declare readonly log?: string[];
@@ -33,7 +33,7 @@ export class TensorRTError extends Error {
   readonly #said: string;
   readonly #facts: ErrorFacts;
 
-  /** @param said what is wrong; the message is made from it and the facts */
+  /** @param said what is wrong; the message combines it with the facts */
   constructor(code: string, said: string, facts: ErrorFacts = {}) {
     super(worded(said, facts), facts.cause === undefined ? undefined : { cause: facts.cause });
     this.code = code;

@@ -1,13 +1,13 @@
-/** Where a layer was recorded, in the user's code. */
+/** The place in the user's code where a layer was recorded. */
 export interface SourceLocation {
   file: string;
   line: number;
   column: number;
 }
 
-/** A weight from a file that a layer was given. */
+/** A weight from a file, as it was passed to a layer. */
 export interface WeightOperand {
-  /** The option it was given as, e.g. `weight` or `running_mean`. */
+  /** The option it was passed as, e.g. `weight` or `running_mean`. */
   role: string;
   /** Name in the file. */
   name: string;
@@ -16,44 +16,44 @@ export interface WeightOperand {
   shape: readonly number[];
 }
 
-/** What an error knows beside its code. The message is worded from it, and nothing is read back out of a message. */
+/** What an error carries besides its code. The message is built from these facts; nothing is ever parsed back out of it. */
 export interface ErrorFacts {
   /** The method or function that was called, e.g. `conv2d`. */
   method?: string;
-  /** The option or argument at fault, by the name it has for the caller, e.g. `weight`. */
+  /** The option or argument at fault, under the caller's name for it, e.g. `weight`. */
   option?: string;
-  /** Several that do not fit together: the message begins with all their names. */
+  /** Several that do not fit together; the message begins with all their names. */
   options?: readonly string[];
-  /** Those at fault that the message speaks of itself. */
+  /** Those at fault that the message already mentions. */
   involved?: readonly string[];
   /** Name of the layer at fault. */
   layer?: string;
   /** TensorRT layer kind, e.g. `convolution`. */
   kind?: string;
-  /** The caller's file and line, where the layer was recorded. */
+  /** The caller's file and line that recorded the layer. */
   source?: SourceLocation;
   expected?: unknown;
   actual?: unknown;
-  /** Weights of files that do not fit. */
+  /** Weights from files that do not fit. */
   weights?: readonly WeightOperand[];
   /** TensorRT's own log lines, oldest first. */
   log?: string[];
   cause?: unknown;
 }
 
-/** What a check says of arguments: facts under its own names, which a layer's `record` and `refuse` complete. */
+/** What a check reports about arguments: facts under its own names, completed by a layer's `record` and by `refuse`. */
 export interface Refusal {
-  /** The option at fault; the message is about it and does not name it again. */
+  /** The option at fault. The message is about it and does not repeat its name. */
   option?: string;
-  /** Or the value at fault, as the caller gave it: the call knows as which option or argument. */
+  /** Or the value at fault, as the caller passed it; the call knows which option or argument it was. */
   value?: unknown;
-  /** Several that do not fit together: the message begins with all their names. */
+  /** Several that do not fit together; the message begins with all their names. */
   options?: readonly string[];
-  /** Options at fault that the message speaks of itself. */
+  /** Options at fault that the message already mentions. */
   involved?: readonly string[];
   expected?: unknown;
   actual?: unknown;
 }
 
-/** Throws an error which carries the call, the caller's place, and the layer's name and kind where there is one. */
+/** Throws an error that carries the call, the caller's place and, if there is a layer, its name and kind. */
 export type Fail = (code: string, message: string, facts?: Refusal) => never;

@@ -1,4 +1,4 @@
-/** Edits (insert, delete, replace) between two strings, given up beyond `limit`. Wagner-Fischer, two rows. */
+/** Edits (insert, delete, replace) between two strings; stops counting beyond `limit`. Wagner-Fischer with two rows. */
 export function distance(a: string, b: string, limit = Number.POSITIVE_INFINITY): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
@@ -17,10 +17,10 @@ export function distance(a: string, b: string, limit = Number.POSITIVE_INFINITY)
 }
 
 const longest = 200;
-/** Candidates looked at. */
+/** Limit on the candidates considered. */
 export const mostCompared = 20_000;
 
-/** Up to three names closest to `name`: those with it as their tail or head first, then by edits. */
+/** Up to three names closest to `name`: first those that end or begin with it, then by number of edits. */
 export function nearest(name: string, names: Iterable<string>): string[] {
   const found: { name: string; cost: number }[] = [];
   const others: string[] = [];
@@ -32,7 +32,7 @@ export function nearest(name: string, names: Iterable<string>): string[] {
     if (nested) found.push({ name: candidate, cost: 0.5 });
     else others.push(candidate);
   }
-  // Of those that cost more than twice the best, none is told.
+  // Names that cost more than twice the best are dropped.
   const limit = found.length ? 1 : Math.max(2, Math.ceil(name.length * 0.4));
   for (const candidate of others) {
     const cost = distance(name, candidate, limit);

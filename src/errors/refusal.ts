@@ -2,7 +2,7 @@ import { captureCallSite, currentCall, locate } from './call-site.js';
 import { type ErrorFacts, type Fail, type Refusal, TensorRTError } from './error.js';
 import { weightsAtFault } from './weights-at-fault.js';
 
-/** Where among the arguments of the call under way a value stands; undefined where it is in none or in several places. */
+/** The argument of the current call that holds a value; undefined if none or several do. */
 function placeOf(value: unknown): string | undefined {
   const names = currentCall.call?.names ?? [];
   const places = currentCall.args.flatMap((arg, at) => {
@@ -17,7 +17,7 @@ function placeOf(value: unknown): string | undefined {
 
 type AtFault = Pick<ErrorFacts, 'option' | 'options' | 'involved'>;
 
-/** The options at fault as the caller of the method under way calls them. */
+/** The options at fault, under the names used by the current method's caller. */
 function inCallersTerms({ option, options = [], involved = [], value }: Refusal): AtFault {
   const { call, args } = currentCall;
   if (value !== undefined && option === undefined) return { option: placeOf(value), options, involved };
@@ -26,7 +26,7 @@ function inCallersTerms({ option, options = [], involved = [], value }: Refusal)
   return { option: option && named(option), options: all(options), involved: all(involved) };
 }
 
-/** The error for what a method refuses: of the call under way, with the caller's place and the weights at fault. */
+/** The error for what a method refuses, with the current call, the caller's place and the weights at fault. */
 export function refusal(
   method: string,
   code: string,
@@ -36,7 +36,7 @@ export function refusal(
 ): TensorRTError {
   const { expected, actual } = facts;
   const atFault = inCallersTerms(facts);
-  // What the caller did not give, a method that the call is made of did.
+  // If the caller did not pass it, one of the methods that make up the call did.
   const inner = facts.option !== undefined && atFault.option === undefined ? `${facts.option}: ` : '';
   return new TensorRTError(code, inner + said, {
     method: currentCall.call?.method ?? method,
@@ -49,12 +49,12 @@ export function refusal(
   });
 }
 
-/** Throws what a method finds wrong before it records anything. */
+/** Throws for a fault that a method finds before it records anything. */
 export function refuse(method: string, code: string, said: string, facts?: Refusal): never {
   throw refusal(method, code, said, facts);
 }
 
-/** `refuse` for what checks within inference, too. */
+/** `refuse` for checks that also run during inference. */
 export const refusing =
   (method: string): Fail =>
   (code, said, facts) =>

@@ -1,27 +1,27 @@
-/** How something was when the call under way first changed it. */
+/** The state of something before the current call first changed it. */
 export interface Before {
   readonly owner: { restore(before: Before): void };
-  /** Another one of the same call. */
+  /** Another entry of the same call. */
   next?: Before;
 }
 
-/** What the call under way has changed; null outside of calls, where changes stay. */
+/** What the current call has changed; null outside calls, where changes are permanent. */
 let changed: Before | undefined | null = null;
 
-/** Whether `owner` is about to change for the first time in this call: then `keep` is to hear how it is. */
+/** Whether `owner` is about to change for the first time in this call. If so, pass its state to `keep`. */
 export function isUnkept(owner: unknown): boolean {
   if (changed === null) return false;
   for (let one = changed; one; one = one.next) if (one.owner === owner) return false;
   return true;
 }
 
-/** Keeps how its owner was, until the call ends. */
+/** Keeps the previous state of its owner until the call ends. */
 export function keep(before: Before): void {
   before.next = changed ?? undefined;
   changed = before;
 }
 
-/** Calls. Where that throws, all that it changed goes back to what it was; else that is left to the call around it. */
+/** Runs a call. If it throws, everything it changed is restored; otherwise the enclosing call becomes responsible. */
 export function atomic<T>(call: () => T): T {
   const outer = changed;
   changed = undefined;
@@ -42,7 +42,7 @@ export function atomic<T>(call: () => T): T {
   }
 }
 
-/** Leaves the first `size` entries, in the order in which they came. */
+/** Keeps only the first `size` entries, in insertion order. */
 export function cutTo(collection: Set<unknown> | Map<unknown, unknown>, size: number): void {
   if (collection.size === size) return;
   let i = 0;

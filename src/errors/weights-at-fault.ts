@@ -3,7 +3,7 @@ import type { Refusal, WeightOperand } from './facts.js';
 
 const deepest = 3;
 
-/** Weights that came from files, among arguments: in options, and in lists and plain objects inside them. */
+/** Finds weights from files among arguments: in options, and in lists and plain objects inside them. */
 function weightsIn(value: unknown, role: string, depth: number, found: WeightOperand[]): void {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return;
   const { name, file, dtype, shape } = value as Partial<WeightOperand>;
@@ -18,8 +18,8 @@ function weightsIn(value: unknown, role: string, depth: number, found: WeightOpe
 }
 
 /**
- * The weights of files, among those that the call under way was given, that an error is about: those of the options at
- * fault; without any, all, unless a parameter is at fault.
+ * The weights from files that an error is about, among those passed to the current call: those of the options at fault.
+ * If no option is at fault, all of them, unless a parameter is.
  */
 export function weightsAtFault(
   code: string,
@@ -29,7 +29,7 @@ export function weightsAtFault(
   try {
     for (const arg of currentCall.args) weightsIn(arg, '', 0, given);
   } catch {
-    // What cannot be read (a getter that throws, a revoked proxy) names nothing.
+    // A value that cannot be read (a getter that throws, a revoked proxy) has no weights to name.
     return undefined;
   }
   const all = [...(option === undefined ? [] : [option]), ...options, ...involved];

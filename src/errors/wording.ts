@@ -1,15 +1,15 @@
 import { inspect } from 'node:util';
 import type { ErrorFacts } from './facts.js';
 
-// Every sentence that is made of facts is made here.
+// Every sentence built from facts is built here.
 
-/** Values that a message quotes may be long. */
+/** Limit on a quoted value, which may be long. */
 const mostText = 4000;
 const mostName = 200;
-/** Of an LSTM's, say. */
+/** Limit on the weights listed; an LSTM has many. */
 const mostWeights = 8;
 
-/** A value as messages show it: short, whatever it is. */
+/** A value as messages show it, always short. */
 export function show(value: unknown): string {
   try {
     return inspect(value, { depth: 1, maxArrayLength: 8, maxStringLength: 80, breakLength: Infinity, compact: true });
@@ -35,7 +35,7 @@ function weightLines({ weights = [] }: ErrorFacts): string[] {
   return lines;
 }
 
-/** The message of an error: a sentence, then a line each for the place, for what TensorRT said and for the weights. */
+/** The message of an error: a sentence, then one line each for the place, TensorRT's log and the weights. */
 export function worded(said: string, facts: ErrorFacts): string {
   const { source, log = [] } = facts;
   const lines = [
@@ -46,7 +46,7 @@ export function worded(said: string, facts: ErrorFacts): string {
   return [sentence(said, facts), ...lines].join('\n    ');
 }
 
-/** What a schema says is wrong with one value, in zod's fields. */
+/** A schema's complaint about one value, in zod's fields. */
 export interface SchemaIssue {
   readonly code: string;
   readonly path: readonly PropertyKey[];
@@ -55,13 +55,13 @@ export interface SchemaIssue {
   readonly minimum?: unknown;
   readonly maximum?: unknown;
   readonly inclusive?: unknown;
-  /** Whether `minimum`, or `maximum`, is the only number that fits. */
+  /** Whether `minimum` (or `maximum`) is the only number that fits. */
   readonly exact?: unknown;
   readonly values?: readonly unknown[];
   readonly keys?: readonly string[];
-  /** Of a union: the issues of each alternative. */
+  /** For a union: the issues of each alternative. */
   readonly errors?: readonly (readonly SchemaIssue[])[];
-  /** Of a check of our own: `expected`, in words. */
+  /** For our own checks: `expected`, in words. */
   readonly params?: Readonly<Record<string, unknown>>;
 }
 
@@ -77,7 +77,7 @@ const kinds: Readonly<Record<string, string>> = {
   function: 'a function',
 };
 
-/** What sizes count, one and several. */
+/** What sizes count, in the singular and plural. */
 const counted: Readonly<Record<string, readonly [string, string]>> = {
   array: ['entry', 'entries'],
   string: ['letter', 'letters'],
@@ -86,7 +86,7 @@ const counted: Readonly<Record<string, readonly [string, string]>> = {
 const counting = (count: unknown, [one, several]: readonly [string, string]): string =>
   `${count} ${count === 1 ? one : several}`;
 
-/** What would have fitted, in words. */
+/** What was expected, in words. */
 export function expectation(issue: SchemaIssue): string {
   const unit = counted[String(issue.origin)];
   switch (issue.code) {

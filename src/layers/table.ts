@@ -63,7 +63,7 @@ import { type TopkMethods, topk, topkMethods } from './kinds/topk.js';
 import { type UnaryMethods, unary, unaryMethods } from './kinds/unary.js';
 import { type UnsqueezeMethods, unsqueeze, unsqueezeMethods } from './kinds/unsqueeze.js';
 
-/** One layer kind: what defines it, and where callers meet it. */
+/** One layer kind: its definition, and the methods and functions that expose it. */
 export interface LayerRow {
   definition: { readonly kind: string; readonly cpu: unknown };
   /** Methods of tensors. */
@@ -72,7 +72,7 @@ export interface LayerRow {
   networkMethods?: object;
   /** Functions that the package exports. */
   functions?: Readonly<Record<string, (...args: never[]) => unknown>>;
-  /** False where TensorRT-RTX 1.7.1 has the layer in its interface, but nothing that implements it. */
+  /** False if TensorRT-RTX 1.7.1 declares the layer but does not implement it. */
   rtx1Builds?: false;
 }
 
@@ -180,7 +180,7 @@ declare module '../dsl/tensor.js' {
       ResizeMethods {}
 }
 
-/** Adds methods to a class; a name may be taken once only. */
+/** Adds methods to a class. Each name may be added only once. */
 export function addMethods(target: object, methods: object): void {
   for (const [name, method] of Object.entries(methods)) {
     if (name in target) throw new Error(`layer method '${name}' is defined twice`);
@@ -188,7 +188,7 @@ export function addMethods(target: object, methods: object): void {
   }
 }
 
-/** Puts the methods of all layers on tensors and networks; called once by the package's entry. */
+/** Adds the methods of all layers to tensors and networks; called once by the package's entry. */
 export function installLayers(): void {
   for (const { methods, networkMethods } of layerTable) {
     if (methods) addMethods(TensorSource.prototype, methods);

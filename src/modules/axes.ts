@@ -8,10 +8,10 @@ import { refuse, refusing } from '../layers/shared/refuse.js';
 import { type Dim, divideExactly, formatShape, isStatic } from '../values/dim.js';
 import { maxRank } from '../values/spec.js';
 
-/** Sizes that layers take, also where one has no name. */
+/** Sizes in a form that layers accept, even if one has no name. */
 const valuesOf = (shape: readonly Dim[]): DimValue[] => shape.map((dim) => new DimValue(dim));
 
-/** The shape so many times along each axis; the repeats are as many as axes or more. */
+/** The shape repeated along each axis; there are at least as many repeats as axes. */
 function repeated(x: Tensor, repeats: readonly Dim[], method: string, options: Named): Tensor {
   if (repeats.length > maxRank) {
     refuse(method, 'ERR_RANK', `expected at most ${maxRank}, given ${formatShape(repeats)}`, { option: 'repeats' });
@@ -32,7 +32,7 @@ function rolled(x: Tensor, shifts: readonly number[], axes: readonly number[], o
   return x.slice({ ...options, axes, start, size, mode: 'wrap' });
 }
 
-/** Side of the squares that channels and pixels are exchanged in. */
+/** Side of the squares of pixels that are exchanged with channels. */
 function checkFactor(x: Tensor, factor: number, method: string): void {
   if (x.rank < 3 || x.rank + 2 > maxRank) {
     refuse(method, 'ERR_RANK', `expected rank 3 [channels, height, width] to ${maxRank - 2}, given ${x}`);
@@ -56,7 +56,7 @@ export interface UnbindOptions {
 }
 
 export interface RollOptions extends Named {
-  /** One axis or several. Default: all elements count as one row. */
+  /** One axis or several. Default: all elements are treated as one row. */
   axes?: number | readonly number[];
 }
 

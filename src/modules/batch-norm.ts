@@ -9,15 +9,15 @@ import { formatShape, isStatic } from '../values/dim.js';
 import { decodeElements, encodeElements } from '../values/elements.js';
 import { layerNameOf, type WeightLike } from '../values/weight.js';
 
-/** Statistics and coefficients, one per channel, by the names PyTorch stores them under: `batchNorm(w.layer('bn1'))`. */
+/** Statistics and coefficients, one per channel, under the names PyTorch stores: `batchNorm(w.layer('bn1'))`. */
 export interface BatchNormOptions extends Named {
   /** [channels] */
   running_mean?: WeightLike;
   /** [channels] */
   running_var?: WeightLike;
-  /** Another name of `running_mean`. */
+  /** Alias of `running_mean`. */
   mean?: WeightLike;
-  /** Another name of `running_var`. */
+  /** Alias of `running_var`. */
   variance?: WeightLike;
   /** [channels]. Default: ones. */
   weight?: WeightLike | undefined;
@@ -25,7 +25,7 @@ export interface BatchNormOptions extends Named {
   bias?: WeightLike | undefined;
   /** Default 1e-5. */
   eps?: number;
-  /** PyTorch stores it too; not used. */
+  /** Accepted because PyTorch stores it; not used. */
   num_batches_tracked?: unknown;
 }
 

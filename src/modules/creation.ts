@@ -12,7 +12,7 @@ export interface LikeOptions extends Named {
 
 const sizesOf = (x: Tensor) => x.shape.map((_, axis) => x.dim(axis));
 
-/** Zeros wherever column − row is not on the side of the diagonal that stays. */
+/** Zeros all elements whose column − row is beyond the diagonal, on the side that is not kept. */
 function triangle(self: TensorSource, method: 'tril' | 'triu', diagonal: number, options: Named): Tensor {
   const x = self.tensor();
   if (x.rank < 2) refuse(method, 'ERR_RANK', `expected rank 2 or more, given ${x}`, { expected: 2, actual: x.rank });
@@ -25,12 +25,12 @@ function triangle(self: TensorSource, method: 'tril' | 'triu', diagonal: number,
 }
 
 export interface TriangleOptions extends Named {
-  /** The last diagonal that stays: 0 is the main one, those above it count from 1, those below from −1. Default 0. */
+  /** The last diagonal to keep: 0 is the main one, 1 the first above it, −1 the first below. Default 0. */
   diagonal?: number;
 }
 
 export interface MeshgridOptions {
-  /** `ij` (default), or `xy`, which exchanges the first two axes. */
+  /** `ij` (default), or `xy`, which swaps the first two axes. */
   indexing?: 'ij' | 'xy';
 }
 

@@ -11,7 +11,7 @@ import { type DType, isTypedArray, type TypedArray } from '../values/dtype.js';
 import { isWeightLike, layerNameOf, type WeightLike } from '../values/weight.js';
 
 export interface LinearOptions extends AccumulationOptions, Named {
-  /** [outFeatures, inFeatures], as PyTorch stores it: known weights, or a tensor. */
+  /** [outFeatures, inFeatures], as in PyTorch: known weights, or a tensor. */
   weight: WeightLike | Tensor;
   /** [outFeatures] */
   bias?: WeightLike | TypedArray | Tensor | undefined;

@@ -6,7 +6,7 @@ import { refuse } from '../layers/shared/refuse.js';
 import { type Dim, formatShape, isStatic } from '../values/dim.js';
 
 export interface GlobalPoolOptions extends Named {
-  /** Whether the pooled axes stay, with size 1. Default true. */
+  /** Whether to keep the pooled axes with size 1. Default true. */
   keepDims?: boolean;
 }
 
@@ -68,7 +68,7 @@ const methods = {
   },
 };
 
-/** A matrix [out, size] by which positions become means of PyTorch's adaptive windows. */
+/** A matrix [out, size] that averages positions over PyTorch's adaptive windows. */
 const averages = (size: number, out: number): number[][] =>
   Array.from({ length: out }, (_, i) => {
     const [from, to] = [Math.floor((i * size) / out), Math.ceil(((i + 1) * size) / out)];

@@ -8,8 +8,8 @@ import { isWeightLike, type WeightLike } from '../values/weight.js';
 export type RecurrentWeight = WeightLike | TypedArray | Tensor;
 
 /**
- * Weights by PyTorch's names: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, `weight_hr_l0`, for layer 1 with
- * `_l1`, for the backward direction with `_reverse` behind. Of a cell: without `_l0`.
+ * Weights by PyTorch's names: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, `weight_hr_l0`; layer 1 has `_l1`,
+ * and the backward direction appends `_reverse`. A cell's names have no `_l0`.
  */
 export type RecurrentWeights = {
   [name in `weight_${string}` | `bias_${string}`]?: RecurrentWeight;
@@ -25,7 +25,7 @@ export interface Cell {
   biasHh?: RecurrentWeight;
   /** [projected, hidden] */
   hr?: WeightLike | Tensor;
-  /** Whether `ih` and `hh` have their inputs along axis 0. */
+  /** Whether the inputs of `ih` and `hh` are along axis 0. */
   transposed: boolean;
   /** Number of hidden units. */
   size: number;
@@ -54,7 +54,7 @@ function bias(weights: Record<string, unknown>, name: string, method: string): R
   });
 }
 
-/** The number of hidden units, from the size that all gates have together. */
+/** The number of hidden units, from the total size of all gates. */
 function sizeOf(rows: unknown, gates: number, name: string, method: string): number {
   if (typeof rows === 'number' && rows > 0 && rows % gates === 0) return rows / gates;
   return refuse(method, 'ERR_SHAPE', `expected a multiple of ${gates} gates, given ${String(rows)}`, { option: name });
@@ -83,7 +83,7 @@ function cellOf(weights: Record<string, unknown>, suffix: string, gates: number,
   return { ih, hh, ...(biasIh && { biasIh }), ...(biasHh && { biasHh }), ...(hr && { hr }), transposed: false, size };
 }
 
-/** Cells by layer and direction, all names used. */
+/** Cells by layer and direction, after checking that every name is used. */
 export function cellsOf(options: object, gates: number, method: string): Cell[][] {
   const weights = options as Record<string, unknown>;
   const names = Object.keys(weights).filter(
@@ -112,13 +112,13 @@ export function cellsOf(options: object, gates: number, method: string): Cell[][
 /** TensorFlow's and Keras's layout. */
 export interface KernelOptions {
   /**
-   * TensorFlow's and Keras's layout instead of PyTorch's: [input, gates · hidden] beside `recurrentKernel`; without it
-   * [input + hidden, gates · hidden], input rows first, as TensorFlow 1 and sampleCharRNN have it.
+   * TensorFlow's and Keras's layout instead of PyTorch's: [input, gates · hidden] with `recurrentKernel`; without it
+   * [input + hidden, gates · hidden], input rows first, as in TensorFlow 1 and sampleCharRNN.
    */
   kernel?: WeightLike | Tensor;
-  /** Of the state, beside `kernel`: [hidden, gates · hidden]. */
+  /** Kernel of the state, used with `kernel`: [hidden, gates · hidden]. */
   recurrentKernel?: WeightLike | Tensor;
-  /** Beside `kernel`, [gates · hidden]. */
+  /** Used with `kernel`: [gates · hidden]. */
   bias?: RecurrentWeight;
 }
 
@@ -139,7 +139,7 @@ function rowsOf(weight: WeightLike, from: number, to: number, role: string): Wei
 
 const flat = (row: WeightLike): WeightLike => ({ ...row, shape: row.shape.slice(1) });
 
-/** One cell of kernels; with `biases` 2 the bias has a row for the input and one for the state. */
+/** A cell from kernels; if `biases` is 2, the bias has one row for the input and one for the state. */
 export function cellOfKernel(options: KernelOptions, gates: number, method: string, biases: 1 | 2 = 1): Cell {
   const weights = options as Record<string, unknown>;
   const kernel = matrix(weights, 'kernel', method);

@@ -19,9 +19,9 @@ export interface RecurrentOptions extends Named, RecurrentWeights, KernelOptions
   /** Whether the input is [batch, sequence, features] instead of [sequence, batch, features]. Default false. */
   batchFirst?: boolean;
   /**
-   * How many steps each sequence has, an int32 or int64 tensor [batch] (a scalar for an input of rank 2), or numbers: after
-   * them outputs are 0 and states stay, and the backward direction starts at each sequence's last step, as PyTorch's packed
-   * sequences. Default: all.
+   * The number of steps in each sequence: an int32 or int64 tensor [batch] (a scalar for an input of rank 2), or numbers.
+   * After a sequence ends, outputs are 0 and states stay unchanged. The backward direction starts at its last step, as with
+   * PyTorch's packed sequences. Default: all steps.
    */
   lengths?: Liftable;
 }
@@ -30,8 +30,8 @@ export interface LstmOptions extends RecurrentOptions {
   /** Initial cell state, [layers · directions, batch, hidden]. Default: zeros. */
   cell?: Tensor;
   /**
-   * Order of the gates along the weights: i input, f forget, g cell (also written c), o output. Default: PyTorch's and
-   * Keras's `ifgo`, with `kernel` alone TensorFlow's `icfo`.
+   * Order of the gates along the weights: i input, f forget, g cell (also written c), o output. Default: `ifgo`, as in
+   * PyTorch and Keras; with only `kernel`, TensorFlow's `icfo`.
    */
   gates?: string;
 }
@@ -40,8 +40,8 @@ export interface GruOptions extends RecurrentOptions {
   /** Order of the gates along the weights: r reset, z update, n new. Default: PyTorch's `rzn`, with `kernel` Keras's `zrn`. */
   gates?: string;
   /**
-   * Of `kernel`: whether r is multiplied with R·hidden, as in PyTorch, or with hidden before. `bias` is [2, 3 · hidden] where
-   * true, [3 · hidden] where false. Default true, as Keras's reset_after.
+   * For `kernel`: whether r multiplies R·hidden, as in PyTorch, or hidden itself beforehand. `bias` is [2, 3 · hidden] if true,
+   * [3 · hidden] if false. Default true, like Keras's reset_after.
    */
   resetAfter?: boolean;
 }
@@ -52,7 +52,7 @@ export interface RnnOptions extends RecurrentOptions {
 }
 
 export interface RecurrentResult {
-  /** The last layer's hidden states, [sequence, batch, directions · state] (batch first as the input is). */
+  /** The last layer's hidden states, [sequence, batch, directions · state] (batch first if the input is). */
   output: Tensor;
   /** Every layer's state after its last step, [layers · directions, batch, state]. */
   hidden: Tensor;
@@ -64,10 +64,10 @@ export interface LstmResult extends RecurrentResult {
 }
 
 type States = Record<string, Tensor>;
-/** One step of a cell: gates of the input, and the states, to the next states. */
+/** One step of a cell: computes the next states from the input's gates and the states. */
 type Step = (cell: Cell, fromInput: Tensor, states: States) => States;
 
-/** A number that is multiplied with a matrix of weights. */
+/** Multiplies a value with a matrix of weights and adds the bias, if any. */
 function project(x: Tensor, weight: Cell['ih'], bias: RecurrentWeight | undefined, transposed: boolean): Tensor {
   if (!transposed) return x.linear({ weight, ...(bias && { bias }) });
   const product = x.matmul(weight);
@@ -77,7 +77,7 @@ function project(x: Tensor, weight: Cell['ih'], bias: RecurrentWeight | undefine
 /** Gates of the state. */
 const gatesOfState = (cell: Cell, hidden: Tensor): Tensor => project(hidden, cell.hh, cell.biasHh, cell.transposed);
 
-/** Parts of the gates by letter. */
+/** Splits the gates into parts by letter. */
 function gatesOf(x: Tensor, cell: Cell, order: string): Record<string, Tensor> {
   const parts = x.split(cell.size, { axis: -1 });
   return Object.fromEntries([...order].map((gate, i) => [gate, parts[i]!]));
@@ -91,14 +91,14 @@ function gateOrder(given: unknown, letters: string, method: string): string {
   });
 }
 
-/** Zeros, or the part of a given initial state that is for one layer and direction. */
+/** Zeros, or one layer and direction's part of a given initial state. */
 function initialState(x: Tensor, given: Tensor | undefined, index: number, batch: Shape, size: number): Tensor {
   if (given) return given.select(0, index);
   const zeros = x.network.constant(0, { dtype: x.dtype, shape: [...batch.map(() => 1), size] });
   return batch.every((dim) => dim === 1) ? zeros : zeros.expand([...batch, size]);
 }
 
-/** Which steps belong to a sequence: a bool [sequence, batch, 1], or [sequence, 1] without batch. */
+/** The steps that belong to a sequence: a bool [sequence, batch, 1], or [sequence, 1] without batch. */
 function stepsWithin(x: Tensor, given: Liftable, axis: number, batch: Shape, method: string): Tensor {
   const lengths = constantTensor(x.network, given, 'int32', method);
   if (!indexTypes.includes(lengths.dtype)) {
@@ -121,7 +121,7 @@ function stepsWithin(x: Tensor, given: Liftable, axis: number, batch: Shape, met
 
 const differ = (a: Dim, b: Dim): boolean => isStatic(a) && isStatic(b) && a !== b;
 
-/** What all recurrent modules have in common: layers, directions, initial states. */
+/** Shared by all recurrent modules: layers, directions, initial states. */
 function recurrent(
   self: TensorSource,
   method: string,
@@ -217,14 +217,14 @@ interface Gates {
   n: Tensor;
 }
 
-/** `n = tanh(xₙ + r · (Rₙ·hidden + cₙ))`, from the gates of the input. */
+/** `n = tanh(xₙ + r · (Rₙ·hidden + cₙ))`, from the input's gates. */
 function candidateAfter(x: Record<string, Tensor>, cell: Cell, hidden: Tensor, order: string): Gates {
   const h = gatesOf(gatesOfState(cell, hidden), cell, order);
   const gate = (name: string) => x[name]!.add(h[name]!).sigmoid();
   return { z: gate('z'), n: x.n!.add(gate('r').mul(h.n!)).tanh() };
 }
 
-/** `n = tanh(xₙ + Rₙ·(r · hidden))`, as Cho et al. have it. */
+/** `n = tanh(xₙ + Rₙ·(r · hidden))`, as in Cho et al. */
 function candidateBefore(x: Record<string, Tensor>, cell: Cell, hidden: Tensor, order: string): Gates {
   const kernel = constantTensor(hidden.network, cell.hh, hidden.dtype, 'gru');
   const parts = gatesOf(kernel, cell, order);

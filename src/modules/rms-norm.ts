@@ -7,7 +7,7 @@ import type { DType } from '../values/dtype.js';
 import type { WeightLike } from '../values/weight.js';
 
 export interface RmsNormOptions extends Named {
-  /** The last dims of the input, over which it is normalized. Default: the shape of the weight, else the last dim. */
+  /** The last dims of the input, to normalize over. Default: the weight's shape, else the last dim. */
   normalizedShape?: number | readonly number[];
   /** Default: ones. */
   weight?: WeightLike | Tensor | undefined;

@@ -7,7 +7,7 @@ import type { Named } from '../layers/shared/parameters.js';
 import { refuse, refusing } from '../layers/shared/refuse.js';
 import { volume } from '../values/dim.js';
 
-/** The axes that the options name; all by default. */
+/** The axes given in the options; all by default. */
 function axesOf(x: Tensor, options: ReduceOptions, method: string): number[] {
   const axes = reducedAxes(x, options);
   if (!Array.isArray(axes))
@@ -15,7 +15,7 @@ function axesOf(x: Tensor, options: ReduceOptions, method: string): number[] {
   return resolveAxes(axes, x.rank, refusing(method));
 }
 
-/** Computes in float32, as squares and sums have no room in narrower floats; the result has the input's dtype. */
+/** Computes in float32, because squares and sums may overflow narrower floats. The result has the input's dtype. */
 function inFloat32(x: Tensor, method: string, { name }: Named, compute: (wide: Tensor, last: Named) => Tensor): Tensor {
   if (!floats.includes(x.dtype)) {
     refuse(method, 'ERR_DTYPE', `expected ${floats.join(', ')}, given ${x}`, { expected: floats, actual: x.dtype });
@@ -24,7 +24,7 @@ function inFloat32(x: Tensor, method: string, { name }: Named, compute: (wide: T
 }
 
 export interface VarianceOptions extends ReduceOptions {
-  /** Taken from the number of elements that is divided by. Default 1, as PyTorch's and Bessel's; 0 for the mean of squares. */
+  /** Subtracted from the number of elements in the divisor. Default 1 (Bessel's correction), as in PyTorch; 0 for the mean of squares. */
   correction?: number;
 }
 
@@ -44,7 +44,7 @@ function spread(self: TensorSource, method: string, options: VarianceOptions, ro
 }
 
 export interface NormOptions extends ReduceOptions {
-  /** The power; Infinity for the largest, −Infinity for the smallest magnitude, 0 for the number of elements that are not 0. Default 2. */
+  /** The power. Infinity gives the largest magnitude, −Infinity the smallest, 0 the number of nonzero elements. Default 2. */
   p?: number;
 }
 
@@ -77,7 +77,7 @@ function checkPower(p: unknown, method: string): void {
     refuse(method, 'ERR_PARAMETER', `expected a number, given ${String(p)}`, { option: 'p' });
 }
 
-/** How many elements are what was asked for. */
+/** The number of elements that meet the condition. */
 function counted(flags: Tensor, x: Tensor, options: ReduceOptions, method: string): Tensor {
   return flags.cast('int32').sum({ axes: axesOf(x, options, method), keepDims: options.keepDims });
 }

@@ -25,7 +25,7 @@ declare module '../dsl/tensor.js' {
       StatisticsMethods {}
 }
 
-/** Puts the methods of all modules on tensors and networks; called once by the package's entry, after `installLayers`. */
+/** Adds the methods of all modules to tensors and networks; called once by the package's entry, after `installLayers`. */
 export function installModules(): void {
   for (const methods of [
     activationModuleMethods,

@@ -1,4 +1,4 @@
-// Types that users may write: options and results of modules, and what they are made of.
+// Public types: options and results of modules, and their parts.
 
 export type { GluOptions, HardtanhOptions } from './activations.js';
 export type { RollOptions, UnbindOptions } from './axes.js';

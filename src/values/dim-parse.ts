@@ -33,7 +33,7 @@ function tokenize(text: string): string[] {
   return found;
 }
 
-/** Recursive descent over `+ - *`, parentheses and the calls that dims are printed with. */
+/** Recursive descent over `+ - *`, parentheses and the function calls that appear in printed dims. */
 class Parser {
   readonly #tokens: readonly string[];
   #at = 0;
@@ -97,8 +97,8 @@ class Parser {
 }
 
 /**
- * Reads an expression over names of dims, such as a tensor's `shape` prints it: `'batch'`, `'2*batch + 1'`, `'floor(n / 2)'`.
- * A `-` between names needs spaces, as names may contain it. Undefined where the text is none.
+ * Parses an expression over dim names, as a tensor's `shape` shows it: `'batch'`, `'2*batch + 1'`, `'floor(n / 2)'`.
+ * A `-` between names needs spaces, because names may contain it. Undefined if the text is not an expression.
  */
 export function parseDim(text: string): Dim | undefined {
   try {

@@ -1,6 +1,7 @@
 /**
- * Sizes that may be symbolic. A `Dim` is a non-negative integer, or a string: a name given by the user (`'batch'`) or an
- * expression over such names in canonical form (`'2*batch + 1'`, `'floor((h - 1) / 2) + 1'`), so equal sizes are equal strings.
+ * Sizes that may be symbolic. A `Dim` is a non-negative integer or a string: a name given by the user (`'batch'`), or an
+ * expression over such names (`'2*batch + 1'`, `'floor((h - 1) / 2) + 1'`). The form is canonical, so equal sizes are equal
+ * strings.
  */
 export type Dim = number | string;
 export type Shape = readonly Dim[];
@@ -20,7 +21,7 @@ const operations = new Map<string, Operation>();
 const polys = new Map<string, Poly>();
 
 const identifier = /^[\p{L}_?][\p{L}\p{N}_.?:-]*$/u;
-/** What may name a dim: a letter or `_`, then letters, digits, `_`, `.`, `:` or `-`. */
+/** A valid dim name: a letter or `_`, then letters, digits, `_`, `.`, `:` or `-`. */
 export const isDimName = (name: string): boolean => identifier.test(name) && !name.includes('?');
 
 function poly(dim: Dim): Poly {
@@ -95,7 +96,7 @@ function splitAtoms(key: string): string[] {
 
 export const subDims = (a: Dim, b: Dim): Dim => addDims(a, mulDims(b, -1));
 
-/** The quotient where `b` divides `a` term by term, else undefined. */
+/** The quotient if `b` divides `a` term by term, else undefined. */
 function exactQuotient(a: Dim, b: Dim): Dim | undefined {
   if (b === 0) return undefined;
   if (a === b) return 1;
@@ -144,7 +145,7 @@ function operate(op: Operation['op'], a: Dim, b: Dim): Dim {
   return print(poly(text));
 }
 
-/** `⌊(a + k·b) / b⌋ = ⌊a / b⌋ + k`, and so for ceil: of the constant, what is over −b and at most 0 stays inside. */
+/** `⌊(a + k·b) / b⌋ = ⌊a / b⌋ + k`, and likewise for ceil. The part of the constant above −b and at most 0 stays inside. */
 function divide(op: 'floor' | 'ceil', a: Dim, b: Dim): Dim {
   const exact = exactQuotient(a, b);
   if (exact !== undefined) return exact;
@@ -158,18 +159,18 @@ export const maxDims = (a: Dim, b: Dim): Dim => (a === b ? a : operate('max', a,
 export const minDims = (a: Dim, b: Dim): Dim => (a === b ? a : operate('min', a, b));
 export const modDims = (a: Dim, b: Dim): Dim => (exactQuotient(a, b) === undefined ? operate('mod', a, b) : 0);
 
-/** The exact quotient of two sizes, symbolic or not; undefined where it is not known to be whole. */
+/** The exact quotient of two sizes, symbolic or not; undefined unless it is known to be whole. */
 export const divideExactly = exactQuotient;
 
 export const volume = (shape: Shape): Dim => shape.reduce(mulDims, 1);
 
 let unknowns = 0;
-/** A fresh symbol for a size that only the data tells. */
+/** A fresh symbol for a data-dependent size. */
 export const unknownDim = (hint: string): string => `${hint}?${++unknowns}`;
-/** Whether the size depends on data, so that no caller can name it. */
+/** Whether the size depends on data, so callers cannot name it. */
 export const isUnknown = (dim: Dim): boolean => typeof dim === 'string' && dim.includes('?');
 
-/** What a dynamic dim is made of: a name, a quotient or the like of two dims, or a sum of products. */
+/** The structure of a dynamic dim: a name, an operation on two dims such as a quotient, or a sum of products. */
 type DimStructure =
   | { kind: 'name' }
   | { kind: 'operation'; op: Operation['op']; args: readonly [Dim, Dim] }
@@ -191,7 +192,7 @@ export function isSameShape(a: Shape, b: Shape): boolean {
   return true;
 }
 
-/** The value of `dim` once names have sizes; undefined while a name is missing. */
+/** The value of `dim` for the given sizes; undefined if a name has none. */
 export function evaluateDim(dim: Dim, sizes: Sizes): number | undefined {
   if (isStatic(dim)) return dim;
   const structure = structureOf(dim);
@@ -213,7 +214,7 @@ export function evaluateDim(dim: Dim, sizes: Sizes): number | undefined {
   return total;
 }
 
-/** The names a dim is made of. */
+/** The names that occur in a dim. */
 export function dimNames(dim: Dim): string[] {
   if (isStatic(dim)) return [];
   const structure = structureOf(dim);

@@ -33,18 +33,18 @@ export const bits: Readonly<Record<DType, number>> = {
   bool: 8,
 };
 
-/** Dtypes that store numbers in a narrow form and are not computed with: see `LayerDefinition.takesNarrow`. */
+/** Narrow dtypes for storage only, not for computation; see `LayerDefinition.takesNarrow`. */
 const narrow: ReadonlySet<DType> = new Set<DType>(['float8e4m3', 'float4e2m1', 'float8e8m0', 'int4']);
 export const isNarrow = (dtype: DType): boolean => narrow.has(dtype);
 
-/** Bytes that `count` elements take. */
+/** Size of `count` elements in bytes. */
 export function byteLength(dtype: DType, count: number): number {
   return Math.ceil((count * bits[dtype]) / 8);
 }
 
 export const isFloat = (dtype: string): boolean => dtype.startsWith('float') || dtype === 'bfloat16';
 
-/** Arrays that carry elements: float16 and bfloat16 as their bits, int64 as BigInt64Array, the 8- and 4-bit types as bytes. */
+/** The typed arrays that carry elements: float16 and bfloat16 as their bits, int64 as BigInt64Array, the 8- and 4-bit types as bytes. */
 export type TypedArray =
   | Float32Array
   | Float64Array
@@ -58,7 +58,7 @@ export type TypedArray =
   | Uint8Array
   | Uint8ClampedArray;
 
-/** Views `bytes` as the typed array in which elements of `dtype` travel. Copies only where the offset is misaligned. */
+/** Views `bytes` as the typed array that carries elements of `dtype`. Copies only if the offset is misaligned. */
 export function viewAs(dtype: DType, bytes: Uint8Array): TypedArray {
   const size = Math.max(1, bits[dtype] / 8);
   const { buffer, byteOffset, byteLength: length } = aligned(bytes, size);
@@ -92,7 +92,7 @@ const arrayDTypes: ReadonlyArray<[abstract new (...args: never[]) => TypedArray,
   [Uint8Array, 'uint8'],
 ];
 
-/** The dtype a bare typed array stands for; undefined for those that stand for none or several (Uint16Array, Float64Array, ...). */
+/** The dtype implied by a bare typed array; undefined if it implies none or several (Uint16Array, Float64Array, ...). */
 export function dtypeOf(array: TypedArray): DType | undefined {
   return arrayDTypes.find(([type]) => array instanceof type)?.[1];
 }

@@ -4,14 +4,14 @@ import { bits, byteLength, type DType, type TypedArray, viewAs } from './dtype.j
 interface FloatFormat {
   mantissa: number;
   bias: number;
-  /** Largest magnitude's bits; a larger value becomes these. */
+  /** Bits of the largest magnitude; larger values saturate to it. */
   largest: number;
   nan: number;
 }
 
 /**
  * IEEE 754 binary16, bfloat16 and the OCP 8-bit and MX formats (OFP8 1.0, MX 1.0). float16 and bfloat16 overflow to
- * infinity; the narrow ones saturate, as TensorRT's and ONNX's casts do.
+ * infinity; the narrow formats saturate, as in TensorRT's and ONNX's casts.
  */
 const formats: Partial<Record<DType, FloatFormat>> = {
   float16: { mantissa: 10, bias: 15, largest: 0x7c00, nan: 0x7e00 },
@@ -92,13 +92,13 @@ function decodeTable(dtype: DType): Float32Array {
 /** Element `i` of 4-bit elements packed two to a byte, low nibble first. */
 const nibble = (bytes: ArrayLike<number>, i: number): number => (bytes[i >> 1]! >> ((i & 1) * 4)) & 15;
 
-/** Whether `values` is the typed array in which elements of `dtype` travel. */
+/** Whether `values` is the typed array that carries elements of `dtype`. */
 export const carries = (dtype: DType, values: unknown): boolean =>
   values instanceof viewAs(dtype, new Uint8Array(0)).constructor;
 
 /**
  * Elements as float32: exact for every float dtype and the small integers, rounded for int32 and int64; bool as 0 and 1.
- * @param data as elements of `dtype` travel (float16 and bfloat16 as bits, 4-bit types packed)
+ * @param data in the typed array that carries `dtype` (float16 and bfloat16 as bits, 4-bit types packed)
  * @param count number of elements
  */
 export function decodeElements(dtype: DType, data: TypedArray, count: number): Float32Array {
@@ -128,8 +128,8 @@ const withoutCall: Fail = (code, message, facts) => {
 };
 
 /**
- * Numbers as elements of `dtype`: floats round to nearest even, integers must be whole and within its range.
- * @throws ERR_VALUE where a number has no place in `dtype`
+ * Numbers as elements of `dtype`: floats round to nearest even; integers must be whole and in range.
+ * @throws ERR_VALUE if `dtype` cannot hold a number
  */
 export function encodeElements(
   dtype: DType,

@@ -7,28 +7,28 @@ import { carries, encodeElements } from './elements.js';
 
 export type Scalar = number | bigint | boolean;
 
-/** Elements with their shape; a `Result` or a `Weight` is one. */
+/** Elements with their shape, such as a `Result` or a `Weight`. */
 export interface ShapedFeed {
-  /** Must be the input's. Left out: the input's. */
+  /** Must match the input's. Default: the input's. */
   dtype?: string;
-  /** Left out: solved from the length. */
+  /** Default: derived from the length. */
   shape?: readonly number[];
   data: TypedArray | readonly Scalar[];
 }
 
 /**
- * What an input takes: row-major elements in the typed array of its dtype (float16 and bfloat16 as bits in a Uint16Array,
+ * What an input accepts: row-major elements in the typed array of its dtype (float16 and bfloat16 as bits in a Uint16Array,
  * int64 in a BigInt64Array, bool as 0 and 1 in a Uint8Array, 4-bit types packed low nibble first in a Uint8Array), with or
- * without their shape. A Float32Array is rounded where the input is float16 or bfloat16; plain numbers are converted.
+ * without their shape. A Float32Array is rounded if the input is float16 or bfloat16; plain numbers are converted.
  */
 export type Feed = TypedArray | Scalar | readonly Scalar[] | ShapedFeed;
 export type Feeds = Readonly<Record<string, Feed>>;
 
-/** An input, as the network declares it. */
+/** An input as the network declares it. */
 export interface InputType {
   name: string;
   dtype: DType;
-  /** Numbers, and names where dynamic. */
+  /** Numbers, or names for dynamic dims. */
   shape: Shape;
 }
 
@@ -43,7 +43,7 @@ export interface ResolvedFeed {
 interface Parsed {
   input: InputType;
   data: TypedArray;
-  /** Number of elements; two candidates where packed bytes do not tell. */
+  /** Number of elements; two candidates if packed bytes leave it ambiguous. */
   counts: number[];
   shape?: readonly number[];
 }
@@ -55,8 +55,8 @@ interface Binding {
 }
 
 /**
- * Checks feeds against a network's inputs and finds the sizes of named dims: from the shapes given, then from lengths.
- * Inputs come back in the network's order, with data that no other thread shares.
+ * Checks feeds against a network's inputs and derives the sizes of named dims, first from given shapes, then from lengths.
+ * Returns inputs in the network's order, with data that is not shared with other threads.
  * @throws ERR_FEED, naming the input, what was expected and what was given
  */
 export function resolveFeeds(
@@ -165,7 +165,7 @@ function parseNumbers(input: InputType, values: readonly unknown[]): Parsed {
   return { input, data, counts: [values.length] };
 }
 
-/** Typed arrays in which a dtype travels, for messages. */
+/** The typed arrays that carry a dtype, for messages. */
 const travels = (dtype: DType): string =>
   `${viewAs(dtype, new Uint8Array(0)).constructor.name}${dtype === 'float16' || dtype === 'bfloat16' ? ' of bits' : bits[dtype] === 4 ? ' (packed)' : ''}`;
 
@@ -210,7 +210,7 @@ function isDetached(array: TypedArray): boolean {
 function asElements(dtype: DType, array: TypedArray, mayRound: boolean): TypedArray | undefined {
   const { buffer, byteOffset, length } = array;
   if (!(buffer instanceof ArrayBuffer)) {
-    // A Buffer's `slice` is no copy.
+    // A Buffer's `slice` does not copy.
     const copy = array instanceof Uint8Array ? new Uint8Array(array) : array.slice();
     return asElements(dtype, copy, mayRound);
   }
@@ -222,7 +222,7 @@ function asElements(dtype: DType, array: TypedArray, mayRound: boolean): TypedAr
   return mayRound && rounds && array instanceof Float32Array ? encodeElements(dtype, array) : undefined;
 }
 
-/** `batch = 8 (from input 'a')` for the names in `shape` that have sizes. */
+/** `batch = 8 (from input 'a')` for the names in `shape` with known sizes. */
 function knownSizes(shape: Shape, sizes: ReadonlyMap<string, Binding>): string {
   const known = [...new Set(shape)].flatMap((dim) => {
     const bound = typeof dim === 'string' ? sizes.get(dim) : undefined;
@@ -272,7 +272,7 @@ function bindShape({ input, data }: Parsed, shape: readonly number[], sizes: Map
 const amount = (dtype: DType, count: number): string =>
   bits[dtype] === 4 ? `${count} elements in ${byteLength(dtype, count)} bytes` : `${count} elements`;
 
-/** The shape by the number of elements; undefined while several names have no size. */
+/** The shape derived from the number of elements; undefined if more than one name has no size. */
 function solve({ input, data, counts }: Parsed, sizes: Map<string, Binding>): number[] | undefined {
   const { shape, dtype } = input;
   const unknown = shape.filter((dim): dim is string => typeof dim === 'string' && !sizes.has(dim));

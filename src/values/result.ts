@@ -16,8 +16,8 @@ export class Result {
   }
 
   /**
-   * The elements as float32: `data` itself where it is float32, else a new array. Every float dtype is decoded exactly,
-   * int32 and int64 are rounded, bool gives 0 and 1.
+   * The elements as float32: `data` itself if it is float32, else a new array. Every float dtype is decoded exactly,
+   * int32 and int64 are rounded, and bool becomes 0 and 1.
    */
   toFloat32(): Float32Array {
     if (this.data instanceof Float32Array) return this.data;

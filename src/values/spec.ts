@@ -51,7 +51,7 @@ export function spec(dtype: DType, dims: readonly Dim[]): ValueType {
 
 export type Spec = (...dims: Dim[]) => ValueType;
 
-/** 32-bit IEEE float. Dims are numbers, or names where dynamic: the same name is the same size. */
+/** 32-bit IEEE float. Dims are numbers, or names if dynamic; the same name means the same size. */
 export const float32: Spec = (...dims) => spec('float32', dims);
 /** 16-bit IEEE float. */
 export const float16: Spec = (...dims) => spec('float16', dims);

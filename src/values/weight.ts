@@ -1,10 +1,10 @@
 import { isTypedArray, type TypedArray } from './dtype.js';
 
-/** Known elements with a shape: a `Weight` of a weight file, or an object of one's own. */
+/** Known elements with a shape: a `Weight` from a weight file, or any object of this form. */
 export interface WeightLike {
   /** Name in the weight file. */
   name?: string | undefined;
-  /** May be left out where `data` tells it (Float32Array, Int32Array, BigInt64Array, Int8Array, Uint8Array). */
+  /** Optional if `data` implies it (Float32Array, Int32Array, BigInt64Array, Int8Array, Uint8Array). */
   dtype?: string | undefined;
   shape: readonly number[];
   /** The file it came from. */
@@ -18,29 +18,29 @@ export interface WeightLike {
 export const isWeightLike = (value: unknown): value is WeightLike =>
   typeof value === 'object' && value !== null && 'data' in value && isTypedArray(value.data) && 'shape' in value;
 
-/** The same elements under another shape. */
+/** The same elements with another shape. */
 export function withShape(weight: WeightLike, shape: readonly number[]): WeightLike {
   const { name, dtype, file, data } = weight;
   return { name, dtype, file, data, shape, check: weight.check && (() => weight.check!()) };
 }
 
-/** The layer that a weight belongs to, by its name: `fc1` of `fc1.weight`. */
+/** The layer that a weight's name implies: `fc1` for `fc1.weight`. */
 export function layerNameOf(name: unknown): string | undefined {
   const dot = typeof name === 'string' ? name.lastIndexOf('.') : -1;
   return dot < 0 ? undefined : (name as string).slice(0, dot);
 }
 
-/** A mapped file. Only `weights/` makes one and only the addon looks into it. */
+/** A mapped file. Only `weights/` creates one, and only the addon looks inside. */
 export interface FileMapping {
   /** bytes */
   readonly size: number;
 }
 
-/** A buffer carries its mapping, so that every array over it does: a subarray, a reshaped weight, a bare array of one's own. */
+/** Mappings by buffer, so that every array over one has it: a subarray, a reshaped weight, a caller's bare array. */
 const mappings = new WeakMap<ArrayBufferLike, FileMapping>();
 
-/** Says that a buffer shows a part of a mapped file. */
+/** Records that a buffer is part of a mapped file. */
 export const setMapping = (buffer: ArrayBuffer, mapping: FileMapping): void => void mappings.set(buffer, mapping);
 
-/** The mapped file that elements lie in; undefined for a copy and for elements of one's own. */
+/** The mapped file that elements lie in; undefined for copies and for the caller's own elements. */
 export const mappingOf = (data: TypedArray): FileMapping | undefined => mappings.get(data.buffer);

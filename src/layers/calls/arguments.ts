@@ -8,7 +8,7 @@ import { namesFor } from './option-names.js';
 import { functionCalls, methodCalls } from './signatures.generated.js';
 import { synonyms } from './synonyms.js';
 
-/** A few of the options, without the one that all methods take. */
+/** A few of the options, without the one that every method takes. */
 function example({ keys }: Options): string {
   const own = keys.filter((key) => key !== 'name');
   const few = (own.length > 0 ? own : ['name']).slice(0, 3);
@@ -21,7 +21,7 @@ const shown = ({ value, rest, options }: Parameter): string =>
 
 const patterns = new Map<string, RegExp>();
 
-/** Whether a key is one that is written with `*`. */
+/** Whether a key matches a pattern written with `*`. */
 function matches(key: string, written: string): boolean {
   if (!written.includes('*')) return false;
   const pattern = patterns.get(written) ?? new RegExp(`^${written.replaceAll('*', '.*')}$`, 's');
@@ -32,7 +32,7 @@ function matches(key: string, written: string): boolean {
 const isKnown = (key: string, { keys }: Options): boolean =>
   keys.includes(key) || keys.some((written) => matches(key, written));
 
-/** Whether a value is read as options: an object that is no list, typed array, tensor, weight or collection. */
+/** Whether a value is read as options: any object except lists, typed arrays, tensors, weights and collections. */
 function isOptions(value: unknown): value is Record<string, unknown> {
   return (
     typeof value === 'object' &&
@@ -44,19 +44,19 @@ function isOptions(value: unknown): value is Record<string, unknown> {
   );
 }
 
-/** Whether a value looks like a weight; its elements stay unread. */
+/** Whether a value looks like a weight, without reading its elements. */
 const isWeight = (value: unknown): value is { name?: unknown } =>
   typeof value === 'object' && value !== null && 'data' in value && 'shape' in value;
 
 const plain = (key: string) => key.replace(/[_-]/g, '').toLowerCase();
 
-/** The known name for what other frameworks call it. */
+/** The known name for another framework's name. */
 function synonym(key: string, { keys }: Options): string | undefined {
   const word = plain(key);
   return keys.find((name) => plain(name) === word) ?? synonyms.get(word)?.find((name) => keys.includes(name));
 }
 
-/** The known name with the fewest edits. */
+/** The known name that is the fewest edits away. */
 function misspelt(key: string, { keys }: Options): string | undefined {
   const most = key.length < 3 || key.length > 100 ? 0 : Math.ceil(key.length / 4);
   const near = keys.map((name) => ({ name, edits: distance(plain(key), plain(name), most) }));
@@ -64,7 +64,7 @@ function misspelt(key: string, { keys }: Options): string | undefined {
   return near[0] && near[0].edits <= most ? near[0].name : undefined;
 }
 
-/** A tensor of a file under its own name: it came with others, as `w.layer('conv1')`, and nobody meant it by itself. */
+/** A tensor from a file under its own name. It came along with others, as from `w.layer('conv1')`, not on purpose. */
 function cameAlong(key: string, value: unknown): boolean {
   if (!isWeight(value) || typeof value.name !== 'string') return false;
   return value.name === key || value.name.endsWith(`.${key}`);
@@ -101,10 +101,11 @@ function refuseValue(method: string, given: unknown, known: Options): never {
 }
 
 /**
- * Refuses arguments that a method would not look at, as each of them was meant to make another network: more than it has
- * parameters, something else in place of options, and unknown options (also where they are undefined, as zod's strict objects).
- * Tensors of a weight file that come under their own names beside known options stay: `w.layer('conv1')` hands over all
- * that the file has there. Not so where other frameworks call a known option like that (`gamma` for `weight`).
+ * Refuses arguments that a method would ignore, because the caller meant them to change the network: surplus arguments,
+ * something other than options in their place, and unknown options (even undefined ones, like zod's strict objects).
+ * Tensors from a weight file under their own names are allowed beside known options, because `w.layer('conv1')` returns
+ * everything the file has there. They are refused if the name is another framework's for a known option (`gamma` for
+ * `weight`).
  * @throws ERR_PARAMETER
  */
 function checker(method: string, call: Call | undefined): ArgumentCheck {
@@ -133,18 +134,18 @@ function checker(method: string, call: Call | undefined): ArgumentCheck {
   });
 }
 
-/** Whether a call has such an option or argument. */
+/** Whether a call has this option or argument. */
 const has = (call: Call, name: string): boolean =>
   call.some(({ value, options }) => value === name || (options && isKnown(name, options)));
 
-/** Whether it is among the arguments. */
+/** Whether it was passed in the arguments. */
 const isGiven = (call: Call, name: string, args: readonly unknown[]): boolean =>
   call.some(({ value }, at) => {
     const given = args[at];
     return value === name ? given !== undefined : isOptions(given) && given[name] !== undefined;
   });
 
-/** The caller's name for what a layer calls `option`: the one that is given, else the likeliest; undefined where there is none. */
+/** The caller's name for a layer's `option`: the one that was passed, else the likeliest; undefined if there is none. */
 function nameOf(method: string, call: Call, option: string, args: readonly unknown[]): string | undefined {
   const [first, ...rest] = option.split('.') as [string];
   const names = namesFor(method, first).filter((name) => has(call, name));
@@ -155,9 +156,9 @@ function nameOf(method: string, call: Call, option: string, args: readonly unkno
 const own = (calls: Readonly<Record<string, Call>>, name: string) =>
   Object.hasOwn(calls, name) ? calls[name] : undefined;
 
-/** The check of a method's arguments. One that the generated signatures lack yet has none. */
+/** The check of a method's arguments. Methods not yet in the generated signatures have none. */
 export const methodCheck = (method: string) => checker(method, own(methodCalls, method));
 
-/** Makes an exported function of what reads its arguments: they are checked, and refused where they cannot be read. The function itself calls what this returns. */
+/** Wraps an exported function's implementation so that its arguments are checked, and refused if they cannot be read. The exported function calls the wrapper. */
 export const checkedFunction = <A extends unknown[], R>(name: string, call: (...args: A) => R): ((...args: A) => R) =>
   publicMethod(call, checker(name, own(functionCalls, name)), name, 2);

@@ -1,20 +1,20 @@
-// The types of the methods are the one description of their options: `npm run signatures` reads these tables from them, and
-// hover texts come from their comments. The zod schemas of the kinds describe TensorRT's parameters, which methods make of
-// options, and nothing else.
+// The methods' types are the only description of their options: `npm run signatures` generates these tables from them, and
+// hover texts come from their comments. The kinds' zod schemas describe only TensorRT's parameters, which methods derive
+// from options.
 
-/** What a method knows about an object of options. */
+/** The shape of an options object. */
 export interface Options {
-  /** The names of the options; `*` in one stands for any letters. */
+  /** The names of the options; `*` matches any letters. */
   keys: readonly string[];
-  /** Options among the values of options, by key. */
+  /** Nested options, by key. */
   nested?: Readonly<Record<string, Options>>;
 }
 
-/** One parameter of a method: a value, options, or either. */
+/** A method's parameter: a value, options, or either. */
 export interface Parameter {
-  /** Its name, where it may be anything but options. */
+  /** Its name, unless it can only be options. */
   value?: string;
-  /** Whether it stands for any number of arguments. */
+  /** Whether it takes any number of arguments. */
   rest?: true;
   options?: Options;
 }

@@ -1,5 +1,5 @@
-// Layers check TensorRT's parameters, weights and inputs under TensorRT's names. These are the options that they come from,
-// where those are called otherwise. A test gives every option of every method values that nobody could mean.
+// Layers check TensorRT's parameters, weights and inputs under TensorRT's names. This maps them to the options they come
+// from, if the names differ. A test passes nonsense values to every option of every method.
 
 type Names = Readonly<Record<string, readonly string[]>>;
 
@@ -41,7 +41,7 @@ const own: Readonly<Record<string, Names>> = {
   view: { reshape: ['dims'] },
 };
 
-/** For all methods: options that say the same in another way. */
+/** For all methods: options that are alternatives to others. */
 const others: Names = {
   axes: ['axis', 'normalizedShape'],
   blockShape: ['blockSize'],
@@ -55,7 +55,7 @@ const others: Names = {
 const of = (names: Names | undefined, name: string): readonly string[] =>
   names && Object.hasOwn(names, name) ? names[name]! : [];
 
-/** What callers of a method may call what its layers know as `name`, likeliest first. */
+/** The names that a method's callers may use for its layers' `name`, likeliest first. */
 export const namesFor = (method: string, name: string): readonly string[] => [
   ...of(Object.hasOwn(own, method) ? own[method] : undefined, name),
   name,

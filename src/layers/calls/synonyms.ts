@@ -42,7 +42,7 @@ const words: readonly [other: string, ours: string][] = [
   ['kind op', 'operation type'],
 ];
 
-/** What PyTorch, ONNX and TensorFlow call options, in lower case without underscores, and the names here in order of likelihood. */
+/** Option names in PyTorch, ONNX and TensorFlow (lower case, no underscores), with our names for them, likeliest first. */
 export const synonyms: ReadonlyMap<string, readonly string[]> = words.reduce((map, [others, ours]) => {
   for (const other of others.split(' ')) map.set(other, [...(map.get(other) ?? []), ...ours.split(' ')]);
   return map;

@@ -116,9 +116,9 @@ export interface SoftplusOptions extends Named {
 }
 
 export interface ClampOptions extends Named {
-  /** The least that stays. Default: no bound. */
+  /** Lower bound. Default: none. */
   min?: Liftable;
-  /** The most that stays. Default: no bound. */
+  /** Upper bound. Default: none. */
   max?: Liftable;
 }
 
@@ -142,7 +142,7 @@ export interface ThresholdedReluOptions extends Named {
 }
 
 export interface GeluOptions extends Named {
-  /** `none` (by erf, the default) or `tanh`. */
+  /** `none` (exact, with erf; the default) or `tanh`. */
   approximate?: 'none' | 'tanh';
 }
 

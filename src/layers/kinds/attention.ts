@@ -87,7 +87,7 @@ interface Forms {
 }
 
 const rankOf = (form: AttentionForm): number => (form === 'padded_bhnd' ? 4 : 3);
-/** Axis of the tokens; the heads come before it in the padded form, after it in the packed one. */
+/** Axis of the tokens; heads come before it in the padded form and after it in the packed form. */
 const tokensAxis = (form: AttentionForm): number => (form === 'padded_bhnd' ? 2 : 0);
 
 function requireForm({ shape }: InferredValue, form: AttentionForm, what: string, fail: Fail): void {
@@ -157,7 +157,7 @@ function requireLengths(
   requireRank(lengths.shape, 1, 1, fail, what);
 }
 
-/** Every head of keys or values as often as heads of the query share it. */
+/** Repeats every head of keys or values for the query heads that share it. */
 function repeatHeads(g: CpuGraph, x: CpuValue, query: CpuValue): CpuValue {
   const count = (value: CpuValue) => g.op('Gather', [g.op('Shape', [value]), g.constant('int64', [], [1])]);
   const heads = range(g, g.op('Shape', [query]), 1);
@@ -170,7 +170,7 @@ function range(g: CpuGraph, sizes: CpuValue, axis: number): CpuValue {
   return g.op('Range', [number(0), g.op('Gather', [sizes, number(axis)]), number(1)]);
 }
 
-/** True where key j may be seen by query i: j ≤ i, or j ≤ i + keys − queries. */
+/** True where query i may attend to key j: j ≤ i, or j ≤ i + keys − queries. */
 function causalMask(g: CpuGraph, sizes: CpuValue, kind: CausalKind): CpuValue {
   const number = (v: number) => g.constant('int64', [], [v]);
   const size = (axis: number) => g.op('Gather', [sizes, number(axis)]);
@@ -194,9 +194,9 @@ export interface AttentionOptions extends Named {
   scale?: number;
   /** Default `softmax`. */
   normalization?: 'softmax' | 'none';
-  /** Whether TensorRT may use several kernels where it has no fused one. Default true. */
+  /** Whether TensorRT may use several kernels if it has no fused one. Default true. */
   decomposable?: boolean;
-  /** Quantizes what the normalization gives: the dtype, and a scale of rank 0 or 1 in the dtype of the query. */
+  /** Quantizes the normalization's result: the dtype, and a scale of rank 0 or 1 in the query's dtype. */
   quantize?: { to: (typeof quantizedTo)[number]; scale: Tensor | ConstantData };
   /** Text for the engine inspector; from TensorRT 10.15 on. */
   metadata?: string;
@@ -214,7 +214,7 @@ export interface AttentionOptions extends Named {
 
 const method = 'attention';
 
-/** Scores are multiplied by way of the query, as TensorRT's layer does not. */
+/** Scales the scores through the query, because TensorRT's layer does not scale them. */
 function scaled(query: Tensor, given: number | undefined): Tensor {
   const size = query.shape.at(-1);
   const scale = given ?? (typeof size === 'number' ? 1 / Math.sqrt(size) : undefined);

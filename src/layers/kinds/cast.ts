@@ -6,7 +6,7 @@ import type { DType } from '../../values/dtype.js';
 import { requireDType } from '../shared/dtypes.js';
 import type { Named } from '../shared/parameters.js';
 
-/** What TensorRT casts from and to; quantize and dequantize make and take the narrow dtypes. */
+/** Dtypes that TensorRT casts between; narrow ones need quantize and dequantize. */
 export const castDTypes = ['float32', 'float16', 'bfloat16', 'int64', 'int32', 'int8', 'uint8', 'bool'] as const;
 
 export const cast = defineLayer({

@@ -66,7 +66,7 @@ export const concatenation = defineLayer({
   cpu: (g, { inputs, params: { axis } }) => g.op('Concat', inputs, { axis }),
 });
 
-/** The size of two axes that must be equal; undefined where they cannot be. */
+/** The size of two axes that must be equal; undefined if they cannot be. */
 const same = (a: Dim, b: Dim): Dim | undefined => (a === b || !isStatic(b) ? a : isStatic(a) ? undefined : b);
 
 export interface ConcatOptions extends Named {
@@ -114,7 +114,7 @@ const joined = checkedFunction('concat', (tensors: readonly Tensor[], options: C
   join('concat', tensors, options),
 );
 
-/** Tensors of one shape, each with an axis more, along which they are joined. */
+/** Tensors of one shape, each with a new axis to join along. */
 function pile(tensors: readonly Tensor[], { axis = 0, name }: ConcatOptions): Tensor {
   const method = 'stack';
   requireTensors(method, tensors);

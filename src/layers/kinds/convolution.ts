@@ -52,7 +52,7 @@ export const convolution = defineLayer({
   },
   cpu(g, { input, inputs, weights, params: p }) {
     const explicit = p.paddingMode.startsWith('explicit');
-    // Rounding up is rounding down after stride − 1 further zeros.
+    // Rounding up equals rounding down with stride − 1 more zeros.
     const extra = p.stride.map((s) => (p.paddingMode === 'explicit_round_up' ? s - 1 : 0));
     return g.op('Conv', [input(0), weights.kernel ?? inputs[1]!, weights.bias ?? inputs[2] ?? null], {
       kernel_shape: p.kernel,
@@ -66,7 +66,7 @@ export const convolution = defineLayer({
   },
 });
 
-/** Padding by its name as numbers. */
+/** Converts named padding to numbers. */
 function namedPadding(
   options: ConvolutionOptions,
   { kernel, stride, dilation }: ReturnType<typeof kernelWindow>,
@@ -92,7 +92,7 @@ function convolve(self: TensorSource, method: string, axes: number, options: Con
   const x = self.tensor();
   const shape = givenShape(options.weight);
   const window = kernelWindow(shape, options, axes);
-  // Fields by name, since V8 spreads objects slowly and networks have many convolutions.
+  // Fields are listed, because V8 spreads objects slowly and networks have many convolutions.
   const { kernel, stride, dilation } = window;
   const { prePadding, postPadding, paddingMode } = resolvePadding(namedPadding(options, window, method), axes);
   const { groups = 1 } = options;

@@ -73,7 +73,7 @@ interface Window {
 
 const extentOf = (p: Window, i: number): number => p.dilation[i]! * (p.kernel[i]! - 1) + 1;
 
-/** TensorRT's PaddingMode for a deconvolution: explicit, or `max(extent − stride, 0)` shared between both sides. */
+/** TensorRT's PaddingMode for a deconvolution: explicit, or `max(extent − stride, 0)` split between both sides. */
 function paddingOf(p: Window): [number[], number[]] {
   if (p.paddingMode.startsWith('explicit')) return [p.prePadding, p.postPadding];
   const total = p.kernel.map((_, i) => Math.max(extentOf(p, i) - p.stride[i]!, 0));
@@ -82,7 +82,7 @@ function paddingOf(p: Window): [number[], number[]] {
   return p.paddingMode === 'same_upper' ? [less, more] : [more, less];
 }
 
-/** After TensorRT's PaddingMode: `(size − 1)·stride + extent − padding`, for the `same_*` modes at most `size·stride`. */
+/** Output size according to TensorRT's PaddingMode: `(size − 1)·stride + extent − padding`, at most `size·stride` for the `same_*` modes. */
 function outputSize(size: Dim, i: number, p: Window): Dim {
   const full = addDims(mulDims(subDims(size, 1), p.stride[i]!), extentOf(p, i));
   if (p.paddingMode.startsWith('explicit')) return subDims(full, p.prePadding[i]! + p.postPadding[i]!);

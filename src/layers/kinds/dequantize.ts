@@ -15,7 +15,7 @@ const targets = ['float32', 'float16', 'bfloat16'] as const;
 
 export const dequantize = defineLayer({
   kind: 'dequantize',
-  // TensorRT reads a precision off it.
+  // TensorRT derives a precision from it.
   isFoldable: () => false,
   takesNarrow: true,
   params: z.strictObject({ ...quantizationParams, to: z.enum(targets) }),

@@ -72,7 +72,7 @@ export interface DistCollectiveOptions extends Named {
   operation: CollectiveOperation;
   /** For all_reduce, reduce and reduce_scatter; default `sum`. */
   reduce?: 'sum' | 'prod' | 'max' | 'min' | 'avg';
-  /** For broadcast, reduce, gather and scatter: the rank that gives or gets; default 0. */
+  /** For broadcast, reduce, gather and scatter: the rank that sends or receives. Default 0. */
   root?: number;
   /** The ranks that take part, in order. Default: all. */
   groups?: readonly number[];

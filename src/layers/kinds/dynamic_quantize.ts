@@ -13,10 +13,10 @@ import { refuse } from '../shared/refuse.js';
 const targets = ['float4e2m1', 'float8e4m3', 'int8'] as const;
 const scaleTypes = ['float8e4m3', 'float8e8m0', 'float32'] as const;
 
-/** Inputs: the tensor, and the scale of the scales where there is one. Outputs: the quantized tensor, the scales of its blocks. */
+/** Inputs: the tensor and, optionally, the scale of the scales. Outputs: the quantized tensor, the scales of its blocks. */
 export const dynamicQuantize = defineLayer({
   kind: 'dynamic_quantize',
-  // TensorRT reads a precision off it.
+  // TensorRT derives a precision from it.
   isFoldable: () => false,
   params: z.strictObject({
     /** Size of a block along every axis, -1 for all of it. */
@@ -102,7 +102,7 @@ function blockMaxima(g: CpuGraph, x: CpuValue, shape: Shape, blocks: readonly nu
 const repeat = (g: CpuGraph, value: CpuValue, axis: number, size: number, block: number): CpuValue =>
   g.op('Gather', [value, indices(g, ...Array.from({ length: size }, (_, k) => Math.floor(k / block)))], { axis });
 
-/** E8M0 holds powers of two: the next one above, as cuDNN's block-scale quantization documents it; E4M3 the nearest. */
+/** E8M0 rounds up to the next power of two, as documented for cuDNN's block-scale quantization; E4M3 rounds to nearest. */
 function roundScale(g: CpuGraph, scale: CpuValue, to: DType): CpuValue {
   if (to !== 'float8e8m0') return g.cast(scale, to);
   const number = (v: number) => g.constant('float32', [], [v]);

@@ -14,10 +14,10 @@ import { broadcastDim } from '../shared/shapes.js';
 const named = '[a-z]*';
 const open = `${named}(?:\\.\\.\\.)?${named}`;
 const written = new RegExp(`^${open}(?:,${open})*(?:->${open})?$`);
-/** Without ellipsis, and with a result. */
+/** An equation without ellipses and with an explicit result. */
 const explicit = new RegExp(`^${named}(?:,${named})*->${named}$`);
 
-/** Operands, labels by axis, and the labels of the result. */
+/** The operands, their labels by axis, and the result's labels. */
 const split = (equation: string): { terms: string[]; result: string } => {
   const [left, result] = equation.split('->') as [string, string];
   return { terms: left.split(','), result };
@@ -67,8 +67,8 @@ export const einsum = defineLayer({
 const method = 'einsum';
 
 /**
- * The equation with a letter for every axis of an ellipsis, and with its result. Without `->` that is the ellipsis and
- * all letters that occur once, in alphabetical order.
+ * The equation with a letter for every axis of an ellipsis, and with an explicit result. Without `->`, the result is the
+ * ellipsis and all letters that occur once, in alphabetical order.
  */
 function explicitEquation(given: string, ranks: readonly number[]): string {
   const equation = typeof given === 'string' ? given.replaceAll(' ', '') : '';

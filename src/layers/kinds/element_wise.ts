@@ -11,7 +11,7 @@ import { liftRank } from '../shared/record-shuffle.js';
 import { refuse } from '../shared/refuse.js';
 import { broadcastShapes } from '../shared/shapes.js';
 
-/** TensorRT's ElementWiseOperation, and the ONNX operator that computes the same, but for integers divided. */
+/** TensorRT's ElementWiseOperation, and the equivalent ONNX operator, except for integer division. */
 const onnxOperators = {
   sum: 'Add',
   prod: 'Mul',
@@ -33,7 +33,7 @@ export const elementWiseOperations = Object.keys(onnxOperators) as [ElementWiseO
 
 const numbers: readonly DType[] = [...floats, 'int32', 'int64', 'int8'];
 const comparable: readonly DType[] = [...numbers, 'bool'];
-/** TensorRT's builder has no power of int8. */
+/** TensorRT's builder does not support int8 powers. */
 const powTypes = numbers.filter((dtype) => dtype !== 'int8');
 const comparisons: readonly ElementWiseOperation[] = ['equal', 'greater', 'less'];
 const logical: readonly ElementWiseOperation[] = ['and', 'or', 'xor'];
@@ -80,7 +80,7 @@ export const elementWise = defineLayer({
   },
   cpu(g, { input, params: { operation }, inputTypes }) {
     const { dtype } = inputTypes[0]!;
-    // onnxruntime computes few operations in int8.
+    // onnxruntime supports few operations in int8.
     const wide = dtype === 'int8' ? 'int32' : undefined;
     const [a, b] = wide ? [g.cast(input(0), wide), g.cast(input(1), wide)] : [input(0), input(1)];
     const result =
@@ -89,7 +89,7 @@ export const elementWise = defineLayer({
   },
 });
 
-/** ONNX's Div of integers cuts toward zero: one less where it cut a negative quotient. */
+/** ONNX's integer Div truncates toward zero, so 1 is subtracted if it truncated a negative quotient. */
 function floorDiv(g: CpuGraph, a: CpuValue, b: CpuValue, dtype: DType): CpuValue {
   const quotient = g.op('Div', [a, b]);
   if (isFloat(dtype)) return g.op('Floor', [quotient]);
@@ -106,7 +106,7 @@ const mixed = (a: DType, b: DType): string =>
 /** Both operands as tensors of one rank. */
 function operands(a: Tensor, given: Liftable, method: string): [Tensor, Tensor] {
   const b = lift(given, a, method);
-  // What belongs to another network is refused when the layer is recorded.
+  // Tensors of another network are refused when the layer is recorded.
   if (b.network !== a.network) return [a, b];
   if (a.dtype !== b.dtype) {
     const message =
@@ -132,7 +132,7 @@ const binary = (
 const not = (x: Tensor, method: string, options: Named = {}): Tensor =>
   recordKind(x.network, 'unary', { method, name: options.name, inputs: [x], params: { operation: 'not' } });
 
-/** `a ≥ b` and `a ≤ b`: false for NaN, which a negated comparison would not be. */
+/** `a ≥ b` and `a ≤ b`: false for NaN, unlike a negated comparison. */
 function orEqual(
   self: TensorSource,
   method: string,

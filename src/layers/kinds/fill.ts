@@ -35,9 +35,9 @@ export type FillOperation = (typeof fillOperations)[number];
 const params = z.strictObject({
   operation: z.enum(fillOperations),
   dtype: z.enum(['float32', 'float16', 'int32', 'int64']),
-  /** null where input 0 says it. */
+  /** null if input 0 gives it. */
   shape: z.array(nonNegative).max(8).nullable(),
-  /** null where inputs 1 and 2 say them. */
+  /** null if inputs 1 and 2 give them. */
   alpha: z.number().nullable(),
   beta: z.number().nullable(),
 });
@@ -114,7 +114,7 @@ export const fill = defineLayer({
 });
 
 /**
- * Uniform in 0 … 1 in steps of 2⁻²⁴, from the bits that Dropout draws: onnxruntime has no RandomUniformLike of this opset.
+ * Uniform in 0 … 1 in steps of 2⁻²⁴, from bits drawn by Dropout, because onnxruntime lacks this opset's RandomUniformLike.
  */
 function uniform(g: CpuGraph, shape: CpuValue): CpuValue {
   const bits = 24;
@@ -198,7 +198,7 @@ export interface RandomOptions extends Named {
   dtype?: DType;
 }
 
-/** Alpha and beta of `start`, `start + step`, …: tensors where the start is dynamic. */
+/** Alpha and beta of `start`, `start + step`, …: tensors if the start is dynamic. */
 function progression(net: Network, start: Dim, step: number, dtype: DType, method: string): FillOptions {
   if (isStatic(start)) return { alpha: start, beta: step };
   return {
@@ -290,7 +290,7 @@ const methods = {
       const beta = dim === 1 ? 0 : (end - start) / (dim - 1);
       return record(this, [dim], { ...options, method, alpha: start, beta });
     }
-    // One element has no step.
+    // A single element has no step.
     const steps = constantTensor(this, new DimValue(maxDims(subDims(dim, 1), 1)), 'float32', method).reshape([1]);
     const span = constantTensor(this, [end - start], 'float32', method);
     return record(this, [dim], { ...options, method, alpha: start, beta: span.div(steps) });

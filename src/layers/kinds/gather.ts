@@ -46,7 +46,7 @@ interface GatherParams {
   elementWiseDims: number;
 }
 
-/** Sizes of the axes that the indices count along, in turn. */
+/** Sizes of the axes that the indices refer to, in turn. */
 const indexed = (data: Shape, indices: Shape, { mode, axis, elementWiseDims: batch }: GatherParams): Shape =>
   mode === 'nd' ? data.slice(batch, batch + (indices.at(-1) as number)) : [data[axis]!];
 
@@ -114,7 +114,7 @@ function pickContents(data: InferredValue, indices: InferredValue): Dim[] | unde
   return picked.some((dim) => dim === undefined) ? undefined : (picked as Dim[]);
 }
 
-/** ONNX's Gather has no batch axis: GatherND along the second axis, between two transposes. */
+/** ONNX's Gather has no batch axis, so this uses GatherND along the second axis, between two transposes. */
 function batchedGather(g: CpuGraph, x: CpuValue, indices: CpuValue, axis: number, data: Shape, at: Shape): CpuValue {
   const int64 = (...values: number[]) => g.constant('int64', [values.length], values);
   const head = (value: CpuValue) => g.op('Slice', [g.op('Shape', [value]), int64(0), int64(1)]);

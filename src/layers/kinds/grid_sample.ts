@@ -62,7 +62,7 @@ export const gridSample = defineLayer({
 export interface GridSampleOptions extends Named {
   /** Default `bilinear`. */
   mode?: keyof typeof interpolations;
-  /** What lies outside the input. Default `zeros`. */
+  /** How to read outside the input. Default `zeros`. */
   paddingMode?: keyof typeof samples;
   /** Whether −1 and 1 are the centers of the corner pixels, or their outer edges. Default false. */
   alignCorners?: boolean;

@@ -14,7 +14,7 @@ export const ifConditional = defineLayer({
   infer({ input, bodies, takenIn, fail }): InferredValue[] {
     const { dtype, shape } = input(0);
     for (const role in bodies) {
-      // What a branch takes comes in through a layer of its own, and nothing there has uint8.
+      // Tensors enter a branch through a separate layer, which does not support uint8.
       const found = takenIn(role).find((tensor) => tensor.dtype === 'uint8');
       const expected = `expected no uint8, given ${found}; use .cast() before the branch`;
       if (found) fail('ERR_DTYPE', expected, { option: role, actual: 'uint8' });
@@ -55,9 +55,9 @@ export const ifConditional = defineLayer({
 
 const eitherDim = (a: Dim, b: Dim): Dim => (a === b ? a : unknownDim('if'));
 
-/** What a branch returns. */
+/** A branch's return value. */
 export type BranchOutput = Tensor | readonly Tensor[];
-/** What the conditional returns: one tensor, or as many as the branches. */
+/** The conditional's result: one tensor, or as many as each branch returns. */
 export type IfOutput<T extends BranchOutput> = T extends readonly Tensor[]
   ? { -readonly [K in keyof T]: Tensor }
   : Tensor;

@@ -9,7 +9,7 @@ import type { ConstantData } from '../shared/literal.js';
 import type { Named } from '../shared/parameters.js';
 import { requireRank } from '../shared/shapes.js';
 
-/** Inputs: the cache, the update, where it goes, and the lengths of a packed update. */
+/** Inputs: the cache, the update, its position, and the lengths of a packed update. */
 export const kvCacheUpdate = defineLayer({
   kind: 'kv_cache_update',
   hasEffects: true,

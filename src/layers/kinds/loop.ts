@@ -15,7 +15,7 @@ import { shapeTensor } from '../shared/shape-tensor.js';
 /**
  * Inputs: the trip count (or null), the initial states, the tensors iterated over, and one length for each collected
  * output (or null for the trip count). Body `body`: states and slices → next states, collected values. Body `while`,
- * where there is a condition: states → bool. Outputs: last states, collected outputs.
+ * if there is a condition: states → bool. Outputs: last states, collected outputs.
  */
 export const loop = defineLayer({
   kind: 'loop',
@@ -104,7 +104,7 @@ export const loop = defineLayer({
 
 const typeOf = ({ dtype, shape }: ValueType): ValueType => ({ dtype, shape });
 
-/** What an iteration sees of a tensor that is iterated over. */
+/** The slice of an iterated tensor that one iteration gets. */
 const sliceType = ({ dtype, shape }: ValueType, axis: number): ValueType => ({
   dtype,
   shape: shape.filter((_, i) => i !== axis),
@@ -135,7 +135,7 @@ function requireEnough(shape: Shape, axis: number, count: Dim | undefined, fail:
   }
 }
 
-/** A state keeps its dtype and shape; sizes that only the data tells may turn out the same. */
+/** A state keeps its dtype and shape. Data-dependent sizes may turn out equal. */
 function requireInvariant(from: InferredValue, to: InferredValue, index: number, fail: Fail): void {
   const fits = (a: Dim, b: Dim) => a === b || isUnknown(a) || isUnknown(b);
   const { length } = from.shape;
@@ -152,7 +152,7 @@ function requireInvariant(from: InferredValue, to: InferredValue, index: number,
   );
 }
 
-/** Cut, or filled with zeros, to a length along axis 0. */
+/** Cuts or zero-pads to a length along axis 0. */
 function resized(g: CpuGraph, value: CpuValue, length: CpuValue, { dtype }: ValueType): CpuValue {
   const int64 = (...values: number[]) => g.constant('int64', [values.length], values);
   const size = g.op('Unsqueeze', [length, int64(0)]);
@@ -169,21 +169,21 @@ function flipped(g: CpuGraph, value: CpuValue): CpuValue {
 }
 
 /**
- * A number of iterations: a number, a dynamic dim or an expression of such, or an int32 or int64 tensor of rank 0. Where
- * outputs are collected, the range of an input goes into the build's profile.
+ * The number of iterations: a number, a dynamic dim or an expression of dims, or an int32 or int64 tensor of rank 0. If
+ * outputs are collected, an input's range goes into the build's profile.
  */
 export type LoopCount = DimLike | Tensor;
 
 /** A tensor to iterate over. */
 export interface LoopIterate {
   tensor: Tensor;
-  /** The axis the slices come from; each slice has one axis less. Default 0. */
+  /** The axis to slice along; slices do not have it. Default 0. */
   axis?: number;
   /** From slice count − 1 down to 0. Default false. */
   reverse?: boolean;
 }
 
-/** A value of which every iteration contributes one. */
+/** A value that every iteration contributes to. */
 export interface LoopCollect {
   tensor: Tensor;
   /** Where the axis of iterations goes in the result. Default 0. */
@@ -197,7 +197,7 @@ export interface LoopCollect {
   length?: LoopCount;
 }
 
-/** A tensor for each. */
+/** A tensor for each entry. */
 export type LoopTensors<T> = { [K in keyof T]: Tensor };
 type Nothing = Record<never, never>;
 
@@ -207,20 +207,20 @@ export interface LoopOptions<S, I> extends Named {
    * `iterate` and outputs, a tensor that only the run knows must equal the number of slices on TensorRT 10.6: it fails otherwise.
    */
   count?: LoopCount;
-  /** Looked at before each iteration: a bool of rank 0, computed from the states alone; the loop ends where it is false. */
+  /** Checked before each iteration: a bool of rank 0, computed only from the states. The loop ends when it is false. */
   while?: (state: LoopTensors<S>) => Tensor;
-  /** Initial values of what an iteration hands to the next. */
+  /** Initial values of the states passed from one iteration to the next. */
   state?: S;
   /** Tensors of which every iteration sees one slice. */
   iterate?: I;
 }
 
-/** What the body returns: the next value of every state, and values to collect. */
+/** The body's return value: the next value of every state, and values to collect. */
 export type LoopStep<S, O> = (keyof S extends never ? { state?: Record<never, never> } : { state: LoopTensors<S> }) & {
   outputs?: O;
 };
 
-/** The states after the last iteration, and what was collected. */
+/** The states after the last iteration, and the collected values. */
 export interface LoopResult<S, O> {
   state: LoopTensors<S>;
   outputs: LoopTensors<O>;
@@ -252,7 +252,7 @@ function countTensor(net: Network, count: LoopCount, what: string): Tensor {
   return isStatic(dim) ? scalar(net, 'int32', dim, 0, 'loop') : shapeTensor(net, [dim], 'loop').reshape([]);
 }
 
-/** The trip count that the tensors iterated over give. */
+/** The trip count implied by the iterated tensors. */
 function sizeOf(iterate: Slices): Dim | undefined {
   const [first] = iterate;
   const dim = first?.[1].tensor.shape[first[1].axis];
@@ -266,7 +266,7 @@ function sizeOf(iterate: Slices): Dim | undefined {
   return dim;
 }
 
-/** TensorRT 1.7's RTX wants as many slices as iterations; what is left over is cut off. */
+/** TensorRT-RTX 1.7 requires as many slices as iterations, so the remainder is cut off. */
 function cut({ tensor, axis }: LoopIterate & { axis: number }, count: Dim | undefined): Tensor {
   const size = tensor.shape[axis];
   if (size === undefined || count === undefined || size === count) return tensor;

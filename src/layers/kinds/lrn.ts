@@ -27,7 +27,7 @@ export const lrn = defineLayer({
     return { dtype, shape };
   },
   cpu(g, { input, params: p, outputTypes }) {
-    // onnxruntime's LRN takes no alpha of 0 or less: the mean square is a pool along the channels.
+    // onnxruntime's LRN rejects an alpha of 0 or less, so the mean square is computed by pooling along the channels.
     const x = g.cast(input(0), 'float32');
     const number = (v: number) => g.constant('float32', [], [v]);
     const axis = g.constant('int64', [1], [1]);

@@ -16,7 +16,7 @@ export type MatrixOperation = (typeof matrixOperations)[number];
 
 const axesOf = (operation: MatrixOperation): number => (operation === 'vector' ? 1 : 2);
 
-/** The collection's dims, and rows and columns; a vector has only the axis that is summed over. */
+/** The collection's dims, rows and columns; a vector has only the axis that is summed over. */
 function split(shape: Shape, operation: MatrixOperation): { batch: Shape; matrix: Shape } {
   const at = shape.length - axesOf(operation);
   const matrix = shape.slice(at);
@@ -63,7 +63,7 @@ export const matrixMultiply = defineLayer({
   cpu(g, { input, params: { operationA, operationB }, inputTypes }) {
     const rankA = inputTypes[0]!.shape.length;
     const rankB = inputTypes[1]!.shape.length;
-    // A vector on the left is a row, on the right a column.
+    // A vector is a row on the left and a column on the right.
     const a = operand(g, input(0), rankA, operationA, -2);
     const b = operand(g, input(1), rankB, operationB, -1);
     const axes = [...(operationA === 'vector' ? [-2] : []), ...(operationB === 'vector' ? [-1] : [])];
@@ -96,9 +96,9 @@ export interface MatmulOptions extends AccumulationOptions, Named {
   transposeA?: boolean;
   /** Whether the last two axes of the right operand are exchanged. Default false. */
   transposeB?: boolean;
-  /** TensorRT's reading of the left operand, in place of `transposeA`. Default: a vector where it has one axis. */
+  /** TensorRT's MatrixOperation for the left operand, instead of `transposeA`. Default: a vector if it has one axis. */
   operationA?: MatrixOperation;
-  /** TensorRT's reading of the right operand, in place of `transposeB`. Default: a vector where it has one axis. */
+  /** TensorRT's MatrixOperation for the right operand, instead of `transposeB`. Default: a vector if it has one axis. */
   operationB?: MatrixOperation;
 }
 
@@ -115,7 +115,7 @@ function multiply(a: Tensor, given: Tensor | ConstantData, options: MatmulOption
   const operationA = readingOf(a.rank, transposeA, options.operationA);
   const batchOfA = a.rank - axesOf(operationA);
   let operationB: MatrixOperation | undefined;
-  // Known elements take the rank at once, a tensor through a shuffle.
+  // Known elements get the rank directly, a tensor through a shuffle.
   const b = lift(given, a, method, (own) => {
     operationB = readingOf(own, transposeB, options.operationB);
     return own < axesOf(operationB) ? own : batchOfA + axesOf(operationB);
@@ -130,7 +130,7 @@ function multiply(a: Tensor, given: Tensor | ConstantData, options: MatmulOption
   return a.network.record(matrixMultiply, { method, name, inputs, params })[0]!;
 }
 
-/** The multiplication where both operands have this rank, and the same batch. */
+/** The multiplication for two operands of this rank with the same batch. */
 function ofRank(rank: 2 | 3, a: Tensor, given: Tensor | ConstantData, options: MatmulOptions, method: string): Tensor {
   const b = lift(given, a, method, (own) => own);
   for (const [what, { shape }] of Object.entries({ left: a, right: b })) {

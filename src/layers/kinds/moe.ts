@@ -93,7 +93,7 @@ function requireSizes(what: string, { shape }: InferredValue, expected: readonly
   });
 }
 
-/** silu(gate) · up; with SwiGLU's parameters gate · σ(alpha · gate) · (up + beta) of clipped numbers. */
+/** silu(gate) · up; with SwiGLU's parameters, gate · σ(alpha · gate) · (up + beta) of clipped numbers. */
 function gated(
   g: CpuGraph,
   gate: CpuValue,

@@ -12,7 +12,7 @@ import type { IndexOptions } from './topk.js';
 const boundingBoxFormats = ['corner_pairs', 'center_sizes'] as const;
 export type BoundingBoxFormat = (typeof boundingBoxFormats)[number];
 
-/** What TensorRT considers per batch item, and its default. */
+/** TensorRT's limit per batch item, and its default. */
 const maxBoxLimit = 5000;
 
 export const nms = defineLayer({
@@ -66,7 +66,7 @@ export const nms = defineLayer({
 
 const int64 = (g: CpuGraph, ...values: number[]): CpuValue => g.constant('int64', [values.length], values);
 
-/** Leaves the `limit` best scores of each batch item as they are; the others become −∞. */
+/** Keeps the `limit` best scores of each batch item and sets the others to −∞. */
 function keepBest(g: CpuGraph, scores: CpuValue, limit: number, [, boxes, classes]: Shape): CpuValue {
   if (isStatic(boxes!) && isStatic(classes!) && boxes * classes <= limit) return scores;
   const flat = g.op('Reshape', [scores, int64(g, 0, -1)]);
@@ -76,7 +76,7 @@ function keepBest(g: CpuGraph, scores: CpuValue, limit: number, [, boxes, classe
   return g.op('Reshape', [g.op('ScatterElements', [nothing, at!, best!], { axis: 1 }), g.op('Shape', [scores])]);
 }
 
-/** ONNX's operator: [n, 3] of batch, class and box. Where each class has boxes of its own, it is a batch item of its own. */
+/** ONNX's operator: [n, 3] of batch, class and box. If each class has its own boxes, each class becomes a separate batch item. */
 function suppress(
   g: CpuGraph,
   boxes: CpuValue,
@@ -100,7 +100,7 @@ function suppress(
   return g.op('Concat', [batch, g.op('Mod', [item!, classes]), box!], { axis: 1 });
 }
 
-/** TensorRT's order: by batch item, then by falling score. ONNX's TopK keeps the order of equal elements. */
+/** TensorRT's order: by batch item, then by descending score. ONNX's TopK keeps the order of equal elements. */
 function sortByBatchAndScore(g: CpuGraph, found: CpuValue, scores: CpuValue): CpuValue {
   const sortedBy = (rows: CpuValue, keys: CpuValue, largest: boolean) => {
     const [, order] = g.ops('TopK', [keys, g.op('Shape', [keys])], { axis: 0, largest }, 2);
@@ -115,7 +115,7 @@ function sortByBatchAndScore(g: CpuGraph, found: CpuValue, scores: CpuValue): Cp
 export interface NmsOptions extends IndexOptions {
   /** Most boxes selected per batch item and class: a number, or a rank-0 int32 tensor. */
   maxOutputBoxesPerClass: number | Tensor;
-  /** A box is left out where it overlaps a better one by more: intersection over union, 0 to 1; a number or a rank-0 float32 tensor. Default 0. */
+  /** Drops boxes that overlap a better one by more than this intersection over union, 0 to 1; a number or a rank-0 float32 tensor. Default 0. */
   iouThreshold?: number | Tensor;
   /** What a score must exceed; a number or a rank-0 float32 tensor. Default 0. */
   scoreThreshold?: number | Tensor;

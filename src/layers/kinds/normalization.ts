@@ -205,7 +205,7 @@ const methods = {
     const { groups = options?.numGroups } = options ?? {};
     if (groups === undefined) refuse('groupNorm', 'ERR_PARAMETER', 'expected groups, the number of groups, given none');
     if (x.rank < 3) refuse('groupNorm', 'ERR_RANK', `expected rank 3 or more, given ${x}`);
-    // One group is all channels, which TensorRT wants among the axes.
+    // A single group covers all channels, and TensorRT requires them among the axes.
     const axes = trailing(x.rank, groups === 1 ? x.rank - 1 : x.rank - 2);
     return record(x, 'groupNorm', sizesAlong(x, 'groupNorm', [1]), { axes, groups }, options ?? {});
   },

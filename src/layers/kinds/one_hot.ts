@@ -30,7 +30,7 @@ export const oneHot = defineLayer({
       fail('ERR_AXIS', `expected one from ${-rank - 1} to ${rank}, given ${axis}`, { option: 'axis', actual: axis });
     return { dtype: values.dtype, shape: [...indices.shape.slice(0, axis), depth, ...indices.shape.slice(axis)] };
   },
-  // onnxruntime's OneHot takes no scalars, and few dtypes.
+  // onnxruntime's OneHot does not accept scalars and supports few dtypes.
   cpu(g, { input, params: { depth, axis }, inputTypes, outputTypes }) {
     const rank = inputTypes[0]!.shape.length;
     const classes = g.constant(
@@ -49,11 +49,11 @@ export interface OneHotOptions extends Named {
   axis?: number;
   /** `[off, on]`: two numbers, or a tensor of shape [2] whose dtype the result has. Default `[0, 1]`. */
   values?: Liftable;
-  /** dtype of the result where `values` are numbers. Default float32. */
+  /** dtype of the result if `values` are numbers. Default float32. */
   dtype?: DType;
 }
 
-/** TensorRT wants a depth that the build knows: with a dynamic one, every index is compared with every class. */
+/** TensorRT needs the depth at build time. If it is dynamic, every index is compared with every class instead. */
 function compared(indices: Tensor, values: Tensor, depth: DimValue, axis: number, { name }: Named): Tensor {
   const net = indices.network;
   const shape = Array.from({ length: indices.rank + 1 }, (_, i) => (i === axis ? depth : 1));

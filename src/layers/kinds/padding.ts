@@ -44,7 +44,7 @@ export const padding = defineLayer({
   },
 });
 
-/** Modes as PyTorch calls them, and TensorRT's SampleMode. */
+/** PyTorch's mode → TensorRT's SampleMode. */
 const modes = { constant: 'fill', reflect: 'reflect', replicate: 'clamp', circular: 'wrap' } as const;
 
 export interface PadOptions extends Named {
@@ -88,7 +88,7 @@ function zerosAround(x: Tensor, prePadding: number[], postPadding: number[], { n
   return x.network.record(padding, { method, name, inputs: [x], params: { prePadding, postPadding } })[0]!;
 }
 
-/** Pads by a slice that reads outside. */
+/** Pads with a slice that reads outside. */
 function sliced(x: Tensor, sides: readonly Dim[], { mode = 'constant', value, name }: PadOptions): Tensor {
   const pairs = Array.from({ length: sides.length / 2 }, (_, i) => {
     const axis = x.rank - 1 - i;

@@ -13,7 +13,7 @@ import { broadcastDim } from '../shared/shapes.js';
 export const parametricRelu = defineLayer({
   kind: 'parametric_relu',
   params: z.strictObject({
-    /** Dims of a known slope; null where it is a tensor. */
+    /** Dims of a known slope; null if it is a tensor. */
     slopeShape: z.array(nonNegative).nullable(),
   }),
   infer({ input, weights, params: { slopeShape }, fail }) {
@@ -81,7 +81,7 @@ const methods = {
     }
     const literal = toLiteral(slope, { dtype: x.dtype }, method);
     const own = countOf(literal.shape) === 1 ? [] : [...literal.shape];
-    // PyTorch's vector belongs to axis 1.
+    // PyTorch's vector applies to axis 1.
     const trailing = weight && own.length === 1 ? Array(Math.max(0, x.rank - 2)).fill(1) : [];
     const leading = Array(Math.max(0, x.rank - own.length - trailing.length)).fill(1);
     return x.network.record(parametricRelu, {

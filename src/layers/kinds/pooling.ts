@@ -18,7 +18,7 @@ export interface PoolingOptions extends PaddingOptions, Named {
   kernel: PerAxis;
   /** Default: the window size. */
   stride?: PerAxis;
-  /** Short for `paddingMode: 'explicit_round_up'`. A last window that starts in the padding stays, where PyTorch drops it. */
+  /** Short for `paddingMode: 'explicit_round_up'`. Keeps a last window that starts in the padding, while PyTorch drops it. */
   ceilMode?: boolean;
 }
 
@@ -93,15 +93,15 @@ function poolPlain(g: CpuGraph, x: CpuValue, p: Parsed): CpuValue {
 }
 
 /**
- * ONNX's ceil_mode drops a last window that starts in the padding. Rounding up is rounding down after stride − 1 further
- * elements: −∞ for a maximum; for an average zeros which, as TensorRT counts only the padded input, never count.
+ * ONNX's ceil_mode drops a last window that starts in the padding. Rounding up equals rounding down with stride − 1 more
+ * elements: −∞ for a maximum; zeros for an average, which never count because TensorRT counts only the padded input.
  */
 function poolRoundedUp(g: CpuGraph, x: CpuValue, p: Parsed): CpuValue {
   const axes = p.kernel.length;
   const extra = p.stride.map((s) => s - 1);
   const none = p.kernel.map(() => 0);
   const plain = { ...p, paddingMode: 'explicit_round_down', prePadding: none, postPadding: none } as Parsed;
-  // The sum of one keeps onnxruntime from moving the padding into a pool, which takes none as large as its window.
+  // The sum of one operand keeps onnxruntime from moving the padding into a pool, which rejects padding as large as its window.
   const pad = (value: CpuValue, pre: readonly number[], post: readonly number[], fill: number) => {
     const pads = g.constant('int64', [2 * axes + 4], [0, 0, ...pre, 0, 0, ...post]);
     return g.op('Sum', [g.op('Pad', [value, pads, g.constant('float32', [], [fill])])]);

@@ -15,7 +15,7 @@ import {
 
 export const quantize = defineLayer({
   kind: 'quantize',
-  // TensorRT reads a precision off it.
+  // TensorRT derives a precision from it.
   isFoldable: () => false,
   takesNarrow: true,
   params: z.strictObject({ ...quantizationParams, to: z.enum(quantizedDTypes) }),

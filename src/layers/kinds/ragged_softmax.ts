@@ -17,7 +17,7 @@ export const raggedSoftmax = defineLayer({
     requireDType(bounds.dtype, ['int32'], fail, 'lengths');
     requireRank(shape, 3, 3, fail);
     const expected = [...shape.slice(0, -1), 1];
-    // TensorRT refuses a dynamic size beside a known one.
+    // TensorRT refuses a dynamic size paired with a known one.
     const fits = (i: number) =>
       expected[i] === bounds.shape[i] || !(isStatic(expected[i]!) || isStatic(bounds.shape[i]!));
     if (bounds.shape.length !== 3 || bounds.shape[2] !== 1 || !fits(0) || !fits(1)) {

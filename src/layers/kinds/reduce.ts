@@ -47,12 +47,12 @@ export const reduce = defineLayer({
   cpu(g, { input, params: { operation, axes, keepDims }, inputTypes, outputTypes }) {
     const { dtype } = outputTypes[0]!;
     if (axes.length === 0) return g.op('Identity', [input(0)]);
-    // onnxruntime rounds float16 at every step, and has no sum of int8.
+    // onnxruntime rounds float16 at every step and cannot sum int8.
     const wide = dtype === 'float16' ? 'float32' : dtype === 'int8' ? 'int32' : undefined;
     const x = wide ? g.cast(input(0), wide) : input(0);
     const over = g.constant('int64', [axes.length], axes);
     const result = g.op(onnxOperators[operation], [x, over], { keepdims: keepDims });
-    // The mean of nothing is NaN, of which onnxruntime makes 0.
+    // The mean of nothing is NaN, but onnxruntime returns 0.
     if (operation === 'avg' && axes.some((axis) => inputTypes[0]!.shape[axis] === 0)) {
       const zero = g.constant(wide ?? dtype, [], [0]);
       return g.cast(g.op('Div', [g.op('Mul', [result, zero]), zero]), dtype);
@@ -64,13 +64,13 @@ export const reduce = defineLayer({
 export interface ReduceOptions extends Named {
   /** The axes to reduce, or one, negative from the end. Default: all. */
   axes?: number | readonly number[];
-  /** One axis to reduce, beside `axes` where both are given. */
+  /** One axis to reduce, in addition to `axes` if both are given. */
   axis?: number;
-  /** Whether reduced axes stay, with size 1. Default false. */
+  /** Whether to keep reduced axes with size 1. Default false. */
   keepDims?: boolean;
 }
 
-/** The axes that the options name, counted from the front; those out of range stay for the layer to refuse. */
+/** The axes given in the options, counted from the front. Axes out of range are left for the layer to refuse. */
 export function reducedAxes(x: Tensor, { axis, axes }: ReduceOptions): number[] {
   if (axis === undefined && axes === undefined) return x.shape.map((_, i) => i);
   const list = axisList(axes ?? [], x.rank);

@@ -37,7 +37,7 @@ const roundings = {
 } as const;
 export type ResizeRounding = keyof typeof roundings;
 
-/** How many trailing axes a mode can resize. */
+/** The number of trailing axes that a mode can resize. */
 const resizable = { nearest: 8, linear: 3, cubic: 2 } as const;
 
 export const resize = defineLayer({
@@ -49,7 +49,7 @@ export const resize = defineLayer({
     nearestRounding: z.enum(Object.keys(roundings) as [ResizeRounding, ...ResizeRounding[]]),
     cubicCoeff: float32Number,
     excludeOutside: z.boolean(),
-    /** One of the two, or neither where input 1 says the sizes. */
+    /** One of the two, or neither if input 1 gives the sizes. */
     scales: z.array(float32Number).max(8).nullable(),
     sizes: z.array(nonNegative).max(8).nullable(),
   }),
@@ -116,7 +116,7 @@ export const resize = defineLayer({
 
 const int64 = (g: CpuGraph, ...values: number[]) => g.constant('int64', [values.length], values);
 
-/** onnxruntime interpolates the last axes of [batch, channels, ...]: all axes before them become one. */
+/** onnxruntime interpolates the last axes of [batch, channels, ...], so all axes before them are merged. */
 function between(g: CpuGraph, x: CpuValue, rank: number, axes: number, resized: (x: CpuValue) => CpuValue): CpuValue {
   const end = int64(g, 8);
   const tail = (value: CpuValue, from: number) => g.op('Slice', [g.op('Shape', [value]), int64(g, from), end]);
@@ -141,7 +141,7 @@ function fromTensor({ dtype, shape, contents }: InferredValue, rank: number, fai
   });
 }
 
-/** `⌊size · scale⌋` in float32, as TensorRT and onnxruntime compute it; symbolic where the scale is a short binary fraction. */
+/** `⌊size · scale⌋` in float32, as TensorRT and onnxruntime compute it; symbolic if the scale is a short binary fraction. */
 const scaled =
   (scales: readonly number[]) =>
   (dim: Dim, axis: number): Dim => {
@@ -154,9 +154,9 @@ const scaled =
 export interface ResizeOptions extends Named {
   /** Default `nearest`. `linear` resizes up to 3 trailing axes, `cubic` 2. */
   mode?: ResizeMode;
-  /** Where an output element lies in the input. Default `asymmetric`, as TensorRT's. */
+  /** How output positions map to the input. Default `asymmetric`, as in TensorRT. */
   coordinateTransformation?: CoordinateTransformation;
-  /** What an axis of size 1 in the result reads: where the formula says, or the first element. Default `formula`. */
+  /** What an axis of size 1 in the result reads: the position from the formula, or the first element. Default `formula`. */
   selector?: ResizeSelector;
   /** Of positions between elements in mode `nearest`. Default `floor`. */
   nearestRounding?: ResizeRounding;

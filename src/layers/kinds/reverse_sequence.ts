@@ -36,7 +36,7 @@ export const reverseSequence = defineLayer({
     return { dtype: x.dtype, shape: x.shape };
   },
   cpu(g, { input, params: { batchAxis, sequenceAxis }, inputTypes }) {
-    // ONNX takes the two axes in front only.
+    // ONNX supports only the first two axes.
     const others = inputTypes[0]!.shape.map((_, i) => i).filter((i) => i !== batchAxis && i !== sequenceAxis);
     const perm = [batchAxis, sequenceAxis, ...others];
     const moved = g.op('Transpose', [input(0)], { perm });

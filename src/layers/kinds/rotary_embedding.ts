@@ -8,8 +8,8 @@ import type { ConstantData } from '../shared/literal.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
 import { requireRank } from '../shared/shapes.js';
 
-/** Inputs: the tensor, cosines, sines, positions where cosines and sines are tables. */
-/** TensorRT refuses a dynamic size beside a known one. */
+/** Inputs: the tensor, cosines, sines, and positions if cosines and sines are tables. */
+/** TensorRT refuses a dynamic size paired with a known one. */
 const isSame = (a: Dim, b: Dim): boolean => a === b || !(isStatic(a) || isStatic(b));
 
 export const rotaryEmbedding = defineLayer({

@@ -31,7 +31,7 @@ export const select = defineLayer({
 });
 
 export interface WhereOptions extends Named {
-  /** dtype of the result where neither value is a tensor. Default: as a constant's, so float32 for numbers. */
+  /** dtype of the result if neither value is a tensor. Default: as for a constant, so float32 for numbers. */
   dtype?: DType;
 }
 

@@ -29,7 +29,7 @@ export const shuffle = defineLayer({
   takesNarrow: true,
   params: z.strictObject({
     firstTranspose: permutation,
-    /** As TensorRT takes them: −1 is inferred, 0 copies where `zeroIsPlaceholder`. */
+    /** In TensorRT's form: −1 is inferred, 0 copies if `zeroIsPlaceholder`. */
     reshape: z.array(z.int().min(-1)).max(8).nullable(),
     secondTranspose: permutation,
     zeroIsPlaceholder: z.boolean(),
@@ -69,7 +69,7 @@ function permute(shape: Shape, order: readonly number[] | null, what: string, fa
   return order.map((axis) => shape[axis]!);
 }
 
-/** The dims a shape tensor holds, as far as they are known. */
+/** The dims in a shape tensor, as far as they are known. */
 function fromTensor({ dtype, shape, contents }: InferredValue, fail: Fail): Dim[] {
   if (dtype !== 'int32' && dtype !== 'int64')
     fail('ERR_DTYPE', `expected a tensor of int32 or int64, given ${dtype}`, { option: 'reshape', actual: dtype });
@@ -88,7 +88,7 @@ function fromTensor({ dtype, shape, contents }: InferredValue, fail: Fail): Dim[
   });
 }
 
-/** Elements of one shape per element of another, as far as that is known: 1 where it is not. */
+/** The number of elements of one shape per element of another, or 1 if unknown. */
 function ratioOf(a: Shape, b: Shape): number {
   const left = [...b];
   const rest = a.filter((dim) => {
@@ -104,7 +104,7 @@ function ratioOf(a: Shape, b: Shape): number {
 
 /**
  * Sizes after TensorRT's reshape.
- * @throws ERR_SHAPE where the number of elements differs, or −1 cannot be inferred
+ * @throws ERR_SHAPE if the number of elements differs, or −1 cannot be inferred
  */
 function reshapeDims(from: Shape, target: readonly Dim[], zeroIsPlaceholder: boolean, fail: Fail): Dim[] {
   const describe = `reshape of ${formatShape(from)} to ${formatShape(target)}`;
@@ -155,7 +155,7 @@ function unflatten(x: Tensor, axis: number, given: readonly DimLike[], options: 
   return recordShuffle(x, { ...options, reshape, zeroIsPlaceholder: false, method });
 }
 
-/** A permutation as the caller gave it, checked. */
+/** Checks a permutation passed by the caller. */
 function permutationOf(x: Tensor, perm: readonly number[], method: string): readonly number[] {
   const axes = Array.isArray(perm) ? perm.map((axis) => wrapAxis(axis, x.rank)) : undefined;
   if (axes?.length === x.rank && x.shape.every((_, axis) => axes.includes(axis))) return axes;

@@ -34,7 +34,7 @@ import { recordSqueeze } from '../shared/unit-axes.js';
 export const slice = defineLayer({
   kind: 'slice',
   params: z.strictObject({
-    /** null where input 1, 2 or 3 says it. */
+    /** null if input 1, 2 or 3 gives it. */
     start: z.array(wholeNumber).max(8).nullable(),
     size: z.array(nonNegative).max(8).nullable(),
     stride: z.array(wholeNumber).max(8).nullable(),
@@ -172,7 +172,7 @@ const methods = {
   },
 };
 
-/** Each part is a layer. */
+/** Limit on the parts, each of which is a layer. */
 const mostParts = 65_536;
 
 function splitInto(x: Tensor, sizes: number | readonly DimLike[], axis: number, method: string): Tensor[] {
@@ -251,7 +251,7 @@ function expandTo(x: Tensor, given: readonly DimLike[] | Tensor, { name }: Named
 
 const zerosOf = (x: Tensor): number[] => x.shape.map(() => 0);
 
-/** 0 where an axis repeats, else 1; for a dynamic axis the smaller of 1 and its size less 1. */
+/** 0 if an axis repeats, else 1; for a dynamic axis, the smaller of 1 and its size minus 1. */
 const stridesOf = (x: Tensor, to: readonly Dim[] | Tensor): Dim[] =>
   x.shape.map((dim, axis) => {
     if (isStatic(dim)) return dim === 1 ? 0 : 1;

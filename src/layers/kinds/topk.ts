@@ -18,7 +18,7 @@ export const topk = defineLayer({
   kind: 'topk',
   params: z.strictObject({
     operation: z.enum(['max', 'min']),
-    /** null where input 1 says it. */
+    /** null if input 1 gives it. */
     k: positive.max(maxK).nullable(),
     axis: nonNegative,
     indices: z.enum(['int32', 'int64']),
@@ -60,7 +60,7 @@ export const topk = defineLayer({
     const { dtype, shape } = inputTypes[0]!;
     // onnxruntime has no kernel for float16.
     const given = dtype === 'float16' ? g.cast(input(0), 'float32') : input(0);
-    // Its kernel divides by the number of rows: where that may be 0, one is added and cut off again.
+    // Its kernel divides by the number of rows. If that may be 0, a row is added and cut off again.
     const open = shape.flatMap((dim, axis) => (axis !== p.axis && (dim === 0 || !isStatic(dim)) ? [axis] : []));
     const list = (values: number[]) => g.constant('int64', [values.length], values);
     const after = shape.map((_, axis) => Number(open.includes(axis)));
@@ -94,7 +94,7 @@ export interface TopKOptions extends IndexOptions {
   largest?: boolean;
 }
 
-/** A number, or a tensor where only the run tells. What is neither number, dim nor tensor stays, for the schema to refuse. */
+/** A number, or a tensor if known only at run time. Anything but a number, dim or tensor is left for the schema to refuse. */
 function countOf(x: Tensor, k: DimLike | Tensor, method: string): number | Tensor {
   if (typeof k === 'number' || !(k instanceof DimValue || typeof k === 'string')) return k;
   const dim = resolveDim(x.network, k, 'k', method, 1);
@@ -120,7 +120,7 @@ function record(x: Tensor, given: DimLike | Tensor, options: TopKOptions & { met
 export interface ArgOptions extends IndexOptions {
   /** One of the last four axes. Default: the index counts all elements, row by row. */
   axis?: number;
-  /** Whether the axis (without one: every axis) stays, with size 1. Default false. */
+  /** Whether to keep the axis (every axis, if none is given) with size 1. Default false. */
   keepDims?: boolean;
 }
 
@@ -143,7 +143,7 @@ export interface SortOptions extends IndexOptions {
   descending?: boolean;
 }
 
-/** TensorRT sorts as many elements as its topk takes. */
+/** TensorRT can sort only as many elements as its topk accepts. */
 function sorted(self: TensorSource, method: string, options: SortOptions): [Tensor, Tensor] {
   const { axis = -1, descending = false, name, indices } = options;
   const x = self.tensor();

@@ -6,7 +6,7 @@ import type { DType } from '../../values/dtype.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import type { Named } from '../shared/parameters.js';
 
-/** TensorRT's UnaryOperation, and the ONNX operator that computes the same. */
+/** TensorRT's UnaryOperation, and the equivalent ONNX operator. */
 const onnxOperators = {
   exp: 'Exp',
   log: 'Log',

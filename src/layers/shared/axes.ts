@@ -1,10 +1,10 @@
 import type { Fail } from '../../dsl/define-layer.js';
 
-/** A negative axis counted from the front; one out of range stays, for `resolveAxis` to refuse. */
+/** Converts a negative axis to count from the front. Axes out of range are left for `resolveAxis` to refuse. */
 export const wrapAxis = (axis: number, rank: number): number =>
   axis < 0 && axis >= -rank && Number.isInteger(axis) ? axis + rank : axis;
 
-/** One axis or several as a list, counted from the front; what is no list stays, for the schema to refuse. */
+/** One axis or several as a list, counted from the front. Anything else is left for the schema to refuse. */
 export const axisList = (axes: number | readonly number[], rank: number): number[] =>
   typeof axes === 'number'
     ? [wrapAxis(axes, rank)]
@@ -24,7 +24,7 @@ export function resolveAxis(axis: number, rank: number, fail: Fail, what = 'axis
   return axis < 0 ? axis + rank : axis;
 }
 
-/** Sorted indices of several axes; repeated ones are refused. */
+/** Sorted indices of several axes. Refuses repeated ones. */
 export function resolveAxes(axes: readonly number[], rank: number, fail: Fail): number[] {
   const resolved = axes.map((axis) => resolveAxis(axis, rank, fail, 'axes'));
   if (new Set(resolved).size !== resolved.length)

@@ -6,10 +6,10 @@ import { encode, type Literal } from './literal.js';
 import type { Named } from './parameters.js';
 import { recordKind } from './record-kind.js';
 
-/** Elements of larger integer constants are not followed by shape arithmetic. */
+/** Shape arithmetic ignores integer constants with more elements. */
 export const maxContents = 64;
 
-/** Elements of numbers used more than once in a network. */
+/** Caches elements of numbers that a network uses more than once. */
 const shared = new WeakMap<Network, Map<string, WeightLike>>();
 
 /** Records a constant. */
@@ -23,7 +23,7 @@ export function recordConstant(net: Network, { weight, shape }: Literal, options
   });
 }
 
-/** A constant of the given rank from one number: its shape is ones. */
+/** A constant of the given rank from one number, with every axis of size 1. */
 export function scalar(
   net: Network,
   dtype: DType,

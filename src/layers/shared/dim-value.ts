@@ -17,11 +17,11 @@ import { parseDim } from '../../values/dim-parse.js';
 import { refuse } from './refuse.js';
 
 /**
- * A size in arithmetic: `x.dim(0).mul(2).add(1)`. It goes wherever a shape is asked for, and stays symbolic where dynamic:
+ * A size for arithmetic: `x.dim(0).mul(2).add(1)`. It can be used in any shape, and a dynamic one stays symbolic:
  * `String(x.dim(0).mul(2))` is `'2*batch'`. Nothing is recorded until a layer needs it.
  */
 export class DimValue {
-  /** A number, or a name or expression where dynamic. */
+  /** A number, or a name or expression if dynamic. */
   readonly dim: Dim;
 
   constructor(dim: Dim) {
@@ -46,7 +46,7 @@ export class DimValue {
   ceilDiv(other: DimLike): DimValue {
     return this.#with('ceilDiv', other, ceilDivDims);
   }
-  /** The rest of `div`. */
+  /** The remainder of `div`. */
   mod(other: DimLike): DimValue {
     return this.#with('mod', other, modDims);
   }
@@ -57,7 +57,7 @@ export class DimValue {
     return this.#with('min', other, minDims);
   }
 
-  /** Whether the size is known while recording. */
+  /** Whether the size is known at recording time. */
   get isStatic(): boolean {
     return isStatic(this.dim);
   }
@@ -72,17 +72,17 @@ export class DimValue {
     return `${this.dim}`;
   }
 
-  /** JavaScript's own operators take static dims only. @throws ERR_DIM for a dynamic one */
+  /** JavaScript's own operators work only on static dims. @throws ERR_DIM for a dynamic one */
   [Symbol.toPrimitive](hint: string): string | number {
     if (hint === 'string' || isStatic(this.dim)) return hint === 'string' ? this.toString() : (this.dim as number);
     throw new TensorRTError('ERR_DIM', `dim '${this.dim}' is dynamic: use .add(), .mul(), .div() and so on, not + * /`);
   }
 }
 
-/** A size: a number, a name or expression of dynamic dims (`'batch'`, `'2*batch'`), or what `x.dim(axis)` gave. */
+/** A size: a number, a name or expression of dynamic dims (`'batch'`, `'2*batch'`), or the result of `x.dim(axis)`. */
 export type DimLike = Dim | DimValue;
 
-/** The dim that was meant; undefined where it is none. */
+/** The dim that a value represents; undefined if it is not one. */
 function dimOf(given: unknown, atLeast: number): Dim | undefined {
   const dim = given instanceof DimValue ? given.dim : given;
   if (typeof dim === 'number') return Number.isSafeInteger(dim) && dim >= atLeast ? dim : undefined;
@@ -90,8 +90,8 @@ function dimOf(given: unknown, atLeast: number): Dim | undefined {
 }
 
 /**
- * Checks one dim that a caller gave.
- * @throws ERR_SHAPE where it is none, is a number below `atLeast`, or has a name that no tensor here has
+ * Checks one dim passed by a caller.
+ * @throws ERR_SHAPE if it is not a dim, is a number below `atLeast`, or uses a name that no tensor here has
  */
 export function resolveDim(net: Network, given: unknown, what: string, method: string, atLeast = 0): Dim {
   const dim = dimOf(given, atLeast);

@@ -1,7 +1,7 @@
 import type { Fail } from '../../dsl/define-layer.js';
 import { type DType, dtypes } from '../../values/dtype.js';
 
-/** The tensor that a method is called on is no option: messages call it the input. */
+/** The tensor that a method is called on is not an option; messages call it the input. */
 export const of = (option: string | undefined): string => (option === undefined ? 'input: ' : '');
 
 export function requireDType(given: DType, allowed: readonly DType[], fail: Fail, what?: string): void {
@@ -14,11 +14,11 @@ export function requireDType(given: DType, allowed: readonly DType[], fail: Fail
   }
 }
 
-/** What makes known elements, or else a tensor, fit an input's dtype. */
+/** How to convert known elements, or a tensor, to an input's dtype. */
 export const convertTo = (dtype: DType): string =>
   `convert a weight with .as('${dtype}'), a tensor with .cast('${dtype}')`;
 
-/** Refuses weights, or tensors in their place, of another dtype than the input's. */
+/** Refuses weights (or tensors used as weights) whose dtype differs from the input's. */
 export function requireInputsDType(what: string, given: DType, dtype: DType, fail: Fail): void {
   if (given === dtype) return;
   fail('ERR_DTYPE', `expected the input's dtype ${dtype}, given ${given}; ${convertTo(dtype)}`, {
@@ -30,8 +30,8 @@ export function requireInputsDType(what: string, given: DType, dtype: DType, fai
 
 export const floats: readonly DType[] = ['float32', 'float16', 'bfloat16'];
 
-/** What layers that only move elements take: uint8 lives at inputs, outputs and casts alone. */
+/** Dtypes for layers that only move elements. uint8 is limited to inputs, outputs and casts. */
 export const movable: readonly DType[] = dtypes.filter((dtype) => dtype !== 'uint8');
 
-/** What indices, sizes and positions come in. */
+/** Dtypes of indices, sizes and positions. */
 export const indexTypes: readonly DType[] = ['int32', 'int64'];

@@ -9,7 +9,7 @@ import { type Named, type PerAxis, perAxis, positive, requirePerAxis, wholeNumbe
 import { requireRank } from './shapes.js';
 import { type PaddingOptions, paddingParams, window } from './window.js';
 
-// What convolution and deconvolution share: options, parameters, and how a kernel and a bias come in.
+// Shared by convolution and deconvolution: options, parameters, and the handling of kernel and bias.
 
 export interface KernelOptions extends PaddingOptions, Named {
   /** [outChannels] */
@@ -24,7 +24,7 @@ export interface KernelOptions extends PaddingOptions, Named {
 
 export const kernelParams = {
   kernel: wholeNumbers(1, 0, 3),
-  // Before the channels, which follow from them.
+  // Checked before the channels, which follow from them.
   groups: positive,
   outChannels: positive,
   stride: window,
@@ -43,7 +43,7 @@ interface KernelParams {
   postPadding: number[];
 }
 
-/** The kernel's shape, once it and the parameters per axis fit the input's rank and dtype. */
+/** The kernel's shape, after checking it and the per-axis parameters against the input's rank and dtype. */
 export function kernelShape({ input, inputs, weights, params: p, fail }: InferContext<KernelParams>): Shape {
   const { dtype, shape } = input(0);
   const axes = p.stride.length;
@@ -57,7 +57,7 @@ export function kernelShape({ input, inputs, weights, params: p, fail }: InferCo
   return kernel.shape;
 }
 
-/** The output, once the channels fit: where the kernel is not the one meant, its bias does not fit either. */
+/** The output, after checking the channels. If the kernel is the wrong one, its bias does not fit either. */
 export function kernelOutput(context: InferContext<KernelParams>, sizeOf: (axis: number) => Dim): InferredValue {
   const { input, params: p, fail } = context;
   const { dtype, shape } = input(0);
@@ -79,7 +79,7 @@ function requireBias({ input, inputs, weights, params: p, fail }: InferContext<K
   });
 }
 
-/** TensorRT makes nothing of nothing, also where padding alone would fill the window. */
+/** Refuses an empty axis with a nonempty result: TensorRT gives an empty one, even if padding alone would fill the window. */
 function requireEmptyOfEmpty(shape: Shape, spatial: Shape, fail: Fail): void {
   for (const [i, size] of spatial.entries()) {
     if (shape[i + 2] !== 0 || size === 0) continue;
@@ -94,7 +94,7 @@ function requireEmptyOfEmpty(shape: Shape, spatial: Shape, fail: Fail): void {
   }
 }
 
-/** Records a layer with a kernel: tensors are inputs 1 and 2, all else is a weight. */
+/** Records a layer with a kernel. Tensors become inputs 1 and 2; anything else becomes a weight. */
 export function recordKernel<P extends LayerParams>(
   definition: LayerDefinition<P>,
   x: Tensor,
@@ -116,7 +116,7 @@ export function recordKernel<P extends LayerParams>(
   })[0]!;
 }
 
-/** The shape of a kernel that was given; empty where it is neither weight nor tensor, for the schema to refuse. */
+/** The shape of the given kernel; empty if it is neither weight nor tensor, for the schema to refuse. */
 export const givenShape = (weight: WeightLike | Tensor): Shape =>
   weight instanceof Tensor || isWeightLike(weight) ? weight.shape : [];
 

@@ -6,8 +6,8 @@ import type { Liftable } from './lift.js';
 import { shapeTensor } from './shape-tensor.js';
 
 /**
- * Refuses known indices beyond their axis, where TensorRT reads zeros, and negative ones on a dynamic axis, which it leaves
- * undefined. `sizes` are those of the axes that the elements of `indices` count along, in turn.
+ * Refuses known indices beyond their axis, for which TensorRT reads zeros, and negative ones on a dynamic axis, for which
+ * its behavior is undefined. `sizes` are the sizes of the axes that the elements of `indices` refer to, in turn.
  */
 export function requireWithin(indices: InferredValue, sizes: readonly Dim[], fail: Fail, what = 'indices'): void {
   const known = indices.elements ?? indices.contents;
@@ -23,7 +23,7 @@ export function requireWithin(indices: InferredValue, sizes: readonly Dim[], fai
   }
 }
 
-/** Numbers that count from the end of a dynamic axis, as a tensor that TensorRT computes; anything else as it is. */
+/** Turns numbers that count from the end of a dynamic axis into a tensor that TensorRT computes; returns anything else unchanged. */
 export function fromEnd(indices: Liftable, size: Dim | undefined, x: Tensor, method: string): Liftable {
   if (size === undefined || isStatic(size) || indices instanceof Tensor) return indices;
   const list = (typeof indices === 'number' ? [indices] : indices) as readonly number[];

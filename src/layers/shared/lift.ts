@@ -8,10 +8,10 @@ import { DimValue, resolveDim } from './dim-value.js';
 import { type ConstantData, isScalar, toLiteral } from './literal.js';
 import { shapeTensor } from './shape-tensor.js';
 
-/** What an operand may be: numbers, arrays and sizes (`x.dim(0)`) become tensors of the other operand's dtype. */
+/** Anything accepted as an operand: numbers, arrays and sizes (`x.dim(0)`) become tensors of the other operand's dtype. */
 export type Liftable = Tensor | ConstantData | DimValue;
 
-/** A size as a tensor of ones; a dynamic one is computed at run time. */
+/** A size as a tensor whose axes have size 1. A dynamic size is computed at run time. */
 function sizeOf(net: Network, size: DimValue, dtype: DType, rank: number, method: string): Tensor {
   const dim = resolveDim(net, size, 'size', method, -(2 ** 31));
   if (isStatic(dim)) return scalar(net, dtype, dim, rank, method);
@@ -23,9 +23,9 @@ function sizeOf(net: Network, size: DimValue, dtype: DType, rank: number, method
 const isTyped = (value: ConstantData): boolean => isWeightLike(value) && value.dtype !== undefined;
 
 /**
- * An operand as a tensor. Numbers, typed arrays and sizes become tensors of the dtype of `peer`, converted exactly: a fractional
- * number for an integer dtype is an error, as is one beyond the range of the dtype. A weight with a dtype keeps it.
- * @param rank of the constant, or a function of the rank of the data; shorter shapes get leading ones. Default: the rank of `peer`
+ * An operand as a tensor. Numbers, typed arrays and sizes become tensors with the dtype of `peer`, converted exactly: a
+ * fractional number for an integer dtype is an error, and so is a number out of range. A weight with a dtype keeps it.
+ * @param rank rank of the constant, or a function of the data's rank; shorter shapes get leading ones. Default: the rank of `peer`
  * @throws ERR_INPUT, ERR_VALUE, ERR_DTYPE, ERR_SHAPE
  */
 export function lift(
@@ -44,13 +44,13 @@ export function lift(
   const own = literal.shape.length;
   const shape = [...Array(Math.max(0, target(own) - own)).fill(1), ...literal.shape];
   if (literal.weight.dtype !== 'int8') return recordConstant(peer.network, { ...literal, shape }, { method });
-  // TensorRT takes int8 constants for quantized numbers, and these before a dequantize layer only.
+  // TensorRT treats int8 constants as quantized numbers, which it allows only before a dequantize layer.
   const wide = { shape: literal.weight.shape, dtype: 'int32', data: Int32Array.from(literal.weight.data as Int8Array) };
   return recordConstant(peer.network, { weight: wide, shape }, { method }).cast('int8');
 }
 
 /**
- * An operand as a tensor of its own shape. Numbers, typed arrays and sizes become tensors of `dtype`, where given.
+ * An operand as a tensor of its own shape. Numbers, typed arrays and sizes become tensors of `dtype`, if given.
  * @throws ERR_INPUT, ERR_VALUE, ERR_DTYPE, ERR_SHAPE
  */
 export function constantTensor(net: Network, value: Liftable, dtype: DType | undefined, method: string): Tensor {

@@ -14,20 +14,20 @@ import { maxRank } from '../../values/spec.js';
 import { isWeightLike, type WeightLike } from '../../values/weight.js';
 import { refuse } from './refuse.js';
 
-/** Numbers, nested to any depth as NumPy takes them. */
+/** Numbers, nested to any depth as in NumPy. */
 export type NestedNumbers = readonly (number | bigint | boolean | NestedNumbers)[];
-/** What can become a constant. */
+/** Anything that can become a constant. */
 export type ConstantData = number | bigint | boolean | NestedNumbers | TypedArray | WeightLike;
 
-/** How the caller wants it. */
+/** The dtype and shape requested by the caller. */
 export interface LiteralOptions {
-  /** Default: that of the data; float32 for numbers, int64 for bigints, bool for booleans. */
+  /** Default: the data's; float32 for numbers, int64 for bigints, bool for booleans. */
   dtype?: DType;
-  /** Default: that of the data. A single number fills it. */
+  /** Default: the data's. A single number fills it. */
   shape?: readonly number[];
 }
 
-/** Elements in the shape of their weight, and the shape they are to take. */
+/** Elements in the shape of their weight, and the requested shape. */
 export interface Literal {
   shape: readonly number[];
   weight: WeightLike;
@@ -62,8 +62,8 @@ export const isScalar = (value: unknown): value is number | bigint | boolean =>
   typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
 
 /**
- * Numbers as elements of `dtype`; a finite number that would become infinite is refused.
- * @param given what the caller gave them in
+ * Numbers as elements of `dtype`. Refuses finite numbers that would become infinite.
+ * @param given the caller's value that contains them
  */
 export function encode(
   dtype: DType,
@@ -83,9 +83,9 @@ export function encode(
   return encoded;
 }
 
-/** `count` times the same element. */
+/** The same element, `count` times. */
 function filled(dtype: DType, value: number | bigint | boolean, count: number, method: string): TypedArray {
-  // Two elements, so that a byte of a 4-bit type is whole.
+  // Two elements, to fill a whole byte of a 4-bit type.
   const pair = encode(dtype, [value, value], method, value);
   const all = viewAs(dtype, new Uint8Array(byteLength(dtype, count)));
   (all as Float32Array).fill(pair[0] as number);
@@ -93,7 +93,7 @@ function filled(dtype: DType, value: number | bigint | boolean, count: number, m
   return all;
 }
 
-/** Elements as `dtype` carries them; those of another typed array are converted one by one. */
+/** Elements in the typed array that carries `dtype`; other typed arrays are converted element by element. */
 function carried(data: TypedArray, dtype: DType, method: string): TypedArray {
   if (!carries(dtype, data)) return encode(dtype, data as ArrayLike<number | bigint>, method, data);
   if (dtype === 'bool' && (data as Uint8Array).some((v) => v > 1)) {
@@ -103,7 +103,7 @@ function carried(data: TypedArray, dtype: DType, method: string): TypedArray {
 }
 
 /**
- * What a caller gave as a constant.
+ * Reads a value that a caller passed as a constant.
  * @throws ERR_INPUT, ERR_DTYPE, ERR_SHAPE, ERR_VALUE
  */
 export function toLiteral(data: ConstantData, { dtype, shape }: LiteralOptions, method: string): Literal {

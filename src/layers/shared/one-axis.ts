@@ -4,9 +4,9 @@ import type { Named, PerAxis } from './parameters.js';
 import { refuse } from './refuse.js';
 import { recordSqueeze, recordUnsqueeze } from './unit-axes.js';
 
-// TensorRT's windows have two or three axes: one that has a single axis gets another of size 1 in front.
+// TensorRT's windows have two or three axes. A window with a single axis gets another of size 1 in front.
 
-/** What a window along the added axis has. */
+/** Window parameters for the added axis. */
 const units = {
   kernel: 1,
   stride: 1,
@@ -52,7 +52,7 @@ export function overOneAxis<T extends Named>(
   return recordSqueeze(apply(recordUnsqueeze(x, [2], method), wide), [2], method, { name: options.name });
 }
 
-/** Known kernels in their other shape: one that is used twice is stored once. */
+/** Known kernels in their expanded shape, so that a kernel used twice is stored once. */
 const widened = new WeakMap<WeightLike, WeightLike>();
 
 /** `overOneAxis` for a layer with a kernel. */
@@ -63,7 +63,7 @@ export const kernelOverOneAxis = <T extends Named & { weight: WeightLike | Tenso
   apply: (x: Tensor, options: T) => Tensor,
 ): Tensor => overOneAxis(self, method, { ...options, weight: kernelOfOneAxis(options.weight, method) }, apply);
 
-/** A kernel [a, b, length] as [a, b, 1, length]. What is none stays, for the layer to refuse. */
+/** A kernel [a, b, length] as [a, b, 1, length]. Anything else is left for the layer to refuse. */
 function kernelOfOneAxis<T extends WeightLike | Tensor>(weight: T, method: string): T {
   const given: WeightLike | Tensor = weight;
   if (given instanceof Tensor) return (given.rank === 3 ? recordUnsqueeze(given, [2], method) : given) as T;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Fail } from '../../dsl/define-layer.js';
 import { maxRank } from '../../values/spec.js';
 
-/** Options every layer method takes. */
+/** Options of every layer method. */
 export interface Named {
   /** Name of the layer; unique within its network and scope. Default: made from the weights' name or the kind. */
   name?: string;
@@ -24,7 +24,7 @@ export const positive = z.int().min(1);
 
 export const nonNegative = z.int().min(0);
 
-/** A list of whole numbers from `least`: one check for the whole of it, as recording makes several of them for each layer. */
+/** A list of whole numbers from `least` up. The whole list is one check, because recording makes several for each layer. */
 export const wholeNumbers = (least: number, shortest: number, longest: number) =>
   z.any().check((context) => {
     const list: unknown = context.value;
@@ -46,11 +46,11 @@ export const wholeNumbers = (least: number, shortest: number, longest: number) =
 /** One number for all axes, or one per axis. */
 export type PerAxis = number | readonly number[];
 
-/** Spreads a number over `rank` axes; a list stays, and its length is checked by the layer. What is neither stays for the schema to refuse. */
+/** Repeats a number for `rank` axes. A list is returned unchanged, and the layer checks its length. Anything else is left for the schema to refuse. */
 export const perAxis = (value: PerAxis | undefined, rank: number, fallback: number): number[] =>
   Array.isArray(value) ? [...value] : repeated((value ?? fallback) as number, Math.min(rank, maxRank));
 
-/** As `Array(count).fill(value)`, which takes V8 longer. */
+/** Same as `Array(count).fill(value)`, but faster in V8. */
 function repeated(value: number, count: number): number[] {
   const list: number[] = [];
   for (let i = 0; i < count; i++) list.push(value);

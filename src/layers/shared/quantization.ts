@@ -11,14 +11,14 @@ import type { ConstantData } from './literal.js';
 import { type Named, positive, wholeNumber } from './parameters.js';
 import { refuse } from './refuse.js';
 
-/** What quantize makes and dequantize takes. */
+/** Dtypes that quantize produces and dequantize accepts. */
 export const quantizedDTypes = ['int8', 'float8e4m3', 'int4', 'float4e2m1'] as const;
 export type QuantizedDType = (typeof quantizedDTypes)[number];
 
-/** Largest magnitudes; the integers reach one further down. */
+/** Largest magnitudes; for integers, the minimum is one lower. */
 export const largest: Record<QuantizedDType, number> = { int8: 127, int4: 7, float8e4m3: 448, float4e2m1: 6 };
 
-/** TensorRT's own: -1 is no axis; null is no block shape, and -1 within it a whole axis. */
+/** TensorRT's parameters: axis -1 means none; a null block shape means none, and -1 in one means a whole axis. */
 export const quantizationParams = {
   axis: wholeNumber.min(-1),
   blockShape: z
@@ -29,21 +29,21 @@ export const quantizationParams = {
 
 export interface QuantizationOptions extends Named {
   /**
-   * Positive: one number for the whole tensor; one per index of `axis`; or of the rank of the tensor for blocks, where each
-   * axis has its size divided by that of a block. Numbers become float32.
+   * Positive: one number for the whole tensor; one per index of `axis`; or, for blocks, a scale of the tensor's rank, with
+   * the size of each axis divided by the block's. Numbers become float32.
    */
   scale: Tensor | ConstantData;
   /** TensorRT quantizes symmetrically: zeros, or a tensor of zeros in the quantized dtype. */
   zeroPoint?: number | readonly number[] | Tensor;
-  /** The axis that a scale of rank 1 belongs to; negative from the end. */
+  /** The axis that a scale of rank 1 applies to; negative counts from the end. */
   axis?: number;
-  /** Size of a block along every axis, -1 for all of it. From TensorRT 10.15 on; before, blocks follow from the scale. */
+  /** Size of a block along every axis, -1 for the whole axis. Needs TensorRT 10.15; earlier versions infer blocks from the scale. */
   blockShape?: readonly number[];
 }
 
 const isSingle = (shape: Shape): boolean => shape.every((dim) => dim === 1);
 
-/** Holds the scale to the three shapes it may have. */
+/** Checks that the scale has one of its three allowed shapes. */
 function requireScale(x: Shape, scale: InferredValue, axis: number, fail: Fail): void {
   const { shape } = scale;
   const facts = (expected: unknown) => ({ option: 'scale', expected, actual: shape });
@@ -75,7 +75,7 @@ function requireScale(x: Shape, scale: InferredValue, axis: number, fail: Fail):
   }
 }
 
-/** What quantize and dequantize have in common. */
+/** Shared by quantize and dequantize. */
 export function checkQuantization(
   { input, inputs, params, fail }: InferContext<{ axis: number; blockShape: number[] | null }>,
   quantized: DType,
@@ -124,7 +124,7 @@ export function cpuScale(g: CpuGraph, value: CpuValue, scale: ValueType, x: Shap
   return wide;
 }
 
-/** x / scale in float32, rounded half to even and clipped; the narrow floats are rounded where the layer ends. */
+/** x / scale in float32, rounded half to even and clipped; narrow floats are rounded at the end of the layer. */
 export function cpuQuantize(g: CpuGraph, x: CpuValue, scale: CpuValue, to: QuantizedDType): CpuValue {
   const number = (v: number) => g.constant('float32', [], [v]);
   const quotient = g.op('Div', [g.cast(x, 'float32'), scale]);

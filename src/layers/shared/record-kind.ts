@@ -13,7 +13,7 @@ import type { squeeze } from '../kinds/squeeze.js';
 import type { unary } from '../kinds/unary.js';
 import type { unsqueeze } from '../kinds/unsqueeze.js';
 
-/** Kinds that the methods of other kinds record. */
+/** Kinds recorded by methods of other kinds. */
 interface Kinds {
   concatenation: typeof concatenation;
   constant: typeof constant;
@@ -29,7 +29,7 @@ interface Kinds {
 
 type ParamsOf<K extends keyof Kinds> = Kinds[K] extends LayerDefinition<infer P> ? P : never;
 
-/** Records a layer of a kind by its name, so that no file of a kind imports another, and returns its first output. */
+/** Records a layer by the name of its kind and returns its first output. This way no kind's file imports another's. */
 export const recordKind = <K extends keyof Kinds>(
   net: Network,
   kind: K,

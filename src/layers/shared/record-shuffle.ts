@@ -7,7 +7,7 @@ import { refuse } from './refuse.js';
 import { type ReshapeDims, reshapeForm } from './reshape-form.js';
 
 export interface ReshapeOptions extends Named {
-  /** Whether 0 copies the dim of the input at the same index, or is a size. Default true. */
+  /** Whether 0 copies the input's dim at the same index instead of being a size. Default true. */
   zeroIsPlaceholder?: boolean;
 }
 
@@ -27,7 +27,7 @@ function order(axes: readonly number[] | undefined, rank: number, what: string, 
   return axes.map((axis) => wrapAxis(axis, rank));
 }
 
-/** Records a shuffle; every method that moves elements without computing ends here. */
+/** Records a shuffle. Every method that moves elements without computing ends here. */
 export function recordShuffle(x: Tensor, options: ShuffleOptions & { method: string }): Tensor {
   const { method, name, reshape, zeroIsPlaceholder = true } = options;
   const firstTranspose = order(options.firstTranspose, x.rank, 'firstTranspose', method);
@@ -59,7 +59,7 @@ export function liftRank(x: Tensor, rank: number, method: string): Tensor {
   if (dynamic === 0 || (dynamic === 1 && !x.shape.includes(0))) {
     return recordShuffle(x, { method, reshape: [...Array(ones).fill(1), ...x.shape], zeroIsPlaceholder: false });
   }
-  // A reshape copies dims only at their index: the ones go to the end, and a transpose brings them to the front.
+  // A reshape copies dims only at their own index, so the ones go to the end and a transpose moves them to the front.
   const axes = Array.from({ length: rank }, (_, i) => (i < ones ? x.rank + i : i - ones));
   return recordShuffle(x, {
     method,

@@ -14,21 +14,21 @@ import type { SampleMode, SlicePartName } from './slice-bounds.js';
 export type SlicePart = readonly DimLike[] | Tensor;
 
 export interface SliceOptions extends Named {
-  /** First position along each axis. Negative ones count from the end in mode `strict_bounds`, and lie outside in the others. Default: the first that the stride can start from. */
+  /** First position along each axis. Negative ones count from the end in mode `strict_bounds`, and lie outside in other modes. Default: the first that the stride can start from. */
   start?: SlicePart;
-  /** Sizes of the result. Default: up to the end. */
+  /** Sizes of the result. Default: all elements up to the end. */
   size?: SlicePart;
   /** Step along each axis; may be negative, or 0 to repeat. Default 1. */
   stride?: SlicePart;
-  /** The axes that start, size and stride tell of; the others stay whole. Default: all. */
+  /** The axes that start, size and stride apply to; others are taken whole. Default: all. */
   axes?: readonly number[];
-  /** What lies outside the input. Default `strict_bounds`: an error. */
+  /** How to read outside the input. Default `strict_bounds`: an error. */
   mode?: SampleMode;
-  /** Value of what lies outside in mode `fill`: a number, or a scalar tensor of the input's dtype. Default 0. */
+  /** Value outside the input in mode `fill`: a number, or a scalar tensor of the input's dtype. Default 0. */
   fill?: Liftable;
 }
 
-/** A list of the axes' values as TensorRT takes them: numbers, or a tensor. */
+/** Values for all axes in TensorRT's form: numbers, or a tensor. */
 function place(
   x: Tensor,
   given: Tensor | readonly Dim[],
@@ -42,7 +42,7 @@ function place(
     return isStaticShape(all) ? [...all] : shapeTensor(network, all, method);
   }
   if (axes.length === x.rank && axes.every((axis, i) => axis === i)) return given;
-  // The caller's values and those of whole axes, put into the order of the axes.
+  // The caller's values and those of whole axes, in the order of the axes.
   const rest = shapeTensor(network, whole, method);
   const wide = given.dtype === 'int32' ? given.cast('int64') : given;
   const both = recordKind(network, 'concatenation', { method, inputs: [wide, rest], params: { axis: 0 } });
@@ -54,7 +54,7 @@ function place(
   });
 }
 
-/** Records a slice; every method that takes parts of a tensor ends here. */
+/** Records a slice. Every method that takes parts of a tensor ends here. */
 export function recordSlice(x: Tensor, options: SliceOptions & { method: string }): Tensor {
   const { method, name, mode = 'strict_bounds', fill } = options;
   const { network } = x;
@@ -111,7 +111,7 @@ export function recordSlice(x: Tensor, options: SliceOptions & { method: string 
 
 const isNegative = (dim: Dim): boolean => isStatic(dim) && dim < 0;
 
-/** How many steps stay within the axis. */
+/** The number of steps that stay within the axis. */
 function remaining(
   dim: Dim,
   starts: Tensor | readonly Dim[],

@@ -8,15 +8,15 @@ import { shapeTensor } from './shape-tensor.js';
 export type ReshapeDims = readonly DimLike[];
 
 interface ReshapeForm {
-  /** As TensorRT takes them; null where a tensor says them. */
+  /** In TensorRT's form; null if a tensor gives them. */
   dims: number[] | null;
   tensor: Tensor | undefined;
   zeroIsPlaceholder: boolean;
 }
 
 /**
- * How TensorRT is told the target of a reshape: a dim that stays at its index is copied, one other dynamic dim is inferred
- * from the number of elements where that follows, and whatever is left is computed at run time.
+ * Expresses the target of a reshape for TensorRT: a dim that keeps its index is copied, one other dynamic dim is inferred
+ * from the number of elements if possible, and the remaining ones are computed at run time.
  */
 export function reshapeForm(
   x: Tensor,

@@ -25,7 +25,7 @@ export function shapeTensor(net: Network, dims: readonly Dim[], method: string):
 const int64 = (net: Network, values: readonly number[], method: string): Tensor =>
   recordConstant(net, toLiteral(BigInt64Array.from(values, BigInt), { dtype: 'int64' }, method), { method });
 
-/** What is computed already, as far as it may be used where the next layer is. */
+/** Sizes already computed that the next layer may use. */
 const computed = new WeakMap<Network, Map<string, Tensor>>();
 
 function remember(net: Network, key: string, make: () => Tensor): Tensor {
@@ -66,7 +66,7 @@ function sizeTensor(net: Network, dim: Dim, method: string): Tensor {
       const all = [...factors.map(part), ...(size === 1 && factors.length > 0 ? [] : [part(size)])];
       return all.reduce((a, b) => combine('prod', a, b));
     };
-    // A positive term comes first, so that the others are added to it or subtracted.
+    // A positive term comes first, so that the others can be added or subtracted.
     const terms = structure.terms.toSorted((a, b) => Number(a.coefficient < 0) - Number(b.coefficient < 0));
     const tensors = terms.map(({ coefficient, factors }, i) =>
       product(i === 0 ? coefficient : Math.abs(coefficient), factors),
@@ -90,7 +90,7 @@ function elementOfShape(net: Network, source: Tensor, axis: number, method: stri
 /** Sizes: whole numbers, names and expressions of dynamic dims; or a rank-1 tensor of int32 or int64. */
 export type FillShape = readonly DimLike[] | Tensor;
 
-/** Sizes as numbers where all are known, else as a tensor. */
+/** Sizes as numbers if all are known, else as a tensor. */
 export function sizesOf(net: Network, given: FillShape, method: string): number[] | Tensor {
   if (given instanceof Tensor) return given;
   const dims = resolveDims(net, given, 'shape', method);

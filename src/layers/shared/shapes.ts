@@ -14,7 +14,7 @@ export function requireRank(shape: Shape, atLeast: number, atMost: number, fail:
   }
 }
 
-/** The size two broadcast axes have together; undefined where they do not fit. */
+/** The size of two axes after broadcasting; undefined if they do not fit. */
 export function broadcastDim(a: Dim, b: Dim): Dim | undefined {
   if (a === b || b === 1) return a;
   if (a === 1) return b;

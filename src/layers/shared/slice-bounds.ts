@@ -2,15 +2,15 @@ import type { Fail, InferredValue } from '../../dsl/define-layer.js';
 import { type Dim, formatShape, isStatic, isUnknown } from '../../values/dim.js';
 import { indexTypes, requireDType } from './dtypes.js';
 
-/** TensorRT's SampleMode: what is read beyond the input. */
+/** TensorRT's SampleMode: how to read beyond the input. */
 export const sampleModes = ['strict_bounds', 'wrap', 'clamp', 'fill', 'reflect'] as const;
 export type SampleMode = (typeof sampleModes)[number];
 
-/** What a slice takes along each axis. */
+/** Bounds of a slice along each axis. */
 export const sliceParts = ['start', 'size', 'stride'] as const;
 export type SlicePartName = (typeof sliceParts)[number];
 
-/** By axis; undefined where only the run tells. */
+/** By axis; undefined if known only at run time. */
 export type KnownBounds = readonly (Dim | undefined)[];
 
 /** Start, size or stride of a slice, from its parameter or its tensor. */
@@ -46,7 +46,7 @@ export function known(
   });
 }
 
-/** Refuses what reads outside in mode `strict_bounds`, and what has nothing to read in others. */
+/** Refuses slices that read outside in mode `strict_bounds`, and slices of an empty axis in modes `clamp`, `reflect` and `wrap`. */
 export function checkBounds(
   axis: number,
   dim: Dim,

@@ -24,7 +24,7 @@ const isKnown = (part: Part): part is readonly number[] => typeof part !== 'stri
 const at = (g: CpuGraph, part: Part, axis: number) =>
   isKnown(part) ? scalar(g, part[axis]!) : g.op('Gather', [part, scalar(g, axis)]);
 
-/** Slices axis by axis; ONNX's Slice where it can, else Gather by computed positions. */
+/** Slices axis by axis; with ONNX's Slice if possible, else with Gather at computed positions. */
 export function cpuSlice(g: CpuGraph, slice: CpuSlice): CpuValue {
   const { x, shape, start, size, stride, mode, fill } = slice;
   if (mode === 'fill' && shape.includes(0)) {
@@ -65,7 +65,7 @@ function plainSlice(
   stride: readonly number[],
 ): CpuValue {
   if (start.length === 0) return g.op('Identity', [x]);
-  // A negative end would count from the back; the smallest one means before the first element.
+  // A negative end would count from the back; the smallest integer means before the first element.
   const end = start.map((from, i) => from + size[i]! * stride[i]!).map((to) => (to < 0 ? -(2 ** 31) : to));
   return g.op('Slice', [
     x,
@@ -85,7 +85,7 @@ function positionsOf(g: CpuGraph, { start, size, stride }: CpuSlice, axis: numbe
   return g.op('Add', [g.op('Mul', [steps, at(g, stride, axis)]), at(g, start, axis)]);
 }
 
-/** Positions brought into 0 … length − 1 as the mode says. */
+/** Positions mapped into 0 … length − 1 according to the mode. */
 function bring(g: CpuGraph, positions: CpuValue, length: CpuValue, mode: SampleMode): CpuValue {
   const last = g.op('Sub', [length, scalar(g, 1)]);
   switch (mode) {

@@ -8,11 +8,11 @@ const paddingModes = ['explicit_round_down', 'explicit_round_up', 'same_upper', 
 
 export type PaddingMode = (typeof paddingModes)[number];
 
-/** Padding as PyTorch and TensorRT users write it. */
+/** Padding options in PyTorch's and TensorRT's terms. */
 export interface PaddingOptions {
   /** Zeros added on both sides of each spatial axis. Default 0. */
   padding?: PerAxis;
-  /** Zeros before each axis, where the two sides differ (TensorRT's pre-padding). */
+  /** Zeros before each axis, if the two sides differ (TensorRT's pre-padding). */
   prePadding?: PerAxis;
   /** Zeros after each axis (TensorRT's post-padding). */
   postPadding?: PerAxis;
@@ -41,9 +41,9 @@ interface WindowParams {
 }
 
 /**
- * Output size of a sliding window along one axis, after TensorRT's PaddingMode:
+ * Output size of a sliding window along one axis, according to TensorRT's PaddingMode:
  * explicit: `round((size + pre + post − extent) / stride) + 1`; same: `ceil(size / stride)`.
- * @throws ERR_SHAPE where the window is larger than the padded input
+ * @throws ERR_SHAPE if the window is larger than the padded input
  */
 export function windowSize(size: Dim, axis: number, extent: number, p: WindowParams, fail: Fail): Dim {
   const stride = p.stride[axis]!;
