@@ -142,7 +142,7 @@ function units(): Unit[] {
   if (suites.includes('models')) {
     list.push({ label: 'examples', file: 'test/gpu/examples.test.ts', seconds: 60 });
     for (const name of models) {
-      const args = ['-t', ` on a GPU ${name} in `];
+      const args = ['-t', ` on a GPU '?${name}'? in `];
       const env = { NODE_TENSORRT_FULL_MODELS: values.full ? '1' : '' };
       list.push({ label: name, file: 'test/gpu/models.test.ts', args, env, seconds: name === 'hrnet' ? 300 : 100 });
     }

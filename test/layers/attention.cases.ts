@@ -42,10 +42,16 @@ const dynamic: Record<string, LayerCase['dynamic']> = {
   bool_mask: { ...padded, mask: ['b', 1, 'queries', 'keys'] },
 };
 
+/** A step of int8, and of E4M3, which has three bits of mantissa and subnormals from 2⁻⁹; both in units of the scale, and with float16's rounding. */
+const steps: Record<string, NonNullable<LayerCase['step']>> = {
+  int8: { atol: (3 / 256) * 1.01, rtol: 0 },
+  float8e4m3: { atol: (3 / 256) * 2 ** -9, rtol: (1 / 8) * 1.01 },
+};
+
 export const cases: LayerCase[] = Object.entries(options).map(([name, given]) => ({
   name,
   build: ({ q, k, v, mask }) => q!.attention(k!, v!, mask ? { ...given, mask } : given),
   ...(dynamic[name] && { dynamic: dynamic[name] }),
   // The output is the quantized weights, in float16, whose rounding is a small part of every step.
-  ...(given.quantize && { tolerance: { atol: 0, rtol: 2 ** -10 } }),
+  ...(given.quantize && { tolerance: { atol: 0, rtol: 2 ** -10 }, step: steps[given.quantize.to] }),
 }));
