@@ -11,8 +11,11 @@ export interface Step {
 
 export const stepKey = ({ files, pattern }: Step): string => `${files.join(' ')}${pattern ? ` -t ${pattern}` : ''}`;
 
-/** A kind at the start of the name of a plan's case: `reduce_scalar` belongs to `reduce`, but `ragged_softmax` not to `softmax`. */
-const caseOf = (kind: string): string => `(?<![\\w])${kind}(?![a-z])`;
+/**
+ * A kind at the start of the name of a plan's case, or after `fallback_`: `reduce_scalar` belongs to `reduce`, but
+ * `ragged_softmax` not to `softmax`.
+ */
+const caseOf = (kind: string): string => `(?<![\\w])(fallback_)?${kind}(?![a-z])`;
 
 /** Kinds whose tests exercise a shared file of the lowering. */
 const users: Readonly<Record<string, readonly string[]>> = {
@@ -20,6 +23,9 @@ const users: Readonly<Record<string, readonly string[]>> = {
   'reshape.h': ['squeeze', 'unsqueeze'],
   'pad.h': ['pooling', 'padding'],
 };
+
+/** Cases of plans that exercise a shared file, but have no kind. */
+const otherCases: Readonly<Record<string, readonly string[]>> = { 'lower.cc': ['outputs'] };
 
 /** What exercises the build's files: existing tests next to build.test.ts, and cases of plans. */
 const build: Readonly<Record<string, { files: readonly string[]; plans: string }>> = {
@@ -79,7 +85,7 @@ export class TestTable {
     const narrow = name === 'reshape.h' || name === 'if_conditional' ? [this.#file('narrow.test.ts')] : [];
     return [
       { files: [...kinds.map((kind) => this.#kind(kind)), ...narrow] },
-      ...this.#planSteps(kinds.map(caseOf).join('|')),
+      ...this.#planSteps([...kinds, ...(otherCases[name] ?? [])].map(caseOf).join('|')),
       ...this.#fallbacks(kinds),
     ];
   }

@@ -31,6 +31,14 @@ export const cases: PlanCases = {
     x.raggedSoftmax(net.input('lengths', int32(2, 3, 1))).output('y');
   },
 
+  /** Only TensorRT 10 needs float32. */
+  ragged_softmax_float16(net) {
+    net
+      .input('x', float16(2, 3, 4))
+      .raggedSoftmax(net.input('lengths', int32(2, 3, 1)))
+      .output('y');
+  },
+
   matrix_multiply(net) {
     const a = net.input('a', float32(2, 3, 4));
     const b = net.input('b', float32(2, 4, 5));

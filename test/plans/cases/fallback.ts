@@ -31,10 +31,25 @@ export const cases: PlanCases = {
     },
   },
 
+  /** One loop each: the plans of two in one network differ from build to build. */
+  fallback_cumulative_exclusive: {
+    without: ['addCumulative'],
+    record(net) {
+      net.input('x', float32(2, 3)).cumsum({ axis: 1, exclusive: true, name: 'E' }).output('y');
+    },
+  },
+
   fallback_cumulative_reverse: {
     without: ['addCumulative'],
     record(net) {
-      net.input('x', float32(2, 3)).cumsum({ axis: 0, exclusive: true, reverse: true, name: 'R' }).output('y');
+      net.input('x', float32(2, 3)).cumsum({ axis: 1, reverse: true, name: 'R' }).output('y');
+    },
+  },
+
+  fallback_cumulative_exclusive_reverse: {
+    without: ['addCumulative'],
+    record(net) {
+      net.input('x', float32(2, 3)).cumsum({ axis: 0, exclusive: true, reverse: true, name: 'B' }).output('y');
     },
   },
 
@@ -46,6 +61,17 @@ export const cases: PlanCases = {
       const v = net.input('v', float32(1, 2, 5, 8));
       const mask = net.input('mask', { dtype: 'bool', shape: [1, 1, 3, 5] });
       q.attention(k, v, { mask, scale: 1 }).output('y');
+    },
+  },
+
+  /** A mask of numbers is added. */
+  fallback_attention_mask: {
+    without: ['addAttention'],
+    record(net) {
+      const q = net.input('q', float32(1, 2, 3, 8));
+      const k = net.input('k', float32(1, 2, 5, 8));
+      const mask = net.input('mask', float32(1, 2, 3, 5));
+      q.attention(k, k, { mask, scale: 1 }).output('y');
     },
   },
 

@@ -1,4 +1,4 @@
-import { concat, float16, float32, int32, int64 } from '../../../src/index.js';
+import { bfloat16, concat, float16, float32, int32, int64 } from '../../../src/index.js';
 import type { PlanCases } from '../case.js';
 
 export const cases: PlanCases = {
@@ -119,6 +119,11 @@ export const cases: PlanCases = {
     i.oneHot(5, { axis: 0, values: [-1, 2] }).output('first');
   },
 
+  /** TensorRT-RTX takes int64, unlike TensorRT. */
+  one_hot_int64(net) {
+    net.input('i', int64(2, 3)).oneHot(4).output('y');
+  },
+
   topk(net) {
     const x = net.input('x', float32(3, 8));
     const [values, indices] = x.topk(2);
@@ -157,6 +162,14 @@ export const cases: PlanCases = {
       x.resize({ nearestRounding, sizes: [1, 2, 7, 3] }).output(nearestRounding);
     x.resize({ mode: 'linear', selector: 'upper', sizes: [1, 2, 1, 1] }).output('upper');
     x.resize({ mode: 'cubic', excludeOutside: true, scales, cubicCoeff: -0.625 }).output('inside');
+  },
+
+  /** Only TensorRT 10 needs float32. */
+  resize_bfloat16(net) {
+    net
+      .input('x', bfloat16(1, 2, 4, 5))
+      .resize({ mode: 'linear', coordinateTransformation: 'half_pixel', scales: [1, 1, 2, 2] })
+      .output('y');
   },
 
   resize_names(net) {
