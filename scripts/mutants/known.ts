@@ -5,6 +5,8 @@ export const equivalent: Readonly<Record<string, string>> = {
   'cpu convolution drop kernel_shape of Conv': 'ONNX takes the kernel from the weight where the attribute is absent.',
   'cpu deconvolution drop kernel_shape of ConvTranspose':
     'ONNX takes the kernel from the weight where the attribute is absent.',
+  "cpu reduce exchange inputs of Div g.op('Mul', [result, zero]), zero":
+    'Dividend and divisor are both zero, and they broadcast to the same shape either way.',
   'native quantize axis axis': 'The mutant breaks only `axis >= 0`, and `axis ^ 1` has the sign of `axis`.',
   'native dequantize axis axis': 'The mutant breaks only `axis >= 0`, and `axis ^ 1` has the sign of `axis`.',
   'native options.cc enumerator ComputeCapability kNONE ↔ kCURRENT':

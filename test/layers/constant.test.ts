@@ -89,3 +89,12 @@ test('known int8 operands come as a cast, since TensorRT takes int8 constants be
     [-128, -7, -128],
   ]);
 });
+
+/** ONNX would read the size 0 as that of the array. */
+test('a constant without elements may have another shape than its array', async () => {
+  const net = network('empty');
+  const array = { dtype: 'float32', shape: [0, 3], data: new Float32Array(0) } as const;
+  net.constant(array, { shape: [3, 0] }).output('y');
+  using model = await net.compile({ backend: 'cpu' });
+  expect((await model.run({})).y!.shape).toEqual([3, 0]);
+});
