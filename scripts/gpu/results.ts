@@ -208,8 +208,12 @@ export interface PackedCommit {
 
 export const packedCommitFile = join(root, 'build', 'commit.json');
 
-/** The commit that is checked out, or the packed one if there is no history. */
+/** The packed commit if its code is what runs here, else the one that is checked out. A copied tree may have another history. */
 export function commitOf(): { commit: string; dirty: boolean } {
+  const packed = existsSync(packedCommitFile)
+    ? (JSON.parse(readFileSync(packedCommitFile, 'utf8')) as PackedCommit)
+    : undefined;
+  if (packed && packed.code === codeOf([])) return { commit: packed.commit, dirty: packed.dirty };
   const git = (...args: string[]) =>
     execFileSync('git', ['-C', root, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   try {
@@ -220,7 +224,5 @@ export function commitOf(): { commit: string; dirty: boolean } {
         dirty: git('status', '--porcelain', '--', '.', ':!docs/gpu-results.*') !== '',
       };
   } catch {}
-  if (!existsSync(packedCommitFile)) return { commit: 'unknown', dirty: true };
-  const packed = JSON.parse(readFileSync(packedCommitFile, 'utf8')) as PackedCommit;
-  return { commit: packed.commit, dirty: packed.dirty || packed.code !== codeOf([]) };
+  return { commit: packed?.commit ?? 'unknown', dirty: true };
 }
