@@ -105,7 +105,8 @@ class BuildJob : public Job {
     bool const only_lower = options_.flag("lowerOnly");
     Api known = *api;
     if (options_.has("without")) known.without = options_.text("without");
-    Lowering lowering(known, network.get(), *program, log, only_lower);
+    bool const reads_back = options_.has("readBack");
+    Lowering lowering(known, network.get(), *program, log, only_lower, reads_back);
     {
       struct Leave {
         std::atomic<Lowering const*>& lowering;
@@ -115,9 +116,11 @@ class BuildJob : public Job {
       lowering.run();
     }
     layers_ = lowering.take_records();
-    if (only_lower) held_ = lowering.read_back()->take();
-    if (only_lower) names_ = lowering.names();
     lower_ms_ = milliseconds(start);
+    if (reads_back) {
+      held_ = lowering.read_back()->take();
+      names_ = lowering.names();
+    }
     if (cancelled) throw Error("ERR_ABORTED", "the build was cancelled");
     std::vector<NetworkInput> inputs;
     for (auto const& input : program->graph.inputs) inputs.push_back({&input, lowering.value(input.id)});
@@ -152,8 +155,8 @@ class BuildJob : public Job {
     object.Set("log", texts(env, log.errors()));
     object.Set("shapeInputs", texts(env, shape_inputs_));
     object.Set("options", from_value(env, Value{held_options_}));
-    if (options_.flag("lowerOnly")) {
-      object.Set("layers", layers(env));
+    if (options_.flag("lowerOnly")) object.Set("layers", layers(env));
+    if (options_.has("readBack")) {
       object.Set("readBack", read_back(env));
       object.Set("names", names(env));
     }

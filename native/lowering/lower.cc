@@ -43,8 +43,8 @@ void collect_used(Graph const& graph, std::unordered_set<int32_t>& used) {
 
 }  // namespace
 
-Lowering::Lowering(Api const& api, ntrt::Network* network, Program const& program, LogSink& log, bool keep_records)
-    : api(api), network(network), program_(program), log_(log), keep_records_(keep_records), read_back_(keep_records ? std::make_shared<ReadBack>(*this) : nullptr) {}
+Lowering::Lowering(Api const& api, ntrt::Network* network, Program const& program, LogSink& log, bool keep_records, bool reads_back)
+    : api(api), network(network), program_(program), log_(log), keep_records_(keep_records), read_back_(reads_back ? std::make_shared<ReadBack>(*this) : nullptr) {}
 
 std::string dtype_name(Api const& api, int32_t value) {
   for (auto const& row : dtype_rows) {

@@ -13,8 +13,8 @@ class ReadBack;
 
 class Lowering {
  public:
-  // With `keep_records`, every layer is also read back.
-  Lowering(Api const& api, ntrt::Network* network, Program const& program, LogSink& log, bool keep_records);
+  // `keep_records`: for take_records. `reads_back`: every layer is read back, which takes about half as long again.
+  Lowering(Api const& api, ntrt::Network* network, Program const& program, LogSink& log, bool keep_records, bool reads_back);
 
   Api const& api;
   ntrt::Network* const network;

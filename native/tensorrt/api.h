@@ -94,10 +94,10 @@ struct Api : Library {
 
   // The value of an enumerator such as ("ActivationType", "kRELU"), or "relu" as the IR spells it; throws if this release lacks it.
   int32_t enumerator(std::string_view name, std::string_view value) const;
-  // The reverse: "relu" for ("ActivationType", 0), or the number itself if this release has no such enumerator.
-  std::string spelling(std::string_view name, int32_t value) const;
   // The same, for comparing with what TensorRT returns; not traced, because nothing is passed to TensorRT.
   int32_t untraced_enumerator(std::string_view name, std::string_view value) const;
+  // The reverse: "relu" for ("ActivationType", 0), or the number itself if this release has no such enumerator.
+  std::string spelling(std::string_view name, int32_t value) const;
   bool has(MethodInfo const& method) const {
     Slot const& slot = method.slots[static_cast<int>(flavor)];
     if (!without.empty() && without.find(std::string(",") + method.name + ',') != std::string::npos) return false;

@@ -60,7 +60,7 @@ export interface BodyInput {
   tensorName?: string;
 }
 
-/** The caller's original for each checked weight; copies of a network share it too. */
+/** The caller's original for each weight that was taken from a network, so that a copy shares it. */
 const origins = new WeakMap<object, unknown>();
 
 interface OpenGraph extends OwningGraph {
@@ -91,6 +91,8 @@ export class Network extends TensorSource {
   readonly #ioNames = new Map<ValueId, string>();
   readonly #tensors: Tensor[] = [];
   readonly #weightIds = new Map<unknown, WeightId>();
+  /** What callers passed, by weight. */
+  readonly #originals: unknown[] = [];
   readonly #sized = new Map<string, Tensor>();
   #scope = '';
 
@@ -315,6 +317,7 @@ export class Network extends TensorSource {
     this.graph.outputs.length = outputs;
     this.#tensors.length = tensors;
     this.weights.length = weights;
+    this.#originals.length = weights;
     cutTo(this.#weightIds, weights);
     cutTo(this.#ioNames, ioNames);
     this.names.cutTo(names);
@@ -355,10 +358,18 @@ export class Network extends TensorSource {
     const known = this.#weightIds.get(origin);
     if (known !== undefined) return known;
     const id = this.weights.length;
-    origins.set(weight, origin);
     this.weights.push(weight);
+    this.#originals.push(origin);
     this.#weightIds.set(origin, id);
     return id;
+  }
+
+  /** @internal A weight to record in another network, which shares it with whatever else comes from the same original. */
+  sharedWeight(id: WeightId): IRWeight {
+    const weight = this.weights[id]!;
+    // Not when the weight is recorded: a WeakMap of every weight slows recording.
+    origins.set(weight, this.#originals[id]);
+    return weight;
   }
 
   #claimIO(name: string, what: string): void {

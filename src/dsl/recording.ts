@@ -73,7 +73,7 @@ export function checkUsable(
   }
 }
 
-/** Types consumed by the layers of a graph, including graphs nested inside it. */
+/** The values that the layers of a graph take, including those of graphs nested inside it. */
 export function* valuesTakenIn({ nodes }: Pick<IRGraph, 'nodes'>): Generator<ValueId> {
   for (const { inputs, bodies = {} } of nodes) {
     for (const id of inputs) if (id !== null) yield id;

@@ -73,7 +73,7 @@ export class RecordedLayer implements Layer {
 
 /** A node's weights, by role. */
 export const weightsOf = (net: Network, { weights }: RecordedNode): Record<string, WeightLike> =>
-  Object.fromEntries(Object.entries(weights).map(([role, id]) => [role, net.weights[id]!]));
+  Object.fromEntries(Object.entries(weights).map(([role, id]) => [role, net.sharedWeight(id)]));
 
 /** The values a node uses: its inputs, and all values its nested graphs use, including those defined inside them. */
 export function* usesOf({ inputs, bodies = {} }: Pick<RecordedNode, 'inputs' | 'bodies'>): Generator<ValueId> {

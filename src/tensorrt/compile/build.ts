@@ -107,7 +107,7 @@ async function run(
     const lacking = without.length > 0 && { without: `,${without.join()},` };
     const promise = program.build(
       library.path,
-      { ...options, profiles: resolved ?? null, lowerOnly, ...lacking },
+      { ...options, profiles: resolved ?? null, lowerOnly, ...(lowerOnly && { readBack: true }), ...lacking },
       callbacks,
     );
     stop.cancel = callbacks.cancel;
