@@ -1,8 +1,8 @@
 import type { Tensor, TensorSource } from '../dsl/tensor.js';
+import { refuse, refusing } from '../errors/refusal.js';
 import type { SoftmaxOptions } from '../layers/kinds/softmax.js';
 import { resolveAxis } from '../layers/shared/axes.js';
 import type { Named } from '../layers/shared/parameters.js';
-import { refuse, refusing } from '../layers/shared/refuse.js';
 import { floorDivDims, isStatic } from '../values/dim.js';
 
 export interface HardtanhOptions extends Named {

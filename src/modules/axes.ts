@@ -1,10 +1,10 @@
 import { Tensor, type TensorSource } from '../dsl/tensor.js';
 import { show } from '../errors/error.js';
+import { refuse, refusing } from '../errors/refusal.js';
 import { axisList, resolveAxes, resolveAxis } from '../layers/shared/axes.js';
 import { type DimLike, DimValue, resolveDims } from '../layers/shared/dim-value.js';
 import type { Named } from '../layers/shared/parameters.js';
 import { liftRank } from '../layers/shared/record-shuffle.js';
-import { refuse, refusing } from '../layers/shared/refuse.js';
 import { type Dim, divideExactly, formatShape, isStatic } from '../values/dim.js';
 import { maxRank } from '../values/spec.js';
 

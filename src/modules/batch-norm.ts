@@ -1,10 +1,10 @@
 import type { IRWeight } from '../dsl/ir.js';
 import { toIRWeight } from '../dsl/ir-weight.js';
 import type { Tensor, TensorSource } from '../dsl/tensor.js';
+import { refuse, refusing } from '../errors/refusal.js';
 import { scale } from '../layers/kinds/scale.js';
 import { floats } from '../layers/shared/dtypes.js';
 import type { Named } from '../layers/shared/parameters.js';
-import { refuse, refusing } from '../layers/shared/refuse.js';
 import { formatShape, isStatic } from '../values/dim.js';
 import { decodeElements, encodeElements } from '../values/elements.js';
 import { layerNameOf, type WeightLike } from '../values/weight.js';

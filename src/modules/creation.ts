@@ -1,8 +1,8 @@
 import { Tensor, type TensorSource } from '../dsl/tensor.js';
 import { show } from '../errors/error.js';
+import { refuse } from '../errors/refusal.js';
 import type { Liftable } from '../layers/shared/lift.js';
 import type { Named } from '../layers/shared/parameters.js';
-import { refuse } from '../layers/shared/refuse.js';
 import type { DType } from '../values/dtype.js';
 
 export interface LikeOptions extends Named {

@@ -1,11 +1,11 @@
 import { Tensor, type TensorSource } from '../dsl/tensor.js';
+import { refuse, refusing } from '../errors/refusal.js';
 import { elementWise } from '../layers/kinds/element_wise.js';
 import { type AccumulationOptions, matrixMultiply } from '../layers/kinds/matrix_multiply.js';
 import { floats, requireInputsDType } from '../layers/shared/dtypes.js';
 import { lift } from '../layers/shared/lift.js';
 import type { Named } from '../layers/shared/parameters.js';
 import { liftRank } from '../layers/shared/record-shuffle.js';
-import { refuse, refusing } from '../layers/shared/refuse.js';
 import { formatShape, isStatic, type Shape } from '../values/dim.js';
 import { type DType, isTypedArray, type TypedArray } from '../values/dtype.js';
 import { isWeightLike, layerNameOf, type WeightLike } from '../values/weight.js';

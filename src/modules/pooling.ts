@@ -1,8 +1,8 @@
 import type { Tensor, TensorSource } from '../dsl/tensor.js';
 import { show } from '../errors/error.js';
+import { refuse } from '../errors/refusal.js';
 import { floats } from '../layers/shared/dtypes.js';
 import { type Named, type PerAxis, perAxis } from '../layers/shared/parameters.js';
-import { refuse } from '../layers/shared/refuse.js';
 import { type Dim, formatShape, isStatic } from '../values/dim.js';
 
 export interface GlobalPoolOptions extends Named {

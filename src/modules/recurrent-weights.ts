@@ -1,5 +1,5 @@
 import { Tensor } from '../dsl/tensor.js';
-import { refuse } from '../layers/shared/refuse.js';
+import { refuse } from '../errors/refusal.js';
 import { formatShape, isStatic } from '../values/dim.js';
 import { isTypedArray, type TypedArray } from '../values/dtype.js';
 import { isWeightLike, type WeightLike } from '../values/weight.js';

@@ -1,8 +1,8 @@
 import { Tensor, type TensorSource } from '../dsl/tensor.js';
+import { refuse } from '../errors/refusal.js';
 import { floats, indexTypes } from '../layers/shared/dtypes.js';
 import { constantTensor, type Liftable } from '../layers/shared/lift.js';
 import type { Named } from '../layers/shared/parameters.js';
-import { refuse } from '../layers/shared/refuse.js';
 import { type Dim, formatShape, isStatic, type Shape } from '../values/dim.js';
 import {
   type Cell,

@@ -1,7 +1,7 @@
 import type { Tensor, TensorSource } from '../dsl/tensor.js';
+import { refuse } from '../errors/refusal.js';
 import { floats } from '../layers/shared/dtypes.js';
 import type { Named } from '../layers/shared/parameters.js';
-import { refuse } from '../layers/shared/refuse.js';
 import { formatShape } from '../values/dim.js';
 import type { DType } from '../values/dtype.js';
 import type { WeightLike } from '../values/weight.js';

@@ -1,10 +1,10 @@
 import type { Tensor, TensorSource } from '../dsl/tensor.js';
+import { refuse, refusing } from '../errors/refusal.js';
 import { type ReduceOptions, reducedAxes } from '../layers/kinds/reduce.js';
 import { resolveAxes } from '../layers/shared/axes.js';
 import { DimValue } from '../layers/shared/dim-value.js';
 import { floats } from '../layers/shared/dtypes.js';
 import type { Named } from '../layers/shared/parameters.js';
-import { refuse, refusing } from '../layers/shared/refuse.js';
 import { volume } from '../values/dim.js';
 
 /** The axes given in the options; all by default. */

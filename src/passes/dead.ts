@@ -2,8 +2,9 @@ import { layerKinds } from '../dsl/define-layer.js';
 import type { IRGraph, ValueId } from '../dsl/ir.js';
 import type { Network, RecordedNode } from '../dsl/network.js';
 import { publicMethod } from '../errors/boundary.js';
+import { refuse } from '../errors/refusal.js';
 import { allNodes, Recorder } from './recorder.js';
-import { refuse, requireNetwork } from './refuse.js';
+import { requireNetwork } from './refuse.js';
 
 /** Whether a layer, or one inside it, has side effects. */
 export function hasEffects(node: RecordedNode): boolean {

@@ -4,11 +4,12 @@ import { checkUsable } from '../dsl/recording.js';
 import { Tensor } from '../dsl/tensor.js';
 import { publicMethod } from '../errors/boundary.js';
 import { show } from '../errors/error.js';
+import { refuse } from '../errors/refusal.js';
 import { type Dim, isUnknown } from '../values/dim.js';
 import { parseDim } from '../values/dim-parse.js';
 import { usesOf } from './layer.js';
 import { Recorder } from './recorder.js';
-import { checkOptions, refuse, requireNetwork } from './refuse.js';
+import { checkOptions, requireNetwork } from './refuse.js';
 
 /** A tensor of the network, or its name. */
 export type TensorRef = Tensor | string;

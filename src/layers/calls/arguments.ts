@@ -2,7 +2,7 @@ import { TensorSource } from '../../dsl/tensor.js';
 import { type ArgumentCheck, publicMethod } from '../../errors/boundary.js';
 import { show } from '../../errors/error.js';
 import { distance } from '../../errors/nearest.js';
-import { refuse } from '../shared/refuse.js';
+import { refuse } from '../../errors/refusal.js';
 import type { Call, Options, Parameter } from './call.js';
 import { namesFor } from './option-names.js';
 import { functionCalls, methodCalls } from './signatures.generated.js';

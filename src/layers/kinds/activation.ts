@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { type CpuGraph, defineLayer } from '../../dsl/define-layer.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
+import { refuse } from '../../errors/refusal.js';
 import type { DType } from '../../values/dtype.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import type { Liftable } from '../shared/lift.js';
 import { float32Number, type Named } from '../shared/parameters.js';
-import { refuse } from '../shared/refuse.js';
 
 /** TensorRT's ActivationType. */
 export const activationTypes = [

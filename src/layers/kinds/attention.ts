@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
 import { Tensor, type TensorSource } from '../../dsl/tensor.js';
+import { refuse } from '../../errors/refusal.js';
 import { type Dim, divideExactly, formatShape, isStatic } from '../../values/dim.js';
 import { type AttentionForm, attentionForms } from '../shared/attention-form.js';
 import { floats, requireDType } from '../shared/dtypes.js';
@@ -8,7 +9,6 @@ import { constantTensor } from '../shared/lift.js';
 import type { ConstantData } from '../shared/literal.js';
 import { type Named, positive } from '../shared/parameters.js';
 import { cpuQuantize } from '../shared/quantization.js';
-import { refuse } from '../shared/refuse.js';
 import { broadcastDim, requireRank } from '../shared/shapes.js';
 
 /** TensorRT's CausalMaskKind. */

@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { defineLayer, type InferredValue } from '../../dsl/define-layer.js';
 import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
+import { refuse } from '../../errors/refusal.js';
 import { addDims, type Dim, formatShape, isDimName, isStatic } from '../../values/dim.js';
 import { checkedFunction } from '../calls/arguments.js';
 import { axisList, resolveAxis, wrapAxis } from '../shared/axes.js';
 import { movable, requireDType } from '../shared/dtypes.js';
 import type { Named } from '../shared/parameters.js';
-import { refuse } from '../shared/refuse.js';
 import { recordUnsqueeze } from '../shared/unit-axes.js';
 
 export const concatenation = defineLayer({

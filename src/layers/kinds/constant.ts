@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Network } from '../../dsl/network.js';
 import { Tensor } from '../../dsl/tensor.js';
+import { refuse } from '../../errors/refusal.js';
 import { formatShape, isStatic } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
 import { maxRank } from '../../values/spec.js';
@@ -10,7 +11,6 @@ import { constantTensor, type Liftable } from '../shared/lift.js';
 import { type ConstantData, countOf, type LiteralOptions, toLiteral } from '../shared/literal.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
 import { recordSlice } from '../shared/record-slice.js';
-import { refuse } from '../shared/refuse.js';
 import { type FillShape, sizesOf } from '../shared/shape-tensor.js';
 
 export const constant = defineLayer({

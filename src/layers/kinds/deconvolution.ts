@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
+import { refuse } from '../../errors/refusal.js';
 import { addDims, type Dim, formatShape, isStatic, minDims, mulDims, subDims } from '../../values/dim.js';
 import type { WeightLike } from '../../values/weight.js';
 import {
@@ -14,7 +15,6 @@ import {
 } from '../shared/kernel.js';
 import { kernelOverOneAxis } from '../shared/one-axis.js';
 import { type PerAxis, perAxis } from '../shared/parameters.js';
-import { refuse } from '../shared/refuse.js';
 import { resolvePadding } from '../shared/window.js';
 
 export interface DeconvolutionOptions extends KernelOptions {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer } from '../../dsl/define-layer.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
+import { refuse } from '../../errors/refusal.js';
 import { type Dim, divideExactly, formatShape, isStatic, type Shape } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
 import { wrapAxis } from '../shared/axes.js';
@@ -8,7 +9,6 @@ import { floats, requireDType } from '../shared/dtypes.js';
 import { constantTensor } from '../shared/lift.js';
 import { type Named, positive } from '../shared/parameters.js';
 import { cpuQuantize, largest } from '../shared/quantization.js';
-import { refuse } from '../shared/refuse.js';
 
 const targets = ['float4e2m1', 'float8e4m3', 'int8'] as const;
 const scaleTypes = ['float8e4m3', 'float8e8m0', 'float32'] as const;

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
+import { refuse } from '../../errors/refusal.js';
 import { type Dim, formatShape, isStatic } from '../../values/dim.js';
 import { checkedFunction } from '../calls/arguments.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import { constantTensor } from '../shared/lift.js';
 import type { ConstantData } from '../shared/literal.js';
 import type { Named } from '../shared/parameters.js';
-import { refuse } from '../shared/refuse.js';
 import { broadcastDim } from '../shared/shapes.js';
 
 const named = '[a-z]*';

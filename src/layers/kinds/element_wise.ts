@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type InferredValue } from '../../dsl/define-layer.js';
 import { Tensor, type TensorSource } from '../../dsl/tensor.js';
+import { refuse } from '../../errors/refusal.js';
 import { addDims, type Dim, floorDivDims, isStatic, maxDims, minDims, mulDims, subDims } from '../../values/dim.js';
 import { type DType, isFloat } from '../../values/dtype.js';
 import { convertTo, floats, requireDType } from '../shared/dtypes.js';
@@ -8,7 +9,6 @@ import { type Liftable, lift } from '../shared/lift.js';
 import type { Named } from '../shared/parameters.js';
 import { recordKind } from '../shared/record-kind.js';
 import { liftRank } from '../shared/record-shuffle.js';
-import { refuse } from '../shared/refuse.js';
 import { broadcastShapes } from '../shared/shapes.js';
 
 /** TensorRT's ElementWiseOperation, and the equivalent ONNX operator, except for integer division. */

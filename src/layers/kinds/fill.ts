@@ -9,6 +9,7 @@ import {
 import type { Network } from '../../dsl/network.js';
 import { Tensor } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
+import { refuse } from '../../errors/refusal.js';
 import {
   ceilDivDims,
   type Dim,
@@ -25,7 +26,6 @@ import { type DimLike, DimValue, resolveDim } from '../shared/dim-value.js';
 import { indexTypes, requireDType } from '../shared/dtypes.js';
 import { constantTensor, type Liftable } from '../shared/lift.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
-import { refuse } from '../shared/refuse.js';
 import { type FillShape, sizesOf } from '../shared/shape-tensor.js';
 
 /** TensorRT's FillOperation. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
+import { refuse } from '../../errors/refusal.js';
 import { type Dim, formatShape, isStatic, type Shape } from '../../values/dim.js';
 import type { WeightLike } from '../../values/weight.js';
 import { wrapAxis } from '../shared/axes.js';
@@ -8,7 +9,6 @@ import { indexTypes, requireDType } from '../shared/dtypes.js';
 import { fromEnd, requireWithin } from '../shared/known-indices.js';
 import { constantTensor, type Liftable } from '../shared/lift.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
-import { refuse } from '../shared/refuse.js';
 import { broadcastDim, requireRank } from '../shared/shapes.js';
 
 /** TensorRT's GatherMode. */

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
+import { refuse } from '../../errors/refusal.js';
 import { formatShape, isStatic } from '../../values/dim.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import type { Named } from '../shared/parameters.js';
-import { refuse } from '../shared/refuse.js';
 import { requireRank } from '../shared/shapes.js';
 
 /** PyTorch's name → TensorRT's InterpolationMode. */

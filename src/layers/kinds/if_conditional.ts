@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { defineLayer, type InferredValue } from '../../dsl/define-layer.js';
 import type { Network } from '../../dsl/network.js';
 import { Tensor } from '../../dsl/tensor.js';
+import { refuse } from '../../errors/refusal.js';
 import { type Dim, formatShape, unknownDim } from '../../values/dim.js';
 import { requireDType } from '../shared/dtypes.js';
 import type { Named } from '../shared/parameters.js';
-import { refuse } from '../shared/refuse.js';
 
 /** Inputs: the condition. Bodies: `then` and `else`, without parameters. */
 export const ifConditional = defineLayer({

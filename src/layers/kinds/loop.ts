@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
 import type { Body, Network } from '../../dsl/network.js';
 import { Tensor } from '../../dsl/tensor.js';
+import { refuse } from '../../errors/refusal.js';
 import { type Dim, formatShape, isStatic, isUnknown, type Shape, unknownDim } from '../../values/dim.js';
 import type { ValueType } from '../../values/spec.js';
 import { wrapAxis } from '../shared/axes.js';
@@ -9,7 +10,6 @@ import { scalar } from '../shared/constants.js';
 import { type DimLike, resolveDim } from '../shared/dim-value.js';
 import { indexTypes, requireDType } from '../shared/dtypes.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
-import { refuse } from '../shared/refuse.js';
 import { shapeTensor } from '../shared/shape-tensor.js';
 
 /**

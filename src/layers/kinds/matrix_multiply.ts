@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type InferredValue } from '../../dsl/define-layer.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
+import { refuse } from '../../errors/refusal.js';
 import { type Dim, formatShape, isStatic, type Shape } from '../../values/dim.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import { lift } from '../shared/lift.js';
 import type { ConstantData } from '../shared/literal.js';
 import type { Named } from '../shared/parameters.js';
 import { liftRank } from '../shared/record-shuffle.js';
-import { refuse } from '../shared/refuse.js';
 import { broadcastShapes, requireRank } from '../shared/shapes.js';
 
 /** TensorRT's MatrixOperation: how the last axes of an operand are read. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
+import { refuse } from '../../errors/refusal.js';
 import { formatShape, isStatic } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
 import { wrapAxis } from '../shared/axes.js';
@@ -9,7 +10,6 @@ import { type DimLike, DimValue, resolveDim } from '../shared/dim-value.js';
 import { indexTypes, requireDType } from '../shared/dtypes.js';
 import { constantTensor, type Liftable } from '../shared/lift.js';
 import { type Named, nonNegative, positive } from '../shared/parameters.js';
-import { refuse } from '../shared/refuse.js';
 
 export const oneHot = defineLayer({
   kind: 'one_hot',

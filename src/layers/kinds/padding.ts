@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
+import { refuse } from '../../errors/refusal.js';
 import { addDims, type Dim, formatShape, isStatic, mulDims, subDims } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
 import { type DimLike, DimValue, resolveDims } from '../shared/dim-value.js';
@@ -9,7 +10,6 @@ import { floats, requireDType } from '../shared/dtypes.js';
 import type { Liftable } from '../shared/lift.js';
 import { type Named, type PerAxis, perAxis, wholeNumber } from '../shared/parameters.js';
 import { recordSlice } from '../shared/record-slice.js';
-import { refuse } from '../shared/refuse.js';
 import { requireRank } from '../shared/shapes.js';
 
 const dtypes: readonly DType[] = [...floats, 'int8'];

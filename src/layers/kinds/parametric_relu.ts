@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import { Tensor, type TensorSource } from '../../dsl/tensor.js';
+import { refuse } from '../../errors/refusal.js';
 import { formatShape } from '../../values/dim.js';
 import type { WeightLike } from '../../values/weight.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import { type ConstantData, countOf, toLiteral } from '../shared/literal.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
 import { liftRank } from '../shared/record-shuffle.js';
-import { refuse } from '../shared/refuse.js';
 import { broadcastDim } from '../shared/shapes.js';
 
 export const parametricRelu = defineLayer({

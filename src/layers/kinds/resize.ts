@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
 import { Tensor, type TensorSource } from '../../dsl/tensor.js';
+import { refuse } from '../../errors/refusal.js';
 import {
   type Dim,
   floorDivDims,
@@ -15,7 +16,6 @@ import type { DType } from '../../values/dtype.js';
 import { type DimLike, resolveDims } from '../shared/dim-value.js';
 import { floats, indexTypes, requireDType } from '../shared/dtypes.js';
 import { float32Number, type Named, nonNegative } from '../shared/parameters.js';
-import { refuse } from '../shared/refuse.js';
 import { shapeTensor } from '../shared/shape-tensor.js';
 import { requireRank } from '../shared/shapes.js';
 

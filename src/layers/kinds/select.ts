@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import { Tensor, type TensorSource } from '../../dsl/tensor.js';
+import { refuse } from '../../errors/refusal.js';
 import type { DType } from '../../values/dtype.js';
 import { checkedFunction } from '../calls/arguments.js';
 import { cpuWhere } from '../shared/cpu-where.js';
@@ -8,7 +9,6 @@ import { requireDType } from '../shared/dtypes.js';
 import { constantTensor, type Liftable, lift } from '../shared/lift.js';
 import type { Named } from '../shared/parameters.js';
 import { liftRank } from '../shared/record-shuffle.js';
-import { refuse } from '../shared/refuse.js';
 import { broadcastShapes } from '../shared/shapes.js';
 
 export const select = defineLayer({

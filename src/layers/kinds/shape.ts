@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Network } from '../../dsl/network.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
+import { refusing } from '../../errors/refusal.js';
 import { resolveAxis } from '../shared/axes.js';
 import { type DimLike, DimValue, resolveDims } from '../shared/dim-value.js';
 import type { Named } from '../shared/parameters.js';
-import { refusing } from '../shared/refuse.js';
 import { shapeTensor } from '../shared/shape-tensor.js';
 
 export const shape = defineLayer({

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
+import { refuse, refusing } from '../../errors/refusal.js';
 import {
   type Dim,
   divideExactly,
@@ -19,7 +20,6 @@ import { type DimLike, DimValue, resolveDims } from '../shared/dim-value.js';
 import { movable, requireDType } from '../shared/dtypes.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
 import { type ReshapeOptions, recordShuffle, type ShuffleOptions } from '../shared/record-shuffle.js';
-import { refuse, refusing } from '../shared/refuse.js';
 import type { ReshapeDims } from '../shared/reshape-form.js';
 
 const permutation = z.array(nonNegative).max(8).nullable();

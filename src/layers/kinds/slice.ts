@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineLayer, type InferredValue } from '../../dsl/define-layer.js';
 import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
+import { refuse, refusing } from '../../errors/refusal.js';
 import {
   addDims,
   type Dim,
@@ -18,7 +19,6 @@ import { requireDType } from '../shared/dtypes.js';
 import { type Named, nonNegative, wholeNumber } from '../shared/parameters.js';
 import { liftRank } from '../shared/record-shuffle.js';
 import { recordSlice, type SliceOptions } from '../shared/record-slice.js';
-import { refuse, refusing } from '../shared/refuse.js';
 import {
   checkBounds,
   type KnownBounds,

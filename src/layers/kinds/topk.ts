@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { type CpuValue, defineLayer } from '../../dsl/define-layer.js';
 import { Tensor, type TensorSource } from '../../dsl/tensor.js';
+import { refuse, refusing } from '../../errors/refusal.js';
 import { type Dim, isStatic, isUnknown, unknownDim } from '../../values/dim.js';
 import { resolveAxis, wrapAxis } from '../shared/axes.js';
 import { type DimLike, DimValue, resolveDim } from '../shared/dim-value.js';
 import { requireDType } from '../shared/dtypes.js';
 import { constantTensor } from '../shared/lift.js';
 import { type Named, nonNegative, positive } from '../shared/parameters.js';
-import { refuse, refusing } from '../shared/refuse.js';
 import { requireRank } from '../shared/shapes.js';
 import { recordSqueeze } from '../shared/unit-axes.js';
 

@@ -1,5 +1,6 @@
 import type { Network } from '../../dsl/network.js';
 import { TensorRTError } from '../../errors/error.js';
+import { refuse } from '../../errors/refusal.js';
 import {
   addDims,
   ceilDivDims,
@@ -14,7 +15,6 @@ import {
   subDims,
 } from '../../values/dim.js';
 import { parseDim } from '../../values/dim-parse.js';
-import { refuse } from './refuse.js';
 
 /**
  * A size for arithmetic: `x.dim(0).mul(2).add(1)`. It can be used in any shape, and a dynamic one stays symbolic:

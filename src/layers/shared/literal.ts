@@ -1,4 +1,5 @@
 import { type Fail, show } from '../../errors/error.js';
+import { refuse } from '../../errors/refusal.js';
 import {
   bits,
   byteLength,
@@ -12,7 +13,6 @@ import {
 import { carries, decodeElements, encodeElements } from '../../values/elements.js';
 import { maxRank } from '../../values/spec.js';
 import { isWeightLike, type WeightLike } from '../../values/weight.js';
-import { refuse } from './refuse.js';
 
 /** Numbers, nested to any depth as in NumPy. */
 export type NestedNumbers = readonly (number | bigint | boolean | NestedNumbers)[];

@@ -1,7 +1,7 @@
 import { Tensor, type TensorSource } from '../../dsl/tensor.js';
+import { refuse } from '../../errors/refusal.js';
 import { isWeightLike, type WeightLike, withShape } from '../../values/weight.js';
 import type { Named, PerAxis } from './parameters.js';
-import { refuse } from './refuse.js';
 import { recordSqueeze, recordUnsqueeze } from './unit-axes.js';
 
 // TensorRT's windows have two or three axes. A window with a single axis gets another of size 1 in front.

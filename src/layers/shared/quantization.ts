@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { CpuGraph, CpuValue, Fail, InferContext, InferredValue } from '../../dsl/define-layer.js';
 import { Tensor } from '../../dsl/tensor.js';
+import { refuse } from '../../errors/refusal.js';
 import { type Dim, divideExactly, formatShape, isStatic, type Shape } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
 import type { ValueType } from '../../values/spec.js';
@@ -9,7 +10,6 @@ import { requireDType } from './dtypes.js';
 import { constantTensor } from './lift.js';
 import type { ConstantData } from './literal.js';
 import { type Named, positive, wholeNumber } from './parameters.js';
-import { refuse } from './refuse.js';
 
 /** Dtypes that quantize produces and dequantize accepts. */
 export const quantizedDTypes = ['int8', 'float8e4m3', 'int4', 'float4e2m1'] as const;

@@ -1,9 +1,9 @@
 import { Tensor } from '../../dsl/tensor.js';
+import { refuse } from '../../errors/refusal.js';
 import { isStatic } from '../../values/dim.js';
 import { wrapAxis } from './axes.js';
 import type { Named } from './parameters.js';
 import { recordKind } from './record-kind.js';
-import { refuse } from './refuse.js';
 import { type ReshapeDims, reshapeForm } from './reshape-form.js';
 
 export interface ReshapeOptions extends Named {

@@ -1,12 +1,12 @@
 import type { Fail } from '../../dsl/define-layer.js';
 import { Tensor } from '../../dsl/tensor.js';
+import { refusing } from '../../errors/refusal.js';
 import { addDims, ceilDivDims, type Dim, floorDivDims, isStatic, isStaticShape, subDims } from '../../values/dim.js';
 import { axisList, resolveAxis } from './axes.js';
 import { type DimLike, resolveDims } from './dim-value.js';
 import { constantTensor, type Liftable, lift } from './lift.js';
 import type { Named } from './parameters.js';
 import { recordKind } from './record-kind.js';
-import { refusing } from './refuse.js';
 import { shapeTensor } from './shape-tensor.js';
 import type { SampleMode, SlicePartName } from './slice-bounds.js';
 

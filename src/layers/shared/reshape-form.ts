@@ -1,7 +1,7 @@
 import type { Tensor } from '../../dsl/tensor.js';
+import { refuse } from '../../errors/refusal.js';
 import { divideExactly, formatShape, isStatic, type Shape, volume } from '../../values/dim.js';
 import { type DimLike, resolveDims } from './dim-value.js';
-import { refuse } from './refuse.js';
 import { shapeTensor } from './shape-tensor.js';
 
 /** Target of a reshape: numbers, −1 for one to infer, 0 for a copy, names and expressions of dynamic dims. */

@@ -1,12 +1,12 @@
 import type { Network } from '../../dsl/network.js';
 import { Tensor } from '../../dsl/tensor.js';
+import { refuse } from '../../errors/refusal.js';
 import { addDims, type Dim, isStatic, isStaticShape, structureOf, subDims } from '../../values/dim.js';
 import type { ElementWiseOperation } from '../kinds/element_wise.js';
 import { recordConstant } from './constants.js';
 import { type DimLike, resolveDims } from './dim-value.js';
 import { toLiteral } from './literal.js';
 import { recordKind } from './record-kind.js';
-import { refuse } from './refuse.js';
 
 /** The dims as an int64 tensor of rank 1, which TensorRT computes at run time from the shapes of other tensors. */
 export function shapeTensor(net: Network, dims: readonly Dim[], method: string): Tensor {

@@ -1,1 +1,0 @@
-export { refuse, refusing } from '../../errors/refusal.js';
