@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, relative } from 'node:path';
-import { codeOf, commitOf, type PackedCommit, packedCommitFile, root } from './results.js';
+import { checkedOutCommit, codeOf, type PackedCommit, packedCommitFile, root } from './results.js';
 
 const folder = join(root, '.gpu', 'run');
 const archive = join(folder, 'run.tar.xz');
@@ -90,7 +90,7 @@ const addon = 'build/Release/node_tensorrt.node';
 cpSync(join(root, addon), join(stage, addon));
 const stub = join(root, 'test', 'gpu', 'no-kernels.c');
 execFileSync('cc', ['-shared', '-fPIC', '-o', join(stage, 'build', 'no-kernels.so'), stub]);
-const packed: PackedCommit = { ...commitOf(), code: codeOf([]) };
+const packed: PackedCommit = { ...(checkedOutCommit() ?? { commit: 'unknown', dirty: true }), code: codeOf([]) };
 writeFileSync(join(stage, relative(root, packedCommitFile)), JSON.stringify(packed));
 execFileSync('tar', ['-C', stage, '-I', 'xz -T0 -4', '-cf', archive, '.'], { stdio: 'inherit' });
 rmSync(stage, { recursive: true });

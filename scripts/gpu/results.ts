@@ -208,21 +208,27 @@ export interface PackedCommit {
 
 export const packedCommitFile = join(root, 'build', 'commit.json');
 
-/** The packed commit if its code is what runs here, else the one that is checked out. A copied tree may have another history. */
-export function commitOf(): { commit: string; dirty: boolean } {
-  const packed = existsSync(packedCommitFile)
-    ? (JSON.parse(readFileSync(packedCommitFile, 'utf8')) as PackedCommit)
-    : undefined;
-  if (packed && packed.code === codeOf([])) return { commit: packed.commit, dirty: packed.dirty };
+/** The commit that is checked out; undefined if there is no history. */
+export function checkedOutCommit(): { commit: string; dirty: boolean } | undefined {
   const git = (...args: string[]) =>
     execFileSync('git', ['-C', root, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   try {
     // Ignore the history of an enclosing folder.
-    if (resolve(git('rev-parse', '--show-toplevel')) === resolve(root))
-      return {
-        commit: git('rev-parse', 'HEAD'),
-        dirty: git('status', '--porcelain', '--', '.', ':!docs/gpu-results.*') !== '',
-      };
-  } catch {}
-  return { commit: packed?.commit ?? 'unknown', dirty: true };
+    if (resolve(git('rev-parse', '--show-toplevel')) !== resolve(root)) return undefined;
+    return {
+      commit: git('rev-parse', 'HEAD'),
+      dirty: git('status', '--porcelain', '--', '.', ':!docs/gpu-results.*') !== '',
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What ran: the commit that came packed with the addon (a copied tree may have another history), else the one checked out. */
+export function commitOf(file = packedCommitFile): { commit: string; dirty: boolean } {
+  if (existsSync(file)) {
+    const packed = JSON.parse(readFileSync(file, 'utf8')) as PackedCommit;
+    return { commit: packed.commit, dirty: packed.dirty || packed.code !== codeOf([]) };
+  }
+  return checkedOutCommit() ?? { commit: 'unknown', dirty: true };
 }

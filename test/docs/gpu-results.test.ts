@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { docsFile, page } from '../../scripts/gpu/page.js';
 import {
+  checkedOutCommit,
   codeOf,
+  commitOf,
   isStale,
   merge,
   noResults,
@@ -205,3 +207,26 @@ test('npm run test:gpu -- --report=FILE leaves what ran, with its commit and lib
   expect(rows[0]!.passed).toBeGreaterThan(5);
   expect(isStale(rows[0]!)).toBe(false);
 }, 120_000);
+
+describe('the commit of a run', () => {
+  const packed = (name: string, content: object) => {
+    const file = join(temporaryFolder(), name);
+    writeFileSync(file, JSON.stringify(content));
+    return file;
+  };
+
+  test('is the packed one, whatever history the tree was copied with', () => {
+    const file = packed('same.json', { commit: 'abc', dirty: false, code: codeOf([]) });
+    expect(commitOf(file)).toEqual({ commit: 'abc', dirty: false });
+  });
+
+  test('counts as changed if other code runs than was packed', () => {
+    const file = packed('other.json', { commit: 'abc', dirty: false, code: 'of then' });
+    expect(commitOf(file)).toEqual({ commit: 'abc', dirty: true });
+  });
+
+  test('is the one checked out if nothing came packed', () => {
+    const missing = join(temporaryFolder(), 'none.json');
+    expect(commitOf(missing)).toEqual(checkedOutCommit() ?? { commit: 'unknown', dirty: true });
+  });
+});
