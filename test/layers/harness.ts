@@ -209,6 +209,7 @@ export function expectReadBack(net: Network, { readBack, library }: LoweringRepo
 const toldByNoGetter = [
   ...['operation', 'reduceOperation', 'root', 'groups'].map((name) => `dist_collective.${name}`),
   'matrix_multiply.useFp32Acc',
+  'resize.factors',
 ];
 
 /**

@@ -57,6 +57,24 @@ const interpolations: Record<string, InterpolateOptions> = {
   bicubic_corners: { mode: 'bicubic', alignCorners: true },
 };
 
+/** Beside a rounding boundary. */
+const beside: Record<string, InterpolateOptions> = {
+  nearest_whole_ratio: { size: [2, 4] },
+  'nearest-exact_whole_ratio': { size: [2, 2], mode: 'nearest-exact' },
+  nearest_41: { size: [82, 3] },
+  nearest_57: { scaleFactor: [0.57, 1] },
+  nearest_seventh: { scaleFactor: 1 / 7 },
+  bilinear_09: { scaleFactor: 0.9, mode: 'bilinear' },
+  bicubic_09: { scaleFactor: 0.9, mode: 'bicubic' },
+  bicubic_57: { scaleFactor: [0.57, 1], mode: 'bicubic' },
+  ...Object.fromEntries(
+    (['nearest', 'nearest-exact', 'bilinear', 'bicubic'] as const).map((mode) => [
+      `${mode}_same_size`,
+      { scaleFactor: [1.07, 1.5], mode },
+    ]),
+  ),
+};
+
 const dynamic = { x: ['n', 3, 'h', 'w'] };
 
 export const cases: LayerCase[] = [
@@ -105,4 +123,7 @@ export const cases: LayerCase[] = [
       ? []
       : [{ name: `torch_${name}_scale`, build: ({ x }) => x!.interpolate({ ...given, scaleFactor: 2 }) } as LayerCase]),
   ]),
+  ...Object.entries(beside).map(
+    ([name, given]): LayerCase => ({ name: `torch_${name}`, build: ({ x }) => x!.interpolate(given) }),
+  ),
 ];

@@ -12,6 +12,13 @@ test('sizes stay symbolic where the scale is exact', () => {
   expect(x.interpolate({ size: [x.dim(2), 8] }).shape).toEqual(['n', 3, 'h', 8]);
 });
 
+test('sizes are those of PyTorch, in whose float64 100 · 0.57 is less than 57', () => {
+  expect(oneInput(1, 1, 100).interpolate({ scaleFactor: 0.57 }).shape).toEqual([1, 1, 56]);
+  expect(oneInput(1, 1, 900).interpolate({ scaleFactor: 0.57 }).shape).toEqual([1, 1, 513]);
+  // TensorRT's own method has TensorRT's size, of which float32 is the arithmetic.
+  expect(oneInput(1, 1, 100).resize({ scales: [1, 1, 0.57] }).shape).toEqual([1, 1, 57]);
+});
+
 test('what does not fit is refused', () => {
   const x = oneInput(1, 2, 4, 5);
   expectRefusal(() => x.resize({}), 'ERR_PARAMETER', /either scales or sizes, given none/);
@@ -30,6 +37,14 @@ test('what does not fit is refused', () => {
   expectRefusal(() => network('i', { x: int32(1, 1, 4) }).resize({ sizes: [1, 1, 8] }), 'ERR_DTYPE', /given int32/);
   expectRefusal(() => x.interpolate({ mode: 'area' as never }), 'ERR_PARAMETER', /mode: expected nearest/);
   expectRefusal(() => x.interpolate({ mode: 'linear', size: 3 }), 'ERR_RANK', /mode linear: expected rank 3/);
+  expectRefusal(() => x.interpolate({ mode: 'linear', size: 3 }), 'ERR_RANK', /; rank 4 takes bilinear/);
+  expectRefusal(() => x.interpolate({ scaleFactor: 0.2 }), 'ERR_SHAPE', /scaleFactor: nothing would be left of axis 2/);
+  expectRefusal(() => x.interpolate({ size: [1, 0] }), 'ERR_SHAPE', /size: nothing would be left of axis 3/);
+  expectRefusal(
+    () => x.interpolate({ scaleFactor: [1.5, true] as never }),
+    'ERR_PARAMETER',
+    /scaleFactor: expected a number/,
+  );
   expectRefusal(() => x.interpolate({ size: [3] }), 'ERR_PARAMETER', /size: expected one number or 2, given \[3\]/);
   expectRefusal(() => x.interpolate({ size: 3, alignCorners: true }), 'ERR_PARAMETER', /alignCorners/);
 });

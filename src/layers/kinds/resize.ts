@@ -1,21 +1,22 @@
 import { z } from 'zod';
-import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
+import { defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
 import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import { refuse } from '../../errors/refusal.js';
-import {
-  type Dim,
-  floorDivDims,
-  formatShape,
-  isStatic,
-  isStaticShape,
-  isUnknown,
-  mulDims,
-  unknownDim,
-} from '../../values/dim.js';
+import { type Dim, formatShape, isStatic, isStaticShape, isUnknown, type Shape, unknownDim } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
 import { type DimLike, resolveDims } from '../shared/dim-value.js';
 import { floats, indexTypes, requireDType } from '../shared/dtypes.js';
 import { float32Number, type Named, nonNegative } from '../shared/parameters.js';
+import { resizeOnCpu } from '../shared/resize-cpu.js';
+import {
+  factorless,
+  growsExactly,
+  nearestScale,
+  resizableAxes,
+  scaledDim,
+  smallImage,
+  steadyScale,
+} from '../shared/resize-scales.js';
 import { shapeTensor } from '../shared/shape-tensor.js';
 import { requireRank } from '../shared/shapes.js';
 
@@ -28,17 +29,9 @@ export type CoordinateTransformation = (typeof coordinateTransformations)[number
 /** TensorRT's ResizeSelector. */
 const resizeSelectors = ['formula', 'upper'] as const;
 export type ResizeSelector = (typeof resizeSelectors)[number];
-/** TensorRT's ResizeRoundMode, and ONNX's nearest_mode. */
-const roundings = {
-  half_up: 'round_prefer_ceil',
-  half_down: 'round_prefer_floor',
-  floor: 'floor',
-  ceil: 'ceil',
-} as const;
-export type ResizeRounding = keyof typeof roundings;
-
-/** The number of trailing axes that a mode can resize. */
-const resizable = { nearest: 8, linear: 3, cubic: 2 } as const;
+/** TensorRT's ResizeRoundMode. */
+const resizeRoundings = ['half_up', 'half_down', 'floor', 'ceil'] as const;
+export type ResizeRounding = (typeof resizeRoundings)[number];
 
 export const resize = defineLayer({
   kind: 'resize',
@@ -46,12 +39,14 @@ export const resize = defineLayer({
     mode: z.enum(resizeModes),
     coordinateTransformation: z.enum(coordinateTransformations),
     selector: z.enum(resizeSelectors),
-    nearestRounding: z.enum(Object.keys(roundings) as [ResizeRounding, ...ResizeRounding[]]),
+    nearestRounding: z.enum(resizeRoundings),
     cubicCoeff: float32Number,
     excludeOutside: z.boolean(),
     /** One of the two, or neither if input 1 gives the sizes. */
     scales: z.array(float32Number).max(8).nullable(),
     sizes: z.array(nonNegative).max(8).nullable(),
+    /** PyTorch's factors, of which `scales` are what TensorRT gets. */
+    factors: z.array(z.number()).max(8).nullable().default(null),
   }),
   infer({ input, inputs, params: p, fail }) {
     const { dtype, shape } = input(0);
@@ -71,60 +66,27 @@ export const resize = defineLayer({
     if (p.scales?.some((scale) => scale <= 0)) {
       fail('ERR_PARAMETER', `expected positive numbers, given [${p.scales.join(', ')}]`, { option: 'scales' });
     }
-    const result = inputs[1] ? fromTensor(inputs[1], shape.length, fail) : (p.sizes ?? shape.map(scaled(p.scales!)));
+    const result = inputs[1]
+      ? fromTensor(inputs[1], shape.length, fail)
+      : (p.sizes ?? shape.map((dim, axis) => scaledDim(dim, p.scales![axis]!)));
     const first = result.findIndex((dim, i) => dim !== shape[i] && isStatic(dim) && isStatic(shape[i]!));
-    if (first >= 0 && shape.length - first > resizable[p.mode]) {
+    if (first >= 0 && shape.length - first > resizableAxes[p.mode]) {
       fail(
         'ERR_SHAPE',
-        `mode ${p.mode} resizes the last ${resizable[p.mode]} axes only, ${formatShape(shape)} to ${formatShape(result)} changes axis ${first}`,
-        { expected: resizable[p.mode], actual: shape.length - first },
+        `mode ${p.mode} resizes the last ${resizableAxes[p.mode]} axes only, ${formatShape(shape)} to ${formatShape(result)} changes axis ${first}`,
+        { expected: resizableAxes[p.mode], actual: shape.length - first },
       );
     }
     return { dtype, shape: result };
   },
-  cpu(g, { input, inputs, params: p, inputTypes }) {
-    const { dtype } = inputTypes[0]!;
+  cpu(g, { input, inputs, params: p, inputTypes, outputTypes }) {
+    const { dtype, shape: from } = inputTypes[0]!;
     const x = dtype === 'float16' ? g.cast(input(0), 'float32') : input(0);
-    const rank = inputTypes[0]!.shape.length;
-    const axes = Math.min(rank, resizable[p.mode]);
-    const sizes = inputs[1] ? g.cast(inputs[1], 'int64') : p.sizes && g.constant('int64', [rank], p.sizes);
-    const last = (list: CpuValue) => g.op('Slice', [list, int64(g, rank - axes), int64(g, rank)]);
-    const halfPixel = p.selector === 'upper' ? 'pytorch_half_pixel' : 'half_pixel';
-    const resized = (tensor: CpuValue, first: number, count: number) =>
-      g.op(
-        'Resize',
-        [
-          tensor,
-          null,
-          p.scales && g.constant('float32', [count], p.scales.slice(-count)),
-          sizes && (count === rank ? sizes : last(sizes)),
-        ],
-        {
-          mode: p.mode,
-          axes: Array.from({ length: count }, (_, i) => first + i),
-          coordinate_transformation_mode:
-            p.coordinateTransformation === 'half_pixel' ? halfPixel : p.coordinateTransformation,
-          nearest_mode: roundings[p.nearestRounding],
-          cubic_coeff_a: { float: p.cubicCoeff },
-          exclude_outside: p.excludeOutside,
-        },
-      );
-    const result = p.mode === 'nearest' ? resized(x, 0, rank) : between(g, x, rank, axes, (t) => resized(t, 2, axes));
+    const sizes = inputs[1] ? g.cast(inputs[1], 'int64') : null;
+    const result = resizeOnCpu(g, x, p, { from, to: outputTypes[0]!.shape, sizes });
     return dtype === 'float16' ? g.cast(result, dtype) : result;
   },
 });
-
-const int64 = (g: CpuGraph, ...values: number[]) => g.constant('int64', [values.length], values);
-
-/** onnxruntime interpolates the last axes of [batch, channels, ...], so all axes before them are merged. */
-function between(g: CpuGraph, x: CpuValue, rank: number, axes: number, resized: (x: CpuValue) => CpuValue): CpuValue {
-  const end = int64(g, 8);
-  const tail = (value: CpuValue, from: number) => g.op('Slice', [g.op('Shape', [value]), int64(g, from), end]);
-  const flat = g.op('Reshape', [x, g.op('Concat', [int64(g, -1, 1), tail(x, rank - axes)], { axis: 0 })]);
-  const result = resized(flat);
-  const head = g.op('Slice', [g.op('Shape', [x]), int64(g, 0), int64(g, rank - axes)]);
-  return g.op('Reshape', [result, g.op('Concat', [head, tail(result, 2)], { axis: 0 })]);
-}
 
 function fromTensor({ dtype, shape, contents }: InferredValue, rank: number, fail: Fail): Dim[] {
   requireDType(dtype, indexTypes, fail, 'sizes');
@@ -140,16 +102,6 @@ function fromTensor({ dtype, shape, contents }: InferredValue, rank: number, fai
     return dim === undefined || isUnknown(dim) ? unknownDim('resize') : dim;
   });
 }
-
-/** `⌊size · scale⌋` in float32, as TensorRT and onnxruntime compute it; symbolic if the scale is a short binary fraction. */
-const scaled =
-  (scales: readonly number[]) =>
-  (dim: Dim, axis: number): Dim => {
-    const scale = scales[axis]!;
-    if (isStatic(dim)) return Math.floor(Math.fround(dim * scale));
-    const parts = [1, 2, 4, 8, 16, 32, 64].find((n) => Number.isInteger(scale * n));
-    return parts ? floorDivDims(mulDims(dim, scale * parts), parts) : unknownDim('resize');
-  };
 
 export interface ResizeOptions extends Named {
   /** Default `nearest`. `linear` resizes up to 3 trailing axes, `cubic` 2. */
@@ -170,8 +122,8 @@ export interface ResizeOptions extends Named {
   sizes?: readonly DimLike[] | Tensor;
 }
 
-function record(x: Tensor, options: ResizeOptions & { method: string }): Tensor {
-  const { method, name, sizes, scales } = options;
+function record(x: Tensor, options: ResizeOptions & { method: string; factors?: readonly number[] }): Tensor {
+  const { method, name, sizes, scales, factors } = options;
   const dims = sizes instanceof Tensor || sizes === undefined ? sizes : resolveDims(x.network, sizes, 'sizes', method);
   const tensor =
     dims === undefined || dims instanceof Tensor
@@ -192,6 +144,7 @@ function record(x: Tensor, options: ResizeOptions & { method: string }): Tensor 
       excludeOutside: options.excludeOutside ?? false,
       scales: scales === undefined ? null : Array.isArray(scales) ? [...scales] : (scales as never),
       sizes: tensor || dims === undefined ? null : (dims as number[]),
+      factors: factors ? [...factors] : null,
     },
   })[0]!;
 }
@@ -209,12 +162,41 @@ const interpolations = {
 export interface InterpolateOptions extends Named {
   /** Sizes of the spatial axes; one number for all. */
   size?: DimLike | readonly DimLike[];
-  /** Factors of the spatial axes, in place of sizes; one number for all. */
+  /**
+   * Factors of the spatial axes, in place of sizes; one number for all. A size is `⌊size · factor⌋` in float64, and positions
+   * follow from the factor, as in PyTorch without `recompute_scale_factor`. TensorRT computes a dynamic size in float32, so
+   * it can be one larger there, such as 57 for 100 · 0.57.
+   */
   scaleFactor?: number | readonly number[];
   /** Default `nearest`. */
   mode?: keyof typeof interpolations;
   /** Whether corner elements keep their place (linear and cubic modes). Default false. */
   alignCorners?: boolean;
+}
+
+/** Scales that make TensorRT give PyTorch's sizes and elements, beside the factors themselves. */
+function scaling(shape: Shape, factors: readonly number[], mode: keyof typeof interpolations) {
+  // These leave nothing to round. What is no factor at all, the schema refuses.
+  if (
+    factors.every(growsExactly) ||
+    !factors.every((factor) => typeof factor === 'number' && factor > 0 && factor < 2 ** 31)
+  ) {
+    return { scales: factors };
+  }
+  const [, kind] = interpolations[mode];
+  const isPlain = mode === 'nearest';
+  const to = shape.map((dim, axis) => (isStatic(dim) ? Math.floor(dim * factors[axis]!) : undefined));
+  const but = factorless(kind, isPlain, shape.length);
+  const isSmall = kind !== 'nearest' || !(to[2]! + to[3]! > smallImage);
+  const scales = factors.map((factor, axis) => {
+    const [from, size] = [shape[axis]!, to[axis]];
+    if (!isStatic(from) || size === undefined) return factor;
+    const grown = isSmall ? but.find((times) => size === from * times) : undefined;
+    if (grown !== undefined) return grown;
+    if (kind !== 'nearest') return steadyScale(from, size, factor);
+    return nearestScale(from, size, factor, isPlain ? 0 : 0.5);
+  });
+  return { scales, factors };
 }
 
 const methods = {
@@ -248,7 +230,9 @@ const methods = {
     const spatial = x.rank - 2;
     if (spatial < 1 || (axes !== 0 && axes !== spatial)) {
       const expected = axes === 0 ? 'rank 3 or more' : `rank ${axes + 2}`;
-      refuse(method, 'ERR_RANK', `mode ${mode}: expected ${expected}, given ${formatShape(x.shape)}`, {
+      const other = Object.entries(interpolations).find(([, [n, kind]]) => n === spatial && kind === resizeMode)?.[0];
+      const remedy = other ? `; rank ${x.rank} takes ${other}` : '';
+      refuse(method, 'ERR_RANK', `mode ${mode}: expected ${expected}, given ${formatShape(x.shape)}${remedy}`, {
         actual: x.rank,
       });
     }
@@ -265,6 +249,20 @@ const methods = {
         });
       }
     }
+    for (const [axis, from] of x.shape.slice(2).entries()) {
+      const given = scales ? scales[axis]! : sizes![axis];
+      if (from === 0 || typeof given !== 'number' || given < 0) continue;
+      const to = scales ? Number(from) * given : given;
+      if (!(to < 1) || (scales && given === 0)) continue;
+      refuse(
+        method,
+        'ERR_SHAPE',
+        `nothing would be left of axis ${axis + 2} of ${formatShape(x.shape)}, given ${given}`,
+        {
+          option: scales ? 'scaleFactor' : 'size',
+        },
+      );
+    }
     return record(x, {
       method,
       name,
@@ -272,7 +270,7 @@ const methods = {
       coordinateTransformation: mode === 'nearest' ? 'asymmetric' : alignCorners ? 'align_corners' : 'half_pixel',
       nearestRounding: mode === 'nearest-exact' ? 'half_up' : 'floor',
       ...(sizes && { sizes: [...x.shape.slice(0, 2), ...sizes] }),
-      ...(scales && { scales: [1, 1, ...scales] }),
+      ...(scales && scaling(x.shape, [1, 1, ...scales], mode)),
     });
   },
 };
