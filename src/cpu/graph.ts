@@ -56,6 +56,8 @@ export class CpuModule {
   readonly layerOf = new Map<string, string>();
   /** Conditions to check after a run. */
   readonly requirements: { value: CpuValue; message: string; layer: string }[] = [];
+  /** What the failure of a node means, by its name. */
+  readonly guards = new Map<string, string>();
   layer = '';
   #values = 0;
   readonly #constants = new Map<string, CpuValue>();
@@ -168,6 +170,15 @@ export class OnnxGraphWriter implements CpuGraph {
 
   require(condition: CpuValue, message: string): void {
     if (!this.#nested) this.module.requirements.push({ value: condition, message, layer: this.module.layer });
+  }
+
+  guard(value: CpuValue, condition: CpuValue, message: string): CpuValue {
+    // ONNX has no operator that fails; the second of one element is missing.
+    const [first, second] = [0, 1].map((v) => this.constant('int64', [], [v]));
+    const list = this.op('Unsqueeze', [value, this.constant('int64', [1], [0])]);
+    const guarded = this.op('Gather', [list, this.op('Where', [condition, first!, second!])]);
+    this.module.guards.set(this.graph.nodes.at(-1)!.name, message);
+    return guarded;
   }
 
   body(inputs: readonly ValueType[], build: (graph: CpuGraph, inputs: CpuValue[]) => readonly CpuValue[]): CpuBody {

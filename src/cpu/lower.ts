@@ -14,6 +14,8 @@ export interface CpuProgram {
   files: { path: string; data: Uint8Array }[];
   /** Bool outputs that must be true, with the layers that require it. */
   requirements: { output: string; message: string; layer: RecordedNode }[];
+  /** What the failure of an ONNX node means, by its name. */
+  guards: ReadonlyMap<string, string>;
   /** The recorded layer of an ONNX node. */
   layerOf(node: string): RecordedNode | undefined;
 }
@@ -55,6 +57,7 @@ export function lower(network: Network): CpuProgram {
     model: encodeModel(main.graph),
     files: module.files,
     requirements,
+    guards: module.guards,
     layerOf: (node) => lowering.layers.get(module.layerOf.get(node) ?? ''),
   };
 }

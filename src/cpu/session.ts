@@ -77,7 +77,7 @@ class SessionModel implements CpuModel {
   readonly inputs: readonly NamedType[];
   readonly outputs: readonly NamedType[];
   readonly #name: string;
-  readonly #layerOf: CpuProgram['layerOf'];
+  readonly #program: Pick<CpuProgram, 'layerOf' | 'guards'>;
   readonly #requirements: CpuProgram['requirements'];
   readonly #runtime: Runtime;
   readonly #session: InferenceSession;
@@ -88,7 +88,7 @@ class SessionModel implements CpuModel {
     this.inputs = network.graph.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
     this.outputs = network.outputs.map(({ name, tensor: { dtype, shape } }) => ({ name, dtype, shape }));
     this.#name = network.name;
-    this.#layerOf = program.layerOf;
+    this.#program = { layerOf: program.layerOf, guards: program.guards };
     this.#requirements = program.requirements;
     this.#runtime = runtime;
     this.#session = session;
@@ -105,7 +105,7 @@ class SessionModel implements CpuModel {
       return this.#results(fetched, sizes);
     } catch (cause) {
       if (cause instanceof TensorRTError) throw cause;
-      throw backendError(this.#name, 'failed', cause, { layerOf: this.#layerOf });
+      throw backendError(this.#name, 'failed', cause, this.#program);
     } finally {
       this.#running--;
       this.#releaseIfIdle();
@@ -199,11 +199,14 @@ function backendError(
   network: string,
   what: string,
   cause: unknown,
-  program: Pick<CpuProgram, 'layerOf'>,
+  program: Pick<CpuProgram, 'layerOf' | 'guards'>,
 ): TensorRTError {
   const message = String((cause as Error)?.message ?? cause).trim();
-  const node = [...message.matchAll(nodeNames)].map((found) => program.layerOf(found[1]!)).findLast((layer) => layer);
-  return new TensorRTError('ERR_CPU_BACKEND', `network '${network}': onnxruntime ${what}: ${message}`, {
+  const names = [...message.matchAll(nodeNames)].map((found) => found[1]!);
+  const node = names.map((name) => program.layerOf(name)).findLast((layer) => layer);
+  const guard = names.map((name) => program.guards.get(name)).findLast((text) => text);
+  const why = guard ? `${node!.kind} '${node!.name}': ${guard}` : `onnxruntime ${what}: ${message}`;
+  return new TensorRTError('ERR_CPU_BACKEND', `network '${network}': ${why}`, {
     cause,
     ...(node && { layer: node.name, kind: node.kind, source: locate(node.callSite) }),
   });

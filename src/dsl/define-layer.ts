@@ -68,6 +68,11 @@ export interface CpuGraph {
   /** Makes a run fail with `message` unless all elements of a bool are true. Does nothing inside a nested graph. */
   require(condition: CpuValue, message: string): void;
   /**
+   * `value`, but the run fails with `message` unless `condition`, a bool of rank 0, is true; within nested graphs too. It
+   * copies the value.
+   */
+  guard(value: CpuValue, condition: CpuValue, message: string): CpuValue;
+  /**
    * A nested graph with inputs of the given types. `build` writes into it and returns its outputs; it may use any value of
    * the enclosing graphs.
    */
@@ -81,7 +86,7 @@ export interface CpuLayer<P> {
   /** The input at `index`; throws if it is absent. */
   input(index: number): CpuValue;
   weights: Readonly<Record<string, CpuValue | undefined>>;
-  inputTypes: readonly (ValueType | null)[];
+  inputTypes: readonly (InferredValue | null)[];
   weightTypes: Readonly<Record<string, IRWeight | undefined>>;
   outputTypes: readonly ValueType[];
   /** The layer's nested graphs, by role. */

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
-import { float32, int32, network, type Tensor } from '../../src/index.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { float32, int32, int64, type Network, network, type Tensor } from '../../src/index.js';
+import { loopLimit } from '../../src/layers/shared/loop-cpu.js';
 import { expectRefusal, expectSameJSON, testLayer } from './harness.js';
 import { cases } from './loop.cases.js';
 
@@ -92,4 +93,79 @@ test('layers of the body are named after the loop, and it goes through JSON and 
   expect(node.name).toBe('steps');
   expect(node.bodies!.body!.nodes.map((n) => n.name)).toEqual(['steps.element_wise_1', 'steps.activation']);
   expectSameJSON(net);
+});
+
+describe('a loop that would not end on the CPU backend', () => {
+  const { trips } = loopLimit;
+  beforeAll(() => {
+    loopLimit.trips = 1000;
+  });
+  afterAll(() => {
+    loopLimit.trips = trips;
+  });
+  const counting = (net: Network, s: Tensor, options: { count?: Tensor; while?: boolean }) =>
+    net.loop(
+      { state: { s }, count: options.count, ...(options.while && { while: ({ s }: { s: Tensor }) => s.lt(1e6) }) },
+      ({ s }) => ({ state: { s: s.add(1) } }),
+    ).state.s;
+  const tooLong = {
+    code: 'ERR_CPU_BACKEND',
+    kind: 'loop',
+    message: expect.stringMatching(/loop '.*': it ran 1,000 iterations, the most .* correct 'while', or give a count/),
+  };
+
+  test.each([
+    [0, 'fails'],
+    [1e6 - 1001, 'fails'],
+    [1e6 - 1000, 'ends'],
+    [2e6, 'ends'],
+  ])('while, from %i: %s', async (s, what) => {
+    const net = network('while', { s: float32() });
+    counting(net, net.tensor(), { while: true }).output('y');
+    using model = await net.compile({ backend: 'cpu' });
+    if (what === 'fails') await expect(model.run({ s })).rejects.toMatchObject(tooLong);
+    else expect(Number((await model.run({ s })).y!.data[0])).toBe(Math.max(s, 1e6));
+  });
+
+  test.each([
+    [1000, 'ends'],
+    [1001, 'fails'],
+    [2n ** 62n, 'fails'],
+  ])('a count of %s that is fed: %s', async (count, what) => {
+    const net = network('count', { s: float32(), count: int64() });
+    const [s, given] = net.inputs as [Tensor, Tensor];
+    counting(net, s, { count: given }).output('y');
+    using model = await net.compile({ backend: 'cpu' });
+    const run = model.run({ s: 0, count: BigInt64Array.of(BigInt(count)) });
+    if (what === 'fails') await expect(run).rejects.toMatchObject(tooLong);
+    else expect(Number((await run).y!.data[0])).toBe(count);
+  });
+
+  test('within another loop', async () => {
+    const net = network('nested', { s: float32() });
+    const { state } = net.loop({ state: { s: net.tensor() }, count: 2 }, ({ s }) => ({
+      state: { s: counting(net, s, { while: true }) },
+    }));
+    state.s.output('y');
+    using model = await net.compile({ backend: 'cpu' });
+    await expect(model.run({ s: 0 })).rejects.toMatchObject(tooLong);
+    expect(Number((await model.run({ s: 999_500 })).y!.data[0])).toBe(1e6);
+  });
+
+  test('values are collected only as long as there is room, and the states are those of the end', async () => {
+    const net = network('collected', { s: float32() });
+    const { state, outputs } = net.loop({ state: { s: net.tensor() }, while: ({ s }) => s.lt(1e6) }, ({ s }) => ({
+      state: { s: s.add(1) },
+      outputs: { trail: { tensor: s, length: 3 } },
+    }));
+    state.s.output('y');
+    outputs.trail.output('trail');
+    using model = await net.compile({ backend: 'cpu' });
+    const { y, trail } = await model.run({ s: 999_900 });
+    expect(Number(y!.data[0])).toBe(1e6);
+    expect(Array.from(trail!.data as Float32Array)).toEqual([999_900, 999_901, 999_902]);
+    const one = await model.run({ s: 999_999 });
+    expect(Array.from(one.trail!.data as Float32Array)).toEqual([999_999, 0, 0]);
+    await expect(model.run({ s: 0 })).rejects.toMatchObject(tooLong);
+  });
 });

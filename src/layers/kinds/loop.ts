@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
+import { type CpuValue, defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
 import type { Body, Network } from '../../dsl/network.js';
 import { Tensor } from '../../dsl/tensor.js';
 import { refuse } from '../../errors/refusal.js';
@@ -9,6 +9,7 @@ import { wrapAxis } from '../shared/axes.js';
 import { scalar } from '../shared/constants.js';
 import { type DimLike, resolveDim } from '../shared/dim-value.js';
 import { indexTypes, requireDType } from '../shared/dtypes.js';
+import { flipped, type LoopWriter, resized, stoppedLoop } from '../shared/loop-cpu.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
 import { shapeTensor } from '../shared/shape-tensor.js';
 
@@ -75,25 +76,35 @@ export const loop = defineLayer({
     const count = inputs[0] ? g.cast(inputs[0], 'int64') : null;
     const initial = inputs.slice(1, 1 + states) as CpuValue[];
     const iterated = inputs.slice(1 + states, 1 + states + iterators.length) as CpuValue[];
-    const body = g.body([...counters, ...bodies.body!.inputTypes.slice(0, states)], (b, [trip, go, ...state]) => {
-      const slices = iterated.map((x, i) => {
-        const { axis, reverse } = iterators[i]!;
-        const one = b.constant('int64', [], [1]);
-        const index = reverse ? b.op('Sub', [b.op('Sub', [count!, one]), trip!]) : trip!;
-        return b.op('Gather', [x, index], { axis });
+    const loopOf: LoopWriter = (trips, start, state, { collects, watched }) => {
+      const types = bodies.body!.inputTypes.slice(0, states);
+      const body = g.body([...counters, ...(watched ? [going] : []), ...types], (b, [trip, go, ...values]) => {
+        const slices = iterated.map((x, i) => {
+          const { axis, reverse } = iterators[i]!;
+          const one = b.constant('int64', [], [1]);
+          const index = reverse ? b.op('Sub', [b.op('Sub', [count!, one]), trip!]) : trip!;
+          return b.op('Gather', [x, index], { axis });
+        });
+        const results = bodies.body!.write(b, [...values.slice(watched ? 1 : 0), ...slices]);
+        const next = bodies.while ? bodies.while.write(b, results.slice(0, states))[0]! : go!;
+        return [next, ...(watched ? [next] : []), ...(collects ? results : results.slice(0, states))];
       });
-      const results = bodies.body!.write(b, [...state, ...slices]);
-      const next = bodies.while ? bodies.while.write(b, results.slice(0, states))[0]! : go!;
-      return [next, ...results];
-    });
+      const first = watched ? [start!, ...state] : state;
+      return g.ops('Loop', [trips, start, ...first], { body }, first.length + (collects ? outputs.length : 0));
+    };
     const start = bodies.while ? bodies.while.write(g, initial)[0]! : null;
-    const results = g.ops('Loop', [count, start, ...initial], { body }, outputTypes.length);
+    const known = layer.inputTypes[0]?.contents?.[0];
+    const isBounded = iterators.length > 0 || (known !== undefined && isStatic(known));
+    const lengths = inputs.slice(1 + states + iterators.length).map((length) => length && g.cast(length, 'int64'));
+    const results = isBounded
+      ? loopOf(count, start, initial, { collects: true, watched: false })
+      : stoppedLoop(g, loopOf, count, start, initial, lengths);
     return results.map((value, i) => {
       if (i < states) return value;
       const { axis, reverse } = outputs[i - states]!;
-      const length = inputs[1 + states + iterators.length + i - states] ?? null;
+      const length = lengths[i - states] ?? null;
       const type = outputTypes[i]!;
-      const whole = length || bodies.while ? resized(g, value, g.cast((length ?? count)!, 'int64'), type) : value;
+      const whole = length || bodies.while ? resized(g, value, (length ?? count)!, type) : value;
       const { length: rank } = type.shape;
       const perm = Array.from({ length: rank - 1 }, (_, k) => k + 1).toSpliced(axis, 0, 0);
       const ordered = reverse ? flipped(g, whole) : whole;
@@ -110,10 +121,8 @@ const sliceType = ({ dtype, shape }: ValueType, axis: number): ValueType => ({
   shape: shape.filter((_, i) => i !== axis),
 });
 
-const counters: readonly ValueType[] = [
-  { dtype: 'int64', shape: [] },
-  { dtype: 'bool', shape: [] },
-];
+const going: ValueType = { dtype: 'bool', shape: [] };
+const counters: readonly ValueType[] = [{ dtype: 'int64', shape: [] }, going];
 
 function requireScalar(value: InferredValue, dtypes: readonly ValueType['dtype'][], what: string, fail: Fail): void {
   requireDType(value.dtype, dtypes, fail, what);
@@ -152,22 +161,6 @@ function requireInvariant(from: InferredValue, to: InferredValue, index: number,
   );
 }
 
-/** Cuts or zero-pads to a length along axis 0. */
-function resized(g: CpuGraph, value: CpuValue, length: CpuValue, { dtype }: ValueType): CpuValue {
-  const int64 = (...values: number[]) => g.constant('int64', [values.length], values);
-  const size = g.op('Unsqueeze', [length, int64(0)]);
-  const rest = g.op('Slice', [g.op('Shape', [value]), int64(1), int64(2 ** 31 - 1)]);
-  const shape = g.op('Concat', [size, rest], { axis: 0 });
-  const zeros = g.op('Expand', [g.cast(g.constant('bool', [], [0]), dtype), shape]);
-  const filled = g.op('Concat', [value, zeros], { axis: 0 });
-  return g.op('Slice', [filled, int64(0), size]);
-}
-
-function flipped(g: CpuGraph, value: CpuValue): CpuValue {
-  const int64 = (v: number) => g.constant('int64', [1], [v]);
-  return g.op('Slice', [value, int64(-1), int64(-(2 ** 53)), int64(0), int64(-1)]);
-}
-
 /**
  * The number of iterations: a number, a dynamic dim or an expression of dims, or an int32 or int64 tensor of rank 0. If
  * outputs are collected, an input's range goes into the build's profile.
@@ -203,7 +196,8 @@ type Nothing = Record<never, never>;
 
 export interface LoopOptions<S, I> extends Named {
   /**
-   * Most iterations that run. Default: the size of the first tensor in `iterate`, along its axis; without one, no limit. With
+   * Most iterations that run. The CPU backend runs at most 1,000,000 of a loop whose number only the run knows, and fails
+   * with ERR_CPU_BACKEND if it would go on. Default: the size of the first tensor in `iterate`, along its axis; without one, no limit. With
    * `iterate` and outputs, a tensor that only the run knows must equal the number of slices on TensorRT 10.6: it fails otherwise.
    */
   count?: LoopCount;
