@@ -39,17 +39,28 @@ export function asCpuElements(dtype: DType, data: TypedArray, count: number): Ty
 /** Larger constants are passed outside the model, whose protobuf may not exceed 2 GB. */
 const inlineBytes = 1024;
 const cachedBytes = 64;
+/** onnxruntime copies what is passed beside a model into it, and holds no constant of this size or more. Tests lower it. */
+export const heldBytes = { below: 2 ** 31 };
 
 const bytesOf = (data: TypedArray): Uint8Array => {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return data.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
 };
 
+export interface FedConstant {
+  name: string;
+  type: OnnxType;
+  shape: readonly number[];
+  data: TypedArray;
+}
+
 /** State shared by all graphs of a model: names, constants, and the layer whose operators are being written. */
 export class CpuModule {
   readonly initializers: OnnxTensor[] = [];
   /** Bytes of large constants, by the file name the model refers to. */
   readonly files: { path: string; data: Uint8Array }[] = [];
+  /** Constants too large for the runtime to hold, which every run is fed. */
+  readonly fed: FedConstant[] = [];
   /** Casts that widen large constants; they run before all other nodes. */
   readonly prelude: OnnxNode[] = [];
   /** Layer names by node name. */
@@ -113,6 +124,13 @@ export class CpuModule {
     const name = this.newValue();
     if (data.byteLength <= inlineBytes) {
       this.initializers.push({ name, type, shape, data: bytesOf(asCpuElements(dtype, data, count)) });
+      return name;
+    }
+    const elements = type === 'float32' ? 4 * count : data.byteLength;
+    if (elements >= heldBytes.below) {
+      // A copy, as the runtime takes of the others: neither the file nor the caller may change it later.
+      const held = asCpuElements(dtype, data, count);
+      this.fed.push({ name, type, shape, data: held === data ? data.slice() : held });
       return name;
     }
     // The runtime widens these two, so the bytes need no copy here.

@@ -3,7 +3,7 @@ import type { IRGraph, IRValue, ValueId } from '../dsl/ir.js';
 import type { Network, RecordedNode } from '../dsl/network.js';
 import { locate } from '../errors/call-site.js';
 import { TensorRTError } from '../errors/error.js';
-import { CpuModule, OnnxGraphWriter } from './graph.js';
+import { CpuModule, type FedConstant, OnnxGraphWriter } from './graph.js';
 import { encodeModel } from './onnx.js';
 
 /** A network as ONNX. */
@@ -12,6 +12,8 @@ export interface CpuProgram {
   model: Uint8Array;
   /** Large weights, which the model refers to by `path`. */
   files: { path: string; data: Uint8Array }[];
+  /** Constants that the model takes as inputs. */
+  fed: readonly FedConstant[];
   /** Bool outputs that must be true, with the layers that require it. */
   requirements: { output: string; message: string; layer: RecordedNode }[];
   /** What the failure of an ONNX node means, by its name. */
@@ -53,9 +55,11 @@ export function lower(network: Network): CpuProgram {
   });
   main.graph.nodes.unshift(...module.prelude);
   main.graph.initializers.push(...module.initializers);
+  main.graph.inputs.push(...module.fed);
   return {
     model: encodeModel(main.graph),
     files: module.files,
+    fed: module.fed,
     requirements,
     guards: module.guards,
     layerOf: (node) => lowering.layers.get(module.layerOf.get(node) ?? ''),

@@ -81,6 +81,7 @@ class SessionModel implements CpuModel {
   readonly #requirements: CpuProgram['requirements'];
   readonly #runtime: Runtime;
   readonly #session: InferenceSession;
+  readonly #fed: Readonly<Record<string, OrtTensor>>;
   #running = 0;
   #disposed = false;
 
@@ -92,6 +93,12 @@ class SessionModel implements CpuModel {
     this.#requirements = program.requirements;
     this.#runtime = runtime;
     this.#session = session;
+    this.#fed = Object.fromEntries(
+      program.fed.map(({ name, type, shape, data }) => [
+        name,
+        new runtime.Tensor(type as 'float32', data as Float32Array, shape),
+      ]),
+    );
   }
 
   async run(given: Feeds): Promise<Record<string, Result>> {
@@ -100,7 +107,7 @@ class SessionModel implements CpuModel {
     const tensors = Object.fromEntries(feeds.map((feed) => [inputName(feed.name), this.#toRuntime(feed)]));
     this.#running++;
     try {
-      const fetched = await this.#session.run(tensors);
+      const fetched = await this.#session.run({ ...tensors, ...this.#fed });
       this.#checkRequirements(fetched);
       return this.#results(fetched, sizes);
     } catch (cause) {

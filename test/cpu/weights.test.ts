@@ -1,5 +1,7 @@
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { heldBytes } from '../../src/cpu/graph.js';
+import { lower } from '../../src/cpu/lower.js';
 import { createCpuModel } from '../../src/cpu/session.js';
 import { defineLayer } from '../../src/dsl/define-layer.js';
 import { float32, type Network, network, type Tensor } from '../../src/index.js';
@@ -66,5 +68,47 @@ it('says that a weight lost its elements', async () => {
     code: 'ERR_DISPOSED',
     layer: expect.any(String),
     message: expect.stringContaining("'fc.weight'"),
+  });
+});
+
+describe('a weight that onnxruntime cannot hold', () => {
+  const { below } = heldBytes;
+  beforeAll(() => {
+    // 2 GiB and more take too long: the same was run once with 2.2 GiB of float32 and 1.2 GiB of bfloat16.
+    heldBytes.below = 8192;
+  });
+  afterAll(() => {
+    heldBytes.below = below;
+  });
+
+  it.each(dtypes)('is fed to every run: %s', async (dtype) => {
+    const net = network('large', { x: float32(1) });
+    const count = bits[dtype] === 64 ? 1024 : 16_384;
+    const data = elements(dtype, count);
+    const given = data.slice();
+    weight(net, { dtype, shape: [count], data: given }).output('y');
+    net.inputs[0]!.output('z');
+    expect(lower(net).fed.length).toBe(1);
+    using model = await createCpuModel(net);
+    new Uint8Array(given.buffer).fill(0);
+    for (const _ of [1, 2]) {
+      const { y } = await model.run({ x: [0] });
+      expect(y!.data).toEqual(data);
+    }
+  });
+
+  it('within a loop too, and beside weights that it holds', async () => {
+    const net = network('large', { x: float32(2048) });
+    const [large, small] = [2048, 2047].map((count) => Float32Array.from({ length: count }, (_, i) => i));
+    const { state } = net.loop({ state: { s: net.tensor() }, count: 3 }, ({ s }) => ({
+      state: { s: s.add(net.constant(large!)) },
+    }));
+    state.s.output('y');
+    net.constant(small!).output('z');
+    expect(lower(net).fed.map(({ shape }) => shape)).toEqual([[2048]]);
+    using model = await createCpuModel(net);
+    const { y, z } = await model.run({ x: new Float32Array(2048).fill(0.5) });
+    expect(y!.data).toEqual(large!.map((v) => 3 * v + 0.5));
+    expect(z!.data).toEqual(small);
   });
 });
