@@ -77,7 +77,7 @@ Every kind of TensorRT layer that this package records. \`npx node-tensorrt laye
 
 - *TensorRT 10*, *TensorRT 11*, *RTX*: the first release whose interface has the layer. RTX is TensorRT-RTX, NVIDIA's edition for GeForce and RTX GPUs.
 - *RTX 1.7.1 builds it*: whether that release builds an engine with it. The interface of TensorRT-RTX has three layers that nothing in it implements.
-- *CPU*: whether the CPU backend (onnxruntime) runs it. For \`dist_collective\` it is one rank and passes its input on.
+- *CPU*: whether the CPU backend (onnxruntime) runs it. A text says what it does where that is not what TensorRT does.
 - *by other layers*: releases that lack the layer, or a part of it (\`trt10\` is TensorRT 10). There the package makes it from other layers.
 
 | kind | methods | TensorRT 10 | TensorRT 11 | RTX | RTX 1.7.1 builds it | CPU | by other layers |
@@ -88,7 +88,7 @@ const anchor = (kind: string) => `[${kind}](#${kind})`;
 
 function tableRow({ kind, methods, trt10, trt11, rtx1, rtx1Builds, cpu, decomposed }: LayerSummary): string {
   const stead = Object.entries(decomposed).map(([flavor, releases]) => `${flavor} ${releases}`);
-  const backends = [rtx1Builds, cpu].map((yes) => (yes ? 'yes' : null));
+  const backends = [rtx1Builds, cpu].map((yes) => (typeof yes === 'string' ? yes : yes ? 'yes' : null));
   const cells = [anchor(kind), methods.join(', '), trt10, trt11, rtx1, ...backends, stead.join(', ') || '-'];
   return `| ${cells.map((cell) => cell ?? 'no').join(' | ')} |\n`;
 }

@@ -8,8 +8,8 @@ export interface LayerSummary extends FirstReleases {
   methods: string[];
   /** Whether TensorRT-RTX 1.7.1 builds it; `rtx1` says only that the interface has it. */
   rtx1Builds: boolean;
-  /** Whether the CPU backend runs it. */
-  cpu: boolean;
+  /** Whether the CPU backend runs it; a text where it does something else than TensorRT. */
+  cpu: boolean | string;
   /** Releases where it is composed of other layers, by flavor, as ranges (`<10.7.0`, or `*` for all); false if there are none. */
   decomposed: Partial<Record<Flavor, string>> | false;
 }
@@ -34,7 +34,7 @@ export function layerList(): LayerSummary[] {
       .map((row) => [row.kind, row]),
   );
   return layerTable
-    .map(({ definition: { kind, cpu }, methods, networkMethods, functions, rtx1Builds = true }) => {
+    .map(({ definition: { kind, cpu }, methods, networkMethods, functions, onCpu, rtx1Builds = true }) => {
       const { trt10 = null, trt11 = null, rtx1 = null, decomposed = null } = native.get(kind) ?? {};
       const names = [methods, networkMethods, functions].flatMap((object) => Object.keys(object ?? {}));
       return {
@@ -44,7 +44,7 @@ export function layerList(): LayerSummary[] {
         trt11,
         rtx1,
         rtx1Builds,
-        cpu: cpu !== undefined,
+        cpu: onCpu ?? cpu !== undefined,
         decomposed: decomposedIn(decomposed),
       };
     })

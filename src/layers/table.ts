@@ -72,6 +72,8 @@ export interface LayerRow {
   networkMethods?: object;
   /** Functions that the package exports. */
   functions?: Readonly<Record<string, (...args: never[]) => unknown>>;
+  /** What the CPU backend does where that is not what TensorRT does. */
+  onCpu?: string;
   /** False if TensorRT-RTX 1.7.1 declares the layer but does not implement it. */
   rtx1Builds?: false;
 }
@@ -114,10 +116,10 @@ export const layerTable: readonly LayerRow[] = [
   { definition: parametricRelu, methods: parametricReluMethods },
   { definition: normalization, methods: normalizationMethods },
   { definition: einsum, methods: einsumMethods, functions: { einsum: einsumOf } },
-  { definition: assertion, methods: assertionMethods },
+  { definition: assertion, methods: assertionMethods, onCpu: 'not within loops and conditionals' },
   { definition: raggedSoftmax, methods: raggedSoftmaxMethods },
   { definition: resize, methods: resizeMethods },
-  { definition: fill, networkMethods: fillMethods },
+  { definition: fill, networkMethods: fillMethods, onCpu: 'with other random numbers' },
   { definition: quantize, methods: quantizeMethods },
   { definition: dequantize, methods: dequantizeMethods },
   { definition: dynamicQuantize, methods: dynamicQuantizeMethods },
@@ -125,7 +127,7 @@ export const layerTable: readonly LayerRow[] = [
   { definition: rotaryEmbedding, methods: rotaryEmbeddingMethods },
   { definition: kvCacheUpdate, methods: kvCacheUpdateMethods },
   { definition: moe, methods: moeMethods, rtx1Builds: false },
-  { definition: distCollective, methods: distCollectiveMethods },
+  { definition: distCollective, methods: distCollectiveMethods, onCpu: 'passes its input on, as one rank' },
 ];
 
 declare module '../dsl/network.js' {

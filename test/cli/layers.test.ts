@@ -33,6 +33,11 @@ test('--json prints one line: every kind by name, with the facts of TensorRT’s
   });
   expect(by.get('concatenation')).toMatchObject({ methods: expect.arrayContaining(['concat']), ...everywhere });
   expect(by.get('loop')).toEqual({ kind: 'loop', methods: ['loop'], ...everywhere });
+  expect(rows.filter(({ cpu }) => cpu !== true).map(({ kind, cpu }) => `${kind}: ${cpu}`)).toEqual([
+    'assertion: not within loops and conditionals',
+    'dist_collective: passes its input on, as one rank',
+    'fill: with other random numbers',
+  ]);
   // INetworkDefinition has addSqueeze since 10.7, addCumulative since 10.9 and addNormalizationV2 since 10.15.
   expect(by.get('squeeze')).toMatchObject({ trt10: '10.7.0', trt11: '11.0.0', decomposed: { trt10: '<10.7.0' } });
   expect(by.get('cumulative')).toMatchObject({ trt10: '10.9.0', rtx1: '1.5.0', decomposed: { trt10: '<10.9.0' } });

@@ -20,6 +20,9 @@ test('several ranks do not run on the CPU', async () => {
   const x = oneInput(4, 3);
   x.distCollective({ operation: 'all_reduce', ranks: 2 }).output('y');
   await expect(x.network.compile({ backend: 'cpu' })).rejects.toThrow(/2 devices are needed/);
+  const q = oneInput(1, 2, 4, 8);
+  q.attention(q, q, { ranks: 2 }).output('y');
+  await expect(q.network.compile({ backend: 'cpu' })).rejects.toThrow(/2 devices are needed/);
 });
 
 test('bad parameters are refused', () => {

@@ -15,9 +15,9 @@ function renderLayers(rows: readonly LayerSummary[]): string {
     'CPU',
     'by other layers',
   ];
-  const colWidths = [null, 44, null, null, null, 11];
+  const colWidths = [null, 44, null, null, null, 11, 18];
   const table = new Table({ head, colWidths, wordWrap: true, style: { head: [], border: [] } });
-  const yesNo = (yes: boolean) => (yes ? 'yes' : pc.red('no'));
+  const yesNo = (yes: boolean | string) => (typeof yes === 'string' ? yes : yes ? 'yes' : pc.red('no'));
   for (const { kind, methods, trt10, trt11, rtx1, rtx1Builds, cpu, decomposed } of rows) {
     const cells = [trt10, trt11, rtx1].map((release) => release ?? pc.red('no'));
     const stead = Object.entries(decomposed).map(([flavor, releases]) => `${flavor} ${releases}`);

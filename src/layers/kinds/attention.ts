@@ -53,6 +53,7 @@ export const attention = defineLayer({
     const { input, inputs, inputTypes, outputTypes, params: p } = layer;
     if (p.queryForm !== 'padded_bhnd' || p.keyValueForm !== 'padded_bhnd')
       throw new Error('packed forms run on a GPU only');
+    if ((p.ranks ?? 1) > 1) throw new Error(`${p.ranks} devices are needed, the CPU backend is one`);
     const [query, key, value] = [0, 1, 2].map((i) => g.cast(input(i), 'float32')) as [CpuValue, CpuValue, CpuValue];
     const [heads, groups] = [inputTypes[0]!.shape[1]!, inputTypes[1]!.shape[1]!];
     const [k, v] = [key, value].map((x) => (heads === groups ? x : repeatHeads(g, x, query)));
