@@ -112,9 +112,14 @@ void Lowering::set_optional_inputs(Node const& node, Layer* layer, size_t from) 
   }
 }
 
+Node const* Lowering::maker_of(int32_t id) const {
+  auto const found = makers_.find(id);
+  return found == makers_.end() ? nullptr : found->second;
+}
+
 Node const* Lowering::constant_of(int32_t id) const {
-  auto const found = constants_.find(id);
-  return found == constants_.end() ? nullptr : found->second;
+  Node const* maker = maker_of(id);
+  return maker && maker->kind == "constant" ? maker : nullptr;
 }
 
 Layer* Lowering::part(Node const& node, Layer* layer, char const* suffix) {
@@ -193,7 +198,7 @@ void Lowering::lower_node(Node const& node) {
   }();
   auto const row = table.find(node.kind);
   if (row == table.end()) fail(node, "ERR_UNSUPPORTED", "the addon does not know this layer kind");
-  if (node.kind == "constant") constants_[node.outputs.front().id] = &node;
+  for (auto const& output : node.outputs) makers_[output.id] = &node;
   try {
     int32_t const first = read_back_ ? add<m::Network::getNbLayers>() : 0;
     Layer* layer = row->second.lower(*this, node);

@@ -66,7 +66,9 @@ class Lowering {
   bool is_used(int32_t id);
   void bind(int32_t value, Tensor* tensor);
   Tensor* value(int32_t id) const;
-  // The constant layer that made a value; null if another kind made it.
+  // The node that made a value; null for inputs of networks and nested graphs.
+  Node const* maker_of(int32_t id) const;
+  // The same, if it is a constant; else null.
   Node const* constant_of(int32_t id) const;
   // Names an output, compares TensorRT's dtype and dimensions with ours, and binds it.
   void finish_output(Node const& node, size_t index, Tensor* tensor);
@@ -110,7 +112,7 @@ class Lowering {
   bool const keep_records_;
   Node const* current_ = nullptr;
   std::vector<Tensor*> values_;  // by id
-  std::unordered_map<int32_t, Node const*> constants_;
+  std::unordered_map<int32_t, Node const*> makers_;
   int depth_ = 0;
   std::unordered_set<int32_t> used_;
   std::vector<std::shared_ptr<void>> kept_;

@@ -10,6 +10,19 @@ void check_count(char const* what, size_t wanted, size_t held) {
 
 Value axis_and_direction(int32_t axis, bool reverse) { return {Value::Object{{"axis", number(axis)}, {"reverse", {reverse}}}}; }
 
+// max(x, x) or x or x, which stands before some iterators.
+bool is_barrier(LayerReader& r, Layer* one) {
+  if (!r.is_type(one, "kELEMENTWISE")) return false;
+  std::string const operation = r.l.api.spelling("ElementWiseOperation", r.l.call<m::ElementWiseLayer::getOperation>(one));
+  return (operation == "max" || operation == "or") && r.l.call<m::Layer::getInput>(one, 0) == r.l.call<m::Layer::getInput>(one, 1);
+}
+
+// The tensor that an iterator was asked to go over.
+Tensor* before_barrier(LayerReader& r, Tensor* tensor) {
+  Layer* const maker = r.maker(tensor);
+  return maker && is_barrier(r, maker) ? r.l.call<m::Layer::getInput>(maker, 0) : tensor;
+}
+
 }  // namespace
 
 void read_loop(LayerReader& r) {
@@ -25,6 +38,7 @@ void read_loop(LayerReader& r) {
   for (Layer* one : r.own) {
     bool boundary = false;
     for (char const* type : {"kTRIP_LIMIT", "kRECURRENCE", "kITERATOR", "kLOOP_OUTPUT"}) boundary = boundary || r.is_type(one, type);
+    if (!boundary && is_barrier(r, one)) continue;
     if (!boundary) fail_read_back("loop", "parts of a loop alone", std::string("'") + l.call<m::Layer::getName>(one) + "'");
     Loop* const found = l.call<m::LoopBoundaryLayer::getLoop>(one);
     if (loop && found != loop) fail_read_back("loop", "one", "two");
@@ -61,7 +75,7 @@ void read_loop(LayerReader& r) {
   for (size_t i = 0; i < slices.size(); i++) {
     held.push_back(axis_and_direction(l.call<m::IteratorLayer::getAxis>(slices[i]), l.call<m::IteratorLayer::getReverse>(slices[i])));
     std::string const name = "iterator " + std::to_string(i);
-    r.check_tensor(name, input(slices[i], 0), r.input(1 + states + i));
+    r.check_tensor(name, before_barrier(r, input(slices[i], 0)), r.input(1 + states + i));
     r.check_tensor(name + ", slice", output(slices[i]), l.value(body.inputs.at(states + i).id));
   }
   r.check("iterators", Value{std::move(held)});

@@ -59,6 +59,10 @@ function triple(s: Tensor, limits: { below?: number; count?: number }): Tensor[]
   return [state.s, state.i];
 }
 
+// TensorRT confuses a reshaped slice with the whole tensor if that was widened or gathered.
+const columns = (h: Tensor, x: Tensor) => h.mul(0.5).add(x.unsqueeze(-1));
+const swapped = (x: Tensor) => x.gather(net(x).constant([1, 0], { dtype: 'int32' }));
+
 const builds: Record<string, Build> = {
   count: ({ h }) => repeat(h!, 4),
   count_zero: ({ h }) => repeat(h!, 0),
@@ -141,6 +145,9 @@ const builds: Record<string, Build> = {
         () => h.sub(x),
       ),
     ),
+  embedded: ({ x, ids, h }) => scan({ x: x!.gather(ids!), h: h! }, columns, { axis: 1 }),
+  gathered_i64: ({ x, h }) => scan({ x: swapped(x!), h: h! }, (h, x) => h.mul(2).add(x.unsqueeze(0)), { axis: 1 }),
+  gathered_bool: ({ x, h }) => scan({ x: swapped(x!), h: h! }, (h, x) => h.logicalXor(x.unsqueeze(0)), { axis: 1 }),
   f16: sum,
   bf16: sum,
   i32: sum,
@@ -152,6 +159,11 @@ for (const axis of [0, 1, 2]) {
     builds[`axis${axis}${reverse ? '_reverse' : ''}`] = (inputs) => scan(inputs, decay, { axis: axis - 3, reverse });
     builds[`${reverse ? 'reverse_output' : 'concatenate'}${axis}`] = (inputs) => collected(inputs, axis, reverse);
   }
+}
+for (const dtype of ['f16', 'bf16']) {
+  builds[`widened_${dtype}`] = ({ x, h }) => scan({ x: x!.cast('float32'), h: h! }, columns, { axis: 1 });
+  builds[`widened_${dtype}_moved`] = ({ x, h }) =>
+    scan({ x: x!.cast('float32').identity().transpose([2, 1, 0]), h: h! }, columns, { axis: 1 });
 }
 for (const value of ['yes', 'no']) {
   builds[`loop_in_if_${value}`] = ({ cond, x, h }) => [
@@ -172,6 +184,9 @@ const dynamic: Record<string, LayerCase['dynamic']> = {
   loop_in_loop: { x: ['n', 'm', 3] },
   if_in_loop: { x: ['n', 2, 3] },
   count_input_int64_collect: { h: ['n', 3] },
+  widened_f16: { x: ['b', 'n', 3], h: ['b', 3, 1] },
+  widened_bf16_moved: { x: [3, 'n', 'b'], h: ['b', 3, 1] },
+  embedded: { ids: ['b', 'n'], h: ['b', 3, 1] },
 };
 
 /** A count alone decides no shape. */

@@ -6,7 +6,7 @@ import { chooseTensorRT } from '../../src/tensorrt/library/find.js';
 import { cases } from './all.js';
 import { recordCase } from './case.js';
 
-// `npm run plans`: writes names.json from net.check(), then plans.json from fixtures/plans.py, which needs only those names.
+// `npm run plans`: writes names.json from net.check(), then plans.json from fixtures/plans.py, which needs only those names. `npm run plans -- CASE…` builds those alone.
 
 const names: Record<string, [layer: string, outputs: string[]][]> = {};
 for (const [name, one] of Object.entries(cases)) {
@@ -19,5 +19,5 @@ writeFileSync(new URL('fixtures/names.json', import.meta.url), `{\n  ${lines.joi
 const { path } = await chooseTensorRT({ for: 'build', library: 'rtx1' });
 const env = pythonEnvironment(path);
 const script = fileURLToPath(new URL('fixtures/plans.py', import.meta.url));
-const status = env ? spawnSync(python, [script], { env, stdio: 'inherit' }).status : 1;
+const status = env ? spawnSync(python, [script, ...process.argv.slice(2)], { env, stdio: 'inherit' }).status : 1;
 process.exitCode = status ?? 1;

@@ -2,6 +2,48 @@
 
 namespace ntrt {
 
+namespace {
+
+// Kinds that TensorRT's compiler looks through: they move elements, or leave them alone where an operand is a constant such as 1.
+bool moves(Lowering& l, Node const& node) {
+  if (node.kind == "element_wise") return l.constant_of(node.inputs[0]) || l.constant_of(node.inputs[1]);
+  for (char const* kind : {"shuffle", "squeeze", "unsqueeze", "identity", "slice", "padding", "concatenation", "reverse_sequence"}) {
+    if (node.kind == kind) return true;
+  }
+  return false;
+}
+
+// Whether a value is a widened or gathered one that was at most moved since.
+bool is_widened_or_gathered(Lowering& l, int32_t id) {
+  Node const* maker = l.maker_of(id);
+  if (!maker) return false;
+  if (maker->kind == "gather") return true;
+  if (maker->kind == "cast") {
+    std::string const from = dtype_name(l.api, l.call<m::Tensor::getType>(l.input(*maker, 0)));
+    return ((from == "float16" || from == "bfloat16") && maker->outputs[0].dtype == "float32") || is_widened_or_gathered(l, maker->inputs[0]);
+  }
+  if (!moves(l, *maker)) return false;
+  for (int32_t input : maker->inputs) {
+    if (input >= 0 && is_widened_or_gathered(l, input)) return true;
+  }
+  return false;
+}
+
+// The tensor that an iterator goes over. TensorRT 10.6 and RTX 1.7.1 take a body's reshape of a slice for one of the whole tensor, if a widening cast
+// or a gather made that: the build fails, or the run ("shape input value is out of bounds inferred by analysis"). max(x, x) stands between.
+Tensor* iterated(Lowering& l, Node const& node, size_t index, size_t iterator) {
+  Tensor* x = l.input(node, index);
+  if (!is_widened_or_gathered(l, node.inputs[index])) return x;
+  std::string const dtype = dtype_name(l.api, l.call<m::Tensor::getType>(x));
+  char const* operation = dtype == "bool" ? "or" : "max";
+  for (char const* other : {"int8", "uint8", "int4", "float8e4m3", "float4e2m1", "float8e8m0"}) {
+    if (dtype == other) return x;
+  }
+  return l.helper(node, l.add<m::Network::addElementWise>(x, x, l.enumerator("ElementWiseOperation", operation)), ("iterated" + std::to_string(iterator)).c_str());
+}
+
+}  // namespace
+
 Layer* lower_loop(Lowering& l, Node const& node) {
   Graph const& body = *node.bodies.at("body");
   auto const iterators = node.params.list("iterators");
@@ -25,7 +67,7 @@ Layer* lower_loop(Lowering& l, Node const& node) {
   }
   for (size_t i = 0; i < iterators.size(); i++) {
     auto const axis = static_cast<int32_t>(iterators[i].integer("axis"));
-    Layer* iterator = l.call<m::Loop::addIterator>(loop, l.input(node, 1 + states + i), axis, iterators[i].flag("reverse"));
+    Layer* iterator = l.call<m::Loop::addIterator>(loop, iterated(l, node, 1 + states + i, i), axis, iterators[i].flag("reverse"));
     l.bind(body.inputs[states + i].id, l.helper(node, iterator, ("slice" + std::to_string(i)).c_str()));
   }
   if (auto const found = node.bodies.find("while"); found != node.bodies.end()) {

@@ -1,4 +1,4 @@
-import { float32, int32, type Tensor } from '../../../src/index.js';
+import { bool, float16, float32, int32, type Tensor } from '../../../src/index.js';
 import type { PlanCases } from '../case.js';
 
 export const cases: PlanCases = {
@@ -19,6 +19,23 @@ export const cases: PlanCases = {
     );
     state.h.output('last');
     for (const [name, tensor] of Object.entries(outputs)) tensor.output(name);
+  },
+
+  /** max(x, x) stands before iterators over widened and gathered tensors, `or` if they are bool. */
+  loop_widened(net) {
+    const x = net.input('x', float16(2, 4));
+    const y = net.input('y', bool(2, 4));
+    const h = net.input('h', float32(2, 1));
+    const iterate = {
+      x: { tensor: x.cast('float32'), axis: 1 },
+      y: { tensor: y.gather([1, 0], { axis: 0 }), axis: 1 },
+    };
+    const { state, outputs } = net.loop({ state: { h }, iterate, name: 'L' }, ({ h, x, y }) => {
+      const next = h.mul(0.5).add(x.reshape([2, 1]));
+      return { state: { h: next }, outputs: { y: y.reshape([1, 2]) } };
+    });
+    state.h.output('last');
+    outputs.y.output('all');
   },
 
   loop_count: {
