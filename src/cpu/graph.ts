@@ -1,9 +1,10 @@
 import type { CpuAttribute, CpuBody, CpuGraph, CpuValue } from '../dsl/define-layer.js';
-import type { IRWeight } from '../dsl/ir.js';
+import type { IRWeight, WeightId } from '../dsl/ir.js';
 import { TensorRTError } from '../errors/error.js';
-import { byteLength, type DType, isTypedArray, type TypedArray } from '../values/dtype.js';
+import { byteLength, bytesOf, copyOfBytes, type DType, isTypedArray, type TypedArray } from '../values/dtype.js';
 import { carries, decodeElements, encodeElements } from '../values/elements.js';
 import type { ValueType } from '../values/spec.js';
+import { checkElements } from '../values/weight.js';
 import {
   type OnnxAttribute,
   type OnnxGraph,
@@ -39,11 +40,6 @@ export function asCpuElements(dtype: DType, data: TypedArray, count: number): Ty
 /** Larger constants are passed outside the model, whose protobuf may not exceed 2 GB. */
 const inlineBytes = 1024;
 const cachedBytes = 64;
-
-const bytesOf = (data: TypedArray): Uint8Array => {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return data.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
-};
 
 /** State shared by all graphs of a model: names, constants, and the layer whose operators are being written. */
 export class CpuModule {
@@ -90,23 +86,19 @@ export class CpuModule {
     return value;
   }
 
-  weight(weight: IRWeight): CpuValue {
+  weight(weight: IRWeight, id: WeightId): CpuValue {
     const known = this.#weights.get(weight);
     if (known !== undefined) return known;
-    const { dtype, shape, data, name } = weight;
+    const { dtype, shape, data, mapping } = weight;
     const count = shape.reduce((a, b) => a * b, 1);
-    if (data.byteLength !== byteLength(dtype, count)) {
-      throw new TensorRTError(
-        'ERR_DISPOSED',
-        `weight ${name ? `'${name}' ` : ''}has lost its elements: keep its file open until the model is created`,
-      );
-    }
-    const value = this.#initializer(dtype, shape, data, count);
+    checkElements(weight, id);
+    const value = this.#initializer(dtype, shape, data, count, !mapping);
     this.#weights.set(weight, value);
     return value;
   }
 
-  #initializer(dtype: DType, shape: readonly number[], data: TypedArray, count: number): CpuValue {
+  /** @param isCallers whether the caller could change `data` before the runtime reads it */
+  #initializer(dtype: DType, shape: readonly number[], data: TypedArray, count: number, isCallers = false): CpuValue {
     const type = cpuTypes[dtype];
     const name = this.newValue();
     if (data.byteLength <= inlineBytes) {
@@ -115,7 +107,8 @@ export class CpuModule {
     }
     // The runtime widens these two, so the bytes need no copy here.
     const widened = dtype === 'bfloat16' || dtype === 'float8e4m3';
-    const bytes = bytesOf(widened ? data : asCpuElements(dtype, data, count));
+    const elements = widened ? data : asCpuElements(dtype, data, count);
+    const bytes = elements === data && isCallers ? copyOfBytes(data) : bytesOf(elements);
     const path = `weight${this.files.length}`;
     this.files.push({ path, data: bytes });
     this.initializers.push({ name, type: widened ? dtype : type, shape, data: { file: path, length: bytes.length } });

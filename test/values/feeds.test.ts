@@ -51,7 +51,7 @@ describe('shapes', () => {
   it('takes explicit shapes, also of results', () => {
     const types = only('float32', 'h', 'w');
     const x = { dtype: 'float32', shape: [2, 3], data: new Float32Array(6) };
-    expect(resolveFeeds(types, { x }).feeds[0]).toEqual({ name: 'x', ...x });
+    expect(resolveFeeds(types, { x }).feeds[0]).toEqual({ name: 'x', ...x, isOwn: false });
     expect(refused(types, { x: x.data })).toBe(
       "input 'x': 6 elements do not tell the sizes of h and w in float32 [h, w]: give { shape, data }",
     );

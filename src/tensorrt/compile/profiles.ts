@@ -1,4 +1,5 @@
 import type { IRNamed } from '../../dsl/ir.js';
+import type { Snapshot } from '../../dsl/snapshot.js';
 import { show, TensorRTError } from '../../errors/error.js';
 import { nearest } from '../../errors/nearest.js';
 import { dimNames, evaluateDim, formatShape } from '../../values/dim.js';
@@ -45,14 +46,27 @@ const mayDecideShapes = ({ dtype, shape }: IRNamed): boolean =>
  *   ERR_BUILD_OPTION where a size is out of range
  */
 export function resolveProfiles(
-  inputs: readonly IRNamed[],
+  { inputs }: Pick<Snapshot, 'inputs'>,
   profiles: readonly Profile[] | undefined,
 ): ResolvedProfile[] {
-  const names = [...new Set(inputs.flatMap((input) => input.shape.flatMap(dimNames)))];
+  const names = namesIn(inputs);
   if (names.length === 0 && !profiles) return [];
   const given = profiles ?? [Object.fromEntries(names.map((name) => [name, defaultRange]))];
   const resolved = given.map((profile, index) => resolveProfile(inputs, names, profile, `profiles[${index}]`));
   return resolved.some((profile) => Object.keys(profile).length > 0) ? resolved : [];
+}
+
+const namesIn = (inputs: readonly IRNamed[]): string[] => [
+  ...new Set(inputs.flatMap((input) => input.shape.flatMap(dimNames))),
+];
+
+/** What a build without profiles assumes, in words; undefined if it assumes nothing. */
+export function defaultRanges(inputs: readonly IRNamed[]): string | undefined {
+  const names = namesIn(inputs);
+  if (names.length === 0) return undefined;
+  const [min, opt, max] = defaultRange;
+  const form = names.map((name) => `${/^\w+$/.test(name) ? name : show(name)}: [min, opt, max]`).join(', ');
+  return `no profiles were given, so ${names.join(', ')} may be ${min} to ${max}, tuned for ${opt}; for other sizes, give profiles: [{ ${form} }]`;
 }
 
 /** The ranges of an input's elements, by profile. */
