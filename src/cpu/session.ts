@@ -1,6 +1,6 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import type { Network } from '../dsl/network.js';
-import { checkWeights, type Snapshot, snapshot } from '../dsl/snapshot.js';
+import { checkMapped, type Snapshot, snapshot } from '../dsl/snapshot.js';
 import { locate } from '../errors/call-site.js';
 import { TensorRTError } from '../errors/error.js';
 import { dimNames, evaluateDim, isUnknown } from '../values/dim.js';
@@ -71,12 +71,12 @@ export async function createModelOf(network: Snapshot): Promise<CpuModel> {
     // onnxruntime's own optimizations break some graphs: a Pad fused into a pool with a smaller window, an If whose
     // condition is known.
     open('disabled').catch(() => {
-      checkWeights(network);
+      checkMapped(network);
       throw backendError(network.name, 'refused the network', cause, program);
     }),
   );
   // It has read them all, and keeps copies.
-  checkWeights(network);
+  checkMapped(network);
   return new SessionModel(network, program, runtime, session);
 }
 
@@ -138,11 +138,11 @@ class SessionModel implements CpuModel {
     const { dtype, shape } = feed;
     const { data } = dtype === cpuTypes[dtype] ? ownFeed(feed) : feed;
     const count = shape.reduce((a, b) => a * b, 1);
-    return new this.#runtime.Tensor(
-      cpuTypes[dtype] as 'float32',
-      asCpuElements(dtype, data, count) as Float32Array,
-      shape,
-    );
+    const type = cpuTypes[dtype] as 'float32';
+    const elements = asCpuElements(dtype, data, count) as Float32Array;
+    const tensor = new this.#runtime.Tensor(type, elements, shape);
+    // From Node 24 on the constructor makes a Float16Array of the bits, of which the runtime's addon reads nothing.
+    return tensor.data === elements ? tensor : ({ type, dims: shape, location: 'cpu', data: elements } as OrtTensor);
   }
 
   #checkRequirements(fetched: InferenceSession.ReturnType): void {

@@ -40,9 +40,9 @@ export function requireComplete({ name, nodes, outputs }: Snapshot): void {
 }
 
 /**
- * Whether all elements are still those that were recorded; call it before what was made of them is handed out.
+ * Whether the elements in mapped files are still those that were recorded; call it before what was made of them is handed out.
  * @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED
  */
-export function checkWeights({ weights }: Pick<Snapshot, 'weights'>): void {
-  for (const [id, weight] of weights.entries()) checkElements(weight, id);
+export function checkMapped({ weights }: Snapshot): void {
+  for (const [id, weight] of weights.entries()) if (weight.mapping) checkElements(weight, id);
 }

@@ -9,7 +9,6 @@ import {
   loadWeights,
   network,
   saveSafetensors,
-  TensorRTError,
   type TypedArray,
   type Weight,
   type WeightLike,
@@ -46,14 +45,35 @@ describe('weights that the caller takes away', () => {
   });
 
   test.each([
-    ['transferred', (data: Float32Array) => structuredClone(data.buffer, { transfer: [data.buffer] })],
-    ['changed', (data: Float32Array) => data.fill(9)],
+    ['transferred', (data: Float32Array<ArrayBuffer>) => structuredClone(data.buffer, { transfer: [data.buffer] })],
+    ['changed', (data: Float32Array<ArrayBuffer>) => data.fill(9)],
   ])('%s right after build() was called: the engine holds what they were', async (_, take) => {
     const data = elements();
     const build = linear(data).build();
     take(data);
     using engine = await build;
     expect([holds(engine, 0.5), holds(engine, 9)]).toEqual([true, false]);
+  });
+
+  test('copied once, into memory that the build uses where it lies', async () => {
+    const { allocate } = binding();
+    const sizes: number[] = [];
+    binding().allocate = (bytes) => {
+      sizes.push(bytes);
+      return allocate(bytes);
+    };
+    try {
+      const bias = new Float32Array(3);
+      const net = linear(elements());
+      net.constant(bias).output('bias');
+      (await net.build()).dispose();
+      expect(sizes).toEqual([rows * columns * 4 + 64]);
+      using model = await net.compile();
+      expect(model.backend).toBe('cpu');
+      expect(sizes).toHaveLength(2);
+    } finally {
+      binding().allocate = allocate;
+    }
   });
 
   test('transferred after they were handed over: the build has its own', async () => {
