@@ -142,7 +142,13 @@ class SessionModel implements CpuModel {
     const elements = asCpuElements(dtype, data, count) as Float32Array;
     const tensor = new this.#runtime.Tensor(type, elements, shape);
     // From Node 24 on the constructor makes a Float16Array of the bits, of which the runtime's addon reads nothing.
-    return tensor.data === elements ? tensor : ({ type, dims: shape, location: 'cpu', data: elements } as OrtTensor);
+    const bits: Pick<OrtTensor, 'type' | 'dims' | 'location' | 'data'> = {
+      type,
+      dims: shape,
+      location: 'cpu',
+      data: elements,
+    };
+    return tensor.data === elements ? tensor : (bits as OrtTensor);
   }
 
   #checkRequirements(fetched: InferenceSession.ReturnType): void {

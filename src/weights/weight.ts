@@ -78,9 +78,10 @@ export class Weight {
    * @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED (the file was changed), ERR_WEIGHTS_FORMAT (broken compressed data)
    */
   get data(): TypedArray {
-    this.#data ??= this.#elements();
+    const data = this.#data ?? this.#elements();
     this.check();
-    return this.#data;
+    this.#data = data;
+    return data;
   }
 
   /** The elements as bytes; shares memory with `data`. */
@@ -95,12 +96,10 @@ export class Weight {
     return bytesOf(data);
   }
 
-  /** They may have to be copied from the file, which must not have changed until then. */
+  /** They may be a copy of what the file holds: check afterwards. */
   #elements(): TypedArray {
     this.check();
-    const data = viewElements(this.dtype, this.#read());
-    this.check();
-    return data;
+    return viewElements(this.dtype, this.#read());
   }
 
   /** @internal Like `as`, but converting anew whenever the elements are read. */

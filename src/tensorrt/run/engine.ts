@@ -65,7 +65,7 @@ export class Engine {
   readonly outputs: readonly EngineIO[];
   /** Milliseconds spent lowering and building; undefined for a loaded engine. */
   readonly buildMs?: number;
-  /** TensorRT's warnings during the build. */
+  /** Warnings during the build: TensorRT's, and which ranges of dims were assumed if no profiles were given. */
   readonly log: readonly string[];
   /** The build options as TensorRT held them; undefined for a loaded engine. */
   readonly options?: HeldOptions;
