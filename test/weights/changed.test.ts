@@ -102,6 +102,8 @@ const users: Record<string, (file: Opened) => () => unknown> = {
   'foldBatchNorm, of doubles': ({ weights }) => {
     const channels = () => weight(new Float32Array(side).fill(1), [side]);
     const kernel = weights.get('fc.double');
+    // Once they were viewed, only folding itself checks.
+    expect(kernel.data).toHaveLength(side * side);
     return () => foldBatchNorm({ weight: kernel }, { running_mean: channels(), running_var: channels() });
   },
   batchNormScale:
