@@ -92,7 +92,9 @@ export function toIRWeight(value: unknown, role: string, fail: Fail): IRWeight {
       { option: role, expected: bytes, actual: data.byteLength },
     );
   }
-  const { name, file } = given;
+  const { name } = given;
+  // A network's JSON has the file's own elements by name, and all others by value.
+  const file = given.derived ? undefined : given.file;
   const mapping = mappingOf(data);
   const own = typeof given.check === 'function' ? () => given.check!() : undefined;
   const check = own ?? (mapping && (() => checkMapping(mapping)));

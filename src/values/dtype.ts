@@ -134,8 +134,4 @@ export const bytesOf = (array: TypedArray): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 
 /** A copy of the elements as bytes, never in shared memory. */
-export function copyOfBytes(array: TypedArray): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(array.byteLength);
-  bytes.set(bytesOf(array));
-  return bytes;
-}
+export const copyOfBytes = (array: TypedArray): Uint8Array<ArrayBuffer> => bytesOf(array).slice();

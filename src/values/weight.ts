@@ -10,6 +10,8 @@ export interface WeightLike {
   shape: readonly number[];
   /** The file it came from. */
   file?: string | undefined;
+  /** Whether the elements are others than the file's, or in another order: a part, transposed, joined. */
+  derived?: boolean | undefined;
   /** Throws once the file can no longer be trusted. */
   check?: (() => void) | undefined;
   /**
@@ -24,8 +26,8 @@ export const isWeightLike = (value: unknown): value is WeightLike =>
 
 /** The same elements with another shape. */
 export function withShape(weight: WeightLike, shape: readonly number[]): WeightLike {
-  const { name, dtype, file, data } = weight;
-  return { name, dtype, file, data, shape, check: weight.check && (() => weight.check!()) };
+  const { name, dtype, file, derived, data } = weight;
+  return { name, dtype, file, derived, data, shape, check: weight.check && (() => weight.check!()) };
 }
 
 /** The layer that a weight's name implies: `fc1` for `fc1.weight`. */

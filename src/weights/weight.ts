@@ -33,6 +33,7 @@ interface Parts {
   file?: string | undefined;
   /** What the bytes are a view of; absent if they outlive the file. */
   source?: Pick<ByteSource, 'check'> | undefined;
+  derived?: boolean | undefined;
   /** Whether callers may have the array that `read` returns. */
   isGiven?: boolean | undefined;
 }
@@ -45,19 +46,22 @@ export class Weight {
   readonly shape: readonly number[];
   /** Path of the file; undefined for a weight that came from none. */
   readonly file: string | undefined;
+  /** Whether the elements are others than the file's, or in another order: after `transpose`, `split` and `joinWeights`. */
+  readonly derived: boolean;
   readonly #read: () => Uint8Array;
   readonly #source: Pick<ByteSource, 'check'> | undefined;
   readonly #isGiven: boolean;
   #data: TypedArray | undefined;
 
   /** @internal Use `loadWeights`, or `weight` for one's own elements. */
-  constructor({ name, dtype, shape, read, file, source, isGiven = false }: Parts) {
+  constructor({ name, dtype, shape, read, file, source, derived = false, isGiven = false }: Parts) {
     this.name = name;
     this.dtype = dtype;
     this.shape = Object.freeze([...shape]);
     this.file = file;
     this.#read = read;
     this.#source = source;
+    this.derived = derived;
     this.#isGiven = isGiven;
   }
 
@@ -172,6 +176,7 @@ export class Weight {
     return this.#with({
       shape: axes.map((axis) => this.shape[axis]!),
       read: () => moved,
+      derived: true,
       source: undefined,
       isGiven: false,
     });
@@ -208,6 +213,7 @@ export class Weight {
       this.#with({
         shape: this.shape.map((d, k) => (k === at ? sizes[i]! : d)),
         read: () => bytes,
+        derived: true,
         ...(bytes.buffer !== buffer && { source: undefined, isGiven: false }),
       }),
     );
@@ -241,8 +247,8 @@ export class Weight {
 
   /** This weight with some parts changed. A copy sets no source: it stays readable after dispose. */
   #with(changed: Partial<Parts> & Pick<Parts, 'read'>): Weight {
-    const { name, dtype, shape, file } = this;
-    return new Weight({ name, dtype, shape, file, source: this.#source, isGiven: true, ...changed });
+    const { name, dtype, shape, file, derived } = this;
+    return new Weight({ name, dtype, shape, file, derived, source: this.#source, isGiven: true, ...changed });
   }
 }
 

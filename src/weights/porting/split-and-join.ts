@@ -104,5 +104,5 @@ export function joinWeights(parts: readonly Weight[], axis: number, name = parts
   for (const part of parts) part.check();
   const total = parts.reduce((sum, w) => sum + w.shape[at]!, 0);
   const shape = first.shape.map((d, i) => (i === at ? total : d));
-  return new Weight({ name, dtype: first.dtype, shape, read: () => out, file: first.file });
+  return new Weight({ name, dtype: first.dtype, shape, read: () => out, file: first.file, derived: true });
 }
