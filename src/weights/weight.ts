@@ -102,8 +102,13 @@ export class Weight {
 
   /** They may be a copy of what the file holds: check afterwards. */
   #elements(): TypedArray {
-    this.check();
-    return viewElements(this.dtype, this.#read());
+    try {
+      return viewElements(this.dtype, this.#read());
+    } catch (error) {
+      // Of an array that is gone no view can be made; why it is gone says more.
+      this.check();
+      throw error;
+    }
   }
 
   /** @internal Like `as`, but converting anew whenever the elements are read. */
