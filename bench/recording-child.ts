@@ -3,7 +3,7 @@ import { layers, type Package, record } from './recording-network.js';
 // Records, hands over and lowers each chain several times, and prints milliseconds. Measures dist/, which users install.
 const dist = (path: string) => import(new URL(`../dist/${path}`, import.meta.url).href);
 const bench = (await dist('index.js')) as Package;
-const { snapshot, toProgram } = (await dist(
+const { take, toProgram } = (await dist(
   'tensorrt/compile/program.js',
 )) as typeof import('../src/tensorrt/compile/program.js');
 const { chooseTensorRT } = (await dist('tensorrt/library/find.js')) as typeof import('../src/tensorrt/library/find.js');
@@ -24,7 +24,7 @@ for (const chain of ['mixed', 'relu'] as const) {
     const began = performance.now();
     const net = record(bench, chain);
     const recorded = performance.now();
-    const program = await toProgram(snapshot(net));
+    const program = await toProgram(take(net));
     spent.record.push(recorded - began);
     spent.handOver.push(performance.now() - recorded);
     const { lowerMs, layers: made } = await program.build(library.path, { lowerOnly: true }, {});

@@ -92,7 +92,7 @@ export {
   loadEngine,
 } from './tensorrt/run/engine.js';
 export type { Dim, Shape } from './values/dim.js';
-export { byteLength, type DType, dtypes, type TypedArray } from './values/dtype.js';
+export { byteLength, type DType, dtypes, type HalfArray, type TypedArray } from './values/dtype.js';
 export type { Feed, Feeds, Scalar, ShapedFeed } from './values/feeds.js';
 export { Result } from './values/result.js';
 export {

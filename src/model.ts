@@ -1,10 +1,10 @@
-import type { CpuModel } from './cpu/session.js';
+import { type CpuModel, createModelOf } from './cpu/session.js';
 import type { Network } from './dsl/network.js';
+import { requireComplete, snapshot } from './dsl/snapshot.js';
 import { readArguments } from './errors/boundary.js';
 import { show, TensorRTError } from './errors/error.js';
-import { build } from './tensorrt/compile/build.js';
+import { buildPrepared, prepare } from './tensorrt/compile/build.js';
 import type { BuildOptions } from './tensorrt/compile/options.js';
-import { snapshot } from './tensorrt/compile/program.js';
 import { findTensorRT } from './tensorrt/library/find.js';
 import type { Engine } from './tensorrt/run/engine.js';
 import type { Feeds } from './values/feeds.js';
@@ -69,21 +69,27 @@ export async function compile(net: Network, options: CompileOptions = {}): Promi
       `backend: expected 'auto', 'tensorrt' or 'cpu', given ${show(backend)}`,
     );
   }
-  snapshot(net);
-  if (backend === 'cpu') return new Model(undefined, await cpu(net));
-  const { library } = buildOptions;
-  const found = await findTensorRT(
-    typeof library !== 'string' ? {} : { env: { ...process.env, NODE_TENSORRT_LIBRARY: library } },
-  );
-  if (backend === 'auto' && library === undefined && !found.some((one) => one.usableFor.build))
-    return new Model(undefined, await cpu(net));
-  const engine = await build(net, buildOptions);
-  // An engine runs only on the library that built it.
-  const runs = found.some((one) => one.path === engine.library.path && one.usableFor.run);
-  return new Model(engine, runs || backend === 'tensorrt' ? undefined : await cpu(net));
-}
-
-async function cpu(net: Network): Promise<CpuModel> {
-  const { createCpuModel } = await import('./cpu/session.js');
-  return createCpuModel(net);
+  // Both backends take what the network is at the call, and its arrays.
+  if (backend === 'cpu') {
+    const network = snapshot(net);
+    requireComplete(network);
+    return new Model(undefined, await createModelOf(network));
+  }
+  const prepared = prepare(net, buildOptions);
+  const { network, options: checked } = prepared;
+  const cpu = () => createModelOf(network);
+  try {
+    const { library } = checked;
+    const found = await findTensorRT(
+      library === undefined ? {} : { env: { ...process.env, NODE_TENSORRT_LIBRARY: library } },
+    );
+    if (backend === 'auto' && library === undefined && !found.some((one) => one.usableFor.build))
+      return new Model(undefined, await cpu());
+    const engine = await buildPrepared(prepared);
+    // An engine runs only on the library that built it.
+    const runs = found.some((one) => one.path === engine.library.path && one.usableFor.run);
+    return new Model(engine, runs || backend === 'tensorrt' ? undefined : await cpu());
+  } finally {
+    network.release();
+  }
 }

@@ -6,7 +6,8 @@ import type { Engine } from './tensorrt/run/engine.js';
 
 const methods = {
   /**
-   * Builds the network with TensorRT, off the main thread.
+   * Builds the network with TensorRT, off the main thread. It is built as it is at the call: layers recorded later are not in
+   * it, and arrays of weights are copied before the call returns, unless they lie in a mapped file.
    * @throws ERR_EMPTY_NETWORK, ERR_NO_OUTPUT, ERR_PROFILE, ERR_BUILD_OPTION; ERR_LIBRARY_NOT_FOUND; ERR_LAYER, ERR_UNSUPPORTED
    *   or ERR_INFERENCE with the layer and the line that recorded it; ERR_BUILD_FAILED with TensorRT's log; ERR_ABORTED;
    *   ERR_TENSORRT_CRASHED if TensorRT crashes, or crashed earlier: the library cannot build again in this process
@@ -25,7 +26,8 @@ const methods = {
   },
   /**
    * Makes the network runnable on this machine: as an engine on the GPU, else on the CPU backend (`onnxruntime-node`).
-   * Without a GPU, the engine is still built if a library can build it. Throws what `build` throws, and ERR_CPU_BACKEND if
+   * Without a GPU, the engine is still built if a library can build it. What counts is what is there at the call, as for
+   * `build`. Throws what `build` throws, and ERR_CPU_BACKEND if
    * onnxruntime-node is missing.
    */
   compile(this: Network, options?: CompileOptions): Promise<Model> {

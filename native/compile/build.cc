@@ -128,10 +128,10 @@ class BuildJob : public Job {
     Owned<BuilderConfig> config = configure(known, builder, inputs);
     if (!only_lower) serialize(known, builder, network.get(), config.get(), program->name);
     build_ms_ = milliseconds(build_start);
+    void const* last = nullptr;
     for (auto const& weight : program->weights) {
-      if (weight.mapped && !mapping_intact(weight.owner)) {
-        throw Error("ERR_WEIGHTS_CHANGED", "the file of weight '" + weight.name + "' became shorter while it was read");
-      }
+      if (!weight.owner || std::exchange(last, weight.owner.get()) == weight.owner.get()) continue;
+      if (!mapping_intact(weight.owner)) throw Error("ERR_WEIGHTS_CHANGED", "the file of weight '" + weight.name + "' was changed after it was loaded: load it again, and replace files in use by renaming");
     }
   }
 

@@ -56,8 +56,7 @@ struct Weight {
   int64_t count = 0;
   std::vector<int64_t> shape;
   void const* data = nullptr;
-  std::shared_ptr<void> owner;
-  bool mapped = false;
+  std::shared_ptr<void> owner;  // the mapping it lies in; null without elements
 };
 
 // A dynamic dim is -1.

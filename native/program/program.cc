@@ -1,7 +1,5 @@
 #include "program.h"
 
-#include <algorithm>
-#include <cstring>
 #include <iterator>
 
 #include "../weights/convert.h"
@@ -68,15 +66,13 @@ Napi::Value from_value(Napi::Env env, Value const& value) {
 
 namespace {
 
-constexpr size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
-
 size_t bytes_of(Weight const& weight) {
   auto const type = type_from_name(weight.dtype);
   if (!type) throw Error("ERR_ARGUMENT", "unknown dtype '" + weight.dtype + "'");
   return bytes_of(*type, static_cast<size_t>(weight.count));
 }
 
-// The weight's type, and where its elements are. They are read again each time, because a caller can detach an array at any time.
+// The weight's type, and where its elements are: in memory that a mapping holds, whatever becomes of the array.
 Weight read_weight(Given const& given) {
   Weight weight;
   auto const name = given.member("name");
@@ -97,12 +93,15 @@ Weight read_weight(Given const& given) {
   if (elements.ByteLength() != bytes) {
     throw Error("ERR_DISPOSED", "the elements of weight '" + weight.name + "' are gone: their array was detached or their file closed");
   }
+  if (bytes == 0) {
+    static char nothing;  // TensorRT needs a pointer even for no elements
+    weight.data = &nothing;
+    return weight;
+  }
   void* data = nullptr;
   napi_get_typedarray_info(elements.Env(), elements, nullptr, nullptr, &data, nullptr, nullptr);
   weight.data = data;
-  auto const mapping = given.member("mapping");
-  weight.mapped = bytes > 0 && !mapping.value().IsUndefined();
-  if (weight.mapped) weight.owner = hold_mapping(mapping, data, bytes);
+  weight.owner = hold_mapping(given.member("mapping"), data, bytes);
   return weight;
 }
 
@@ -111,7 +110,7 @@ Weight read_weight(Given const& given) {
 Napi::Function ProgramWrap::define(Napi::Env env) {
   return DefineClass(env, "Program",
                      {InstanceMethod<&ProgramWrap::add_graph>("addGraph"), InstanceMethod<&ProgramWrap::add_weights>("addWeights"),
-                      InstanceMethod<&ProgramWrap::fill_weight>("fillWeight"), InstanceMethod<&ProgramWrap::build>("build")});
+                      InstanceMethod<&ProgramWrap::build>("build")});
 }
 
 ProgramWrap::ProgramWrap(Napi::CallbackInfo const& info) : ObjectWrap(info), program_(std::make_shared<Program>()) {
@@ -131,44 +130,13 @@ void ProgramWrap::add_graph(Napi::CallbackInfo const& info) {
   });
 }
 
-Napi::Value ProgramWrap::add_weights(Napi::CallbackInfo const& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
+void ProgramWrap::add_weights(Napi::CallbackInfo const& info) {
+  guarded(info.Env(), [&] {
     auto const list = argument(info, 0);
-    bool const copy = argument(info, 1).flag();
     auto& weights = open().weights;
     std::vector<Weight> added(list.list().Length());
-    size_t total = 0;
-    for (uint32_t i = 0; i < added.size(); i++) {
-      added[i] = read_weight(list.item(i));
-      if (!added[i].mapped) total += aligned(bytes_of(added[i]));
-    }
-    // One block holds everything that is not mapped. TensorRT needs a pointer even for no elements.
-    std::shared_ptr<void> const block(std::malloc(total + 1), std::free);
-    if (!block) throw std::bad_alloc();
-    auto* place = static_cast<char*>(block.get());
-    bool complete = true;
-    for (auto& weight : added) {
-      if (weight.mapped) continue;
-      size_t const bytes = bytes_of(weight);
-      if (copy && bytes) std::memcpy(place, weight.data, bytes);
-      complete = complete && copy;
-      weight.data = place;
-      weight.owner = std::shared_ptr<void>(block, place);
-      place += aligned(bytes);
-    }
-    room_ = complete || added.empty() || added.back().mapped ? 0 : bytes_of(added.back());
+    for (uint32_t i = 0; i < added.size(); i++) added[i] = read_weight(list.item(i));
     std::move(added.begin(), added.end(), std::back_inserter(weights));
-    return Napi::Boolean::New(info.Env(), complete);
-  });
-}
-
-void ProgramWrap::fill_weight(Napi::CallbackInfo const& info) {
-  guarded(info.Env(), [&] {
-    auto& weights = open().weights;
-    size_t const offset = argument(info, 0).size();
-    auto bytes = argument(info, 1).bytes();
-    if (offset > room_ || bytes.ByteLength() > room_ - offset) throw Error("ERR_ARGUMENT", "the bytes do not fit in the last weight");
-    if (bytes.ByteLength() > 0) std::memcpy(static_cast<char*>(weights.back().owner.get()) + offset, bytes.Data(), bytes.ByteLength());
   });
 }
 

@@ -21,15 +21,12 @@ class ProgramWrap : public Napi::ObjectWrap<ProgramWrap> {
  private:
   // Takes bytes in wire.h's form.
   void add_graph(Napi::CallbackInfo const& info);
-  // addWeights(list of { name, dtype, shape, data, mapping }, copy): uses elements in a mapped file in place, and copies
-  // others; without `copy` it only makes room for fillWeight and returns false.
-  Napi::Value add_weights(Napi::CallbackInfo const& info);
-  void fill_weight(Napi::CallbackInfo const& info);
+  // addWeights(list of { name, dtype, shape, data, mapping }): the elements are used where they lie.
+  void add_weights(Napi::CallbackInfo const& info);
   Napi::Value build(Napi::CallbackInfo const& info);
   Program& open();
 
   std::shared_ptr<Program> program_;
-  size_t room_ = 0;  // bytes of the last weight, if it waits for fillWeight
 };
 
 }  // namespace ntrt

@@ -36,7 +36,7 @@ struct View {
   std::shared_ptr<Hold> hold;
 };
 
-// The object behind the handle that mapFile returns.
+// The object behind the handle that mapFile and allocate return.
 struct MappedFile {
   static constexpr char handle_kind[] = "a mapped file";
   std::shared_ptr<Mapping> mapping;  // null once closed
@@ -98,10 +98,9 @@ void ahead(Napi::CallbackInfo const& info, std::shared_ptr<OpenFile> const& file
   }
 }
 
-Napi::Value map_file(Napi::CallbackInfo const& info) {
-  Napi::Env const env = info.Env();
+Napi::Value open_file(Napi::Env env, std::shared_ptr<Mapping> mapping) {
   auto file = std::make_shared<OpenFile>();
-  file->mapped = std::make_shared<MappedFile>(MappedFile{Mapping::open(argument(info, 0).text())});
+  file->mapped = std::make_shared<MappedFile>(MappedFile{std::move(mapping)});
   auto result = make_handle(env, file->mapped).As<Napi::Object>();
   result.Set("size", Napi::Number::New(env, static_cast<double>(file->mapped->mapping->size())));
   result.Set("view", Napi::Function::New(env, [file](Napi::CallbackInfo const& call) { return guarded(call.Env(), [&] { return view(call, file); }); }));
@@ -112,6 +111,15 @@ Napi::Value map_file(Napi::CallbackInfo const& info) {
   }));
   return result;
 }
+
+Napi::Value map_file(Napi::CallbackInfo const& info) {
+  std::string const path = argument(info, 0).text();
+  auto file = open_file(info.Env(), Mapping::open(path)).As<Napi::Object>();
+  file.Set("path", Napi::String::New(info.Env(), path));
+  return file;
+}
+
+Napi::Value allocate(Napi::CallbackInfo const& info) { return open_file(info.Env(), Mapping::allocate(argument(info, 0).size())); }
 
 Type type_argument(Napi::CallbackInfo const& info, size_t index) {
   std::string const name = argument(info, index).text();
@@ -152,6 +160,7 @@ Napi::Value exported(Napi::CallbackInfo const& info) {
 
 void register_weights(Napi::Env env, Napi::Object exports) {
   exports.Set("mapFile", Napi::Function::New<exported<map_file>>(env, "mapFile"));
+  exports.Set("allocate", Napi::Function::New<exported<allocate>>(env, "allocate"));
   exports.Set("convert", Napi::Function::New<exported<convert>>(env, "convert"));
   exports.Set("crc32", Napi::Function::New<exported<crc32>>(env, "crc32"));
 }

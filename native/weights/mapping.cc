@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cerrno>
 #include <mutex>
+#include <new>
 #include <system_error>
 
 #include "../core/error.h"
@@ -71,7 +72,8 @@ int take_slot(uintptr_t begin, uintptr_t end) {
 
 }  // namespace
 
-Mapping::Mapping(int fd, uint8_t* data, size_t size, int slot) : fd_(fd), data_(data), size_(size), slot_(slot) {}
+Mapping::Mapping(int fd, uint8_t* data, size_t size, int slot, timespec written)
+    : fd_(fd), data_(data), size_(size), slot_(slot), written_(written) {}
 
 std::shared_ptr<Mapping> Mapping::open(std::string const& path) {
   if (path.find('\0') != std::string::npos) fail(EINVAL);
@@ -99,23 +101,39 @@ std::shared_ptr<Mapping> Mapping::open(std::string const& path) {
     close(fd);
     fail(EMFILE);
   }
-  return std::shared_ptr<Mapping>(new Mapping(fd, data, size, slot));
+  return std::shared_ptr<Mapping>(new Mapping(fd, data, size, slot, info.st_mtim));
+}
+
+std::shared_ptr<Mapping> Mapping::allocate(size_t size) {
+  uint8_t* data = nullptr;
+  if (size > 0) {
+    void* mapped = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED) throw std::bad_alloc();
+    data = static_cast<uint8_t*>(mapped);
+    madvise(data, size, MADV_HUGEPAGE);  // a hint: faults by 4 KiB take longer than the copy
+  }
+  return std::shared_ptr<Mapping>(new Mapping(-1, data, size, -1, {}));
 }
 
 Mapping::~Mapping() {
-  if (data_) {
+  if (slot_ >= 0) {
+    // Together: a slot must not outlive its pages, nor they it.
     std::lock_guard<std::mutex> lock(slots_mutex);
     slots[slot_].begin.store(0, std::memory_order_release);
     taken[slot_] = false;
     munmap(data_, size_);
+  } else if (data_) {
+    munmap(data_, size_);
   }
-  close(fd_);
+  if (fd_ >= 0) close(fd_);
 }
 
 bool Mapping::intact() const {
+  if (fd_ < 0) return true;
   if (slot_ >= 0 && slots[slot_].broken.load(std::memory_order_acquire)) return false;
   struct stat info;
-  return fstat(fd_, &info) == 0 && static_cast<size_t>(info.st_size) >= size_;
+  return fstat(fd_, &info) == 0 && static_cast<size_t>(info.st_size) == size_ && info.st_mtim.tv_sec == written_.tv_sec &&
+         info.st_mtim.tv_nsec == written_.tv_nsec;
 }
 
 }  // namespace ntrt

@@ -9,15 +9,15 @@
 
 namespace ntrt {
 
-// Adds mapFile, convert and crc32 to the addon's exports.
+// Adds mapFile, allocate, convert and crc32 to the addon's exports.
 void register_weights(Napi::Env env, Napi::Object exports);
 
-// An owner of the mapping behind `file`, which mapFile returned. The pages stay mapped while an owner lives, even after
+// An owner of the mapping behind `file`, which mapFile or allocate returned. The pages stay mapped while an owner lives, even after
 // JavaScript closed the file. Throws ERR_ARGUMENT if `file` is no such object or does not hold all bytes at p, ERR_DISPOSED if
 // it is closed.
 std::shared_ptr<void> hold_mapping(Given const& file, void const* p, size_t bytes);
 
-// For an owner that hold_mapping returned: whether the whole file could be read.
+// For an owner that hold_mapping returned: whether the file is as it was when it was mapped.
 bool mapping_intact(std::shared_ptr<void> const& owner);
 
 }  // namespace ntrt

@@ -1,9 +1,18 @@
 import type { CpuAttribute, CpuBody, CpuGraph, CpuValue } from '../dsl/define-layer.js';
-import type { IRWeight } from '../dsl/ir.js';
+import type { IRWeight, WeightId } from '../dsl/ir.js';
 import { TensorRTError } from '../errors/error.js';
-import { byteLength, type DType, isTypedArray, type TypedArray } from '../values/dtype.js';
+import {
+  byteLength,
+  bytesOf,
+  copyOfBytes,
+  type DType,
+  isTypedArray,
+  type TypedArray,
+  viewAs,
+} from '../values/dtype.js';
 import { carries, decodeElements, encodeElements } from '../values/elements.js';
 import type { ValueType } from '../values/spec.js';
+import { checkElements } from '../values/weight.js';
 import {
   type OnnxAttribute,
   type OnnxGraph,
@@ -41,11 +50,6 @@ const inlineBytes = 1024;
 const cachedBytes = 64;
 /** onnxruntime copies what is passed beside a model into it, and holds no constant of this size or more. Tests lower it. */
 export const heldBytes = { below: 2 ** 31 };
-
-const bytesOf = (data: TypedArray): Uint8Array => {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return data.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
-};
 
 export interface FedConstant {
   name: string;
@@ -103,39 +107,36 @@ export class CpuModule {
     return value;
   }
 
-  weight(weight: IRWeight): CpuValue {
+  weight(weight: IRWeight, id: WeightId): CpuValue {
     const known = this.#weights.get(weight);
     if (known !== undefined) return known;
-    const { dtype, shape, data, name } = weight;
+    const { dtype, shape, data, mapping } = weight;
     const count = shape.reduce((a, b) => a * b, 1);
-    if (data.byteLength !== byteLength(dtype, count)) {
-      throw new TensorRTError(
-        'ERR_DISPOSED',
-        `weight ${name ? `'${name}' ` : ''}has lost its elements: keep its file open until the model is created`,
-      );
-    }
-    const value = this.#initializer(dtype, shape, data, count);
+    checkElements(weight, id);
+    const value = this.#initializer(dtype, shape, data, count, !mapping);
     this.#weights.set(weight, value);
     return value;
   }
 
-  #initializer(dtype: DType, shape: readonly number[], data: TypedArray, count: number): CpuValue {
+  /** @param isCallers whether the caller could change `data` before the runtime reads it */
+  #initializer(dtype: DType, shape: readonly number[], data: TypedArray, count: number, isCallers = false): CpuValue {
     const type = cpuTypes[dtype];
     const name = this.newValue();
     if (data.byteLength <= inlineBytes) {
       this.initializers.push({ name, type, shape, data: bytesOf(asCpuElements(dtype, data, count)) });
       return name;
     }
-    const elements = type === 'float32' ? 4 * count : data.byteLength;
-    if (elements >= heldBytes.below) {
+    const held = type === 'float32' ? 4 * count : data.byteLength;
+    if (held >= heldBytes.below) {
       // A copy, as the runtime takes of the others: neither the file nor the caller may change it later.
-      const held = asCpuElements(dtype, data, count);
-      this.fed.push({ name, type, shape, data: held === data ? data.slice() : held });
+      const elements = asCpuElements(dtype, data, count);
+      this.fed.push({ name, type, shape, data: elements === data ? viewAs(dtype, copyOfBytes(data)) : elements });
       return name;
     }
     // The runtime widens these two, so the bytes need no copy here.
     const widened = dtype === 'bfloat16' || dtype === 'float8e4m3';
-    const bytes = bytesOf(widened ? data : asCpuElements(dtype, data, count));
+    const elements = widened ? data : asCpuElements(dtype, data, count);
+    const bytes = elements === data && isCallers ? copyOfBytes(data) : bytesOf(elements);
     const path = `weight${this.files.length}`;
     this.files.push({ path, data: bytes });
     this.initializers.push({ name, type: widened ? dtype : type, shape, data: { file: path, length: bytes.length } });

@@ -1,6 +1,7 @@
 import { type CpuLayerBody, type CpuValue, layerKinds } from '../dsl/define-layer.js';
 import type { IRGraph, IRValue, ValueId } from '../dsl/ir.js';
-import type { Network, RecordedNode } from '../dsl/network.js';
+import type { RecordedNode } from '../dsl/network.js';
+import type { Snapshot } from '../dsl/snapshot.js';
 import { locate } from '../errors/call-site.js';
 import { TensorRTError } from '../errors/error.js';
 import { CpuModule, type FedConstant, OnnxGraphWriter } from './graph.js';
@@ -27,12 +28,11 @@ export const inputName = (name: string): string => `in/${name}`;
 export const outputName = (name: string): string => `out/${name}`;
 
 /**
- * Writes a network as ONNX.
+ * Writes a network as ONNX. Elements that do not lie in a mapped file are copied.
  * @throws ERR_NO_OUTPUT; ERR_CPU_BACKEND if a layer has no mapping; ERR_DISPOSED if a weight file was closed
  */
-export function lower(network: Network): CpuProgram {
-  const { graph } = network;
-  if (graph.outputs.length === 0) {
+export function lower(network: Snapshot): CpuProgram {
+  if (network.outputs.length === 0) {
     throw new TensorRTError(
       'ERR_NO_OUTPUT',
       `network '${network.name}' has no output: mark one with tensor.output(name)`,
@@ -41,11 +41,11 @@ export function lower(network: Network): CpuProgram {
   const module = new CpuModule();
   const main = new OnnxGraphWriter(module, network.name);
   const lowering = new GraphLowering(network, module);
-  for (const input of graph.inputs) lowering.values.set(input.id, main.input(inputName(input.name), input));
-  lowering.write(main, graph.nodes);
-  for (const { id, name } of graph.outputs) {
+  for (const input of network.inputs) lowering.values.set(input.id, main.input(inputName(input.name), input));
+  lowering.write(main, network.nodes);
+  for (const { id, name, dtype } of network.outputs) {
     module.layer = outputName(name);
-    main.output(outputName(name), lowering.values.get(id)!, network.tensorOf(id)!.dtype);
+    main.output(outputName(name), lowering.values.get(id)!, dtype);
   }
   const requirements = module.requirements.map(({ value, message, layer }, i) => {
     const output = `require/${i}`;
@@ -67,12 +67,12 @@ export function lower(network: Network): CpuProgram {
 }
 
 class GraphLowering {
-  readonly network: Network;
+  readonly network: Snapshot;
   readonly module: CpuModule;
   readonly values = new Map<ValueId, CpuValue>();
   readonly layers = new Map<string, RecordedNode>();
 
-  constructor(network: Network, module: CpuModule) {
+  constructor(network: Snapshot, module: CpuModule) {
     this.network = network;
     this.module = module;
   }
@@ -102,15 +102,15 @@ class GraphLowering {
     const definition = layerKinds.get(node.kind);
     if (!definition) throw new TensorRTError('ERR_CPU_BACKEND', 'the layer kind is unknown');
     const inputs = node.inputs.map((id) => (id === null ? null : this.values.get(id)!));
-    const weights = Object.entries(node.weights).map(([role, id]) => [role, this.network.weights[id]!] as const);
+    const weights = Object.entries(node.weights).map(([role, id]) => [role, this.network.weights[id]!, id] as const);
     const results = [
       definition.cpu(graph, {
         params: node.params,
         inputs,
         input: (index) => inputs[index] ?? missing(index),
-        weights: Object.fromEntries(weights.map(([role, weight]) => [role, this.module.weight(weight)])),
+        weights: Object.fromEntries(weights.map(([role, weight, id]) => [role, this.module.weight(weight, id)])),
         inputTypes: node.inputs.map((id) => (id === null ? null : this.network.tensorOf(id)!)),
-        weightTypes: Object.fromEntries(weights),
+        weightTypes: Object.fromEntries(weights.map(([role, weight]) => [role, weight])),
         outputTypes: node.outputs,
         bodies: Object.fromEntries(
           Object.entries(node.bodies ?? {}).map(([role, body]) => [role, this.#body(body)] as const),

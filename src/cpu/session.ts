@@ -1,11 +1,12 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import type { Network } from '../dsl/network.js';
+import { checkMapped, type Snapshot, snapshot } from '../dsl/snapshot.js';
 import { locate } from '../errors/call-site.js';
 import { TensorRTError } from '../errors/error.js';
 import { dimNames, evaluateDim, isUnknown } from '../values/dim.js';
 import type { DType, TypedArray } from '../values/dtype.js';
 import { encodeElements } from '../values/elements.js';
-import { type Feeds, type ResolvedFeed, resolveFeeds } from '../values/feeds.js';
+import { type Feeds, ownFeed, type ResolvedFeed, resolveFeeds } from '../values/feeds.js';
 import { Result } from '../values/result.js';
 import type { ValueType } from '../values/spec.js';
 import { asCpuElements, cpuTypes } from './graph.js';
@@ -51,7 +52,10 @@ async function loadRuntime(): Promise<Runtime> {
  * @throws ERR_CPU_BACKEND if onnxruntime-node is missing or refuses the network; ERR_NO_OUTPUT; ERR_DISPOSED if a weight
  *   file was closed
  */
-export async function createCpuModel(network: Network): Promise<CpuModel> {
+export const createCpuModel = async (network: Network): Promise<CpuModel> => createModelOf(snapshot(network));
+
+/** `createCpuModel` for a snapshot. */
+export async function createModelOf(network: Snapshot): Promise<CpuModel> {
   const program = lower(network);
   const runtime = await loadRuntime();
   const open = (graphOptimizationLevel: 'all' | 'disabled') =>
@@ -67,9 +71,12 @@ export async function createCpuModel(network: Network): Promise<CpuModel> {
     // onnxruntime's own optimizations break some graphs: a Pad fused into a pool with a smaller window, an If whose
     // condition is known.
     open('disabled').catch(() => {
+      checkMapped(network);
       throw backendError(network.name, 'refused the network', cause, program);
     }),
   );
+  // It has read them all, and keeps copies.
+  checkMapped(network);
   return new SessionModel(network, program, runtime, session);
 }
 
@@ -85,9 +92,9 @@ class SessionModel implements CpuModel {
   #running = 0;
   #disposed = false;
 
-  constructor(network: Network, program: CpuProgram, runtime: Runtime, session: InferenceSession) {
-    this.inputs = network.graph.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
-    this.outputs = network.outputs.map(({ name, tensor: { dtype, shape } }) => ({ name, dtype, shape }));
+  constructor(network: Snapshot, program: CpuProgram, runtime: Runtime, session: InferenceSession) {
+    this.inputs = network.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
+    this.outputs = network.outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
     this.#name = network.name;
     this.#program = { layerOf: program.layerOf, guards: program.guards };
     this.#requirements = program.requirements;
@@ -133,13 +140,22 @@ class SessionModel implements CpuModel {
     if (this.#disposed && this.#running === 0) void this.#session.release();
   }
 
-  #toRuntime({ dtype, shape, data }: ResolvedFeed): OrtTensor {
+  /** The runtime reads the elements in a later turn, so they are copied unless they were converted. */
+  #toRuntime(feed: ResolvedFeed): OrtTensor {
+    const { dtype, shape } = feed;
+    const { data } = dtype === cpuTypes[dtype] ? ownFeed(feed) : feed;
     const count = shape.reduce((a, b) => a * b, 1);
-    return new this.#runtime.Tensor(
-      cpuTypes[dtype] as 'float32',
-      asCpuElements(dtype, data, count) as Float32Array,
-      shape,
-    );
+    const type = cpuTypes[dtype] as 'float32';
+    const elements = asCpuElements(dtype, data, count) as Float32Array;
+    const tensor = new this.#runtime.Tensor(type, elements, shape);
+    // From Node 24 on the constructor makes a Float16Array of the bits, of which the runtime's addon reads nothing.
+    const bits: Pick<OrtTensor, 'type' | 'dims' | 'location' | 'data'> = {
+      type,
+      dims: shape,
+      location: 'cpu',
+      data: elements,
+    };
+    return tensor.data === elements ? tensor : (bits as OrtTensor);
   }
 
   #checkRequirements(fetched: InferenceSession.ReturnType): void {

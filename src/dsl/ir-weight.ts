@@ -1,7 +1,17 @@
 import type { Fail } from '../errors/facts.js';
 import { show } from '../errors/wording.js';
-import { bits, byteLength, type DType, dtypeOf, dtypes, isTypedArray } from '../values/dtype.js';
-import { isWeightLike, mappingOf, type WeightLike } from '../values/weight.js';
+import {
+  bits,
+  byteLength,
+  type DType,
+  dtypeOf,
+  dtypes,
+  isGone,
+  isTypedArray,
+  numbersIn,
+  withoutHalves,
+} from '../values/dtype.js';
+import { checkMapping, isWeightLike, mappingOf, type WeightLike } from '../values/weight.js';
 import type { IRWeight } from './ir.js';
 
 const describe = (value: unknown): string =>
@@ -49,11 +59,31 @@ export function toIRWeight(value: unknown, role: string, fail: Fail): IRWeight {
       actual: dtype,
     });
   }
-  const { shape, data } = given;
+  const { shape } = given;
   const count = Array.isArray(shape) && shape.length <= mostDims ? countOf(shape) : undefined;
   if (count === undefined) {
     return fail('ERR_WEIGHT', `expected a shape of whole numbers, given ${named}${show(shape)}`, { option: role });
   }
+  if (isGone(given.data)) {
+    fail(
+      'ERR_WEIGHT',
+      `expected elements, given ${named}an array that is detached: its buffer was transferred, or shrank`,
+      {
+        option: role,
+      },
+    );
+  }
+  const holds = numbersIn(given.data);
+  if (holds !== undefined && holds !== dtype) {
+    const { name: actual } = given.data.constructor;
+    const convert = `convert it with weight(data, shape, '${holds}').as('${dtype}')`;
+    fail('ERR_WEIGHT', `expected elements of ${dtype}, given ${named}a ${actual}; ${convert}`, {
+      option: role,
+      expected: dtype,
+      actual,
+    });
+  }
+  const data = withoutHalves(given.data);
   const bytes = byteLength(dtype as DType, count);
   if (data.byteLength !== bytes) {
     fail(
@@ -62,7 +92,11 @@ export function toIRWeight(value: unknown, role: string, fail: Fail): IRWeight {
       { option: role, expected: bytes, actual: data.byteLength },
     );
   }
-  const { name, file } = given;
-  const check = typeof given.check === 'function' ? () => given.check!() : undefined;
-  return { name, file, check, dtype: dtype as DType, shape: Object.freeze([...shape]), data, mapping: mappingOf(data) };
+  const { name } = given;
+  // A network's JSON has the file's own elements by name, and all others by value.
+  const file = given.derived ? undefined : given.file;
+  const mapping = mappingOf(data);
+  const own = typeof given.check === 'function' ? () => given.check!() : undefined;
+  const check = own ?? (mapping && (() => checkMapping(mapping)));
+  return { name, file, check, dtype: dtype as DType, shape: Object.freeze([...shape]), data, mapping };
 }

@@ -4,7 +4,7 @@ import { type Dim, isUnknown, type Shape } from '../values/dim.js';
 import { parseDim } from '../values/dim-parse.js';
 import { byteLength, type DType, viewAs } from '../values/dtype.js';
 import { spec, type ValueType } from '../values/spec.js';
-import { type WeightLike, withShape } from '../values/weight.js';
+import { checkElements, type WeightLike, withShape } from '../values/weight.js';
 import { layerKinds } from './define-layer.js';
 import type { IRGraph, IRNode, LayerParams, NetworkJSON, ValueId } from './ir.js';
 import { Network, type RecordedNode } from './network.js';
@@ -35,7 +35,11 @@ const plainGraph = (graph: {
 
 /** The whole network as plain data: weights from files by name, all others with their elements in base64. */
 function toJSON(net: Network): NetworkJSON {
-  return structuredClone({
+  const checkRead = () => {
+    for (const [id, weight] of net.weights.entries()) if (weight.file === undefined) checkElements(weight, id);
+  };
+  checkRead();
+  const json = structuredClone({
     format: 'node-tensorrt' as const,
     version: 1 as const,
     name: net.name,
@@ -50,6 +54,8 @@ function toJSON(net: Network): NetworkJSON {
       }),
     })),
   });
+  checkRead();
+  return json;
 }
 
 const invalid = (message: string, cause?: unknown): TensorRTError =>

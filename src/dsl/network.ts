@@ -4,7 +4,7 @@ import { type CallSite, captureCallSite, currentCall, locate } from '../errors/c
 import { show, TensorRTError } from '../errors/error.js';
 import { refusal, refuse } from '../errors/refusal.js';
 import { type Before, cutTo, isUnkept, keep } from '../errors/roll-back.js';
-import { isSameShape } from '../values/dim.js';
+import { isSameShape, takeMeetings } from '../values/dim.js';
 import { spec, type ValueType } from '../values/spec.js';
 import type { Fail, InferredValue, LayerDefinition } from './define-layer.js';
 import type { IRGraph, IRNode, IRValue, IRWeight, LayerParams, ValueId, WeightId } from './ir.js';
@@ -15,6 +15,7 @@ import {
   checkShape,
   checkUsable,
   checkWeights,
+  keepMeetings,
   layerNameIn,
   mapValues,
   refuseUint8,
@@ -272,6 +273,7 @@ export class Network extends TensorSource {
           ? this.names.copied(like.name)
           : this.names.made(this.#scope, recording.hint ?? layerNameIn(weights) ?? kind);
     const params = checkParams(definition, recording.params, fail);
+    takeMeetings();
     const inferred = definition.infer({
       params,
       inputs: given,
@@ -304,6 +306,7 @@ export class Network extends TensorSource {
       outputs,
       callSite: at,
     };
+    keepMeetings(node);
     if (bodies) node.bodies = mapValues(bodies, (body) => body.graph);
     open.graph.nodes.push(node);
     this.names.add(name);

@@ -1,14 +1,14 @@
 import { show } from '../errors/error.js';
 import type { ErrorFacts, Refusal } from '../errors/facts.js';
 import { refusal } from '../errors/refusal.js';
-import { formatShape, type Shape } from '../values/dim.js';
+import { formatShape, type Meeting, type Shape, takeMeetings } from '../values/dim.js';
 import { type DType, isNarrow } from '../values/dtype.js';
 import { maxRank } from '../values/spec.js';
 import { layerNameOf } from '../values/weight.js';
 import { type Fail, type InferredValue, type LayerDefinition, layerKinds } from './define-layer.js';
 import type { IRGraph, IRWeight, ValueId } from './ir.js';
 import { toIRWeight } from './ir-weight.js';
-import type { Network } from './network.js';
+import type { Network, RecordedNode } from './network.js';
 import { Tensor } from './tensor.js';
 
 /** Shared by layers without weights or bodies. */
@@ -24,6 +24,18 @@ export function mapValues<T, R>(
   for (const key in record) mapped[key] = map(record[key]!, key);
   return mapped;
 }
+
+/** Few layers have any. */
+const meetings = new WeakMap<RecordedNode, readonly Meeting[]>();
+
+/** Keeps what the inference of a layer noted. */
+export function keepMeetings(node: RecordedNode): void {
+  const noted = takeMeetings();
+  if (noted.length > 0) meetings.set(node, noted);
+}
+
+/** The dims that a layer needs to be equal, and that only sizes can tell to be. */
+export const meetingsOf = (node: RecordedNode): readonly Meeting[] => meetings.get(node) ?? [];
 
 /** Checks the weights that are present. */
 export function checkWeights(

@@ -7,19 +7,19 @@ import { lift } from '../layers/shared/lift.js';
 import type { Named } from '../layers/shared/parameters.js';
 import { liftRank } from '../layers/shared/record-shuffle.js';
 import { formatShape, isStatic, type Shape } from '../values/dim.js';
-import { type DType, isTypedArray, type TypedArray } from '../values/dtype.js';
+import { type DType, type HalfArray, isTypedArray, type TypedArray } from '../values/dtype.js';
 import { isWeightLike, layerNameOf, type WeightLike } from '../values/weight.js';
 
 export interface LinearOptions extends AccumulationOptions, Named {
   /** [outFeatures, inFeatures], as in PyTorch: known weights, or a tensor. */
   weight: WeightLike | Tensor;
   /** [outFeatures] */
-  bias?: WeightLike | TypedArray | Tensor | undefined;
+  bias?: WeightLike | TypedArray | HalfArray | Tensor | undefined;
 }
 
 const method = 'linear';
 
-type Operand = WeightLike | TypedArray | Tensor;
+type Operand = WeightLike | TypedArray | HalfArray | Tensor;
 
 const shapeOf = (value: Operand): Shape =>
   value instanceof Tensor || isWeightLike(value) ? value.shape : [value.length];

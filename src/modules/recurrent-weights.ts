@@ -1,11 +1,11 @@
 import { Tensor } from '../dsl/tensor.js';
 import { refuse } from '../errors/refusal.js';
 import { formatShape, isStatic } from '../values/dim.js';
-import { isTypedArray, type TypedArray } from '../values/dtype.js';
+import { dtypeOf, type HalfArray, isTypedArray, type TypedArray, withoutHalves } from '../values/dtype.js';
 import { isWeightLike, type WeightLike } from '../values/weight.js';
 
 /** A matrix or a bias: known weights, or a tensor. */
-export type RecurrentWeight = WeightLike | TypedArray | Tensor;
+export type RecurrentWeight = WeightLike | TypedArray | HalfArray | Tensor;
 
 /**
  * Weights by PyTorch's names: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, `weight_hr_l0`; layer 1 has `_l1`,
@@ -122,18 +122,21 @@ export interface KernelOptions {
   bias?: RecurrentWeight;
 }
 
-const shapeOf = (value: RecurrentWeight): Matrix['shape'] => (isTypedArray(value) ? [value.length] : value.shape);
+const shapeOf = (value: RecurrentWeight): Matrix['shape'] =>
+  value instanceof Tensor || isWeightLike(value) ? value.shape : [value.length];
 
 /** Rows `from` to `to` of known elements. */
 function rowsOf(weight: WeightLike, from: number, to: number, role: string): WeightLike {
   const [rows, ...rest] = weight.shape as [number, ...number[]];
-  const perRow = weight.data.length / rows;
+  const data = withoutHalves(weight.data);
+  const dtype = weight.dtype ?? dtypeOf(weight.data);
+  const perRow = data.length / rows;
   return {
     ...(weight.name && { name: `${weight.name}.${role}` }),
-    ...(weight.dtype !== undefined && { dtype: weight.dtype }),
+    ...(dtype !== undefined && { dtype }),
     ...(weight.check && { check: () => weight.check!() }),
     shape: [to - from, ...rest],
-    data: weight.data.subarray(from * perRow, to * perRow),
+    data: data.subarray(from * perRow, to * perRow),
   };
 }
 

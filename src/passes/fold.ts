@@ -6,9 +6,9 @@ import { publicMethod } from '../errors/boundary.js';
 import { show } from '../errors/error.js';
 import { refuse } from '../errors/refusal.js';
 import { isStatic, isStaticShape, type Shape } from '../values/dim.js';
-import type { DType } from '../values/dtype.js';
+import { copyOfBytes, type DType, withoutHalves } from '../values/dtype.js';
 import { encodeElements } from '../values/elements.js';
-import { isWeightLike, type WeightLike } from '../values/weight.js';
+import { checkMapping, isWeightLike, mappingOf, type WeightLike } from '../values/weight.js';
 import { findAlive, hasEffects } from './dead.js';
 import { extract } from './extract.js';
 import { usesOf } from './layer.js';
@@ -123,8 +123,12 @@ function checkResult(node: RecordedNode, { dtype, shape }: Tensor, result: unkno
     });
   }
   // Copy it: its owner may be disposed.
-  const { dtype: type, shape: sizes, data } = result;
-  const weight = { dtype: type, shape: [...sizes], data: data.slice() };
+  const { dtype: type, shape: sizes } = result;
+  const given = withoutHalves(result.data);
+  // A Buffer's `slice` does not copy.
+  const data = given instanceof Uint8Array ? copyOfBytes(given) : given.slice();
+  checkMapping(mappingOf(given));
+  const weight = { dtype: type, shape: [...sizes], data };
   const fits = sizes.length === shape.length && shape.every((dim, i) => !isStatic(dim) || dim === sizes[i]);
   if (type !== dtype || !fits) {
     const actual = `${type}[${sizes.join(', ')}]`;

@@ -4,6 +4,7 @@ import type { Tensor } from '../dsl/tensor.js';
 import { publicMethod } from '../errors/boundary.js';
 import { locate } from '../errors/call-site.js';
 import type { SourceLocation } from '../errors/error.js';
+import type { TypedArray } from '../values/dtype.js';
 import type { WeightLike } from '../values/weight.js';
 import { requireNetwork } from './refuse.js';
 
@@ -15,7 +16,7 @@ export interface Layer {
   /** A copy of TensorRT's parameters. */
   readonly params: Readonly<Record<string, unknown>>;
   /** By role: `kernel`, `bias`, `value`, … Layers that share a weight share the object. */
-  readonly weights: Readonly<Record<string, Readonly<WeightLike>>>;
+  readonly weights: Readonly<Record<string, Readonly<WeightLike & { data: TypedArray }>>>;
   /** By TensorRT's input index; null for an absent optional input. */
   readonly inputs: readonly (Tensor | null)[];
   readonly outputs: readonly Tensor[];
@@ -47,7 +48,7 @@ export class RecordedLayer implements Layer {
     return structuredClone(this.#node.params);
   }
 
-  get weights(): Readonly<Record<string, Readonly<WeightLike>>> {
+  get weights(): Readonly<Record<string, Readonly<WeightLike & { data: TypedArray }>>> {
     return weightsOf(this.#net, this.#node);
   }
 
@@ -72,7 +73,7 @@ export class RecordedLayer implements Layer {
 }
 
 /** A node's weights, by role. */
-export const weightsOf = (net: Network, { weights }: RecordedNode): Record<string, WeightLike> =>
+export const weightsOf = (net: Network, { weights }: RecordedNode): Record<string, WeightLike & { data: TypedArray }> =>
   Object.fromEntries(Object.entries(weights).map(([role, id]) => [role, net.sharedWeight(id)]));
 
 /** The values a node uses: its inputs, and all values its nested graphs use, including those defined inside them. */

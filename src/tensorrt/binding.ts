@@ -1,6 +1,7 @@
 import { addon } from '../addon.js';
 import type { IRWeight } from '../dsl/ir.js';
 import type { DType } from '../values/dtype.js';
+import type { FileMapping } from '../values/weight.js';
 
 /** Binary interface of a TensorRT library: `trt10` = libnvinfer 10, `trt11` = libnvinfer 11, `rtx1` = TensorRT-RTX 1. */
 export type Flavor = 'trt10' | 'trt11' | 'rtx1';
@@ -118,16 +119,19 @@ export interface BuildCallbacks {
   cancel?(): void;
 }
 
+/** Memory that a program can use where it lies. */
+interface Memory extends FileMapping {
+  view(offset: number, length: number): ArrayBuffer;
+  /** Detaches all views; the memory goes as soon as no program uses it. */
+  close(): void;
+}
+
 /** A graph that is handed to the addon piece by piece. */
 export interface NativeProgram {
   /** Adds bytes from a `ProgramWriter`. */
   addGraph(bytes: Uint8Array): void;
-  /**
-   * Adds the next weights. Elements in a mapped file are used in place; others are copied. Without `copy` this only makes
-   * room for them and returns false; `fillWeight` then fills the last one. Elements outside their mapping are refused.
-   */
-  addWeights(weights: readonly IRWeight[], copy: boolean): boolean;
-  fillWeight(offset: number, bytes: Uint8Array): void;
+  /** Adds the next weights. Elements are used where they lie; those outside their mapping are refused. */
+  addWeights(weights: readonly IRWeight[]): void;
   /** Consumes the program. */
   build(library: string, options: object, callbacks: BuildCallbacks): Promise<BuildReport>;
 }
@@ -168,6 +172,8 @@ export interface NativeBinding {
    * were looked up.
    */
   traced(): { calls: Record<string, string[]>; enumerators: string[] };
+  /** @throws ERR_MEMORY */
+  allocate(bytes: number): Memory;
   Program: new (name: string) => NativeProgram;
   /** Frees a native object off the event loop once nothing uses it. Later calls with it throw ERR_DISPOSED. */
   release(handle: Handle): Promise<void>;

@@ -192,6 +192,26 @@ export function isSameShape(a: Shape, b: Shape): boolean {
   return true;
 }
 
+/** Two dims that a layer needs to be equal; where it broadcasts, one of them may be 1 instead. */
+export interface Meeting {
+  dims: readonly [Dim, Dim];
+  broadcasts: boolean;
+}
+
+let meetings: Meeting[] = [];
+
+/** Called by inference: notes what only sizes can tell, for the profiles of a build. */
+export function meet(a: Dim, b: Dim, broadcasts = false): void {
+  if (a !== b && !(isStatic(a) && isStatic(b))) meetings.push({ dims: [a, b], broadcasts });
+}
+
+/** The meetings noted since the last call. */
+export function takeMeetings(): readonly Meeting[] {
+  const noted = meetings;
+  if (noted.length > 0) meetings = [];
+  return noted;
+}
+
 /** The value of `dim` for the given sizes; undefined if a name has none. */
 export function evaluateDim(dim: Dim, sizes: Sizes): number | undefined {
   if (isStatic(dim)) return dim;

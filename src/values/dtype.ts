@@ -58,6 +58,20 @@ export type TypedArray =
   | Uint8Array
   | Uint8ClampedArray;
 
+/** A Float16Array, which Node has from version 24 on: wherever elements are given it stands for float16. */
+export interface HalfArray extends ArrayBufferView {
+  readonly [Symbol.toStringTag]: 'Float16Array';
+  readonly length: number;
+  readonly [index: number]: number;
+}
+
+const isHalfArray = (array: ArrayBufferView): array is HalfArray =>
+  (array as HalfArray)[Symbol.toStringTag] === 'Float16Array';
+
+/** The array in which float16 travels if it is a Float16Array, else the array itself; no copy. */
+export const withoutHalves = (array: TypedArray | HalfArray): TypedArray =>
+  isHalfArray(array) ? new Uint16Array(array.buffer, array.byteOffset, array.length) : array;
+
 /** Views `bytes` as the typed array that carries elements of `dtype`. Copies only if the offset is misaligned. */
 export function viewAs(dtype: DType, bytes: Uint8Array): TypedArray {
   const size = Math.max(1, bits[dtype] / 8);
@@ -93,9 +107,31 @@ const arrayDTypes: ReadonlyArray<[abstract new (...args: never[]) => TypedArray,
 ];
 
 /** The dtype implied by a bare typed array; undefined if it implies none or several (Uint16Array, Float64Array, ...). */
-export function dtypeOf(array: TypedArray): DType | undefined {
-  return arrayDTypes.find(([type]) => array instanceof type)?.[1];
+export function dtypeOf(array: TypedArray | HalfArray): DType | undefined {
+  return isHalfArray(array) ? 'float16' : arrayDTypes.find(([type]) => array instanceof type)?.[1];
 }
+
+/** The dtype whose numbers an array holds; undefined for one that may hold the bits or bytes of another. */
+export const numbersIn = (array: TypedArray | HalfArray): DType | 'float64' | undefined =>
+  array instanceof Float64Array ? 'float64' : array instanceof Uint8Array ? undefined : dtypeOf(array);
 
 export const isTypedArray = (value: unknown): value is TypedArray =>
   ArrayBuffer.isView(value) && !(value instanceof DataView);
+
+/** Whether an array lost its elements: its buffer was transferred, or shrank below it. */
+export function isGone(array: TypedArray | HalfArray): boolean {
+  if (array.byteLength > 0) return false;
+  try {
+    (array as Uint8Array).keys();
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** The bytes of a typed array; no copy. */
+export const bytesOf = (array: TypedArray): Uint8Array =>
+  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+
+/** A copy of the elements as bytes, never in shared memory. */
+export const copyOfBytes = (array: TypedArray): Uint8Array<ArrayBuffer> => bytesOf(array).slice();

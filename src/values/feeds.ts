@@ -2,8 +2,21 @@ import { readArguments } from '../errors/boundary.js';
 import { TensorRTError } from '../errors/error.js';
 import { suggestion } from '../errors/nearest.js';
 import { formatShape, type Shape } from './dim.js';
-import { bits, byteLength, type DType, isTypedArray, type TypedArray, viewAs } from './dtype.js';
+import {
+  bits,
+  byteLength,
+  copyOfBytes,
+  type DType,
+  dtypeOf,
+  type HalfArray,
+  isGone,
+  isTypedArray,
+  type TypedArray,
+  viewAs,
+  withoutHalves,
+} from './dtype.js';
 import { carries, encodeElements } from './elements.js';
+import { checkMapping, mappingOf } from './weight.js';
 
 export type Scalar = number | bigint | boolean;
 
@@ -13,15 +26,16 @@ export interface ShapedFeed {
   dtype?: string;
   /** Default: derived from the length. */
   shape?: readonly number[];
-  data: TypedArray | readonly Scalar[];
+  data: TypedArray | HalfArray | readonly Scalar[];
 }
 
 /**
- * What an input accepts: row-major elements in the typed array of its dtype (float16 and bfloat16 as bits in a Uint16Array,
- * int64 in a BigInt64Array, bool as 0 and 1 in a Uint8Array, 4-bit types packed low nibble first in a Uint8Array), with or
- * without their shape. A Float32Array is rounded if the input is float16 or bfloat16; plain numbers are converted.
+ * What an input accepts: row-major elements in the typed array of its dtype (float16 and bfloat16 as bits in a Uint16Array, or
+ * float16 in a Float16Array, int64 in a BigInt64Array, bool as 0 and 1 in a Uint8Array, 4-bit types packed low nibble first in
+ * a Uint8Array), with or without their shape. A Float32Array is rounded if the input is float16 or bfloat16; plain numbers are
+ * converted. Elements are those at the call: what becomes of the array afterwards does not matter.
  */
-export type Feed = TypedArray | Scalar | readonly Scalar[] | ShapedFeed;
+export type Feed = TypedArray | HalfArray | Scalar | readonly Scalar[] | ShapedFeed;
 export type Feeds = Readonly<Record<string, Feed>>;
 
 /** An input as the network declares it. */
@@ -38,11 +52,14 @@ export interface ResolvedFeed {
   dtype: DType;
   shape: number[];
   data: TypedArray;
+  /** Whether nobody else has the array; else it may have changed by the next turn. */
+  isOwn: boolean;
 }
 
 interface Parsed {
   input: InputType;
   data: TypedArray;
+  isOwn: boolean;
   /** Number of elements; two candidates if packed bytes leave it ambiguous. */
   counts: number[];
   shape?: readonly number[];
@@ -56,7 +73,7 @@ interface Binding {
 
 /**
  * Checks feeds against a network's inputs and derives the sizes of named dims, first from given shapes, then from lengths.
- * Returns inputs in the network's order, with data that is not shared with other threads.
+ * Returns inputs in the network's order, with data that no other thread or process can change.
  * @throws ERR_FEED, naming the input, what was expected and what was given
  */
 export function resolveFeeds(
@@ -87,10 +104,19 @@ function resolve(inputs: readonly InputType[], feeds: Feeds): { feeds: ResolvedF
   const found: Record<string, number> = Object.create(null);
   for (const [name, { size }] of sizes) found[name] = size;
   return {
-    feeds: parsed.map((feed) => ({ ...pick(feed.input), shape: shapes.get(feed)!, data: feed.data })),
+    feeds: parsed.map((feed) => ({
+      ...pick(feed.input),
+      shape: shapes.get(feed)!,
+      data: feed.data,
+      isOwn: feed.isOwn,
+    })),
     sizes: found,
   };
 }
+
+/** The feed with elements that nobody else has: a copy, unless it has them already. */
+export const ownFeed = (feed: ResolvedFeed): ResolvedFeed =>
+  feed.isOwn ? feed : { ...feed, data: viewAs(feed.dtype, copyOfBytes(feed.data)), isOwn: true };
 
 const pick = ({ name, dtype }: InputType) => ({ name, dtype });
 const describe = ({ dtype, shape }: InputType): string => `${dtype} ${formatShape(shape)}`;
@@ -143,7 +169,10 @@ function parse(input: InputType, feed: Feed): Parsed {
   }
   const { dtype, shape, data } = feed;
   if (dtype !== undefined && dtype !== input.dtype) {
-    fail(input, `expected ${input.dtype}, given ${String(dtype)}`, { expected: input.dtype, actual: dtype });
+    fail(input, `expected ${input.dtype}, given ${String(dtype)}${conversion(input.dtype, feed)}`, {
+      expected: input.dtype,
+      actual: dtype,
+    });
   }
   const valid = shape === undefined || (Array.isArray(shape) && shape.every((d) => Number.isSafeInteger(d) && d >= 0));
   if (!valid) {
@@ -154,6 +183,21 @@ function parse(input: InputType, feed: Feed): Parsed {
   return { ...parseArray(input, data, dtype === undefined), shape };
 }
 
+/** How to feed elements of another dtype. */
+function conversion(dtype: DType, feed: ShapedFeed): string {
+  const { as, toFloat32 } = feed as { as?: unknown; toFloat32?: unknown };
+  if (typeof as === 'function') return `; convert the weight with .as('${dtype}')`;
+  if (rounds(dtype) && feed.data instanceof Float32Array)
+    return `; give { shape, data } without dtype, and the elements are rounded to ${dtype}`;
+  if (dtype === 'float32' || rounds(dtype)) {
+    if (typeof toFloat32 === 'function') return '; give { shape, data: result.toFloat32() }';
+  }
+  return '';
+}
+
+/** Whether a Float32Array stands for the dtype too. */
+const rounds = (dtype: DType): boolean => dtype === 'float16' || dtype === 'bfloat16';
+
 function parseNumbers(input: InputType, values: readonly unknown[]): Parsed {
   const odd = values.findIndex((value) => !isScalar(value));
   if (odd >= 0)
@@ -162,24 +206,32 @@ function parseNumbers(input: InputType, values: readonly unknown[]): Parsed {
       `element ${odd}: expected a number, given ${given(values[odd])}; give nested values flat, as { shape, data }`,
     );
   const data = encodeElements(input.dtype, values as Scalar[], (_, message) => fail(input, message));
-  return { input, data, counts: [values.length] };
+  return { input, data, isOwn: true, counts: [values.length] };
 }
 
 /** The typed arrays that carry a dtype, for messages. */
 const travels = (dtype: DType): string =>
-  `${viewAs(dtype, new Uint8Array(0)).constructor.name}${dtype === 'float16' || dtype === 'bfloat16' ? ' of bits' : bits[dtype] === 4 ? ' (packed)' : ''}`;
+  `${viewAs(dtype, new Uint8Array(0)).constructor.name}${rounds(dtype) ? ' of bits' : bits[dtype] === 4 ? ' (packed)' : ''}`;
 
-function parseArray(input: InputType, array: TypedArray, mayRound: boolean): Parsed {
+const converted: Partial<Record<DType, string>> = {
+  float32: 'Float32Array.from(data)',
+  float16: 'Float32Array.from(data)',
+  bfloat16: 'Float32Array.from(data)',
+  int64: 'BigInt64Array.from(data, BigInt)',
+  int32: 'Int32Array.from(data)',
+};
+
+function parseArray(input: InputType, array: TypedArray | HalfArray, mayRound: boolean): Parsed {
   const { dtype } = input;
-  if (isDetached(array)) fail(input, 'the array is detached: its buffer was transferred elsewhere');
+  if (isGone(array)) fail(input, 'the array is detached: its buffer was transferred elsewhere, or shrank');
   const data = asElements(dtype, array, mayRound);
   if (!data) {
-    const from = {
-      float32: 'Float32Array.from(data)',
-      int64: 'BigInt64Array.from(data, BigInt)',
-      int32: 'Int32Array.from(data)',
-    };
-    const hint = dtype in from ? `; convert it with ${from[dtype as keyof typeof from]}` : '';
+    const hint =
+      rounds(dtype) && array instanceof Float32Array
+        ? `; leave out dtype, and the elements are rounded to ${dtype}`
+        : converted[dtype]
+          ? `; convert it with ${converted[dtype]}${mayRound || !rounds(dtype) ? '' : ', and leave out dtype'}`
+          : '';
     fail(
       input,
       `expected ${withArticle(travels(dtype))} for ${dtype}, given ${withArticle(array.constructor.name)}${hint}`,
@@ -194,32 +246,27 @@ function parseArray(input: InputType, array: TypedArray, mayRound: boolean): Par
     if (odd >= 0) fail(input, `element ${odd}: expected 0 or 1 for bool, given ${data[odd]}`);
   }
   const counts = bits[dtype] === 4 ? [data.length * 2, data.length * 2 - 1].filter((n) => n >= 0) : [data.length];
-  return { input, data, counts };
+  return { input, data, isOwn: data.buffer !== array.buffer, counts };
 }
 
-function isDetached(array: TypedArray): boolean {
-  if (array.byteLength > 0) return false;
-  try {
-    new Uint8Array(array.buffer);
-    return false;
-  } catch {
-    return true;
+/** The elements, in the typed array of their dtype; a copy if they are converted, or another thread or process has them too. */
+function asElements(dtype: DType, given: TypedArray | HalfArray, mayRound: boolean): TypedArray | undefined {
+  const mapping = mappingOf(given);
+  if (mayRound && rounds(dtype) && given instanceof Float32Array) {
+    const rounded = encodeElements(dtype, given);
+    checkMapping(mapping);
+    return rounded;
   }
-}
-
-function asElements(dtype: DType, array: TypedArray, mayRound: boolean): TypedArray | undefined {
-  const { buffer, byteOffset, length } = array;
-  if (!(buffer instanceof ArrayBuffer)) {
-    // A Buffer's `slice` does not copy.
-    const copy = array instanceof Uint8Array ? new Uint8Array(array) : array.slice();
-    return asElements(dtype, copy, mayRound);
+  // A Float16Array is no bfloat16, though both travel as 16 bits.
+  const array = dtypeOf(given) === 'float16' && dtype !== 'float16' ? undefined : withoutHalves(given);
+  const fits = array && (carries(dtype, array) || (dtype === 'uint8' && array instanceof Uint8ClampedArray));
+  if (!fits) return undefined;
+  if (!mapping && array.buffer instanceof ArrayBuffer) {
+    return array instanceof Uint8ClampedArray ? new Uint8Array(array.buffer, array.byteOffset, array.length) : array;
   }
-  if (carries(dtype, array)) return array;
-  if (dtype === 'uint8' && array instanceof Uint8ClampedArray) return new Uint8Array(buffer, byteOffset, length);
-  if (dtype === 'float16' && array.constructor.name === 'Float16Array')
-    return new Uint16Array(buffer, byteOffset, length);
-  const rounds = dtype === 'float16' || dtype === 'bfloat16';
-  return mayRound && rounds && array instanceof Float32Array ? encodeElements(dtype, array) : undefined;
+  const copy = viewAs(dtype, copyOfBytes(array));
+  checkMapping(mapping);
+  return copy;
 }
 
 /** `batch = 8 (from input 'a')` for the names in `shape` with known sizes. */

@@ -1,18 +1,24 @@
-import { isTypedArray, type TypedArray } from './dtype.js';
+import { TensorRTError } from '../errors/error.js';
+import { byteLength, type DType, type HalfArray, isTypedArray, type TypedArray } from './dtype.js';
 
 /** Known elements with a shape: a `Weight` from a weight file, or any object of this form. */
 export interface WeightLike {
   /** Name in the weight file. */
   name?: string | undefined;
-  /** Optional if `data` implies it (Float32Array, Int32Array, BigInt64Array, Int8Array, Uint8Array). */
+  /** Optional if `data` implies it (Float32Array, Float16Array, Int32Array, BigInt64Array, Int8Array, Uint8Array). */
   dtype?: string | undefined;
   shape: readonly number[];
   /** The file it came from. */
   file?: string | undefined;
+  /** Whether the elements are others than the file's, or in another order: a part, transposed, joined. */
+  derived?: boolean | undefined;
   /** Throws once the file can no longer be trusted. */
   check?: (() => void) | undefined;
-  /** Row-major elements; float16 and bfloat16 as their bits, 4-bit types packed two to a byte, low nibble first. */
-  data: TypedArray;
+  /**
+   * Row-major elements; float16 and bfloat16 as their bits (or float16 as Float16Array), 4-bit types packed two to a byte, low
+   * nibble first.
+   */
+  data: TypedArray | HalfArray;
 }
 
 export const isWeightLike = (value: unknown): value is WeightLike =>
@@ -20,8 +26,8 @@ export const isWeightLike = (value: unknown): value is WeightLike =>
 
 /** The same elements with another shape. */
 export function withShape(weight: WeightLike, shape: readonly number[]): WeightLike {
-  const { name, dtype, file, data } = weight;
-  return { name, dtype, file, data, shape, check: weight.check && (() => weight.check!()) };
+  const { name, dtype, file, derived, data } = weight;
+  return { name, dtype, file, derived, data, shape, check: weight.check && (() => weight.check!()) };
 }
 
 /** The layer that a weight's name implies: `fc1` for `fc1.weight`. */
@@ -30,10 +36,14 @@ export function layerNameOf(name: unknown): string | undefined {
   return dot < 0 ? undefined : (name as string).slice(0, dot);
 }
 
-/** A mapped file. Only `weights/` creates one, and only the addon looks inside. */
+/** A mapped file, or memory that elements were copied to. Only the addon looks inside. */
 export interface FileMapping {
   /** bytes */
   readonly size: number;
+  /** Of the file. */
+  readonly path?: string;
+  /** False once the file has another size or time of writing than when it was mapped, or a page could not be read. */
+  intact(): boolean;
 }
 
 /** Mappings by buffer, so that every array over one has it: a subarray, a reshaped weight, a caller's bare array. */
@@ -43,4 +53,42 @@ const mappings = new WeakMap<ArrayBufferLike, FileMapping>();
 export const setMapping = (buffer: ArrayBuffer, mapping: FileMapping): void => void mappings.set(buffer, mapping);
 
 /** The mapped file that elements lie in; undefined for copies and for the caller's own elements. */
-export const mappingOf = (data: TypedArray): FileMapping | undefined => mappings.get(data.buffer);
+export const mappingOf = (data: TypedArray | HalfArray): FileMapping | undefined => mappings.get(data.buffer);
+
+/**
+ * Whatever reads elements that may lie in a mapped file calls this after the last read, before it hands out what it made of
+ * them. What was changed and restored in between, time of writing included, is not noticed.
+ * @throws ERR_WEIGHTS_CHANGED
+ */
+export function checkMapping(mapping: FileMapping | undefined): void {
+  if (!mapping || mapping.intact()) return;
+  throw new TensorRTError(
+    'ERR_WEIGHTS_CHANGED',
+    `${mapping.path} was changed after it was loaded, so its weights can no longer be read: load it again, and replace files in use by renaming`,
+  );
+}
+
+/** Elements in a network's side table. */
+interface HeldElements extends Pick<WeightLike, 'name' | 'check'> {
+  dtype: DType;
+  shape: readonly number[];
+  data: TypedArray;
+}
+
+/**
+ * Whether the elements are those that were recorded, as far as can be told.
+ * @returns their size in bytes
+ * @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED
+ */
+export function checkElements({ data, dtype, shape, name, check }: HeldElements, id: number): number {
+  let count = 1;
+  for (const size of shape) count *= size;
+  if (data.byteLength !== byteLength(dtype, count)) {
+    throw new TensorRTError(
+      'ERR_DISPOSED',
+      `the elements of weight ${name ? `'${name}'` : id} are gone: their array was detached or their file closed`,
+    );
+  }
+  check?.();
+  return data.byteLength;
+}

@@ -1,6 +1,7 @@
 import { constants } from 'node:buffer';
 import { TensorRTError } from '../errors/error.js';
-import { setMapping } from '../values/weight.js';
+import { bytesOf } from '../values/dtype.js';
+import { checkMapping, setMapping } from '../values/weight.js';
 import { binding, type MappedFile } from './binding.js';
 
 /** Bytes that weights are read from: a mapped file, or memory. */
@@ -50,12 +51,7 @@ export class MappedSource implements ByteSource {
 
   check(): void {
     if (this.#disposed) throw disposed(this.name);
-    if (!this.#mapping.intact()) {
-      throw new TensorRTError(
-        'ERR_WEIGHTS_CHANGED',
-        `${this.name} shrank below the ${this.size} bytes it had when it was loaded; its weights can no longer be read`,
-      );
-    }
+    checkMapping(this.#mapping);
   }
 
   read(offset: number, length: number): Uint8Array {
@@ -115,16 +111,24 @@ export class MemorySource implements ByteSource {
     this.name = name;
     this.size = bytes.byteLength;
     // Not a Buffer, whose `slice` is no copy.
-    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#bytes = bytesOf(bytes);
   }
 
   check(): void {
-    if (!this.#bytes) throw disposed(this.name);
+    this.#present();
   }
 
   read(offset: number, length: number): Uint8Array {
+    return this.#present().subarray(offset, offset + length);
+  }
+
+  #present(): Uint8Array {
     if (!this.#bytes) throw disposed(this.name);
-    return this.#bytes.subarray(offset, offset + length);
+    if (this.#bytes.byteLength === this.size) return this.#bytes;
+    throw new TensorRTError(
+      'ERR_DISPOSED',
+      `The bytes of ${this.name} are gone: their array was detached: give bytes that stay until the weights are disposed`,
+    );
   }
 
   dispose(): void {

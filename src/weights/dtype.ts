@@ -1,4 +1,4 @@
-import { bits, type DType, dtypeOf, dtypes, type TypedArray, viewAs } from '../values/dtype.js';
+import { bits, type DType, dtypeOf, dtypes, type HalfArray, type TypedArray, viewAs } from '../values/dtype.js';
 import { refusal } from './format-error.js';
 
 /** Element types that only weight files hold; convert them with `Weight.as` before use in a network. */
@@ -44,12 +44,8 @@ export function viewElements(dtype: WeightDType, bytes: Uint8Array): TypedArray 
 }
 
 /** The dtype a typed array stands for; undefined for one that may hold several, as a Uint16Array does. */
-export const arrayDType = (array: TypedArray): WeightDType | undefined =>
+export const arrayDType = (array: TypedArray | HalfArray): WeightDType | undefined =>
   dtypeOf(array) ?? fileDTypes.find((dtype) => dtype !== 'uint16' && array instanceof fileArrays[dtype]);
-
-/** The bytes of a typed array. */
-export const bytesOf = (array: TypedArray): Uint8Array =>
-  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 
 /** @throws ERR_WEIGHTS_DTYPE */
 export function checkDType(dtype: unknown): asserts dtype is WeightDType {

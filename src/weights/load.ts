@@ -1,7 +1,8 @@
 import { readdirSync, type Stats, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readArguments } from '../errors/boundary.js';
-import { TensorRTError } from '../errors/error.js';
+import { show, TensorRTError } from '../errors/error.js';
+import { isGone } from '../values/dtype.js';
 import { type ByteSource, MappedSource, MemorySource } from './byte-source.js';
 import { malformed } from './format-error.js';
 import { looksLikeNpy, parseNpy } from './formats/npy.js';
@@ -48,13 +49,20 @@ export async function parseWeights(bytes: Uint8Array, name = 'weights'): Promise
       `Expected the bytes of a weight file as Uint8Array, given ${typeof bytes}`,
     );
   }
+  if (isGone(bytes)) {
+    throw new TensorRTError('ERR_WEIGHTS_FILE', `The bytes of ${show(name)} are gone: their array was detached`);
+  }
   return storeOf(await open(new MemorySource(name, bytes), false), name);
 }
 
 async function open(source: ByteSource, shards = true): Promise<ParsedFile[]> {
   try {
     const head = source.read(0, Math.min(source.size, headBytes));
-    if (!looksLikeIndex(head)) return [await parse(source, head)];
+    if (!looksLikeIndex(head)) {
+      const parsed = await parse(source, head);
+      source.check();
+      return [parsed];
+    }
     const index = parseIndex(source);
     if (!shards)
       throw malformed(source.name, 'an index of shards, expected weights; an index is read only by its own path');

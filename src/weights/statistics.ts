@@ -87,6 +87,8 @@ function doubleDifference(a: Weight, b: Weight): WeightDifference {
       maxAbs = Number.isNaN(gap) ? Infinity : Math.max(maxAbs, gap);
     }
   }
+  // Its last block was not asked whether it was the last.
+  b.check();
   return { count, maxAbs };
 }
 

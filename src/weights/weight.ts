@@ -1,10 +1,18 @@
 import { show } from '../errors/error.js';
-import type { TypedArray } from '../values/dtype.js';
+import {
+  bytesOf,
+  copyOfBytes,
+  type HalfArray,
+  isGone,
+  numbersIn,
+  type TypedArray,
+  withoutHalves,
+} from '../values/dtype.js';
+import { mappingOf } from '../values/weight.js';
 import type { ByteSource } from './byte-source.js';
 import { convertElements } from './convert.js';
 import {
   arrayDType,
-  bytesOf,
   checkDType,
   elementCount,
   shapeText,
@@ -25,6 +33,9 @@ interface Parts {
   file?: string | undefined;
   /** What the bytes are a view of; absent if they outlive the file. */
   source?: Pick<ByteSource, 'check'> | undefined;
+  derived?: boolean | undefined;
+  /** Whether callers may have the array that `read` returns. */
+  isGiven?: boolean | undefined;
 }
 
 /** A tensor from a weight file, or your own. Immutable: transformations return new weights. */
@@ -35,18 +46,23 @@ export class Weight {
   readonly shape: readonly number[];
   /** Path of the file; undefined for a weight that came from none. */
   readonly file: string | undefined;
+  /** Whether the elements are others than the file's, or in another order: after `transpose`, `split` and `joinWeights`. */
+  readonly derived: boolean;
   readonly #read: () => Uint8Array;
   readonly #source: Pick<ByteSource, 'check'> | undefined;
+  readonly #isGiven: boolean;
   #data: TypedArray | undefined;
 
   /** @internal Use `loadWeights`, or `weight` for one's own elements. */
-  constructor({ name, dtype, shape, read, file, source }: Parts) {
+  constructor({ name, dtype, shape, read, file, source, derived = false, isGiven = false }: Parts) {
     this.name = name;
     this.dtype = dtype;
     this.shape = Object.freeze([...shape]);
     this.file = file;
     this.#read = read;
     this.#source = source;
+    this.derived = derived;
+    this.#isGiven = isGiven;
   }
 
   /** Number of elements. */
@@ -63,12 +79,13 @@ export class Weight {
    * Row-major elements: float16 and bfloat16 as their bits (Uint16Array), int64 as BigInt64Array, bool and the 8-bit
    * floats as Uint8Array, 4-bit types packed. A view of the mapped file; a copy only if the file holds them
    * misaligned, compressed, strided or big-endian. Writing to it changes neither the file nor other processes.
-   * @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED (the file shrank), ERR_WEIGHTS_FORMAT (broken compressed data)
+   * @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED (the file was changed), ERR_WEIGHTS_FORMAT (broken compressed data)
    */
   get data(): TypedArray {
+    const data = this.#data ?? this.#elements();
     this.check();
-    this.#data ??= viewElements(this.dtype, this.#read());
-    return this.#data;
+    this.#data = data;
+    return data;
   }
 
   /** The elements as bytes; shares memory with `data`. */
@@ -78,8 +95,20 @@ export class Weight {
 
   /** @internal The elements as bytes, without keeping a copy that had to be made. */
   peek(): Uint8Array {
+    const data = this.#data ?? this.#elements();
     this.check();
-    return bytesOf(this.#data ?? viewElements(this.dtype, this.#read()));
+    return bytesOf(data);
+  }
+
+  /** They may be a copy of what the file holds: check afterwards. */
+  #elements(): TypedArray {
+    try {
+      return viewElements(this.dtype, this.#read());
+    } catch (error) {
+      // Of an array that is gone no view can be made; why it is gone says more.
+      this.check();
+      throw error;
+    }
   }
 
   /** @internal Like `as`, but converting anew whenever the elements are read. */
@@ -95,6 +124,14 @@ export class Weight {
   /** Throws if the elements can no longer be trusted: call it after a long read. @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED */
   check(): void {
     this.#source?.check();
+    if (this.#data && isGone(this.#data)) throw gone(this.label);
+  }
+
+  /** @internal The weight as it is now: with a copy of its elements if callers have them in an array, not in a file. */
+  settled(): Weight {
+    if (this.#data ? mappingOf(this.#data) : this.#source || !this.#isGiven) return this;
+    const copy = copyOfBytes(bytesOf(this.data));
+    return this.#with({ read: () => copy, source: undefined, isGiven: false });
   }
 
   /**
@@ -107,7 +144,7 @@ export class Weight {
     if (dtype === this.dtype) return this;
     const converted = convertElements(this.bytes, this.dtype, dtype, this.size, this.label);
     this.check();
-    return this.#with({ dtype, read: () => converted, source: undefined });
+    return this.#with({ dtype, read: () => converted, source: undefined, isGiven: false });
   }
 
   /** All elements as float32, for reading in code. */
@@ -141,7 +178,13 @@ export class Weight {
     }
     const moved = transposeElements(this.bytes, this.dtype, this.shape, axes);
     this.check();
-    return this.#with({ shape: axes.map((axis) => this.shape[axis]!), read: () => moved, source: undefined });
+    return this.#with({
+      shape: axes.map((axis) => this.shape[axis]!),
+      read: () => moved,
+      derived: true,
+      source: undefined,
+      isGiven: false,
+    });
   }
 
   /**
@@ -175,7 +218,8 @@ export class Weight {
       this.#with({
         shape: this.shape.map((d, k) => (k === at ? sizes[i]! : d)),
         read: () => bytes,
-        ...(bytes.buffer !== buffer && { source: undefined }),
+        derived: true,
+        ...(bytes.buffer !== buffer && { source: undefined, isGiven: false }),
       }),
     );
   }
@@ -208,31 +252,48 @@ export class Weight {
 
   /** This weight with some parts changed. A copy sets no source: it stays readable after dispose. */
   #with(changed: Partial<Parts> & Pick<Parts, 'read'>): Weight {
-    const { name, dtype, shape, file } = this;
-    return new Weight({ name, dtype, shape, file, source: this.#source, ...changed });
+    const { name, dtype, shape, file, derived } = this;
+    return new Weight({ name, dtype, shape, file, derived, source: this.#source, isGiven: true, ...changed });
   }
 }
 
+const gone = (label: string) =>
+  refusal('ERR_DISPOSED', `the elements of ${label} are gone: their array was detached, or its buffer shrank`);
+
 /**
  * Makes a weight of your own, e.g. a computed one beside those of a file.
- * @param data row-major elements, in the form of `Weight.data`
+ * @param elements row-major, in the form of `Weight.data`, or a Float16Array
  * @param shape one-dimensional by default
  * @param dtype by default what the array stands for; needed for Uint16Array (float16, bfloat16 or uint16) and packed types
  * @throws ERR_WEIGHTS_SHAPE, ERR_WEIGHTS_DTYPE
  */
 export function weight(
-  data: TypedArray,
-  shape: readonly number[] = [data?.length],
+  elements: TypedArray | HalfArray,
+  shape: readonly number[] = [elements?.length],
   dtype?: WeightDType,
   name = 'weight',
 ): Weight {
-  if (!ArrayBuffer.isView(data) || !Array.isArray(shape))
-    throw refusal('ERR_INPUT', `weight: expected a typed array and a shape, given ${show(data)} and ${show(shape)}`);
-  const type = dtype ?? arrayDType(data);
+  if (!ArrayBuffer.isView(elements) || !Array.isArray(shape))
+    throw refusal(
+      'ERR_INPUT',
+      `weight: expected a typed array and a shape, given ${show(elements)} and ${show(shape)}`,
+    );
+  if (isGone(elements))
+    throw refusal('ERR_INPUT', `${name}: the array is detached: its buffer was transferred, or shrank`);
+  const type = dtype ?? arrayDType(elements);
+  const data = withoutHalves(elements);
   if (type === undefined) {
     throw refusal('ERR_WEIGHTS_DTYPE', `A ${data.constructor?.name} may hold several dtypes: expected one to be named`);
   }
   checkDType(type);
+  const holds = numbersIn(elements);
+  if (holds !== undefined && holds !== type) {
+    throw refusal(
+      'ERR_WEIGHTS_DTYPE',
+      `${name}: expected elements of ${type}, given a ${elements.constructor.name}; convert it with weight(data, shape, '${holds}').as('${type}')`,
+      { expected: type, actual: holds },
+    );
+  }
   const count = elementCount(shape);
   const fits = shape.every((d) => Number.isSafeInteger(d) && d >= 0) && count !== undefined;
   if (!fits || weightBytes(type, count) !== data.byteLength) {
@@ -242,5 +303,9 @@ export function weight(
       { expected: shape, actual: data.byteLength },
     );
   }
-  return new Weight({ name, dtype: type, shape, read: () => bytesOf(data) });
+  const read = () => {
+    if (isGone(data)) throw gone(name);
+    return bytesOf(data);
+  };
+  return new Weight({ name, dtype: type, shape, read, isGiven: true });
 }

@@ -22,7 +22,8 @@ const chunk = 64 * 2 ** 20;
 
 /**
  * Writes a safetensors file, laid out as the official writer does: largest elements first, then by name. It is written
- * beside `path` and renamed, so that a file in use is never cut short; a link stays, and leads to the new file.
+ * beside `path` and renamed, so that a file in use is never cut short; a link stays, and leads to the new file. Ordinary
+ * arrays are copied before this returns.
  * @param tensors by name, or a store (all its tensors, under the names it shows)
  * @param metadata strings for `__metadata__`
  * @throws ERR_INPUT (tensors or metadata of another kind), ERR_WEIGHTS_NAME (a name that safetensors cannot hold),
@@ -37,7 +38,11 @@ export async function saveSafetensors(
   if (typeof path !== 'string' || path === '')
     throw refusal('ERR_WEIGHTS_FILE', `saveSafetensors: expected a path, given ${show(path)}`);
   checkMetadata(metadata);
-  const ordered = [...named(tensors)].map(([name, weight]) => ({ name, weight, ...codeOf(name, weight) }));
+  const ordered = [...named(tensors)].map(([name, weight]) => ({
+    name,
+    ...codeOf(name, weight),
+    weight: weight.settled(),
+  }));
   ordered.sort((a, b) => b.rank - a.rank || Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
   const header = headerOf(ordered, metadata);
   const total = header.length + ordered.reduce((sum, { weight }) => sum + weight.byteLength, 0);
@@ -61,8 +66,8 @@ export async function saveSafetensors(
     };
     await write(header);
     for (const { weight } of ordered) {
-      await write(weight.peek());
-      weight.check();
+      // The system refuses to read pages that the file no longer has.
+      await write(weight.peek()).finally(() => weight.check());
     }
     await file.close();
     await rename(temporary, target);

@@ -179,7 +179,7 @@ describe('tensors of a layer in a file', () => {
     });
     const statistics = { running_mean: [4], running_var: [4], num_batches_tracked: [] };
     const norm = layer('bn', { weight: [4], bias: [4], ...statistics, foo: [1] }) as { running_var: WeightLike };
-    norm.running_var.data.fill(1 as never);
+    (norm.running_var.data as Float32Array).fill(1);
     expect(loose(x).batchNorm!(norm)).toMatchObject({ shape: x.shape });
     const cell = { weight_ih_l0: [8, 3], weight_hh_l0: [8, 2], bias_ih_l0: [8], bias_hh_l0: [8], foo: [1] };
     const sequence = network('lstm', { x: float32(5, 1, 3) });

@@ -3,7 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { NetworkJSON } from '../../src/dsl/ir.js';
-import { concat, float32, loadWeights, Network, network, saveSafetensors, weight } from '../../src/index.js';
+import {
+  concat,
+  float32,
+  joinWeights,
+  loadWeights,
+  Network,
+  network,
+  saveSafetensors,
+  weight,
+} from '../../src/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'json-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -80,6 +89,33 @@ describe('toJSON and fromJSON', () => {
     expect(throughText(again).weights).toEqual(throughText(net).weights);
     truncateSync(path, 0);
     expect(() => again.weights[0]!.check!()).toThrow(expect.objectContaining({ code: 'ERR_WEIGHTS_CHANGED' }));
+  });
+
+  test("elements that are not the file's own, or in another order, go by value", async () => {
+    const path = join(folder, 'derived.safetensors');
+    await saveSafetensors(path, { 'fc.weight': weight(Float32Array.of(1, 2, 3, 4, 5, 6), [3, 2]) });
+    using weights = await loadWeights(path);
+    const whole = weights.get('fc.weight');
+    const [low, high] = whole.split([1, 2]);
+    const net = network('derived', { x: float32(1, 3) });
+    for (const w of [whole.transpose(), joinWeights([high!, low!], 0).reshape([2, 3]), low!.reshape([2, 1]), whole]) {
+      net.constant(w).output(`y${net.outputs.length}`);
+    }
+    const json = throughText(net);
+    expect(json.weights.map(({ name, data }) => [name, data !== undefined])).toEqual([
+      ['fc.weight', true],
+      ['fc.weight', true],
+      ['fc.weight', true],
+      ['fc.weight', false],
+    ]);
+    const elements = (one: Network) => one.weights.map(({ data }) => [...(data as Float32Array)]);
+    expect(elements(Network.fromJSON(json, weights))).toEqual(elements(net));
+    expect(elements(net)).toEqual([
+      [1, 3, 5, 2, 4, 6],
+      [3, 4, 5, 6, 1, 2],
+      [1, 2],
+      [1, 2, 3, 4, 5, 6],
+    ]);
   });
 
   test.each([

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Feeds, type InputType, resolveFeeds } from '../../src/values/feeds.js';
+import { Result } from '../../src/values/result.js';
+import { weight } from '../../src/weights/index.js';
 
 const inputs: InputType[] = [
   { name: 'data', dtype: 'float32', shape: ['batch', 3, 2] },
@@ -51,7 +53,7 @@ describe('shapes', () => {
   it('takes explicit shapes, also of results', () => {
     const types = only('float32', 'h', 'w');
     const x = { dtype: 'float32', shape: [2, 3], data: new Float32Array(6) };
-    expect(resolveFeeds(types, { x }).feeds[0]).toEqual({ name: 'x', ...x });
+    expect(resolveFeeds(types, { x }).feeds[0]).toEqual({ name: 'x', ...x, isOwn: false });
     expect(refused(types, { x: x.data })).toBe(
       "input 'x': 6 elements do not tell the sizes of h and w in float32 [h, w]: give { shape, data }",
     );
@@ -102,6 +104,60 @@ describe('elements', () => {
     // Its `slice` would be shared again.
     const bytes = Buffer.from(new SharedArrayBuffer(2));
     expect(resolveFeeds(only('uint8', 2), { x: bytes }).feeds[0]!.data).toEqual(Uint8Array.of(0, 0));
+  });
+
+  it('takes a Float16Array by its bits, and only for float16', () => {
+    // Node has them from version 24 on.
+    class Float16Array extends Uint16Array {
+      override get [Symbol.toStringTag]() {
+        return 'Float16Array' as 'Uint16Array';
+      }
+    }
+    const x = Float16Array.of(0x3c00) as never;
+    const [feed] = resolveFeeds(only('float16', 1), { x }).feeds;
+    expect(feed!.data).toEqual(Uint16Array.of(0x3c00));
+    expect(feed!.data.buffer).toBe((x as Uint16Array).buffer);
+    for (const dtype of ['bfloat16', 'float32'] as const)
+      expect(refused(only(dtype, 1), { x })).toMatch(/given a Float16Array; convert it with Float32Array.from\(data\)/);
+  });
+
+  it('says how to feed float32 elements that stand for another dtype', () => {
+    const types = only('float16', 2);
+    const data = Float32Array.of(1, 2);
+    const rounded = 'and the elements are rounded to float16';
+    expect(refused(types, { x: { dtype: 'float16', data } })).toBe(
+      `input 'x': expected a Uint16Array of bits for float16, given a Float32Array; leave out dtype, ${rounded}`,
+    );
+    expect(refused(types, { x: new Result('float32', [2], data) })).toBe(
+      `input 'x': expected float16, given float32; give { shape, data } without dtype, ${rounded}`,
+    );
+    expect(refused(types, { x: weight(data) })).toBe(
+      "input 'x': expected float16, given float32; convert the weight with .as('float16')",
+    );
+    expect(refused(types, { x: new Result('bfloat16', [2], Uint16Array.of(1, 2)) })).toMatch(
+      /given bfloat16; give \{ shape, data: result.toFloat32\(\) \}$/,
+    );
+    expect(refused(only('float32', 2), { x: new Result('float16', [2], Uint16Array.of(1, 2)) })).toMatch(
+      /given float16; give \{ shape, data: result.toFloat32\(\) \}$/,
+    );
+    // What they say works.
+    for (const x of [{ data }, { shape: [2], data }, weight(data).as('float16')] as const)
+      expect(resolveFeeds(types, { x: x as never }).feeds[0]!.data).toEqual(Uint16Array.of(0x3c00, 0x4000));
+    expect(refused(types, { x: { dtype: 'float16', data: new Float64Array(2) } })).toMatch(
+      /convert it with Float32Array.from\(data\), and leave out dtype$/,
+    );
+  });
+
+  it('refuses an array whose buffer shrank below it, which looks empty', () => {
+    const Resizable = ArrayBuffer as unknown as new (
+      bytes: number,
+      options: object,
+    ) => ArrayBuffer & { resize(bytes: number): void };
+    const buffer = new Resizable(16, { maxByteLength: 16 });
+    const [x, tracking] = [new Float32Array(buffer, 8, 2), new Float32Array(buffer)];
+    buffer.resize(8);
+    expect(refused(only('float32', 'n'), { x })).toMatch(/detached: its buffer was transferred elsewhere, or shrank/);
+    expect(resolveFeeds(only('float32', 'n'), { x: tracking }).feeds[0]!.shape).toEqual([2]);
   });
 
   it('refuses a detached array', () => {

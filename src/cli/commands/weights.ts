@@ -297,7 +297,11 @@ function matching(weights: Weights, filter = '*'): string[] {
 /** The first elements as numbers; 64-bit integers as bigints. */
 function elements(weight: Weight, count: number): (number | bigint)[] {
   const { data, dtype } = weight;
-  if (dtype === 'int64' || dtype === 'uint64') return Array.from(data.subarray(0, count) as BigInt64Array);
+  if (dtype === 'int64' || dtype === 'uint64') {
+    const values = Array.from(data.subarray(0, count) as BigInt64Array);
+    weight.check();
+    return values;
+  }
   const flat = weight.reshape([weight.size]);
   const packed = dtype === 'int4' || dtype === 'float4e2m1';
   const head = packed || weight.size === 0 ? flat : flat.split([count, weight.size - count])[0]!;

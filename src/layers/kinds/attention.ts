@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
 import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import { refuse } from '../../errors/refusal.js';
-import { type Dim, divideExactly, formatShape, isStatic } from '../../values/dim.js';
+import { type Dim, divideExactly, formatShape, isStatic, meet } from '../../values/dim.js';
 import { type AttentionForm, attentionForms } from '../shared/attention-form.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import { constantTensor } from '../shared/lift.js';
@@ -97,7 +97,10 @@ function requireForm({ shape }: InferredValue, form: AttentionForm, what: string
   fail('ERR_RANK', `expected ${expected}, given ${formatShape(shape)}`, { option: what, expected, actual: shape });
 }
 
-const differ = (a: Dim, b: Dim): boolean => isStatic(a) && isStatic(b) && a !== b;
+function differ(a: Dim, b: Dim): boolean {
+  meet(a, b);
+  return isStatic(a) && isStatic(b) && a !== b;
+}
 
 function requireFit(q: InferredValue, k: InferredValue, v: InferredValue, forms: Forms, fail: Fail): void {
   const misfit = (what: string, a: InferredValue, b: InferredValue): never =>

@@ -3,7 +3,7 @@ import { defineLayer, type InferredValue } from '../../dsl/define-layer.js';
 import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
 import { refuse } from '../../errors/refusal.js';
-import { addDims, type Dim, formatShape, isDimName, isStatic } from '../../values/dim.js';
+import { addDims, type Dim, formatShape, isDimName, isStatic, meet } from '../../values/dim.js';
 import { checkedFunction } from '../calls/arguments.js';
 import { axisList, resolveAxis, wrapAxis } from '../shared/axes.js';
 import { movable, requireDType } from '../shared/dtypes.js';
@@ -67,7 +67,10 @@ export const concatenation = defineLayer({
 });
 
 /** The size of two axes that must be equal; undefined if they cannot be. */
-const same = (a: Dim, b: Dim): Dim | undefined => (a === b || !isStatic(b) ? a : isStatic(a) ? undefined : b);
+function same(a: Dim, b: Dim): Dim | undefined {
+  meet(a, b);
+  return a === b || !isStatic(b) ? a : isStatic(a) ? undefined : b;
+}
 
 export interface ConcatOptions extends Named {
   /** Default 0; negative from the end. */

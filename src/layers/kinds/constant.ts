@@ -64,8 +64,8 @@ function full(net: Network, given: FillShape, value: Liftable, dtype: DType, met
 const methods = {
   /**
    * A constant. Numbers are rounded to nearest even. float16, bfloat16 and the narrow dtypes may also be given as their
-   * bits (Uint16Array, Uint8Array; 4-bit types packed two to a byte). Elements are not copied: do not change them
-   * before the build. TensorRT kind: constant.
+   * bits (Uint16Array, Uint8Array; 4-bit types packed two to a byte). Elements are copied
+   * at the build, not here. TensorRT kind: constant.
    *
    * @throws ERR_VALUE where a number has no place in the dtype; ERR_SHAPE, ERR_DTYPE, ERR_INPUT, ERR_WEIGHT
    */

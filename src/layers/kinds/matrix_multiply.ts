@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type InferredValue } from '../../dsl/define-layer.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { refuse } from '../../errors/refusal.js';
-import { type Dim, formatShape, isStatic, type Shape } from '../../values/dim.js';
+import { type Dim, formatShape, isStatic, meet, type Shape } from '../../values/dim.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import { lift } from '../shared/lift.js';
 import type { ConstantData } from '../shared/literal.js';
@@ -57,6 +57,7 @@ export const matrixMultiply = defineLayer({
         { expected: inner, actual: other },
       );
     }
+    meet(inner, other);
     const batch = broadcastShapes(left.batch, right.batch, fail);
     return { dtype: a.dtype, shape: [...batch, ...left.matrix.slice(0, -1), ...right.matrix.slice(1)] };
   },

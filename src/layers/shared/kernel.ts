@@ -2,7 +2,7 @@ import type { Fail, InferContext, InferredValue, LayerDefinition } from '../../d
 import type { IRWeight, LayerParams } from '../../dsl/ir.js';
 import { Tensor } from '../../dsl/tensor.js';
 import { type Dim, formatShape, type Shape } from '../../values/dim.js';
-import type { DType, TypedArray } from '../../values/dtype.js';
+import type { DType, HalfArray, TypedArray } from '../../values/dtype.js';
 import { isWeightLike, type WeightLike } from '../../values/weight.js';
 import { floats, requireDType, requireInputsDType } from './dtypes.js';
 import { type Named, type PerAxis, perAxis, positive, requirePerAxis, wholeNumbers } from './parameters.js';
@@ -13,7 +13,7 @@ import { type PaddingOptions, paddingParams, window } from './window.js';
 
 export interface KernelOptions extends PaddingOptions, Named {
   /** [outChannels] */
-  bias?: WeightLike | TypedArray | Tensor | undefined;
+  bias?: WeightLike | TypedArray | HalfArray | Tensor | undefined;
   /** Default 1. */
   stride?: PerAxis;
   /** Default 1. */

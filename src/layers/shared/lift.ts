@@ -2,7 +2,7 @@ import type { Network } from '../../dsl/network.js';
 import { Tensor } from '../../dsl/tensor.js';
 import { isStatic } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
-import { isWeightLike } from '../../values/weight.js';
+import { checkMapping, isWeightLike, mappingOf } from '../../values/weight.js';
 import { recordConstant, scalar } from './constants.js';
 import { DimValue, resolveDim } from './dim-value.js';
 import { type ConstantData, isScalar, toLiteral } from './literal.js';
@@ -46,6 +46,7 @@ export function lift(
   if (literal.weight.dtype !== 'int8') return recordConstant(peer.network, { ...literal, shape }, { method });
   // TensorRT treats int8 constants as quantized numbers, which it allows only before a dequantize layer.
   const wide = { shape: literal.weight.shape, dtype: 'int32', data: Int32Array.from(literal.weight.data as Int8Array) };
+  checkMapping(mappingOf(literal.weight.data));
   return recordConstant(peer.network, { weight: wide, shape }, { method }).cast('int8');
 }
 

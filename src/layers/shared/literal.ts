@@ -6,18 +6,21 @@ import {
   type DType,
   dtypeOf,
   dtypes,
+  type HalfArray,
+  isGone,
   isTypedArray,
   type TypedArray,
   viewAs,
+  withoutHalves,
 } from '../../values/dtype.js';
 import { carries, decodeElements, encodeElements } from '../../values/elements.js';
 import { maxRank } from '../../values/spec.js';
-import { isWeightLike, type WeightLike } from '../../values/weight.js';
+import { checkMapping, isWeightLike, mappingOf, type WeightLike } from '../../values/weight.js';
 
 /** Numbers, nested to any depth as in NumPy. */
 export type NestedNumbers = readonly (number | bigint | boolean | NestedNumbers)[];
 /** Anything that can become a constant. */
-export type ConstantData = number | bigint | boolean | NestedNumbers | TypedArray | WeightLike;
+export type ConstantData = number | bigint | boolean | NestedNumbers | TypedArray | HalfArray | WeightLike;
 
 /** The dtype and shape requested by the caller. */
 export interface LiteralOptions {
@@ -94,8 +97,17 @@ function filled(dtype: DType, value: number | bigint | boolean, count: number, m
 }
 
 /** Elements in the typed array that carries `dtype`; other typed arrays are converted element by element. */
-function carried(data: TypedArray, dtype: DType, method: string): TypedArray {
-  if (!carries(dtype, data)) return encode(dtype, data as ArrayLike<number | bigint>, method, data);
+function carried(given: TypedArray | HalfArray, dtype: DType, method: string): TypedArray {
+  if (isGone(given)) {
+    refuse(method, 'ERR_INPUT', 'the array is detached: its buffer was transferred, or shrank', { value: given });
+  }
+  const own = dtypeOf(given);
+  const data = own === 'float16' && dtype === own ? withoutHalves(given) : (given as TypedArray);
+  if ((own === 'float16' && dtype !== own) || !carries(dtype, data)) {
+    const encoded = encode(dtype, data as ArrayLike<number | bigint>, method, data);
+    checkMapping(mappingOf(data));
+    return encoded;
+  }
   if (dtype === 'bool' && (data as Uint8Array).some((v) => v > 1)) {
     refuse(method, 'ERR_VALUE', 'expected 0 and 1 as elements of bool', { value: data });
   }
@@ -134,7 +146,7 @@ export function toLiteral(data: ConstantData, { dtype, shape }: LiteralOptions, 
       return refuse(method, 'ERR_DTYPE', `a ${data.constructor.name} stands for no single dtype, say which with dtype`);
     }
     const elements = carried(data, type, method);
-    const perElement = elements === data && bits[type] === 4 ? 2 : 1;
+    const perElement = elements.buffer === data.buffer && bits[type] === 4 ? 2 : 1;
     return literal(type, shape ?? [data.length * perElement], elements);
   }
   if (!isWeightLike(data) || !Array.isArray(data.shape)) {

@@ -1,5 +1,5 @@
 import type { Fail } from '../../dsl/define-layer.js';
-import { type Dim, formatShape, isStatic, type Shape, unknownDim } from '../../values/dim.js';
+import { type Dim, formatShape, isStatic, meet, type Shape, unknownDim } from '../../values/dim.js';
 import { of } from './dtypes.js';
 
 export function requireRank(shape: Shape, atLeast: number, atMost: number, fail: Fail, what?: string): void {
@@ -19,6 +19,7 @@ export function broadcastDim(a: Dim, b: Dim): Dim | undefined {
   if (a === b || b === 1) return a;
   if (a === 1) return b;
   if (isStatic(a) && isStatic(b)) return undefined;
+  meet(a, b, true);
   return isStatic(a) ? a : isStatic(b) ? b : unknownDim('broadcast');
 }
 

@@ -7,8 +7,8 @@ import type { BuildCallbacks, BuildReport, HeldLayer, HeldOptions, LibraryInfo }
 import { chooseTensorRT } from '../library/find.js';
 import { Engine, type EngineIO } from '../run/engine.js';
 import { type BuildOptions, checkOptions } from './options.js';
-import { elementRanges, type ResolvedProfile, resolveProfiles } from './profiles.js';
-import { type Snapshot, snapshot, toProgram } from './program.js';
+import { defaultRanges, elementRanges, type ResolvedProfile, resolveProfiles } from './profiles.js';
+import { type Taken, take, toProgram } from './program.js';
 
 const severities = ['internal_error', 'error', 'warning', 'info', 'verbose'] as const;
 
@@ -46,9 +46,42 @@ export interface LoweringReport {
   lowerMs: number;
 }
 
+/** What a build takes from its caller, who may change network, arrays and options as soon as the call has returned. */
+export interface Prepared {
+  network: Taken;
+  options: BuildOptions;
+  profiles: ResolvedProfile[];
+  /** Creates the network only. */
+  lowerOnly: boolean;
+}
+
+/** Reads all that a build needs. */
+export function prepare(net: Network, given: BuildOptions = {}, lowerOnly = false): Prepared {
+  const { computeCapabilities, ...options } = checkOptions(given);
+  if (computeCapabilities) Object.assign(options, { computeCapabilities: [...computeCapabilities] });
+  const network = native(() => take(net));
+  const resolve = () => resolveProfiles(network, options.profiles);
+  // A check does not need profiles: it uses no ranges of dims.
+  const profiles =
+    lowerOnly && !options.profiles ? [] : readArguments('build options', [given], resolve, 'ERR_BUILD_OPTION');
+  return { network, options, profiles, lowerOnly };
+}
+
 /** Builds a network into an engine; see `Network.build`. */
 export async function build(net: Network, given: BuildOptions = {}): Promise<Engine> {
-  const { report, library, inputs, outputs, profiles } = await run(net, given, false);
+  const prepared = prepare(net, given);
+  try {
+    return await buildPrepared(prepared);
+  } finally {
+    prepared.network.release();
+  }
+}
+
+/** Leaves the elements to whoever prepared it. */
+export async function buildPrepared(prepared: Prepared): Promise<Engine> {
+  const { report, library } = await run(prepared);
+  const { profiles, network } = prepared;
+  const { inputs, outputs } = network;
   const io = (list: readonly EngineIO[]) =>
     list.map(({ name, dtype, shape }) => ({
       name,
@@ -63,7 +96,7 @@ export async function build(net: Network, given: BuildOptions = {}): Promise<Eng
     inputs: io(inputs),
     outputs: io(outputs),
     buildMs: report.lowerMs + report.buildMs,
-    log: report.log,
+    log: [...warnings(prepared), ...report.log],
     options: report.options,
   });
 }
@@ -73,28 +106,34 @@ export const without: string[] = [];
 
 /** Creates the TensorRT network and the build configuration without building; see `Network.check`. */
 export async function check(net: Network, given: BuildOptions = {}): Promise<LoweringReport> {
-  const { report, library } = await run(net, given, true);
-  const { layers, names, readBack, options, lowerMs } = report;
-  return { library, layers: layers!, names: names!, readBack: readBack!, options, lowerMs };
+  const prepared = prepare(net, given, true);
+  try {
+    const { report, library } = await run(prepared);
+    const { layers, names, readBack, options, lowerMs } = report;
+    return { library, layers: layers!, names: names!, readBack: readBack!, options, lowerMs };
+  } finally {
+    prepared.network.release();
+  }
 }
 
-async function run(
-  net: Network,
-  given: BuildOptions,
-  lowerOnly: boolean,
-): Promise<Snapshot & { report: BuildReport; library: LibraryInfo; profiles: ResolvedProfile[] }> {
-  const { library: wanted, profiles, signal, onLog, onProgress, ...options } = checkOptions(given);
-  const recorded = snapshot(net);
-  const resolve = () => resolveProfiles(recorded.inputs, profiles);
-  // A check does not need profiles: it uses no ranges of dims.
-  const resolved =
-    lowerOnly && !profiles ? undefined : readArguments('build options', [given], resolve, 'ERR_BUILD_OPTION');
+/** What the caller may not expect; it goes where TensorRT's warnings go. */
+function warnings({ network, options: { profiles }, lowerOnly }: Prepared): string[] {
+  const ranges = profiles || lowerOnly ? undefined : defaultRanges(network.inputs);
+  return ranges ? [ranges] : [];
+}
+
+async function run(prepared: Prepared): Promise<{ report: BuildReport; library: LibraryInfo }> {
+  const { network, lowerOnly } = prepared;
+  const { library: wanted, profiles, signal, onLog, onProgress, ...options } = prepared.options;
+  const resolved = lowerOnly && !profiles ? null : prepared.profiles;
   const stop = new Stop(signal);
   try {
     stop.check();
     const library = await chooseTensorRT({ for: 'build', library: wanted });
     stop.check();
-    const program = await toProgram(recorded);
+    const program = await toProgram(network);
+    stop.check();
+    for (const message of warnings(prepared)) stop.guard('onLog', () => onLog?.({ severity: 'warning', message }));
     stop.check();
     const callbacks: BuildCallbacks = {};
     if (onLog || onProgress) {
@@ -107,16 +146,16 @@ async function run(
     const lacking = without.length > 0 && { without: `,${without.join()},` };
     const promise = program.build(
       library.path,
-      { ...options, profiles: resolved ?? null, lowerOnly, ...(lowerOnly && { readBack: true }), ...lacking },
+      { ...options, profiles: resolved, lowerOnly, ...(lowerOnly && { readBack: true }), ...lacking },
       callbacks,
     );
     stop.cancel = callbacks.cancel;
     const report = await promise;
     stop.check();
-    return { ...recorded, report, library, profiles: resolved ?? [] };
+    return { report, library };
   } catch (error) {
     stop.check();
-    throw describe(recorded.nodes, error as NativeError);
+    throw describe(network.nodes, error as NativeError);
   } finally {
     stop.dispose();
   }
@@ -182,6 +221,15 @@ function find(nodes: readonly RecordedNode[], name: string): RecordedNode | unde
     }
   }
   return undefined;
+}
+
+/** Calls the addon and turns its errors into TensorRTErrors. */
+function native<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw describe([], error as NativeError);
+  }
 }
 
 /** The addon's error, with the place where the layer was recorded. */

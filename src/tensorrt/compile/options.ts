@@ -51,7 +51,7 @@ export interface BuildOptions {
   library?: string;
   /**
    * Ranges of the dynamic dims, and of the elements of inputs that decide shapes, one object per optimization profile.
-   * Default: one profile with every dim from 1 to 64, tuned for 8; elements have no default.
+   * Default: one profile with every dim from 1 to 64, tuned for 8, which `engine.log` and `onLog` say; elements have no default.
    */
   profiles?: readonly Profile[];
   /** Allow TF32, with 10 bits of mantissa, in float32 layers (TensorRT: on): `false` where results are compared with PyTorch. */
@@ -96,7 +96,7 @@ export interface BuildOptions {
   computeCapabilities?: readonly number[];
   /** Cancels the build; the promise is rejected with ERR_ABORTED. */
   signal?: AbortSignal;
-  /** Called for TensorRT's warnings and errors while it builds. */
+  /** Called for warnings and errors while it builds: TensorRT's, and that ranges of dims were assumed. */
   onLog?: (line: { severity: 'internal_error' | 'error' | 'warning' | 'info' | 'verbose'; message: string }) => void;
   /** Called as phases of the build advance. */
   onProgress?: (progress: { phase: string; step: number; steps: number }) => void;

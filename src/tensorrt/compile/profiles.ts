@@ -1,4 +1,8 @@
 import type { IRNamed } from '../../dsl/ir.js';
+import type { RecordedNode } from '../../dsl/network.js';
+import { meetingsOf } from '../../dsl/recording.js';
+import type { Snapshot } from '../../dsl/snapshot.js';
+import { locate } from '../../errors/call-site.js';
 import { show, TensorRTError } from '../../errors/error.js';
 import { nearest } from '../../errors/nearest.js';
 import { dimNames, evaluateDim, formatShape } from '../../values/dim.js';
@@ -41,18 +45,34 @@ const mayDecideShapes = ({ dtype, shape }: IRNamed): boolean =>
 
 /**
  * The profiles by input: whole shapes of those with dynamic dims, and ranges of elements.
- * @throws ERR_PROFILE where a dim is missing, a name unknown or ambiguous, a range of another length or not min ≤ opt ≤ max;
+ * @throws ERR_PROFILE where a dim is missing, a name unknown or ambiguous, a range of another length or not min ≤ opt ≤ max,
+ *   or sizes of opt contradict each other;
  *   ERR_BUILD_OPTION where a size is out of range
  */
 export function resolveProfiles(
-  inputs: readonly IRNamed[],
+  { inputs, nodes }: Pick<Snapshot, 'inputs' | 'nodes'>,
   profiles: readonly Profile[] | undefined,
 ): ResolvedProfile[] {
-  const names = [...new Set(inputs.flatMap((input) => input.shape.flatMap(dimNames)))];
+  const names = namesIn(inputs);
   if (names.length === 0 && !profiles) return [];
   const given = profiles ?? [Object.fromEntries(names.map((name) => [name, defaultRange]))];
   const resolved = given.map((profile, index) => resolveProfile(inputs, names, profile, `profiles[${index}]`));
+  for (const [index, profile] of (profiles ?? []).entries())
+    requireAgreement(nodes, names, profile, `profiles[${index}]`);
   return resolved.some((profile) => Object.keys(profile).length > 0) ? resolved : [];
+}
+
+const namesIn = (inputs: readonly IRNamed[]): string[] => [
+  ...new Set(inputs.flatMap((input) => input.shape.flatMap(dimNames))),
+];
+
+/** What a build without profiles assumes, in words; undefined if it assumes nothing. */
+export function defaultRanges(inputs: readonly IRNamed[]): string | undefined {
+  const names = namesIn(inputs);
+  if (names.length === 0) return undefined;
+  const [min, opt, max] = defaultRange;
+  const form = names.map((name) => `${/^\w+$/.test(name) ? name : show(name)}: [min, opt, max]`).join(', ');
+  return `no profiles were given, so ${names.join(', ')} may be ${min} to ${max}, tuned for ${opt}; for other sizes, give profiles: [{ ${form} }]`;
 }
 
 /** The ranges of an input's elements, by profile. */
@@ -94,6 +114,38 @@ function resolveProfile(
     return range === undefined ? [] : [[name, elementsOf(input, range, where)]];
   });
   return Object.fromEntries([...shapes, ...elements]);
+}
+
+/**
+ * At opt, dims that a layer needs to be equal are. At min and max they need not: of `total`, `past` and `tokens`, each may have a
+ * range of its own.
+ */
+function requireAgreement(
+  nodes: readonly RecordedNode[],
+  names: readonly string[],
+  profile: Profile,
+  where: string,
+): void {
+  const opt = Object.fromEntries(names.map((name) => [name, three(profile[name]!)[1] as number]));
+  for (const node of nodes) {
+    for (const { dims, broadcasts } of meetingsOf(node)) {
+      const [a, b] = dims.map((dim) => evaluateDim(dim, opt));
+      if (a === undefined || b === undefined || a === b || (broadcasts && (a === 1 || b === 1))) continue;
+      const [one, other] = dims.map((dim, i) => (typeof dim === 'number' ? dim : `'${dim}', which is ${[a, b][i]}`));
+      throw new TensorRTError(
+        'ERR_PROFILE',
+        `opt contradicts ${node.kind} '${node.name}', where ${one}, meets ${other}`,
+        {
+          option: where,
+          layer: node.name,
+          kind: node.kind,
+          source: locate(node.callSite),
+          expected: a,
+          actual: b,
+        },
+      );
+    }
+  }
 }
 
 function fail(where: string, message: string, facts: { expected?: unknown; actual?: unknown } = {}): never {

@@ -1,13 +1,13 @@
-import type { IRNamed, IRWeight, WeightId } from '../../dsl/ir.js';
-import type { Network, RecordedNode } from '../../dsl/network.js';
-import { TensorRTError } from '../../errors/error.js';
-import { byteLength } from '../../values/dtype.js';
+import type { IRWeight } from '../../dsl/ir.js';
+import type { Network } from '../../dsl/network.js';
+import { requireComplete, type Snapshot, snapshot } from '../../dsl/snapshot.js';
+import { bytesOf, viewAs } from '../../values/dtype.js';
+import { checkElements } from '../../values/weight.js';
 import { binding, type NativeProgram } from '../binding.js';
 import { ProgramWriter } from './wire.js';
 
 const sliceMs = 2;
 const nodesAtOnce = 64;
-const bytesAtOnce = 1 << 20;
 const weightsAtOnce = 256;
 
 /** Yields to the event loop whenever `sliceMs` have passed. */
@@ -22,41 +22,50 @@ class Pace {
   }
 }
 
-/** A network as it is now: what is recorded later belongs to the next build. */
-export interface Snapshot {
-  name: string;
-  inputs: readonly IRNamed[];
-  outputs: readonly IRNamed[];
-  nodes: readonly RecordedNode[];
-  weights: readonly IRWeight[];
+/** A snapshot whose elements nobody can change any more. */
+export interface Taken extends Snapshot {
+  /** Frees the copies. */
+  release(): void;
 }
 
-/** @throws ERR_EMPTY_NETWORK, ERR_NO_OUTPUT */
-export function snapshot(net: Network): Snapshot {
-  const { inputs, outputs, nodes } = net.graph;
-  if (nodes.length === 0) {
-    throw new TensorRTError(
-      'ERR_EMPTY_NETWORK',
-      `network '${net.name}' has no layers: call layer methods on its input`,
-    );
-  }
-  if (outputs.length === 0) {
-    throw new TensorRTError('ERR_NO_OUTPUT', `network '${net.name}' has no output: mark one with .output(name)`);
-  }
-  return {
-    name: net.name,
-    inputs: inputs.slice(),
-    outputs: outputs.map(({ id, name }) => {
-      const { dtype, shape } = net.tensorOf(id)!;
-      return { id, name, dtype, shape };
-    }),
-    nodes: nodes.slice(),
-    weights: net.weights.slice(),
-  };
+/** V8 takes large buffers as a reason to collect garbage, and many small ones cost time. */
+const bytesInView = 2 ** 24;
+const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+
+/**
+ * Copies the elements that do not lie in a mapped file, once: both the build and the CPU backend use the copies where they lie.
+ * @throws ERR_EMPTY_NETWORK, ERR_NO_OUTPUT; ERR_DISPOSED or ERR_WEIGHTS_CHANGED if the elements of a weight are gone
+ */
+export function take(net: Network): Taken {
+  const taken = snapshot(net);
+  requireComplete(taken);
+  let size = 0;
+  const sizes = taken.weights.map((weight, id) => {
+    const bytes = checkElements(weight, id);
+    if (!weight.mapping) size += aligned(bytes);
+    return bytes;
+  });
+  if (size === 0) return { ...taken, release() {} };
+  const memory = binding().allocate(size);
+  let view = new Uint8Array(0);
+  let [begin, at] = [0, 0];
+  const weights = taken.weights.map((weight, id): IRWeight => {
+    const bytes = sizes[id]!;
+    if (weight.mapping || bytes === 0) return weight;
+    if (at + bytes > begin + view.length) {
+      begin = at;
+      view = new Uint8Array(memory.view(begin, Math.min(Math.max(bytes, bytesInView), size - begin)));
+    }
+    const copy = view.subarray(at - begin, at - begin + bytes);
+    copy.set(bytesOf(weight.data));
+    at += aligned(bytes);
+    return { ...weight, data: viewAs(weight.dtype, copy), mapping: memory, check: undefined };
+  });
+  return { ...taken, weights, release: () => memory.close() };
 }
 
 /**
- * Hands a network to the addon in slices of a few milliseconds. Weights in mapped files are not copied.
+ * Hands a network to the addon in slices of a few milliseconds. Elements are used where they lie.
  * @throws ERR_DISPOSED if the elements of a weight are gone
  */
 export async function toProgram({ name, inputs, outputs, nodes, weights }: Snapshot): Promise<NativeProgram> {
@@ -77,49 +86,10 @@ export async function toProgram({ name, inputs, outputs, nodes, weights }: Snaps
 }
 
 async function addWeights(program: NativeProgram, weights: readonly IRWeight[], pace: Pace): Promise<void> {
-  for (let begin = 0; begin < weights.length; ) {
-    let bytes = checkedLength(weights, begin);
-    const isLarge = bytes > bytesAtOnce;
-    let end = begin + 1;
-    for (; end < weights.length && end - begin < weightsAtOnce; end++) {
-      bytes += checkedLength(weights, end);
-      if (bytes > bytesAtOnce) break;
-    }
-    if (!program.addWeights(weights.slice(begin, end), !isLarge)) await fillWeight(program, weights, begin, pace);
-    begin = end;
-    if (pace.due) await pace.rest();
-  }
-}
-
-/** Size of a weight's elements in bytes, which must be the same as when it was recorded. */
-function checkedLength(weights: readonly IRWeight[], id: WeightId): number {
-  const { data, dtype, shape, name, check } = weights[id]!;
-  let count = 1;
-  for (const size of shape) count *= size;
-  if (data.byteLength !== byteLength(dtype, count)) {
-    throw new TensorRTError(
-      'ERR_DISPOSED',
-      `the elements of weight ${name ? `'${name}'` : id} are gone: their array was detached or their file closed`,
-    );
-  }
-  check?.();
-  return data.byteLength;
-}
-
-async function fillWeight(
-  program: NativeProgram,
-  weights: readonly IRWeight[],
-  id: WeightId,
-  pace: Pace,
-): Promise<void> {
-  const { data } = weights[id]!;
-  const length = data.byteLength;
-  for (let offset = 0; offset < length; offset += bytesAtOnce) {
-    checkedLength(weights, id);
-    program.fillWeight(
-      offset,
-      new Uint8Array(data.buffer, data.byteOffset, length).subarray(offset, offset + bytesAtOnce),
-    );
+  for (let begin = 0; begin < weights.length; begin += weightsAtOnce) {
+    const part = weights.slice(begin, begin + weightsAtOnce);
+    for (const [i, weight] of part.entries()) checkElements(weight, begin + i);
+    program.addWeights(part);
     if (pace.due) await pace.rest();
   }
 }

@@ -3,8 +3,8 @@ import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { readArguments } from '../../errors/boundary.js';
 import { show, TensorRTError } from '../../errors/error.js';
 import type { Dim } from '../../values/dim.js';
-import { type DType, viewAs } from '../../values/dtype.js';
-import { type Feeds, type ResolvedFeed, resolveFeeds } from '../../values/feeds.js';
+import { bytesOf, copyOfBytes, type DType, isGone, viewAs } from '../../values/dtype.js';
+import { type Feeds, ownFeed, type ResolvedFeed, resolveFeeds } from '../../values/feeds.js';
 import { Result } from '../../values/result.js';
 import { binding, type Handle, type HeldOptions, type LibraryInfo, type NativeEngine } from '../binding.js';
 import { chooseTensorRT } from '../library/find.js';
@@ -65,7 +65,7 @@ export class Engine {
   readonly outputs: readonly EngineIO[];
   /** Milliseconds spent lowering and building; undefined for a loaded engine. */
   readonly buildMs?: number;
-  /** TensorRT's warnings during the build. */
+  /** Warnings during the build: TensorRT's, and which ranges of dims were assumed if no profiles were given. */
   readonly log: readonly string[];
   /** The build options as TensorRT held them; undefined for a loaded engine. */
   readonly options?: HeldOptions;
@@ -74,7 +74,9 @@ export class Engine {
   #plan?: Handle | Uint8Array;
   #bytes?: Uint8Array;
   #native?: Promise<NativeEngine>;
+  /** The default context, and once it is made, itself. */
   #context?: Promise<Context>;
+  #ready?: Context;
   #contexts = new Set<Context>();
 
   /** @internal */
@@ -146,11 +148,17 @@ export class Engine {
   /** Runs the engine on a default context; see `Context.run`. */
   async run(feeds: Feeds): Promise<Record<string, Result>> {
     this.#alive();
-    this.#context ??= this.createContext();
+    if (this.#ready) return this.#ready.run(feeds);
+    // What is given now counts, though the context has to be made first.
+    const resolved = resolveFeeds(this.inputs, feeds).feeds.map(ownFeed);
+    this.#context ??= this.createContext().then((context) => {
+      this.#ready = context;
+      return context;
+    });
     this.#context.catch(() => {
       this.#context = undefined;
     });
-    return (await this.#context).run(feeds);
+    return (await this.#context).execute(resolved);
   }
 
   /**
@@ -197,7 +205,7 @@ export class Engine {
       ({ handle }) => free(handle),
       () => {},
     );
-    this.#plan = this.#bytes = this.#native = this.#context = undefined;
+    this.#plan = this.#bytes = this.#native = this.#context = this.#ready = undefined;
   }
 
   [Symbol.dispose](): void {
@@ -213,6 +221,8 @@ export class Context {
   readonly #release: () => void;
   #handle?: Handle;
   #last: Promise<unknown> = Promise.resolve();
+  /** Runs that have not ended. */
+  #pending = 0;
 
   /** @internal */
   constructor(engine: Engine, native: NativeEngine, handle: Handle, profile: number, release: () => void) {
@@ -230,17 +240,24 @@ export class Context {
    *   ERR_CUDA, ERR_DISPOSED; ERR_TENSORRT_CRASHED if TensorRT crashes: the library cannot be used again in this process
    */
   async run(feeds: Feeds): Promise<Record<string, Result>> {
-    const { feeds: resolved } = resolveFeeds(this.engine.inputs, feeds);
-    for (const feed of resolved) this.#checkProfile(feed);
-    const prepared = resolved.map(({ name, shape, data }) => ({
+    return this.execute(resolveFeeds(this.engine.inputs, feeds).feeds);
+  }
+
+  /** @internal */
+  async execute(feeds: readonly ResolvedFeed[]): Promise<Record<string, Result>> {
+    for (const feed of feeds) this.#checkProfile(feed);
+    // At rest, the addon copies the feeds to its own memory at once. That memory is in use while another run is under way.
+    const isAtRest = this.#pending === 0;
+    const prepared = (isAtRest ? feeds : feeds.map(ownFeed)).map(({ name, shape, data }) => ({
       name,
       shape,
-      data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice(),
+      data: bytesOf(data),
     }));
-    const previous = this.#last.catch(() => {});
-    const turn = previous.then(() => callAddon(() => binding().execute(this.#alive(), prepared)));
+    const start = () => callAddon(() => binding().execute(this.#alive(), prepared));
+    this.#pending++;
+    const turn = isAtRest ? start() : this.#last.catch(() => {}).then(start);
     this.#last = turn;
-    const outputs = await turn;
+    const outputs = await turn.finally(() => this.#pending--);
     return Object.fromEntries(
       outputs.map(({ name, dtype, shape, data }) => [
         name,
@@ -330,7 +347,10 @@ export async function loadEngine(source: string | Uint8Array, options: LoadEngin
       });
     }
   } else if (readArguments('loadEngine', [source], () => source instanceof Uint8Array, 'ERR_LOAD')) {
-    plan = new Uint8Array(source);
+    if (isGone(source)) {
+      throw new TensorRTError('ERR_LOAD', 'loadEngine: the array is detached: its buffer was transferred, or shrank');
+    }
+    plan = copyOfBytes(source);
   } else {
     throw new TensorRTError('ERR_LOAD', `loadEngine: expected a path or a Uint8Array, given ${show(source)}`);
   }

@@ -29,7 +29,11 @@ export function axisOf(w: Weight, axis: number): number {
 }
 
 // A writable copy, even if the weight is float64 already.
-export const doubles = (w: Weight): Float64Array => Float64Array.from(w.as('float64').data as Float64Array);
+export function doubles(w: Weight): Float64Array {
+  const values = Float64Array.from(w.as('float64').data as Float64Array);
+  w.check();
+  return values;
+}
 
 /** A weight from doubles, rounded to `dtype`. */
 export const rounded = (values: Float64Array, shape: readonly number[], dtype: WeightDType, name: string): Weight =>

@@ -1,5 +1,6 @@
 import { show } from '../../errors/error.js';
-import { bytesOf, shapeText, weightBits } from '../dtype.js';
+import { bytesOf } from '../../values/dtype.js';
+import { shapeText, weightBits } from '../dtype.js';
 import { refusal } from '../format-error.js';
 import { Weight } from '../weight.js';
 import { axisOf, expectShape, type Projection, projection } from './checks.js';
@@ -100,7 +101,8 @@ export function joinWeights(parts: readonly Weight[], axis: number, name = parts
       to += size;
     }
   }
+  for (const part of parts) part.check();
   const total = parts.reduce((sum, w) => sum + w.shape[at]!, 0);
   const shape = first.shape.map((d, i) => (i === at ? total : d));
-  return new Weight({ name, dtype: first.dtype, shape, read: () => out, file: first.file });
+  return new Weight({ name, dtype: first.dtype, shape, read: () => out, file: first.file, derived: true });
 }

@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { bool, float32, int32, int64, type Network, network, type Profile, type Tensor } from '../../../src/index.js';
+import {
+  bool,
+  concat,
+  float32,
+  int32,
+  int64,
+  type Network,
+  network,
+  type Profile,
+  type Tensor,
+} from '../../../src/index.js';
 import { rejection } from '../networks.js';
 
 /** The `count` best of each row, where `count` is an input. */
@@ -24,6 +34,107 @@ const sizes: Profile[string] = [
   [3, 4],
   [36, 36],
 ];
+
+/** Attention over a cache, with a mask whose size has a name of its own. */
+function cached(): Network {
+  const heads = (tokens: string) => float32(1, 2, tokens, 8);
+  const mask = float32(1, 1, 'tokens', 'total');
+  const net = network('cached', { past: heads('past'), k: heads('tokens'), q: heads('tokens'), mask });
+  const [past, k, q, m] = net.inputs as [Tensor, Tensor, Tensor, Tensor];
+  const keys = concat([past, k], { axis: 2 });
+  q.attention(keys, keys, { mask: m, name: 'cache' }).output('y');
+  return net;
+}
+
+describe('sizes of opt that contradict each other', () => {
+  const two = (
+    a: Parameters<typeof float32>,
+    b: Parameters<typeof float32>,
+    join: (a: Tensor, b: Tensor) => Tensor,
+  ) => {
+    const net = network('two', { a: float32(...a), b: float32(...b) });
+    join(...(net.inputs as [Tensor, Tensor])).output('y');
+    return net;
+  };
+  const opt = (sizes: Record<string, number>): Profile[] => [
+    Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, [1, size, 64]])),
+  ];
+  const add = () => two(['n'], ['m'], (a, b) => a.add(b));
+
+  test.each<[string, Network, Profile[], RegExp]>([
+    [
+      'attention',
+      cached(),
+      [{ past: [0, 16, 127], tokens: [1, 1, 64], total: [1, 20, 191] }],
+      /^profiles\[0\]: opt contradicts attention 'cache', where 'total', which is 20, meets 'past \+ tokens', which is 17\n/,
+    ],
+    ['a sum', add(), opt({ n: 3, m: 4 }), /opt contradicts element_wise .* 'n', which is 3, meets 'm', which is 4/],
+    ['a sum with a number', two(['n'], [5], (a, b) => a.add(b)), opt({ n: 4 }), /'n', which is 4, meets 5/],
+    [
+      'a product',
+      two([2, 'n'], ['m', 2], (a, b) => a.matmul(b)),
+      opt({ n: 1, m: 4 }),
+      /matrix_multiply.*'n', which is 1/,
+    ],
+    [
+      'a concatenation, the second profile',
+      two(['n', 2], ['m', 2], (a, b) => concat([a, b], { axis: 1 })),
+      [...opt({ n: 4, m: 4 }), ...opt({ n: 4, m: 3 })],
+      /^profiles\[1\]: opt contradicts concatenation/,
+    ],
+  ])('%s', async (_, net, profiles, message) => {
+    for (const run of [net.build({ profiles }), net.check({ profiles }), net.compile({ profiles })]) {
+      expect(await rejection(run)).toMatchObject({ code: 'ERR_PROFILE', message: expect.stringMatching(message) });
+    }
+  });
+
+  test('not where they agree, broadcast, or differ at min and max only', async () => {
+    await cached().check({ profiles: [{ past: [0, 16, 127], tokens: [1, 1, 64], total: [1, 17, 128] }] });
+    for (const sizes of [
+      { n: 4, m: 4 },
+      { n: 1, m: 4 },
+    ])
+      await add().check({ profiles: opt(sizes) });
+  });
+
+  test('a layer that was refused leaves no trace', async () => {
+    const net = network('refused', { a: float32('n', 2), b: float32('m', 3) });
+    const [a, b] = net.inputs as [Tensor, Tensor];
+    expect(() => a.add(b)).toThrow(/do not broadcast/);
+    a.relu().output('y');
+    b.relu().output('z');
+    await net.check({ profiles: opt({ n: 3, m: 4 }) });
+  });
+});
+
+test('a build without profiles says once which sizes it takes', async () => {
+  const net = network('default', { x: float32('n', 8), y: float32('n', 'm.k') });
+  for (const tensor of net.inputs) tensor.relu().output(`${tensor.name}!`);
+  const said =
+    "no profiles were given, so n, m.k may be 1 to 64, tuned for 8; for other sizes, give profiles: [{ n: [min, opt, max], 'm.k': [min, opt, max] }]";
+  const lines: { severity: string; message: string }[] = [];
+  using engine = await net.build({ onLog: (line) => lines.push(line) });
+  expect(engine.log).toEqual([said]);
+  expect(lines).toEqual([{ severity: 'warning', message: said }]);
+  const others = [
+    net.build({ profiles: [{ n: 8, 'm.k': 8 }], onLog: (line) => lines.push(line) }),
+    network('static', { x: float32(8) })
+      .relu()
+      .network.compile({ onLog: (line) => lines.push(line) })
+      .catch(() => undefined),
+    net.check({ onLog: (line) => lines.push(line) }),
+  ];
+  await Promise.all(others);
+  expect(lines).toHaveLength(1);
+  const error = await rejection(
+    net.build({
+      onLog: () => {
+        throw new Error('mine');
+      },
+    }),
+  );
+  expect(error).toMatchObject({ code: 'ERR_CALLBACK', message: expect.stringContaining('mine') });
+});
 
 describe('ranges of the elements of an input', () => {
   test.each<[string, () => Network, Profile[] | undefined, RegExp]>([

@@ -61,6 +61,48 @@ test.each(['10.6.0', '10.15.0'] as const)('shape tensors and outputs in place, w
   });
 });
 
+test('what was given at the call counts: while the context is made, at rest, and while other runs are under way', async () => {
+  const result = await ranOn<Record<string, unknown>>(
+    '10.6.0',
+    `const { binding } = await import(${JSON.stringify(new URL('../../../src/tensorrt/binding.js', import.meta.url).href)});
+     const { execute } = binding();
+     const handed = [];
+     binding().execute = (handle, feeds) => {
+       handed.push(feeds.find(({ name }) => name === 'update').data.buffer);
+       return execute(handle, feeds);
+     };
+     const given = feeds(2, [1, 1]);
+     const at = async (value) => {
+       given.update[0] = value;
+       const running = engine.run(given);
+       given.update[0] = 900;
+       return plain(await running).next.data[2];
+     };
+     const first = await at(10);
+     const rested = await at(20);
+     const isUsedInPlace = handed.at(-1) === given.update.buffer;
+     const together = await Promise.all([30, 40, 50].map(at));
+     const copies = new Set(handed.slice(-2)).size;
+     const bare = new Float32Array(1);
+     structuredClone(bare.buffer, { transfer: [bare.buffer] });
+     const lost = await code(engine.run({ ...given, update: bare }));
+     const plan = Uint8Array.of(1);
+     structuredClone(plan.buffer, { transfer: [plan.buffer] });
+     const gone = await code(loadEngine(plan, { library: engine.library.path }));
+     console.log(JSON.stringify({ first, rested, isUsedInPlace, together, copies, lost, gone }));`,
+  );
+  expect(result).toEqual({
+    first: 13,
+    rested: 23,
+    // The addon copies it before the call returns, and nobody else does.
+    isUsedInPlace: true,
+    together: [33, 43, 53],
+    copies: 2,
+    lost: expect.stringMatching(/^ERR_FEED: input 'update': the array is detached/),
+    gone: expect.stringMatching(/^ERR_LOAD: loadEngine: the array is detached/),
+  });
+});
+
 test('elements outside the profile, and what TensorRT cannot infer', async () => {
   const result = await ranOn<Record<string, unknown>>(
     '10.15.0',

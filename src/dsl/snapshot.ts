@@ -1,0 +1,48 @@
+import { TensorRTError } from '../errors/error.js';
+import { checkElements } from '../values/weight.js';
+import type { IRNamed, IRWeight, ValueId } from './ir.js';
+import type { Network, RecordedNode } from './network.js';
+import type { Tensor } from './tensor.js';
+
+/** A network as it is now: what is recorded later is not in it. */
+export interface Snapshot {
+  name: string;
+  inputs: readonly IRNamed[];
+  outputs: readonly IRNamed[];
+  nodes: readonly RecordedNode[];
+  weights: readonly IRWeight[];
+  tensorOf(id: ValueId): Tensor | undefined;
+}
+
+export function snapshot(net: Network): Snapshot {
+  const { inputs, outputs, nodes } = net.graph;
+  return {
+    name: net.name,
+    inputs: inputs.slice(),
+    outputs: outputs.map(({ id, name }) => {
+      const { dtype, shape } = net.tensorOf(id)!;
+      return { id, name, dtype, shape };
+    }),
+    nodes: nodes.slice(),
+    weights: net.weights.slice(),
+    tensorOf: (id) => net.tensorOf(id),
+  };
+}
+
+/** @throws ERR_EMPTY_NETWORK, ERR_NO_OUTPUT */
+export function requireComplete({ name, nodes, outputs }: Snapshot): void {
+  if (nodes.length === 0) {
+    throw new TensorRTError('ERR_EMPTY_NETWORK', `network '${name}' has no layers: call layer methods on its input`);
+  }
+  if (outputs.length === 0) {
+    throw new TensorRTError('ERR_NO_OUTPUT', `network '${name}' has no output: mark one with .output(name)`);
+  }
+}
+
+/**
+ * Whether the elements in mapped files are still those that were recorded; call it before what was made of them is handed out.
+ * @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED
+ */
+export function checkMapped({ weights }: Snapshot): void {
+  for (const [id, weight] of weights.entries()) if (weight.mapping) checkElements(weight, id);
+}
