@@ -11,11 +11,15 @@ const options: Record<string, { interleaved?: boolean; rotaryDim?: number }> = {
   one_token: {},
   f16: {},
   bf16: {},
+  shared: {},
+  shared_positions: { interleaved: true },
 };
 
 const dynamic: Record<string, LayerCase['dynamic']> = {
   halves: { x: ['b', 3, 'n', 8], cos: ['b', 'n', 4], sin: ['b', 'n', 4] },
   everything: { x: ['b', 3, 'n', 8], positions: ['b', 'n'] },
+  shared: { x: ['b', 3, 'n', 8], cos: [1, 'n', 4], sin: [1, 'n', 4] },
+  shared_positions: { x: ['b', 3, 'n', 8], positions: [1, 'n'] },
 };
 
 export const cases: LayerCase[] = Object.entries(options).map(([name, given]) => ({
