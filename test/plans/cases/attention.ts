@@ -30,6 +30,12 @@ export const cases: PlanCases = {
     q.attention(k, v, { mask, scale: 1, name: 'attention' }).output('y');
   },
 
+  attention_more_queries(net) {
+    const q = net.input('q', float32(1, 2, 5, 8));
+    const k = net.input('k', float32(1, 2, 3, 8));
+    q.attention(k, k, { causal: 'lower_right', scale: 1, name: 'attention' }).output('y');
+  },
+
   /** With its own kernel or not at all. */
   attention_kernel(net) {
     const q = net.input('q', float16(1, 2, 64, 64));
