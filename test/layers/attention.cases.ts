@@ -46,6 +46,9 @@ const options: Record<string, AttentionOptions> = {
   blind_constant_bf16: {},
   more_queries: { causal: 'lower_right' },
   more_queries_f16: { causal: 'lower_right' },
+  small_values: {},
+  large_values: {},
+  large_values_f16: {},
   left_padded: {},
   left_padded_f16: {},
 };
@@ -67,6 +70,7 @@ const dynamic: Record<string, LayerCase['dynamic']> = {
   mask_of_rank2: { ...padded, mask: ['queries', 'keys'] },
   mask_of_rank3: { ...padded, mask: [2, 'queries', 'keys'] },
   more_queries: padded,
+  small_values: { ...padded, v: ['b', 2, 'keys', 3] },
   left_padded: {
     ...{ q: ['b', 2, 'n', 8], k: ['b', 2, 'n', 8], v: ['b', 2, 'n', 8] },
     kept: ['b', 'n'],
@@ -88,7 +92,26 @@ const steps: Record<string, NonNullable<LayerCase['step']>> = {
   float8e4m3: { atol: (3 / 256) * 2 ** -9, rtol: (1 / 8) * 1.01 },
 };
 
-export const cases: LayerCase[] = Object.entries(options).map(([name, given]) => ({
+/** Those of TensorRT-RTX's attentions that lie in a loop or branch are made of other layers. */
+const nested: LayerCase[] = [
+  {
+    name: 'in_loop',
+    build: ({ q, k, v }) =>
+      q!.network.loop({ count: 2, state: { q: q! } }, ({ q }) => ({ state: { q: q.attention(k!, v!) } })).state.q,
+    dynamic: { q: ['b', 2, 'n', 8], k: ['b', 2, 'n', 8], v: ['b', 2, 'n', 8] },
+  },
+  {
+    name: 'in_branch',
+    build: ({ q, k, v, mask, cond }) =>
+      q!.network.if(
+        cond!,
+        () => q!.attention(k!.mul(1), v!, { mask: mask! }),
+        () => q!,
+      ),
+  },
+];
+
+const direct: LayerCase[] = Object.entries(options).map(([name, given]) => ({
   name,
   build: ({ q, k, v, mask, kept }, weights) => {
     const either = kept ? causalMask(kept) : (mask ?? weights.mask);
@@ -98,3 +121,5 @@ export const cases: LayerCase[] = Object.entries(options).map(([name, given]) =>
   // The output is the quantized weights, in float16, whose rounding is a small part of every step.
   ...(given.quantize && { tolerance: { atol: 0, rtol: 2 ** -10 }, step: steps[given.quantize.to] }),
 }));
+
+export const cases: LayerCase[] = [...direct, ...nested];

@@ -22,9 +22,20 @@ const dynamic: Record<string, LayerCase['dynamic']> = {
   shared_positions: { x: ['b', 3, 'n', 8], positions: [1, 'n'] },
 };
 
-export const cases: LayerCase[] = Object.entries(options).map(([name, given]) => ({
+/** Turned twice. */
+const looped: LayerCase = {
+  name: 'in_loop',
+  build: ({ x, cos, sin }) =>
+    x!.network.loop({ count: 2, state: { x: x! } }, ({ x }) => ({
+      state: { x: x.rotaryEmbedding({ cos: cos!, sin: sin!, interleaved: true }) },
+    })).state.x,
+};
+
+const direct: LayerCase[] = Object.entries(options).map(([name, given]) => ({
   name,
   build: ({ x, cos, sin, positions }) =>
     x!.rotaryEmbedding({ ...given, cos: cos!, sin: sin!, ...(positions && { positions }) }),
   ...(dynamic[name] && { dynamic: dynamic[name] }),
 }));
+
+export const cases: LayerCase[] = [...direct, looped];

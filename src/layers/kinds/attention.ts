@@ -53,7 +53,7 @@ export const attention = defineLayer({
     if (scale) requireRank(scale.shape, 0, 1, fail, 'quantize.scale');
     requireLengths(queryLengths, p.queryForm, 'queryLengths', fail);
     requireLengths(keyLengths, p.keyValueForm, 'keyValueLengths', fail, p.keyValueForm === 'padded_bhnd');
-    return { dtype: query.dtype, shape: query.shape };
+    return { dtype: query.dtype, shape: [...query.shape.slice(0, -1), value.shape.at(-1)!] };
   },
   cpu(g, layer) {
     const { input, inputs, inputTypes, outputTypes, params: p } = layer;
@@ -110,7 +110,8 @@ function requireFit(q: InferredValue, k: InferredValue, v: InferredValue, forms:
       actual: b.shape,
     });
   if (differ(q.shape.at(-1)!, k.shape.at(-1)!)) misfit('query and key differ in the size of their heads:', q, k);
-  if (k.shape.some((dim, i) => differ(dim, v.shape[i]!))) misfit('key and value differ:', k, v);
+  if (k.shape.slice(0, -1).some((dim, i) => differ(dim, v.shape[i]!)))
+    misfit('key and value differ before their last axis:', k, v);
   if (forms.queryForm === 'padded_bhnd' && forms.keyValueForm === 'padded_bhnd' && differ(q.shape[0]!, k.shape[0]!)) {
     misfit('query and key differ in the batch:', q, k);
   }
@@ -239,10 +240,11 @@ const methods = {
    * Attention of this tensor's queries to keys and values, like PyTorch's scaled_dot_product_attention:
    * `softmax(scale · q · kᵀ + mask) · v`. Query [batch, heads, queries, size], key and value [batch, heads, keys,
    * size]; keys and values may have fewer heads, which queries then share. float32, float16, bfloat16. TensorRT runs it
-   * as one kernel if it has one; before 10.14 it is made from multiplications and softmax.
+   * as one kernel if it has one; before 10.14, and where values have another size than keys, it is made from
+   * multiplications and softmax.
    * The result of a query that sees no key is 0, as in PyTorch; where one is possible, layers after the attention select it.
    * `quantize` was compared with ONNX's QuantizeLinear after the softmax, not with a TensorRT kernel. TensorRT kind: attention.
-   * @returns [batch, heads, queries, size]
+   * @returns [batch, heads, queries, size of the values]
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE where tensors do not fit; ERR_PARAMETER, ERR_INPUT
    */
   attention(this: TensorSource, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor {

@@ -74,6 +74,23 @@ export const cases: PlanCases = {
     },
   },
 
+  /** Values of another size than keys, which TensorRT's layer does not take. */
+  attention_values(net) {
+    const q = net.input('q', float32(1, 2, 3, 8));
+    const k = net.input('k', float32(1, 2, 5, 8));
+    const v = net.input('v', float32(1, 2, 5, 4));
+    q.attention(k, v, { scale: 1, name: 'attention' }).output('y');
+  },
+
+  /** In a loop, where TensorRT-RTX does not find the inputs of its layer. */
+  attention_loop(net) {
+    const [q, k, v] = parts(net);
+    const { state } = net.loop({ count: 2, state: { q }, name: 'L' }, ({ q }) => ({
+      state: { q: q.attention(k, v, { scale: 1 }) },
+    }));
+    state.q.output('y');
+  },
+
   rotary_embedding(net) {
     const x = net.input('x', float32(1, 2, 3, 8));
     const cos = net.input('cos', float32(1, 3, 4));
