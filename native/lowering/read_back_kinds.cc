@@ -47,15 +47,15 @@ bool is_made_of_others(LayerReader& r) {
   if (kind == "unsqueeze") return lacks<m::Network::addUnsqueeze>(r) || p.integers("axes").empty() || is_narrow(r.l, r.input(0));
   if (kind == "padding") return flavor == Flavor::trt10 || lacks<m::Network::addPaddingNd>(r);
   if (kind == "normalization") return p.integer("groups") > 1 && lacks<m::Network::addNormalizationV2>(r);
-  if (kind == "rotary_embedding") return is_composed_rotary_embedding(r.l);
-  if (kind == "kv_cache_update") return is_composed_cache_update(r.l, r.node);
+  if (kind == "rotary_embedding") return lacks<m::Network::addRotaryEmbedding>(r) || is_composed_rotary_embedding(r.l);
+  if (kind == "kv_cache_update") return lacks<m::Network::addKVCacheUpdate>(r) || is_composed_cache_update(r.l, r.node);
   if (kind == "reduce") return p.integers("axes").empty();
   if (kind == "scale") {
     int32_t const rank = rank_of(r, 0);
     return flavor != Flavor::rtx1 && !((rank == 4 || rank == 5) && (p.text("mode") == "uniform" || p.integer("channelAxis") == 1));
   }
   if (kind == "pooling") return rounds_up_average(r) && !(is_zero(p.integers("prePadding")) && is_zero(p.integers("postPadding")));
-  if (kind == "attention") return is_composed_attention(r.l, r.node);
+  if (kind == "attention") return lacks<m::Network::addAttention>(r) || is_composed_attention(r.l, r.node);
   return false;
 }
 

@@ -129,7 +129,7 @@ Layer* lower_attention(Lowering& l, Node const& node) {
   std::string const& causal = p.text("causalKind");
   bool const knows_kinds = l.api.flavor != Flavor::trt10;
   Tensor *query = l.input(node, 0), *key = l.input(node, 1), *value = l.input(node, 2);
-  if (is_composed_attention(l, node)) return by_other_layers(l, node, causal);
+  if (!l.api.has(m::Network::addAttention::info) || is_composed_attention(l, node)) return by_other_layers(l, node, causal);
 
   int32_t const normalization = l.enumerator("AttentionNormalizationOp", p.text("normalization"));
   Attention* attention = knows_kinds ? l.add<m::Network::addAttentionV2>(query, key, value, normalization, l.enumerator("CausalMaskKind", causal))

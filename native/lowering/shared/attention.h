@@ -1,4 +1,4 @@
-// When an attention, and what belongs to it, is composed of other layers.
+// When an attention, and what belongs to it, is composed of other layers though the release has the layer.
 #pragma once
 
 #include "../lower.h"
@@ -7,7 +7,6 @@ namespace ntrt {
 
 inline bool is_composed_attention(Lowering& l, Node const& node) {
   auto const& p = node.params;
-  if (!l.api.has(m::Network::addAttention::info)) return true;
   if (l.api.flavor == Flavor::trt10 && p.text("causalKind") == "lower_right") return true;
   if (p.text("queryForm") != "padded_bhnd" || p.text("keyValueForm") != "padded_bhnd") return false;
   // TensorRT-RTX 1.7 does not find the inputs of an attention in a loop or branch.
@@ -19,13 +18,9 @@ inline bool is_composed_attention(Lowering& l, Node const& node) {
 }
 
 // TensorRT-RTX 1.7 does not resolve the shapes of one in a loop or branch.
-inline bool is_composed_rotary_embedding(Lowering& l) {
-  return !l.api.has(m::Network::addRotaryEmbedding::info) || (l.api.flavor == Flavor::rtx1 && l.is_nested());
-}
+inline bool is_composed_rotary_embedding(Lowering& l) { return l.api.flavor == Flavor::rtx1 && l.is_nested(); }
 
 // TensorRT's layer takes an input of the network alone as its cache.
-inline bool is_composed_cache_update(Lowering& l, Node const& node) {
-  return !l.api.has(m::Network::addKVCacheUpdate::info) || (l.is_nested() && node.params.text("updateForm") == "padded_bhnd");
-}
+inline bool is_composed_cache_update(Lowering& l, Node const& node) { return l.is_nested() && node.params.text("updateForm") == "padded_bhnd"; }
 
 }  // namespace ntrt
