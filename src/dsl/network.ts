@@ -80,6 +80,11 @@ interface Sizes extends Before {
   ioNames: number;
 }
 
+const missing = (inputs: Recording<LayerParams>['inputs'], index: number): string =>
+  index < inputs.length && inputs[index] === undefined
+    ? 'expected a tensor, given undefined'
+    : `input ${index} is missing`;
+
 const newGraph = (): OpenGraph => ({ graph: { inputs: [], nodes: [], outputs: [] }, open: true });
 
 /** A network under construction. Layers are recorded in the order of the calls. */
@@ -283,7 +288,7 @@ export class Network extends TensorSource {
     const inferred = definition.infer({
       params,
       inputs: given,
-      input: (index) => given[index] ?? fail('ERR_INPUT', `input ${index} is missing`, { value: inputs[index] }),
+      input: (index) => given[index] ?? fail('ERR_INPUT', missing(inputs, index), { value: inputs[index] }),
       weights,
       bodies: mapValues(bodies, (body) => body.outputs),
       takenIn: (role) => Array.from(valuesTakenIn(bodies![role]!.graph), (id) => this.#tensors[id]!),

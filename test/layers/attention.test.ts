@@ -29,6 +29,12 @@ test('tensors that do not fit are refused', () => {
   expectRefusal(() => q.attention(odd, odd), 'ERR_SHAPE', /no multiple/);
   expectRefusal(() => q.attention(half, half), 'ERR_DTYPE', /key: expected float32/);
   expectRefusal(() => q.attention(k, 3 as never), 'ERR_INPUT', /expected a tensor/);
+  const call = q as unknown as Record<string, (...args: unknown[]) => Tensor>;
+  expectRefusal(() => call.attention!(k), 'ERR_INPUT', /: value: expected a tensor, given undefined/);
+  expectRefusal(() => call.attention!(), 'ERR_INPUT', /: key: expected a tensor, given undefined/);
+  expectRefusal(() => call.gridSample!(), 'ERR_INPUT', /: grid: expected a tensor, given undefined/);
+  expectRefusal(() => call.scatter!(k), 'ERR_INPUT', /: updates: expected .*, given undefined/);
+  expectRefusal(() => call.matmul!(), 'ERR_INPUT', /: b: expected .*, given undefined/);
 });
 
 test('bad parameters are refused', () => {
