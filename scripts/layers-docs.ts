@@ -75,21 +75,20 @@ const intro = `# Layers
 Every kind of TensorRT layer that this package records. \`npx node-tensorrt layers\` prints the same table.
 [Modules](#modules) are methods made of several layers. Custom layers (TensorRT's plugins) cannot be recorded yet.
 
-- *TensorRT 10*, *TensorRT 11*, *RTX*: the first release whose interface has the layer. RTX is TensorRT-RTX, NVIDIA's edition for GeForce and RTX GPUs.
-- *RTX 1.7.1 builds it*: whether that release builds an engine with it. The interface of TensorRT-RTX has three layers that nothing in it implements.
+- *TensorRT 10*, *TensorRT 11*, *RTX*: the first release that builds the layer. RTX is TensorRT-RTX, NVIDIA's edition for GeForce and RTX GPUs. Its interface declares \`moe\`, \`nms\` and \`non_zero\` too, but up to 1.7.1 nothing in it implements them.
 - *CPU*: whether the CPU backend (onnxruntime) runs it. A text says what it does where that is not what TensorRT does.
 - *by other layers*: releases that lack the layer, or a part of it (\`trt10\` is TensorRT 10). There the package makes it from other layers.
 
-| kind | methods | TensorRT 10 | TensorRT 11 | RTX | RTX 1.7.1 builds it | CPU | by other layers |
-| --- | --- | --- | --- | --- | --- | --- | --- |
+| kind | methods | TensorRT 10 | TensorRT 11 | RTX | CPU | by other layers |
+| --- | --- | --- | --- | --- | --- | --- |
 `;
 
 const anchor = (kind: string) => `[${kind}](#${kind})`;
 
-function tableRow({ kind, methods, trt10, trt11, rtx1, rtx1Builds, cpu, decomposed }: LayerSummary): string {
+function tableRow({ kind, methods, trt10, trt11, rtx1, cpu, decomposed }: LayerSummary): string {
   const stead = Object.entries(decomposed).map(([flavor, releases]) => `${flavor} ${releases}`);
-  const backends = [rtx1Builds, cpu].map((yes) => (typeof yes === 'string' ? yes : yes ? 'yes' : null));
-  const cells = [anchor(kind), methods.join(', '), trt10, trt11, rtx1, ...backends, stead.join(', ') || '-'];
+  const onCpu = typeof cpu === 'string' ? cpu : cpu ? 'yes' : null;
+  const cells = [anchor(kind), methods.join(', '), trt10, trt11, rtx1, onCpu, stead.join(', ') || '-'];
   return `| ${cells.map((cell) => cell ?? 'no').join(' | ')} |\n`;
 }
 

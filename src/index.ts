@@ -33,6 +33,7 @@ export type {
 } from './dsl/ir.js';
 export type { WeightSource } from './dsl/json.js';
 export { Network, network } from './dsl/network.js';
+export type { ScopeOptions } from './dsl/scope-options.js';
 export { Tensor } from './dsl/tensor.js';
 export {
   type ErrorDetails,

@@ -62,6 +62,8 @@ class Lowering {
 
   // Lowers a nested graph whose parameters are already bound.
   void lower_body(Graph const& body);
+  // Whether the node that is being lowered belongs to a loop or branch.
+  bool is_nested() const { return depth_ > 1; }
   // Whether a layer or output uses a value of a nested graph; always true in the outermost graph.
   bool is_used(int32_t id);
   void bind(int32_t value, Tensor* tensor);

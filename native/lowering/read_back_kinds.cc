@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "read_back.h"
+#include "shared/attention.h"
 #include "shared/reshape.h"
 
 namespace ntrt {
@@ -46,20 +47,15 @@ bool is_made_of_others(LayerReader& r) {
   if (kind == "unsqueeze") return lacks<m::Network::addUnsqueeze>(r) || p.integers("axes").empty() || is_narrow(r.l, r.input(0));
   if (kind == "padding") return flavor == Flavor::trt10 || lacks<m::Network::addPaddingNd>(r);
   if (kind == "normalization") return p.integer("groups") > 1 && lacks<m::Network::addNormalizationV2>(r);
-  if (kind == "rotary_embedding") return lacks<m::Network::addRotaryEmbedding>(r);
-  if (kind == "kv_cache_update") return lacks<m::Network::addKVCacheUpdate>(r);
+  if (kind == "rotary_embedding") return lacks<m::Network::addRotaryEmbedding>(r) || is_composed_rotary_embedding(r.l);
+  if (kind == "kv_cache_update") return lacks<m::Network::addKVCacheUpdate>(r) || is_composed_cache_update(r.l, r.node);
   if (kind == "reduce") return p.integers("axes").empty();
   if (kind == "scale") {
     int32_t const rank = rank_of(r, 0);
     return flavor != Flavor::rtx1 && !((rank == 4 || rank == 5) && (p.text("mode") == "uniform" || p.integer("channelAxis") == 1));
   }
   if (kind == "pooling") return rounds_up_average(r) && !(is_zero(p.integers("prePadding")) && is_zero(p.integers("postPadding")));
-  if (kind == "attention") {
-    if (lacks<m::Network::addAttention>(r) || (flavor == Flavor::trt10 && p.text("causalKind") == "lower_right")) return true;
-    bool const padded = p.text("queryForm") == "padded_bhnd" && p.text("keyValueForm") == "padded_bhnd";
-    auto const heads = [&](size_t input) { return r.l.call<m::Tensor::getDimensions>(r.input(input)).d[1]; };
-    return padded && heads(0) < 0 && heads(1) > 1;
-  }
+  if (kind == "attention") return lacks<m::Network::addAttention>(r) || is_composed_attention(r.l, r.node);
   return false;
 }
 

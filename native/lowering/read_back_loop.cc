@@ -1,5 +1,9 @@
 #include "read_back.h"
 
+#include <algorithm>
+
+#include "shared/collect.h"
+
 namespace ntrt {
 
 namespace {
@@ -34,11 +38,17 @@ void read_loop(LayerReader& r) {
   auto const iterators = p.list("iterators"), outputs = p.list("outputs");
   auto const input = [&](Layer* layer, int32_t index) { return l.call<m::Layer::getInput>(layer, index); };
   auto const output = [&](Layer* layer) { return l.call<m::Layer::getOutput>(layer, 0); };
+  // Parts after an output that is rearranged.
+  auto const follows = [&](Layer* one) { return std::string_view(l.call<m::Layer::getName>(one)).rfind(node.name + "/output", 0) == 0; };
+  bool const in_order = collects_in_order(l, node);
+  bool rearranged = false;
+  for (auto const& one : outputs) rearranged = rearranged || is_rearranged(in_order, one);
   Loop* loop = nullptr;
   for (Layer* one : r.own) {
     bool boundary = false;
     for (char const* type : {"kTRIP_LIMIT", "kRECURRENCE", "kITERATOR", "kLOOP_OUTPUT"}) boundary = boundary || r.is_type(one, type);
     if (!boundary && is_barrier(r, one)) continue;
+    if (!boundary && rearranged && follows(one)) continue;
     if (!boundary) fail_read_back("loop", "parts of a loop alone", std::string("'") + l.call<m::Layer::getName>(one) + "'");
     Loop* const found = l.call<m::LoopBoundaryLayer::getLoop>(one);
     if (loop && found != loop) fail_read_back("loop", "one", "two");
@@ -96,11 +106,25 @@ void read_loop(LayerReader& r) {
     std::string const kind = l.api.spelling("LoopOutput", l.call<m::LoopOutputLayer::getLoopOutput>(result));
     if (is_state != (kind == "last_value")) fail_read_back(name, is_state ? "last_value" : "concatenate or reverse", kind);
     r.check_tensor(name + ", value", input(result, 0), is_state ? output(recurrences[i]) : l.value(body.outputs.at(i).first));
-    r.check_tensor(name, output(result), l.value(node.outputs[i].id));
-    if (is_state) continue;
-    collected.push_back(axis_and_direction(l.call<m::LoopOutputLayer::getAxis>(result), kind == "reverse"));
-    Tensor* const length = r.input(1 + states + iterators.size() + (i - states));
-    r.check_tensor(name + ", length", input(result, 1), length ? length : r.input(0));
+    Tensor* const length = is_state ? nullptr : r.input(1 + states + iterators.size() + (i - states));
+    if (!is_state) r.check_tensor(name + ", length", input(result, 1), length ? length : r.input(0));
+    Tensor* bound = l.value(node.outputs[i].id);
+    int32_t axis = is_state ? 0 : l.call<m::LoopOutputLayer::getAxis>(result);
+    bool reverse = kind == "reverse";
+    if (!is_state && is_rearranged(in_order, outputs[i - states])) {
+      if (axis != 0 || reverse) fail_read_back(name, "a collection in order along axis 0", kind + " along axis " + std::to_string(axis));
+      if (Layer* const moved = r.maker(bound); moved && r.is_type(moved, "kSHUFFLE")) {
+        Permutation const order = l.call<m::ShuffleLayer::getFirstTranspose>(moved);
+        axis = static_cast<int32_t>(std::find(order.order, order.order + 8, 0) - order.order);
+        bound = input(moved, 0);
+      }
+      if (Layer* const reversed = r.maker(bound); reversed && r.is_type(reversed, "kGATHER")) {
+        reverse = true;
+        bound = input(reversed, 0);
+      }
+    }
+    r.check_tensor(name, output(result), bound);
+    if (!is_state) collected.push_back(axis_and_direction(axis, reverse));
   }
   check_count("outputs", next, results.size());
   r.check("outputs", Value{std::move(collected)});

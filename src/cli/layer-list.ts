@@ -1,13 +1,14 @@
 import { layerTable } from '../layers/table.js';
 import { binding, type FirstReleases, type Flavor } from '../tensorrt/binding.js';
 
-/** One layer kind, as `node-tensorrt layers --json` prints it. */
+/**
+ * One layer kind, as `node-tensorrt layers --json` prints it, with the first releases that build it. `rtx1` is null too if
+ * TensorRT-RTX declares the layer but does not implement it.
+ */
 export interface LayerSummary extends FirstReleases {
   kind: string;
   /** Methods of tensors and networks, and functions of the package. */
   methods: string[];
-  /** Whether TensorRT-RTX 1.7.1 builds it; `rtx1` says only that the interface has it. */
-  rtx1Builds: boolean;
   /** Whether the CPU backend runs it; a text where it does something else than TensorRT. */
   cpu: boolean | string;
   /** Releases where it is composed of other layers, by flavor, as ranges (`<10.7.0`, or `*` for all); false if there are none. */
@@ -42,8 +43,7 @@ export function layerList(): LayerSummary[] {
         methods: [...new Set(names)],
         trt10,
         trt11,
-        rtx1,
-        rtx1Builds,
+        rtx1: rtx1Builds ? rtx1 : null,
         cpu: onCpu ?? cpu !== undefined,
         decomposed: decomposedIn(decomposed),
       };

@@ -8,7 +8,7 @@ import type { IRWeight, LayerParams } from './ir.js';
 /** What inference knows about a value: its type and, for small integer tensors, its elements as far as they are known. */
 export interface InferredValue extends ValueType {
   contents?: readonly Dim[];
-  /** Elements of an integer constant of any size and rank. */
+  /** Elements of a constant of any size and rank, except of narrow dtypes. */
   elements?: TypedArray;
 }
 

@@ -22,6 +22,7 @@ import {
   requireWide,
   valuesTakenIn,
 } from './recording.js';
+import { accumulation, type ScopeOptions } from './scope-options.js';
 import { type OwningGraph, Tensor, TensorSource } from './tensor.js';
 
 /** What a layer method passes to `record`. */
@@ -80,6 +81,11 @@ interface Sizes extends Before {
   ioNames: number;
 }
 
+const missing = (inputs: Recording<LayerParams>['inputs'], index: number): string =>
+  index < inputs.length && inputs[index] === undefined
+    ? 'expected a tensor, given undefined'
+    : `input ${index} is missing`;
+
 const newGraph = (): OpenGraph => ({ graph: { inputs: [], nodes: [], outputs: [] }, open: true });
 
 /** A network under construction. Layers are recorded in the order of the calls. */
@@ -96,11 +102,14 @@ export class Network extends TensorSource {
   readonly #originals: unknown[] = [];
   readonly #sized = new Map<string, Tensor>();
   #scope = '';
+  /** @internal What matrix products take that say nothing of it. */
+  useFp32Acc: boolean;
 
-  constructor(name: string) {
+  constructor(name: string, options: ScopeOptions = {}) {
     super();
     checkName(name, 'network');
     this.name = name;
+    this.useFp32Acc = accumulation(options, 'network') ?? false;
   }
 
   /** The recorded graph; treat it as read-only. */
@@ -160,19 +169,23 @@ export class Network extends TensorSource {
     );
   }
 
-  /** Prefixes the names of all layers recorded by `body` with `name` and a dot. */
-  scope<T>(name: string, body: () => T): T {
+  /**
+   * Prefixes the names of all layers recorded by `body` with `name` and a dot.
+   * @throws ERR_NAME, ERR_INPUT, ERR_PARAMETER
+   */
+  scope<T>(name: string, body: () => T, options: ScopeOptions = {}): T {
     checkName(name, 'scope');
     if (typeof body !== 'function') {
       refuse('scope', 'ERR_INPUT', `expected a function, given ${show(body)}`);
     }
-    const outer = this.#scope;
-    this.#scope = `${outer}${name}.`;
+    const outer = [this.#scope, this.useFp32Acc] as const;
+    this.useFp32Acc = accumulation(options, 'scope') ?? this.useFp32Acc;
+    this.#scope += `${name}.`;
     try {
       // This package's own methods use scopes too, but no caller's code runs then.
       return currentCall.entered ? body() : callUser(body);
     } finally {
-      this.#scope = outer;
+      [this.#scope, this.useFp32Acc] = outer;
     }
   }
 
@@ -277,7 +290,7 @@ export class Network extends TensorSource {
     const inferred = definition.infer({
       params,
       inputs: given,
-      input: (index) => given[index] ?? fail('ERR_INPUT', `input ${index} is missing`, { value: inputs[index] }),
+      input: (index) => given[index] ?? fail('ERR_INPUT', missing(inputs, index), { value: inputs[index] }),
       weights,
       bodies: mapValues(bodies, (body) => body.outputs),
       takenIn: (role) => Array.from(valuesTakenIn(bodies![role]!.graph), (id) => this.#tensors[id]!),
@@ -391,8 +404,12 @@ export class Network extends TensorSource {
  * Starts a network.
  * @param inputs specs by name, e.g. `{ data: float32('batch', 1, 28, 28) }`; more can be added with `net.input`
  */
-export function network(name: string, inputs: Readonly<Record<string, ValueType>> = {}): Network {
-  const net = new Network(name);
+export function network(
+  name: string,
+  inputs: Readonly<Record<string, ValueType>> = {},
+  options: ScopeOptions = {},
+): Network {
+  const net = new Network(name, options);
   const specs = readArguments('network', [name, inputs], () => {
     if (typeof inputs === 'object' && inputs !== null && !Array.isArray(inputs)) return Object.entries(inputs);
     throw new TypeError('expected specs by name');

@@ -31,7 +31,7 @@ export class Tensor extends TensorSource {
   readonly shape: Shape;
   /** Known elements of a small integer tensor; used by shape arithmetic. */
   readonly contents?: readonly Dim[];
-  /** @internal Elements of an integer constant of any size. */
+  /** @internal Elements of a constant of any size, except of narrow dtypes. */
   readonly elements?: TypedArray;
   /** @internal */
   readonly owner: OwningGraph;

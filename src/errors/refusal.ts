@@ -5,6 +5,8 @@ import { weightsAtFault } from './weights-at-fault.js';
 /** The argument of the current call that holds a value; undefined if none or several do. */
 function placeOf(value: unknown): string | undefined {
   const names = currentCall.call?.names ?? [];
+  // Nothing was passed: the first argument that is missing.
+  if (value === undefined) return names.find((name, at) => name !== undefined && currentCall.args[at] === undefined);
   const places = currentCall.args.flatMap((arg, at) => {
     const name = names[Math.min(at, names.length - 1)];
     if (Object.is(arg, value)) return name === undefined ? [] : [name];
@@ -18,9 +20,10 @@ function placeOf(value: unknown): string | undefined {
 type AtFault = Pick<ErrorFacts, 'option' | 'options' | 'involved'>;
 
 /** The options at fault, under the names used by the current method's caller. */
-function inCallersTerms({ option, options = [], involved = [], value }: Refusal): AtFault {
+function inCallersTerms(facts: Refusal): AtFault {
+  const { option, options = [], involved = [], value } = facts;
   const { call, args } = currentCall;
-  if (value !== undefined && option === undefined) return { option: placeOf(value), options, involved };
+  if ('value' in facts && option === undefined) return { option: placeOf(value), options, involved };
   const named = (one: string) => (call?.nameOf ? call.nameOf(one, args) : one);
   const all = (list: readonly string[]) => list.flatMap((one) => named(one) ?? []);
   return { option: option && named(option), options: all(options), involved: all(involved) };

@@ -37,8 +37,8 @@ const methods = {
    * @throws ERR_SHAPE where features differ; ERR_DTYPE where weight and input differ; ERR_RANK, ERR_INPUT, ERR_WEIGHT
    */
   linear(this: TensorSource, options: LinearOptions): Tensor {
-    const { weight, bias, name, useFp32Acc = false } = options ?? {};
     const x = this.tensor();
+    const { weight, bias, name, useFp32Acc = x.network.useFp32Acc } = options ?? {};
     if (x.rank === 0) refuse(method, 'ERR_RANK', `expected rank 1 or more, given ${x}`);
     if (!floats.includes(x.dtype)) {
       refuse(method, 'ERR_DTYPE', `expected ${floats.join(', ')}, given ${x}`, { expected: floats, actual: x.dtype });

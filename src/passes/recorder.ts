@@ -35,7 +35,7 @@ export class Recorder {
 
   constructor(source: Network, name: string, replace?: Replace) {
     this.source = source;
-    this.target = new Network(name);
+    this.target = new Network(name, { useFp32Acc: source.useFp32Acc });
     this.#replace = replace ?? ((node) => this.record(node));
     this.target.names.reserve(namesIn(source.graph));
   }

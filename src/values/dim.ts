@@ -185,6 +185,17 @@ export function structureOf(dim: string): DimStructure {
   return { kind: 'sum', terms };
 }
 
+/** Whether a size is 0 or more for all sizes of its names, as far as its form tells. */
+export function isNonNegative(dim: Dim): boolean {
+  if (isStatic(dim)) return dim >= 0;
+  const structure = structureOf(dim);
+  if (structure.kind === 'name') return true;
+  if (structure.kind === 'sum')
+    return structure.terms.every(({ coefficient, factors }) => coefficient >= 0 && factors.every(isNonNegative));
+  const { op, args } = structure;
+  return op === 'max' ? args.some(isNonNegative) : args.every(isNonNegative);
+}
+
 export function isSameShape(a: Shape, b: Shape): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;

@@ -165,6 +165,27 @@ for (const dtype of ['f16', 'bf16']) {
   builds[`widened_${dtype}_moved`] = ({ x, h }) =>
     scan({ x: x!.cast('float32').identity().transpose([2, 1, 0]), h: h! }, columns, { axis: 1 });
 }
+/** Collected by a loop that iterates over nothing: TensorRT-RTX collects those only in order and along axis 0. */
+function counted(h: Tensor, count: number | string, axis: number, reverse: boolean): Tensor[] {
+  const { outputs } = net(h).loop({ count, state: { h } }, ({ h }) => {
+    const next = h.mul(0.5).add(1);
+    return { state: { h: next }, outputs: { all: { tensor: next, axis, reverse }, plain: h } };
+  });
+  return [outputs.all, outputs.plain];
+}
+for (const axis of [0, 1, 2]) {
+  for (const reverse of [false, true]) {
+    builds[`count_${reverse ? 'reverse_output' : 'concatenate'}${axis}`] = ({ h }) => counted(h!, 4, axis, reverse);
+  }
+}
+builds.count_dim_output = ({ h }) => counted(h!, h!.shape[0]! as string, 1, true);
+builds.while_output1_reverse = ({ s }) => {
+  const { outputs } = net(s!).loop({ while: ({ s }) => s.max().lt(100), state: { s: s! } }, ({ s }) => ({
+    state: { s: s.mul(3) },
+    outputs: { trail: { tensor: s, length: 5, axis: 1, reverse: true } },
+  }));
+  return [outputs.trail];
+};
 for (const value of ['yes', 'no']) {
   builds[`loop_in_if_${value}`] = ({ cond, x, h }) => [
     net(x!).if(
@@ -187,6 +208,9 @@ const dynamic: Record<string, LayerCase['dynamic']> = {
   widened_f16: { x: ['b', 'n', 3], h: ['b', 3, 1] },
   widened_bf16_moved: { x: [3, 'n', 'b'], h: ['b', 3, 1] },
   embedded: { ids: ['b', 'n'], h: ['b', 3, 1] },
+  count_concatenate1: { h: ['n', 3] },
+  count_reverse_output2: { h: ['n', 'm'] },
+  count_dim_output: { h: ['n', 3] },
 };
 
 /** A count alone decides no shape. */

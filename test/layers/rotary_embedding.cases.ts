@@ -11,16 +11,31 @@ const options: Record<string, { interleaved?: boolean; rotaryDim?: number }> = {
   one_token: {},
   f16: {},
   bf16: {},
+  shared: {},
+  shared_positions: { interleaved: true },
 };
 
 const dynamic: Record<string, LayerCase['dynamic']> = {
   halves: { x: ['b', 3, 'n', 8], cos: ['b', 'n', 4], sin: ['b', 'n', 4] },
   everything: { x: ['b', 3, 'n', 8], positions: ['b', 'n'] },
+  shared: { x: ['b', 3, 'n', 8], cos: [1, 'n', 4], sin: [1, 'n', 4] },
+  shared_positions: { x: ['b', 3, 'n', 8], positions: [1, 'n'] },
 };
 
-export const cases: LayerCase[] = Object.entries(options).map(([name, given]) => ({
+/** Turned twice. */
+const looped: LayerCase = {
+  name: 'in_loop',
+  build: ({ x, cos, sin }) =>
+    x!.network.loop({ count: 2, state: { x: x! } }, ({ x }) => ({
+      state: { x: x.rotaryEmbedding({ cos: cos!, sin: sin!, interleaved: true }) },
+    })).state.x,
+};
+
+const direct: LayerCase[] = Object.entries(options).map(([name, given]) => ({
   name,
   build: ({ x, cos, sin, positions }) =>
     x!.rotaryEmbedding({ ...given, cos: cos!, sin: sin!, ...(positions && { positions }) }),
   ...(dynamic[name] && { dynamic: dynamic[name] }),
 }));
+
+export const cases: LayerCase[] = [...direct, looped];

@@ -47,7 +47,10 @@ test('a dynamic size beside a known one is refused, as TensorRT does', () => {
     'ERR_SHAPE',
     /cos: expected \[b, 3, 4\], given \[2, 3, 4\]/,
   );
-  const positions = [[0, 1, 2]];
+  const positions = [
+    [0, 1, 2],
+    [0, 1, 2],
+  ];
   expectRefusal(
     () => x.rotaryEmbedding({ cos: table, sin: table, positions }),
     'ERR_SHAPE',

@@ -1,6 +1,7 @@
 #include <limits>
 
 #include "../layers.h"
+#include "../shared/attention.h"
 
 namespace ntrt {
 
@@ -128,10 +129,7 @@ Layer* lower_attention(Lowering& l, Node const& node) {
   std::string const& causal = p.text("causalKind");
   bool const knows_kinds = l.api.flavor != Flavor::trt10;
   Tensor *query = l.input(node, 0), *key = l.input(node, 1), *value = l.input(node, 2);
-  // TensorRT-RTX 1.7 requires even -1, a dynamic number of heads, to be a multiple of the key's.
-  bool const unlike = l.call<m::Tensor::getDimensions>(query).d[1] < 0 && l.call<m::Tensor::getDimensions>(key).d[1] > 1;
-  bool const padded = p.text("queryForm") == "padded_bhnd" && p.text("keyValueForm") == "padded_bhnd";
-  if (!l.api.has(m::Network::addAttention::info) || (!knows_kinds && causal == "lower_right") || (padded && unlike)) return by_other_layers(l, node, causal);
+  if (!l.api.has(m::Network::addAttention::info) || is_composed_attention(l, node)) return by_other_layers(l, node, causal);
 
   int32_t const normalization = l.enumerator("AttentionNormalizationOp", p.text("normalization"));
   Attention* attention = knows_kinds ? l.add<m::Network::addAttentionV2>(query, key, value, normalization, l.enumerator("CausalMaskKind", causal))

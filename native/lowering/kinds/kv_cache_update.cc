@@ -1,4 +1,5 @@
 #include "../layers.h"
+#include "../shared/attention.h"
 
 namespace ntrt {
 
@@ -27,7 +28,7 @@ Layer* by_other_layers(Lowering& l, Node const& node) {
 
 Layer* lower_kv_cache_update(Lowering& l, Node const& node) {
   auto const& p = node.params;
-  if (!l.api.has(m::Network::addKVCacheUpdate::info)) return by_other_layers(l, node);
+  if (!l.api.has(m::Network::addKVCacheUpdate::info) || is_composed_cache_update(l, node)) return by_other_layers(l, node);
   // The header also allows int64, but the builder refuses it.
   Tensor* start = l.cast(node, l.input(node, 2), "int32", "start");
   Layer* layer = l.add<m::Network::addKVCacheUpdate>(l.input(node, 0), l.input(node, 1), start, l.enumerator("KVCacheMode", p.text("mode")));

@@ -1,4 +1,5 @@
 #include "../layers.h"
+#include "../shared/collect.h"
 
 namespace ntrt {
 
@@ -42,6 +43,31 @@ Tensor* iterated(Lowering& l, Node const& node, size_t index, size_t iterator) {
   return l.helper(node, l.add<m::Network::addElementWise>(x, x, l.enumerator("ElementWiseOperation", operation)), ("iterated" + std::to_string(iterator)).c_str());
 }
 
+// The last of `length` slices first.
+Tensor* reversed(Lowering& l, Node const& node, Tensor* collected, Tensor* length, std::string const& name) {
+  auto const named = [&](char const* suffix) { return name + "/" + suffix; };
+  Tensor* count = l.cast(node, length, "int64", named("count").c_str());
+  Tensor* one = l.constant(node, {1}, named("one").c_str(), true);
+  Tensor* last = l.helper(node, l.add<m::Network::addElementWise>(count, one, l.enumerator("ElementWiseOperation", "sub")), named("last").c_str());
+  Layer* fill = l.add<m::Network::addFillV2>(Dims{}, l.enumerator("FillOperation", "linspace"), l.dtype("int64"));
+  if (!fill) throw Error("ERR_LAYER", "TensorRT refused the order of a reversed output");
+  l.call<m::Layer::setInput>(fill, 0, l.helper(node, l.reshape(count, {1}), named("counts").c_str()));
+  l.call<m::Layer::setInput>(fill, 1, last);
+  l.call<m::Layer::setInput>(fill, 2, l.constant(node, {-1}, named("step").c_str()));
+  Tensor* order = l.helper(node, fill, named("order").c_str());
+  return l.helper(node, l.add<m::Network::addGather>(collected, order, 0), named("reversed").c_str());
+}
+
+// Axis 0 at another place.
+Tensor* moved(Lowering& l, Node const& node, Tensor* collected, int64_t axis, std::string const& name) {
+  int32_t const rank = l.call<m::Tensor::getDimensions>(collected).rank;
+  Permutation order{};
+  for (int32_t i = 0; i < rank && i < 8; i++) order.order[i] = i < axis ? i + 1 : i == axis ? 0 : i;
+  Layer* shuffle = l.add<m::Network::addShuffle>(collected);
+  if (shuffle) l.call<m::ShuffleLayer::setFirstTranspose>(shuffle, order);
+  return l.helper(node, shuffle, (name + "/moved").c_str());
+}
+
 }  // namespace
 
 Layer* lower_loop(Lowering& l, Node const& node) {
@@ -79,23 +105,31 @@ Layer* lower_loop(Lowering& l, Node const& node) {
   l.lower_body(body);
 
   for (size_t i = 0; i < states; i++) l.call<m::Layer::setInput>(recurrences[i], 1, l.value(body.outputs[i].first));
+  bool const in_order = collects_in_order(l, node);
   for (size_t i = 0; i < states + outputs.size(); i++) {
     bool const is_state = i < states;
     Params const* output = is_state ? nullptr : &outputs[i - states];
-    char const* kind = is_state ? "last_value" : output->flag("reverse") ? "reverse" : "concatenate";
-    auto const axis = is_state ? 0 : static_cast<int32_t>(output->integer("axis"));
+    bool const rearranged = output && is_rearranged(in_order, *output);
+    char const* kind = is_state ? "last_value" : output->flag("reverse") && !rearranged ? "reverse" : "concatenate";
+    auto const axis = is_state || rearranged ? 0 : static_cast<int32_t>(output->integer("axis"));
     Tensor* tensor = is_state ? current[i] : l.value(body.outputs[i].first);
     // An unused output confuses the scopes of a conditional around the loop.
     if (!l.is_used(node.outputs[i].id)) {
       l.bind(node.outputs[i].id, tensor);
       continue;
     }
-    Layer* layer = l.part(node, l.call<m::Loop::addLoopOutput>(loop, tensor, l.enumerator("LoopOutput", kind), axis), ("output" + std::to_string(i)).c_str());
+    std::string const name = "output" + std::to_string(i);
+    Layer* layer = l.part(node, l.call<m::Loop::addLoopOutput>(loop, tensor, l.enumerator("LoopOutput", kind), axis), name.c_str());
+    Tensor* length = nullptr;
     if (!is_state) {
-      size_t const length = 1 + iterators.size() + i;
-      l.call<m::Layer::setInput>(layer, 1, l.input(node, l.has_input(node, length) ? length : 0));
+      size_t const index = 1 + iterators.size() + i;
+      length = l.input(node, l.has_input(node, index) ? index : 0);
+      l.call<m::Layer::setInput>(layer, 1, length);
     }
-    l.finish_output(node, i, l.call<m::Layer::getOutput>(layer, 0));
+    Tensor* result = rearranged ? l.helper(node, layer, name.c_str()) : l.call<m::Layer::getOutput>(layer, 0);
+    if (rearranged && output->flag("reverse")) result = reversed(l, node, result, length, name);
+    if (rearranged && output->integer("axis") != 0) result = moved(l, node, result, output->integer("axis"), name);
+    l.finish_output(node, i, result);
   }
   return nullptr;
 }

@@ -1,4 +1,5 @@
 #include "../layers.h"
+#include "../shared/attention.h"
 
 namespace ntrt {
 
@@ -52,7 +53,7 @@ Layer* by_other_layers(Lowering& l, Node const& node, bool interleaved, int64_t 
 Layer* lower_rotary_embedding(Lowering& l, Node const& node) {
   bool const interleaved = node.params.flag("interleaved");
   auto const rotary_dim = node.params.integer("rotaryDim");
-  if (!l.api.has(m::Network::addRotaryEmbedding::info)) return by_other_layers(l, node, interleaved, rotary_dim);
+  if (!l.api.has(m::Network::addRotaryEmbedding::info) || is_composed_rotary_embedding(l)) return by_other_layers(l, node, interleaved, rotary_dim);
   Layer* layer = l.add<m::Network::addRotaryEmbedding>(l.input(node, 0), l.input(node, 1), l.input(node, 2), interleaved, static_cast<int32_t>(rotary_dim));
   l.set_optional_inputs(node, layer, 3);
   return layer;

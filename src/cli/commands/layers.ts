@@ -5,23 +5,14 @@ import { type LayerSummary, layerList } from '../layer-list.js';
 import { type ModuleSummary, moduleList } from '../module-list.generated.js';
 
 function renderLayers(rows: readonly LayerSummary[]): string {
-  const head = [
-    'kind',
-    'methods',
-    'TensorRT 10',
-    'TensorRT 11',
-    'RTX',
-    'RTX 1.7.1 builds it',
-    'CPU',
-    'by other layers',
-  ];
-  const colWidths = [null, 44, null, null, null, 11, 18];
+  const head = ['kind', 'methods', 'TensorRT 10', 'TensorRT 11', 'RTX', 'CPU', 'by other layers'];
+  const colWidths = [null, 44, null, null, null, null, 18];
   const table = new Table({ head, colWidths, wordWrap: true, style: { head: [], border: [] } });
   const yesNo = (yes: boolean | string) => (typeof yes === 'string' ? yes : yes ? 'yes' : pc.red('no'));
-  for (const { kind, methods, trt10, trt11, rtx1, rtx1Builds, cpu, decomposed } of rows) {
+  for (const { kind, methods, trt10, trt11, rtx1, cpu, decomposed } of rows) {
     const cells = [trt10, trt11, rtx1].map((release) => release ?? pc.red('no'));
     const stead = Object.entries(decomposed).map(([flavor, releases]) => `${flavor} ${releases}`);
-    table.push([pc.bold(kind), methods.join(', '), ...cells, yesNo(rtx1Builds), yesNo(cpu), stead.join(', ')]);
+    table.push([pc.bold(kind), methods.join(', '), ...cells, yesNo(cpu), stead.join(', ')]);
   }
   return table.toString();
 }
@@ -37,7 +28,7 @@ function renderModules(rows: readonly ModuleSummary[]): string {
 export function layersCommand(): Command {
   return new Command('layers')
     .description(
-      'list every layer kind (its methods, the first releases that have it, what TensorRT-RTX builds and the CPU backend runs) and the methods made of them',
+      'list every layer kind (its methods, the first releases that build it, whether the CPU backend runs it) and the methods made of them',
     )
     .option('--modules', 'only the methods that are made of several layers')
     .option('--json', 'print the layer kinds as JSON, or with --modules those methods')

@@ -1,14 +1,20 @@
 import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer, type Fail, type InferredValue } from '../../dsl/define-layer.js';
-import { Tensor, type TensorSource } from '../../dsl/tensor.js';
+import { nameProblem } from '../../dsl/name.js';
+import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { refuse } from '../../errors/refusal.js';
 import { type Dim, divideExactly, formatShape, isStatic, meet } from '../../values/dim.js';
-import { type AttentionForm, attentionForms } from '../shared/attention-form.js';
+import { type AttentionForm, attentionForms, rankOf } from '../shared/attention-form.js';
+import { blindQueries } from '../shared/blind-queries.js';
+import { scalar } from '../shared/constants.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import { constantTensor } from '../shared/lift.js';
 import type { ConstantData } from '../shared/literal.js';
 import { type Named, positive } from '../shared/parameters.js';
 import { cpuQuantize } from '../shared/quantization.js';
+import { recordKind } from '../shared/record-kind.js';
+import { liftRank } from '../shared/record-shuffle.js';
+import { remember } from '../shared/remember.js';
 import { broadcastDim, requireRank } from '../shared/shapes.js';
 
 /** TensorRT's CausalMaskKind. */
@@ -47,7 +53,7 @@ export const attention = defineLayer({
     if (scale) requireRank(scale.shape, 0, 1, fail, 'quantize.scale');
     requireLengths(queryLengths, p.queryForm, 'queryLengths', fail);
     requireLengths(keyLengths, p.keyValueForm, 'keyValueLengths', fail, p.keyValueForm === 'padded_bhnd');
-    return { dtype: query.dtype, shape: query.shape };
+    return { dtype: query.dtype, shape: [...query.shape.slice(0, -1), value.shape.at(-1)!] };
   },
   cpu(g, layer) {
     const { input, inputs, inputTypes, outputTypes, params: p } = layer;
@@ -87,7 +93,6 @@ interface Forms {
   keyValueForm: AttentionForm;
 }
 
-const rankOf = (form: AttentionForm): number => (form === 'padded_bhnd' ? 4 : 3);
 /** Axis of the tokens; heads come before it in the padded form and after it in the packed form. */
 const tokensAxis = (form: AttentionForm): number => (form === 'padded_bhnd' ? 2 : 0);
 
@@ -109,7 +114,8 @@ function requireFit(q: InferredValue, k: InferredValue, v: InferredValue, forms:
       actual: b.shape,
     });
   if (differ(q.shape.at(-1)!, k.shape.at(-1)!)) misfit('query and key differ in the size of their heads:', q, k);
-  if (k.shape.some((dim, i) => differ(dim, v.shape[i]!))) misfit('key and value differ:', k, v);
+  if (k.shape.slice(0, -1).some((dim, i) => differ(dim, v.shape[i]!)))
+    misfit('key and value differ before their last axis:', k, v);
   if (forms.queryForm === 'padded_bhnd' && forms.keyValueForm === 'padded_bhnd' && differ(q.shape[0]!, k.shape[0]!)) {
     misfit('query and key differ in the batch:', q, k);
   }
@@ -185,8 +191,8 @@ function causalMask(g: CpuGraph, sizes: CpuValue, kind: CausalKind): CpuValue {
 
 export interface AttentionOptions extends Named {
   /**
-   * [batch, heads, queries, keys], any of them 1: bool, true where a query may look; or added to the scores, in the dtype of
-   * the query.
+   * Broadcasts to [batch, heads, queries, keys], as in NumPy: bool, true where a query may look; or added to the scores, in
+   * the dtype of the query. The result of a query that sees no key is 0, as in PyTorch.
    */
   mask?: Tensor | ConstantData;
   /**
@@ -238,42 +244,71 @@ const methods = {
    * Attention of this tensor's queries to keys and values, like PyTorch's scaled_dot_product_attention:
    * `softmax(scale · q · kᵀ + mask) · v`. Query [batch, heads, queries, size], key and value [batch, heads, keys,
    * size]; keys and values may have fewer heads, which queries then share. float32, float16, bfloat16. TensorRT runs it
-   * as one kernel if it has one; before 10.14 it is made from multiplications and softmax.
+   * as one kernel if it has one; before 10.14, and where values have another size than keys, it is made from
+   * multiplications and softmax.
+   * The result of a query that sees no key is 0, as in PyTorch; where one is possible, layers after the attention select it.
    * `quantize` was compared with ONNX's QuantizeLinear after the softmax, not with a TensorRT kernel. TensorRT kind: attention.
-   * @returns [batch, heads, queries, size]
+   * @returns [batch, heads, queries, size of the values]
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE where tensors do not fit; ERR_PARAMETER, ERR_INPUT
    */
   attention(this: TensorSource, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor {
-    const query = this.tensor();
-    const { network } = query;
-    const { causal = false, quantize, mask, queryLengths, keyValueLengths } = options;
+    const { network } = this.tensor();
+    const { causal = false, quantize, name } = options;
     const causalKind = causal === true ? 'upper_left' : causal === false ? 'none' : causal;
-    const lift = (given: Tensor | ConstantData | undefined, dtype: Tensor['dtype'] | undefined) =>
-      given === undefined ? null : constantTensor(network, given, dtype, method);
-    const boolean = !(mask instanceof Tensor) && typeof [mask].flat(8)[0] === 'boolean';
-    return network.record(attention, {
+    const { normalization = 'softmax', queryForm = 'padded_bhnd', keyValueForm = 'padded_bhnd' } = options;
+    const lift = (given: Tensor | ConstantData | undefined, dtype: Tensor['dtype'] | undefined, rank?: number) =>
+      given === undefined ? null : constantTensor(network, given, dtype, method, rank);
+    const query = scaled(this.tensor(), options.scale);
+    const boolean = typeof [options.mask].flat(8)[0] === 'boolean';
+    const given = lift(options.mask, boolean ? 'bool' : query.dtype, 4);
+    const mask = given && remember(network, `${given.id} of rank 4`, () => liftRank(given, 4, method));
+    const scale = lift(quantize?.scale, query.dtype);
+    const [queryLengths, keyValueLengths] = [
+      lift(options.queryLengths, 'int32'),
+      lift(options.keyValueLengths, 'int32'),
+    ];
+    const recordAttention = (naming: { name?: string | undefined }): Tensor =>
+      network.record(attention, {
+        method,
+        ...naming,
+        inputs: [query, key, value, mask, scale, queryLengths, keyValueLengths],
+        params: {
+          normalization,
+          causalKind,
+          decomposable: options.decomposable ?? true,
+          quantizeTo: quantize?.to ?? null,
+          metadata: options.metadata ?? null,
+          ranks: options.ranks ?? null,
+          queryForm,
+          keyValueForm,
+        },
+      })[0]!;
+    if (normalization !== 'softmax') return recordAttention({ name });
+    const visibility = {
+      query,
+      key,
+      queryForm,
+      keyValueForm,
+      mask,
+      maskElements: given?.elements,
+      queryLengths,
+      keyValueLengths,
+    };
+    // Parts are named after the layer, whose name is the last one's.
+    const scope = nameProblem(name) === undefined ? (name as string) : 'attention';
+    const blind = network.scope(scope, () => blindQueries({ ...visibility, lowerRight: causalKind === 'lower_right' }));
+    if (!blind) return recordAttention({ name });
+    const [zero, attended] = network.scope(scope, () => [
+      scalar(network, query.dtype, 0, query.rank, method),
+      recordAttention({}),
+    ]) as [Tensor, Tensor];
+    return recordKind(network, 'select', {
       method,
-      name: options.name,
-      inputs: [
-        scaled(query, options.scale),
-        key,
-        value,
-        lift(mask, boolean ? 'bool' : query.dtype),
-        lift(quantize?.scale, query.dtype),
-        lift(queryLengths, 'int32'),
-        lift(keyValueLengths, 'int32'),
-      ],
-      params: {
-        normalization: options.normalization ?? 'softmax',
-        causalKind,
-        decomposable: options.decomposable ?? true,
-        quantizeTo: quantize?.to ?? null,
-        metadata: options.metadata ?? null,
-        ranks: options.ranks ?? null,
-        queryForm: options.queryForm ?? 'padded_bhnd',
-        keyValueForm: options.keyValueForm ?? 'padded_bhnd',
-      },
-    })[0]!;
+      name,
+      hint: 'attention',
+      inputs: [blind, zero, attended],
+      params: {},
+    });
   },
 };
 

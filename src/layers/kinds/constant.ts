@@ -4,7 +4,7 @@ import type { Network } from '../../dsl/network.js';
 import { Tensor } from '../../dsl/tensor.js';
 import { refuse } from '../../errors/refusal.js';
 import { formatShape, isStatic } from '../../values/dim.js';
-import type { DType } from '../../values/dtype.js';
+import { type DType, isNarrow } from '../../values/dtype.js';
 import { maxRank } from '../../values/spec.js';
 import { maxContents, recordConstant } from '../shared/constants.js';
 import { constantTensor, type Liftable } from '../shared/lift.js';
@@ -27,7 +27,8 @@ export const constant = defineLayer({
       });
     }
     const { dtype, data } = value;
-    if (dtype !== 'int32' && dtype !== 'int64') return { dtype, shape };
+    if (isNarrow(dtype)) return { dtype, shape };
+    if (dtype !== 'int32' && dtype !== 'int64') return { dtype, shape, elements: data };
     const small = shape.length <= 1 && count <= maxContents;
     const contents = small && data ? Array.from(data as ArrayLike<number | bigint>, Number) : undefined;
     return { dtype, shape, elements: data, ...(contents?.every(Number.isSafeInteger) && { contents }) };

@@ -87,7 +87,8 @@ export interface AccumulationOptions {
   /**
    * Whether products of float16 are summed in float32, as PyTorch does it; those of bfloat16 always are. TensorRT is told by
    * casts of both operands and the product, for which it has one kernel ("Control of Computational Precision" in its
-   * documentation). Default false: TensorRT's choice, float16 on most GPUs.
+   * documentation). Default: that of the scope or network (`net.scope(name, body, { useFp32Acc: true })`), else false:
+   * TensorRT's choice, float16 on most GPUs.
    */
   useFp32Acc?: boolean;
 }
@@ -105,7 +106,7 @@ export interface MatmulOptions extends AccumulationOptions, Named {
 
 /** Records the multiplication; collections of lower rank get leading ones. */
 function multiply(a: Tensor, given: Tensor | ConstantData, options: MatmulOptions, method: string): Tensor {
-  const { transposeA, transposeB, name, useFp32Acc = false } = options;
+  const { transposeA, transposeB, name, useFp32Acc = a.network.useFp32Acc } = options;
   for (const [what, flag] of Object.entries({ transposeA, transposeB })) {
     if (flag !== undefined && typeof flag !== 'boolean') {
       refuse(method, 'ERR_PARAMETER', `expected true or false, given ${String(flag)}`, { option: what, actual: flag });

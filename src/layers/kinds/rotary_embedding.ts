@@ -2,16 +2,18 @@ import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer } from '../../dsl/define-layer.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { type Dim, formatShape, isStatic, type Shape } from '../../values/dim.js';
+import { DimValue } from '../shared/dim-value.js';
 import { floats, indexTypes, requireDType } from '../shared/dtypes.js';
 import { constantTensor } from '../shared/lift.js';
 import type { ConstantData } from '../shared/literal.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
+import { remember } from '../shared/remember.js';
 import { requireRank } from '../shared/shapes.js';
 
-/** Inputs: the tensor, cosines, sines, and positions if cosines and sines are tables. */
 /** TensorRT refuses a dynamic size paired with a known one. */
 const isSame = (a: Dim, b: Dim): boolean => a === b || !(isStatic(a) || isStatic(b));
 
+/** Inputs: the tensor, cosines, sines, and positions if cosines and sines are tables. */
 export const rotaryEmbedding = defineLayer({
   kind: 'rotary_embedding',
   params: z.strictObject({ interleaved: z.boolean(), rotaryDim: nonNegative }),
@@ -106,16 +108,27 @@ const pick = (g: CpuGraph, x: CpuValue, index: readonly number[]): CpuValue =>
   g.op('Gather', [x, g.constant('int64', [index.length], index)], { axis: 3 });
 
 export interface RotaryEmbeddingOptions extends Named {
-  /** Cosines of the angles: [batch, tokens, rotaryDim / 2], or with `positions` a table [positions, rotaryDim / 2]. */
+  /**
+   * Cosines of the angles: [batch, tokens, rotaryDim / 2], where a batch of 1 serves any other, or with `positions` a table
+   * [positions, rotaryDim / 2].
+   */
   cos: Tensor | ConstantData;
   /** Sines of the angles, as `cos`. */
   sin: Tensor | ConstantData;
-  /** Rows of the tables, int32 or int64 [batch, tokens]. */
+  /** Rows of the tables, int32 or int64 [batch, tokens], where a batch of 1 serves any other. */
   positions?: Tensor | ConstantData;
   /** Whether neighbours are turned together (GPT-J) instead of the two halves (GPT-NeoX, Llama in transformers). Default false. */
   interleaved?: boolean;
   /** How many of the first elements of each head are turned; even. Default: all. */
   rotaryDim?: number;
+}
+
+/** Repeats a batch of 1 for the input's, since TensorRT takes none that differs. Layers that share a table share the result. */
+function overBatch(table: Tensor, rank: number, x: Tensor): Tensor {
+  const batch = x.shape[0];
+  if (batch === undefined || batch === 1 || table.rank !== rank || table.shape[0] !== 1) return table;
+  const dims = [new DimValue(batch), ...Array<number>(rank - 1).fill(-1)];
+  return remember(x.network, `${table.id} over ${batch}`, () => table.expand(dims));
 }
 
 const methods = {
@@ -130,15 +143,13 @@ const methods = {
     const method = 'rotaryEmbedding';
     const x = this.tensor();
     const { cos, sin, positions, interleaved = false, rotaryDim = 0, name } = options;
+    const given = [cos, sin].map((table) => constantTensor(x.network, table, x.dtype, method));
+    const at = positions === undefined ? null : constantTensor(x.network, positions, 'int64', method);
+    const inputs = at ? [...given, overBatch(at, 2, x)] : given.map((table) => overBatch(table, 3, x));
     return x.network.record(rotaryEmbedding, {
       method,
       name,
-      inputs: [
-        x,
-        constantTensor(x.network, cos, x.dtype, method),
-        constantTensor(x.network, sin, x.dtype, method),
-        positions === undefined ? null : constantTensor(x.network, positions, 'int64', method),
-      ],
+      inputs: [x, ...inputs],
       params: { interleaved, rotaryDim },
     })[0]!;
   },

@@ -1,3 +1,5 @@
 /** TensorRT's AttentionIOForm: [batch, heads, tokens, size], or all batches packed together, [tokens, heads, size]. */
 export const attentionForms = ['padded_bhnd', 'packed_nhd'] as const;
 export type AttentionForm = (typeof attentionForms)[number];
+
+export const rankOf = (form: AttentionForm): number => (form === 'padded_bhnd' ? 4 : 3);

@@ -41,8 +41,7 @@ export function lift(
     return scalar(peer.network, peer.dtype, value, target(0), method);
   }
   const literal = toLiteral(value, isTyped(value) ? {} : { dtype: peer.dtype }, method);
-  const own = literal.shape.length;
-  const shape = [...Array(Math.max(0, target(own) - own)).fill(1), ...literal.shape];
+  const shape = withRank(literal.shape, target(literal.shape.length));
   if (literal.weight.dtype !== 'int8') return recordConstant(peer.network, { ...literal, shape }, { method });
   // TensorRT treats int8 constants as quantized numbers, which it allows only before a dequantize layer.
   const wide = { shape: literal.weight.shape, dtype: 'int32', data: Int32Array.from(literal.weight.data as Int8Array) };
@@ -52,10 +51,24 @@ export function lift(
 
 /**
  * An operand as a tensor of its own shape. Numbers, typed arrays and sizes become tensors of `dtype`, if given.
+ * @param rank shorter shapes of constants get leading ones
  * @throws ERR_INPUT, ERR_VALUE, ERR_DTYPE, ERR_SHAPE
  */
-export function constantTensor(net: Network, value: Liftable, dtype: DType | undefined, method: string): Tensor {
+export function constantTensor(
+  net: Network,
+  value: Liftable,
+  dtype: DType | undefined,
+  method: string,
+  rank = 0,
+): Tensor {
   if (value instanceof Tensor) return value;
-  if (value instanceof DimValue) return sizeOf(net, value, dtype ?? 'int64', 0, method);
-  return recordConstant(net, toLiteral(value, isTyped(value) ? {} : { dtype }, method), { method });
+  if (value instanceof DimValue) return sizeOf(net, value, dtype ?? 'int64', rank, method);
+  const literal = toLiteral(value, isTyped(value) ? {} : { dtype }, method);
+  return recordConstant(net, { ...literal, shape: withRank(literal.shape, rank) }, { method });
 }
+
+/** A shape with leading ones up to a rank. */
+const withRank = (shape: readonly number[], rank: number): number[] => [
+  ...Array(Math.max(0, rank - shape.length)).fill(1),
+  ...shape,
+];

@@ -6,6 +6,7 @@ import type { concatenation } from '../kinds/concatenation.js';
 import type { constant } from '../kinds/constant.js';
 import type { elementWise } from '../kinds/element_wise.js';
 import type { gather } from '../kinds/gather.js';
+import type { select } from '../kinds/select.js';
 import type { shape } from '../kinds/shape.js';
 import type { shuffle } from '../kinds/shuffle.js';
 import type { slice } from '../kinds/slice.js';
@@ -19,6 +20,7 @@ interface Kinds {
   constant: typeof constant;
   element_wise: typeof elementWise;
   gather: typeof gather;
+  select: typeof select;
   shape: typeof shape;
   shuffle: typeof shuffle;
   slice: typeof slice;

@@ -7,6 +7,7 @@ import { recordConstant } from './constants.js';
 import { type DimLike, resolveDims } from './dim-value.js';
 import { toLiteral } from './literal.js';
 import { recordKind } from './record-kind.js';
+import { remember } from './remember.js';
 
 /** The dims as an int64 tensor of rank 1, which TensorRT computes at run time from the shapes of other tensors. */
 export function shapeTensor(net: Network, dims: readonly Dim[], method: string): Tensor {
@@ -24,19 +25,6 @@ export function shapeTensor(net: Network, dims: readonly Dim[], method: string):
 
 const int64 = (net: Network, values: readonly number[], method: string): Tensor =>
   recordConstant(net, toLiteral(BigInt64Array.from(values, BigInt), { dtype: 'int64' }, method), { method });
-
-/** Sizes already computed that the next layer may use. */
-const computed = new WeakMap<Network, Map<string, Tensor>>();
-
-function remember(net: Network, key: string, make: () => Tensor): Tensor {
-  const map = computed.get(net) ?? new Map<string, Tensor>();
-  computed.set(net, map);
-  const known = map.get(key);
-  if (known && net.isOpen(known)) return known;
-  const tensor = make();
-  map.set(key, tensor);
-  return tensor;
-}
 
 /** One dim as an int64 tensor of shape [1]. */
 function sizeTensor(net: Network, dim: Dim, method: string): Tensor {

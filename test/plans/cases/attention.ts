@@ -30,6 +30,12 @@ export const cases: PlanCases = {
     q.attention(k, v, { mask, scale: 1, name: 'attention' }).output('y');
   },
 
+  attention_more_queries(net) {
+    const q = net.input('q', float32(1, 2, 5, 8));
+    const k = net.input('k', float32(1, 2, 3, 8));
+    q.attention(k, k, { causal: 'lower_right', scale: 1, name: 'attention' }).output('y');
+  },
+
   /** With its own kernel or not at all. */
   attention_kernel(net) {
     const q = net.input('q', float16(1, 2, 64, 64));
@@ -66,6 +72,23 @@ export const cases: PlanCases = {
       const v = net.input('v', float32(1, 2, 5, 8));
       q.attention(k, v, { scale: 1, name: 'attention' }).output('y');
     },
+  },
+
+  /** Values of another size than keys, which TensorRT's layer does not take. */
+  attention_values(net) {
+    const q = net.input('q', float32(1, 2, 3, 8));
+    const k = net.input('k', float32(1, 2, 5, 8));
+    const v = net.input('v', float32(1, 2, 5, 4));
+    q.attention(k, v, { scale: 1, name: 'attention' }).output('y');
+  },
+
+  /** In a loop, where TensorRT-RTX does not find the inputs of its layer. */
+  attention_loop(net) {
+    const [q, k, v] = parts(net);
+    const { state } = net.loop({ count: 2, state: { q }, name: 'L' }, ({ q }) => ({
+      state: { q: q.attention(k, v, { scale: 1 }) },
+    }));
+    state.q.output('y');
   },
 
   rotary_embedding(net) {

@@ -71,6 +71,16 @@ export const cases: PlanCases = {
     outputs.all.output('y');
   },
 
+  /** Without slices, outputs are collected in order along axis 0. What is asked for is made of that. */
+  loop_rearranged(net) {
+    const h = net.input('h', float32(3));
+    const { outputs } = net.loop({ count: 4, state: { h }, name: 'L' }, ({ h }) => {
+      const next = h.relu();
+      return { state: { h: next }, outputs: { back: { tensor: next, axis: 1, reverse: true } } };
+    });
+    outputs.back.output('y');
+  },
+
   /** One iteration per row of a tensor. (Plans of loops over slices of a dynamic axis differ from build to build.) */
   loop_dynamic: {
     options: { profiles: [{ t: [1, 4, 16] }] },

@@ -1,0 +1,37 @@
+// How a loop collects its outputs.
+#pragma once
+
+#include "../lower.h"
+
+namespace ntrt {
+
+// Whether a graph, or one inside it, uses a value.
+inline bool uses(Graph const& graph, int32_t id) {
+  for (auto const& node : graph.nodes) {
+    for (int32_t input : node.inputs) {
+      if (input == id) return true;
+    }
+    for (auto const& [role, body] : node.bodies) {
+      if (uses(*body, id)) return true;
+    }
+  }
+  for (auto const& [output, name] : graph.outputs) {
+    if (output == id) return true;
+  }
+  return false;
+}
+
+// TensorRT-RTX 1.7 builds a loop that iterates over nothing only if it collects in order, along axis 0. Other outputs are
+// collected so and then rearranged.
+inline bool collects_in_order(Lowering& l, Node const& node) {
+  if (l.api.flavor != Flavor::rtx1) return false;
+  Graph const& body = *node.bodies.at("body");
+  for (auto i = static_cast<size_t>(node.params.integer("states")); i < body.inputs.size(); i++) {
+    if (uses(body, body.inputs[i].id)) return false;
+  }
+  return true;
+}
+
+inline bool is_rearranged(bool in_order, Params const& output) { return in_order && (output.flag("reverse") || output.integer("axis") != 0); }
+
+}  // namespace ntrt

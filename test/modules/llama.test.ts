@@ -1,0 +1,4 @@
+import { testLayer } from '../layers/harness.js';
+import { cases } from './llama.cases.js';
+
+testLayer('llama', cases, 'modules');
