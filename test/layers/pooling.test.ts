@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import { float32, int32, network } from '../../src/index.js';
-import { expectRefusal, oneInput, testLayer } from './harness.js';
+import { createCpuModel } from '../../src/cpu/session.js';
+import { float32, int32, type Network, network, type Tensor } from '../../src/index.js';
+import { readFixture, type Stored } from './fixture.js';
+import { expectClose, expectRefusal, oneInput, testLayer } from './harness.js';
 import { cases } from './pooling.cases.js';
 
 testLayer('pooling', cases);
@@ -41,4 +43,99 @@ test('the stride is the window by default, and padding counts in an average, as 
   const y = net.avgPool({ kernel: [2, 3] });
   expect(y.shape).toEqual(['batch', 3, 4, 'floor(width / 3)']);
   expect(net.graph.nodes[0]!.params).toMatchObject({ stride: [2, 3], averageCountExcludesPadding: false });
+});
+
+const sweep = readFixture('ceil-mode').get('sweep')!;
+
+interface CeilPool {
+  record(x: Tensor): Tensor;
+  expected: Stored;
+}
+
+/** The pools of fixtures/ceil-mode.py over one input, with PyTorch's results. */
+function ceilPools(input: number): CeilPool[] {
+  const [windows, shapes, values] = sweep.outputs as [Stored, Stored, Stored];
+  const pools: CeilPool[] = [];
+  for (let i = 0, at = 0; i < windows.shape[0]!; i++) {
+    const [of, type, ...numbers] = windows.data.slice(8 * i, 8 * i + 8) as Uint8Array;
+    const [kernel, stride, padding] = [0, 2, 4].map((k) => [...numbers.slice(k, k + 2)]) as [
+      number[],
+      number[],
+      number[],
+    ];
+    const [height, width] = shapes.data.slice(2 * i, 2 * i + 2) as unknown as [number, number];
+    const data = (values.data as Float32Array).slice(at, at + height * width);
+    at += height * width;
+    if (of !== input) continue;
+    const options = { kernel, stride, padding, ceilMode: true };
+    pools.push({
+      record: (x) => (type === 0 ? x.maxPool2d(options) : x.avgPool2d({ ...options, countIncludePad: type === 1 })),
+      expected: { dtype: 'float32', shape: [1, 1, height, width], data },
+    });
+  }
+  return pools;
+}
+
+/** Runs many pools of one input at once, and compares each. */
+async function expectPools(net: Network, input: Stored, pools: readonly CeilPool[]): Promise<void> {
+  const x = net.tensor();
+  pools.forEach(({ record }, i) => {
+    record(x).output(`y${i}`);
+  });
+  using model = await createCpuModel(net);
+  const results = await model.run({ x: { shape: input.shape, data: input.data } });
+  pools.forEach(({ expected }, i) => {
+    expectClose(results[`y${i}`]!, expected);
+  });
+}
+
+test.each([0, 1, 2, 3, 4])('ceilMode has the windows and the numbers of PyTorch, over input %i', async (i) => {
+  const [input, pools] = [sweep.inputs[i]!, ceilPools(i)];
+  expect(pools.length).toBeGreaterThan(150);
+  await expectPools(network('static', { x: float32(...input.shape) }), input, pools);
+  await expectPools(network('dynamic', { x: float32('n', 'c', 'h', 'w') }), input, pools);
+});
+
+test('ceilMode and paddingMode name two roundings', () => {
+  const x = oneInput(1, 1, 7, 7);
+  const options = { kernel: 2, stride: 2, padding: 1 };
+  expect(x.maxPool2d({ ...options, ceilMode: true }).shape).toEqual([1, 1, 4, 4]);
+  expect(x.maxPool2d({ ...options, paddingMode: 'explicit_round_up' }).shape).toEqual([1, 1, 5, 5]);
+  expectRefusal(
+    () => x.maxPool2d({ ...options, ceilMode: true, paddingMode: 'explicit_round_up' }),
+    'ERR_PARAMETER',
+    /ceilMode and paddingMode: expected one of them, given explicit_round_up beside ceilMode/,
+  );
+  const symbolic = oneInput(1, 1, 'h', 'w').maxPool2d({ ...options, kernel: [2, 3], ceilMode: true });
+  expect(symbolic.shape).toEqual([1, 1, 'floor(h / 2) + 1', 'floor(w / 2) + 1']);
+});
+
+test('an average whose windows end within the padding is one layer', () => {
+  const x = oneInput(1, 1, 7, 8);
+  x.avgPool2d({ kernel: [2, 4], stride: [2, 3], padding: 1, ceilMode: true });
+  expect(x.network.graph.nodes.map(({ kind }) => kind)).toEqual(['pooling']);
+});
+
+test('ceilMode refuses what any pool refuses', () => {
+  const x = oneInput(1, 4, 8, 8);
+  const ceil = (options: object) => () => x.maxPool({ kernel: 2, stride: 4, ceilMode: true, ...options });
+  expectRefusal(ceil({ padding: 2 }), 'ERR_PARAMETER', /: padding: expected less than/);
+  expectRefusal(ceil({ padding: -1 }), 'ERR_PARAMETER', /: padding: expected a whole number of 0 or more/);
+  expectRefusal(ceil({ stride: 0 }), 'ERR_PARAMETER', /stride/);
+  expectRefusal(ceil({ kernel: '2' }), 'ERR_PARAMETER', /: kernel: .*given '2'/);
+  expectRefusal(ceil({ kernel: [2, 2, 2] }), 'ERR_RANK', /expected rank 5, given rank 4/);
+});
+
+test('an average of no element is refused', () => {
+  const options = { kernel: 2, padding: 1, paddingMode: 'explicit_round_up' as const };
+  const noElement =
+    /paddingMode: the window of 2 at index 4 of spatial axis 0 has no element to average: ceilMode drops/;
+  const x = oneInput(1, 1, 7, 7);
+  expectRefusal(() => x.avgPool2d({ ...options, countIncludePad: false }), 'ERR_SHAPE', noElement);
+  expect(x.avgPool2d(options).shape).toEqual([1, 1, 5, 5]);
+  expectRefusal(
+    () => x.avgPool2d({ ...options, padding: 0, kernel: 3, stride: 7 }),
+    'ERR_SHAPE',
+    /window of 3 at index 1/,
+  );
 });
