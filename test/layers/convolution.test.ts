@@ -59,7 +59,7 @@ test('padding by name, and windows along one axis, say what was expected', () =>
   expectRefusal(
     () => x.conv2d({ weight: kernel, padding: 'same', stride: 2 }),
     'ERR_PARAMETER',
-    /same: expected stride 1/,
+    /: padding: same: expected stride 1, given \[2, 2\]; with a stride, paddingMode: 'same_upper' keeps/,
   );
   expectRefusal(
     () => x.conv2d({ weight: kernel, padding: 'full' as never }),

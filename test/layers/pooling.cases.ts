@@ -4,6 +4,9 @@ import type { LayerCase } from './harness.js';
 /** PyTorch drops a last window along height; along width the last one reaches beyond the padding. */
 const mixed = { kernel: [2, 5], stride: [2, 4], padding: [1, 2], ceilMode: true };
 
+/** Leaves gaps between the windows. */
+const gap = { kernel: [2, 1], stride: [3, 2] };
+
 const methods: Record<string, (x: Tensor) => Tensor> = {
   max: (x) => x.maxPool({ kernel: 2 }),
   max_stride: (x) => x.maxPool2d({ kernel: 3, stride: [1, 2] }),
@@ -26,6 +29,9 @@ const methods: Record<string, (x: Tensor) => Tensor> = {
   average_same_upper: (x) => x.avgPool({ kernel: 3, stride: 2, paddingMode: 'same_upper', countIncludePad: false }),
   average_same_upper_include: (x) => x.avgPool({ kernel: 3, stride: 2, paddingMode: 'same_upper' }),
   average_same_lower: (x) => x.avgPool({ kernel: 3, stride: 2, paddingMode: 'same_lower', countIncludePad: false }),
+  max_same_lower_gap: (x) => x.maxPool({ ...gap, paddingMode: 'same_lower' }),
+  average_same_lower_gap: (x) => x.avgPool({ ...gap, paddingMode: 'same_lower', countIncludePad: false }),
+  average_same_upper_gap_include: (x) => x.avgPool({ ...gap, paddingMode: 'same_upper' }),
   max_ceil_drop: (x) => x.maxPool({ kernel: 2, padding: 1, ceilMode: true }),
   max_ceil_large: (x) => x.maxPool({ kernel: [9, 3], stride: 3, ceilMode: true }),
   average_ceil_drop: (x) => x.avgPool({ kernel: 2, padding: 1, ceilMode: true }),
@@ -74,6 +80,9 @@ const dynamic = [
   'average_ceil_include',
   'blend_ceil_include',
   'max_ceil_drop',
+  'max_same_lower_gap',
+  'average_same_lower_gap',
+  'average_same_upper_gap_include',
   'max_ceil_large',
   'average_ceil_drop',
   'average_ceil_mixed',

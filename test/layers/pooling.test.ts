@@ -1,8 +1,6 @@
 import { expect, test } from 'vitest';
-import { createCpuModel } from '../../src/cpu/session.js';
-import { float32, int32, type Network, network, type Tensor } from '../../src/index.js';
-import { readFixture, type Stored } from './fixture.js';
-import { expectClose, expectRefusal, oneInput, testLayer } from './harness.js';
+import { float32, int32, network } from '../../src/index.js';
+import { expectRefusal, oneInput, testLayer } from './harness.js';
 import { cases } from './pooling.cases.js';
 
 testLayer('pooling', cases);
@@ -43,57 +41,6 @@ test('the stride is the window by default, and padding counts in an average, as 
   const y = net.avgPool({ kernel: [2, 3] });
   expect(y.shape).toEqual(['batch', 3, 4, 'floor(width / 3)']);
   expect(net.graph.nodes[0]!.params).toMatchObject({ stride: [2, 3], averageCountExcludesPadding: false });
-});
-
-const sweep = readFixture('ceil-mode').get('sweep')!;
-
-interface CeilPool {
-  record(x: Tensor): Tensor;
-  expected: Stored;
-}
-
-/** The pools of fixtures/ceil-mode.py over one input, with PyTorch's results. */
-function ceilPools(input: number): CeilPool[] {
-  const [windows, shapes, values] = sweep.outputs as [Stored, Stored, Stored];
-  const pools: CeilPool[] = [];
-  for (let i = 0, at = 0; i < windows.shape[0]!; i++) {
-    const [of, type, ...numbers] = windows.data.slice(8 * i, 8 * i + 8) as Uint8Array;
-    const [kernel, stride, padding] = [0, 2, 4].map((k) => [...numbers.slice(k, k + 2)]) as [
-      number[],
-      number[],
-      number[],
-    ];
-    const [height, width] = shapes.data.slice(2 * i, 2 * i + 2) as unknown as [number, number];
-    const data = (values.data as Float32Array).slice(at, at + height * width);
-    at += height * width;
-    if (of !== input) continue;
-    const options = { kernel, stride, padding, ceilMode: true };
-    pools.push({
-      record: (x) => (type === 0 ? x.maxPool2d(options) : x.avgPool2d({ ...options, countIncludePad: type === 1 })),
-      expected: { dtype: 'float32', shape: [1, 1, height, width], data },
-    });
-  }
-  return pools;
-}
-
-/** Runs many pools of one input at once, and compares each. */
-async function expectPools(net: Network, input: Stored, pools: readonly CeilPool[]): Promise<void> {
-  const x = net.tensor();
-  pools.forEach(({ record }, i) => {
-    record(x).output(`y${i}`);
-  });
-  using model = await createCpuModel(net);
-  const results = await model.run({ x: { shape: input.shape, data: input.data } });
-  pools.forEach(({ expected }, i) => {
-    expectClose(results[`y${i}`]!, expected);
-  });
-}
-
-test.each([0, 1, 2, 3, 4])('ceilMode has the windows and the numbers of PyTorch, over input %i', async (i) => {
-  const [input, pools] = [sweep.inputs[i]!, ceilPools(i)];
-  expect(pools.length).toBeGreaterThan(150);
-  await expectPools(network('static', { x: float32(...input.shape) }), input, pools);
-  await expectPools(network('dynamic', { x: float32('n', 'c', 'h', 'w') }), input, pools);
 });
 
 test('ceilMode and paddingMode name two roundings', () => {

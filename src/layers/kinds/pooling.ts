@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type CpuGraph, type CpuValue, defineLayer, type Fail } from '../../dsl/define-layer.js';
+import { type CpuAttribute, type CpuGraph, type CpuValue, defineLayer, type Fail } from '../../dsl/define-layer.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { refuse } from '../../errors/refusal.js';
 import { addDims, isStatic, type Shape } from '../../values/dim.js';
@@ -12,6 +12,7 @@ import { overOneAxis } from '../shared/one-axis.js';
 import { float32Number, type Named, type PerAxis, perAxis, requirePerAxis } from '../shared/parameters.js';
 import { recordKind } from '../shared/record-kind.js';
 import { recordSlice } from '../shared/record-slice.js';
+import { samePadding } from '../shared/same-padding.js';
 import { requireRank } from '../shared/shapes.js';
 import { type PaddingOptions, paddingParams, resolvePadding, window, windowSize } from '../shared/window.js';
 
@@ -78,8 +79,8 @@ export const pooling = defineLayer({
     if (p.type !== 'max' && p.paddingMode === 'explicit_round_up') requireAverages(shape.slice(2), spatial, p, fail);
     return { dtype, shape: [shape[0]!, shape[1]!, ...spatial] };
   },
-  cpu(g, { input, params: p, outputTypes }) {
-    return g.cast(pool(g, g.cast(input(0), 'float32'), p), outputTypes[0]!.dtype);
+  cpu(g, { input, params: p, inputTypes, outputTypes }) {
+    return g.cast(pool(g, g.cast(input(0), 'float32'), inputTypes[0]!.shape, p), outputTypes[0]!.dtype);
   },
 });
 
@@ -95,23 +96,34 @@ function requireAverages(sizes: Shape, windows: Shape, p: Parsed, fail: Fail): v
   }
 }
 
-function pool(g: CpuGraph, x: CpuValue, p: Parsed): CpuValue {
+function pool(g: CpuGraph, x: CpuValue, shape: Shape, p: Parsed): CpuValue {
   if (p.type === 'max_average_blend') {
     const share = (v: number) => g.constant('float32', [], [v]);
-    const max = pool(g, x, { ...p, type: 'max' });
-    const average = pool(g, x, { ...p, type: 'average' });
+    const max = pool(g, x, shape, { ...p, type: 'max' });
+    const average = pool(g, x, shape, { ...p, type: 'average' });
     return g.op('Add', [g.op('Mul', [share(1 - p.blendFactor), max]), g.op('Mul', [share(p.blendFactor), average])]);
   }
-  return p.paddingMode === 'explicit_round_up' ? poolRoundedUp(g, x, p) : poolPlain(g, x, p);
+  if (p.paddingMode === 'explicit_round_up') return poolRoundedUp(g, x, p);
+  if (p.paddingMode === 'explicit_round_down') return poolPlain(g, x, p, explicitPads(p));
+  const { attributes, pads } = samePadding(g, x, shape, { ...p, dilation: p.kernel.map(() => 1) });
+  if (!pads) return poolPlain(g, x, p, attributes);
+  const padded = (value: CpuValue, fill: number) =>
+    poolPlain(g, g.op('Pad', [value, pads, g.constant('float32', [], [fill])]), p, {});
+  if (p.type === 'max') return padded(x, -Infinity);
+  return p.averageCountExcludesPadding ? g.op('Div', [padded(x, 0), padded(onesLike(g, x), 0)]) : padded(x, 0);
 }
 
-function poolPlain(g: CpuGraph, x: CpuValue, p: Parsed): CpuValue {
-  const explicit = p.paddingMode.startsWith('explicit');
+const explicitPads = (p: Parsed) => ({ pads: [...p.prePadding, ...p.postPadding] });
+
+const onesLike = (g: CpuGraph, x: CpuValue): CpuValue =>
+  g.op('Expand', [g.constant('float32', [], [1]), g.op('Shape', [x])]);
+
+function poolPlain(g: CpuGraph, x: CpuValue, p: Parsed, padding: Record<string, CpuAttribute>): CpuValue {
   return g.op(p.type === 'max' ? 'MaxPool' : 'AveragePool', [x], {
     kernel_shape: p.kernel,
     strides: p.stride,
     ...(p.type === 'average' && { count_include_pad: !p.averageCountExcludesPadding }),
-    ...(explicit ? { pads: [...p.prePadding, ...p.postPadding] } : { auto_pad: p.paddingMode.toUpperCase() }),
+    ...padding,
   });
 }
 
@@ -123,18 +135,16 @@ function poolRoundedUp(g: CpuGraph, x: CpuValue, p: Parsed): CpuValue {
   const axes = p.kernel.length;
   const extra = p.stride.map((s) => s - 1);
   const none = p.kernel.map(() => 0);
-  const plain = { ...p, paddingMode: 'explicit_round_down', prePadding: none, postPadding: none } as Parsed;
   // The sum of one operand keeps onnxruntime from moving the padding into a pool, which rejects padding as large as its window.
   const pad = (value: CpuValue, pre: readonly number[], post: readonly number[], fill: number) => {
     const pads = g.constant('int64', [2 * axes + 4], [0, 0, ...pre, 0, 0, ...post]);
     return g.op('Sum', [g.op('Pad', [value, pads, g.constant('float32', [], [fill])])]);
   };
   const beyond = p.postPadding.map((post, i) => post + extra[i]!);
-  if (p.type === 'max') return poolPlain(g, pad(x, p.prePadding, beyond, -Infinity), plain);
-  const total = poolPlain(g, pad(x, p.prePadding, beyond, 0), plain);
-  const ones = g.op('Expand', [g.constant('float32', [], [1]), g.op('Shape', [x])]);
-  const padded = pad(ones, p.prePadding, p.postPadding, p.averageCountExcludesPadding ? 0 : 1);
-  return g.op('Div', [total, poolPlain(g, pad(padded, none, extra, 0), plain)]);
+  if (p.type === 'max') return poolPlain(g, pad(x, p.prePadding, beyond, -Infinity), p, {});
+  const total = poolPlain(g, pad(x, p.prePadding, beyond, 0), p, {});
+  const padded = pad(onesLike(g, x), p.prePadding, p.postPadding, p.averageCountExcludesPadding ? 0 : 1);
+  return g.op('Div', [total, poolPlain(g, pad(padded, none, extra, 0), p, {})]);
 }
 
 function record(
