@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { refuse } from '../../errors/refusal.js';
-import { formatShape, isStatic } from '../../values/dim.js';
+import { isStatic } from '../../values/dim.js';
 import type { WeightLike } from '../../values/weight.js';
 import {
   givenShape,
@@ -16,6 +16,7 @@ import {
 import { kernelOverOneAxis } from '../shared/one-axis.js';
 import type { PerAxis } from '../shared/parameters.js';
 import { samePadding } from '../shared/same-padding.js';
+import { shownList, shownShape } from '../shared/spatial-text.js';
 import { type PaddingOptions, resolvePadding, windowSize } from '../shared/window.js';
 
 export interface ConvolutionOptions extends Omit<KernelOptions, 'padding'> {
@@ -45,7 +46,7 @@ export const convolution = defineLayer({
     if (isStatic(channels) && isStatic(expected) && channels !== expected * p.groups) {
       fail(
         'ERR_SHAPE',
-        `the weight ${formatShape(kernel)} with groups ${p.groups} takes ${expected * p.groups} input channels, the input ${formatShape(shape)} has ${channels}`,
+        `the weight ${shownShape(kernel)} with groups ${p.groups} takes ${expected * p.groups} input channels, the input ${shownShape(shape)} has ${channels}`,
         { involved: ['weight'], expected: expected * p.groups, actual: channels },
       );
     }
@@ -82,7 +83,7 @@ function namedPadding(
   }
   if (stride.some((s) => s !== 1)) {
     const remedy = "with a stride, paddingMode: 'same_upper' keeps ⌈size / stride⌉ elements";
-    refuse(method, 'ERR_PARAMETER', `same: expected stride 1, given [${stride.join(', ')}]; ${remedy}`, {
+    refuse(method, 'ERR_PARAMETER', `same: expected stride 1, given ${shownList(stride)}; ${remedy}`, {
       option: 'padding',
       actual: stride,
     });

@@ -14,6 +14,7 @@ import { recordKind } from '../shared/record-kind.js';
 import { recordSlice } from '../shared/record-slice.js';
 import { samePadding } from '../shared/same-padding.js';
 import { requireRank } from '../shared/shapes.js';
+import { shownAxis, shownList } from '../shared/spatial-text.js';
 import { type PaddingOptions, paddingParams, resolvePadding, window, windowSize } from '../shared/window.js';
 
 const types = { max: 'max', average: 'average', maxAverageBlend: 'max_average_blend' } as const;
@@ -69,7 +70,7 @@ export const pooling = defineLayer({
         if (list.some((pad, i) => pad >= p.kernel[i]!)) {
           fail(
             'ERR_PARAMETER',
-            `expected less than the window [${p.kernel.join(', ')}] along each axis, given [${list.join(', ')}]`,
+            `expected less than the window ${shownList(p.kernel)} along each axis, given ${shownList(list)}`,
             { option: name, expected: p.kernel, actual: list },
           );
         }
@@ -91,7 +92,7 @@ function requireAverages(sizes: Shape, windows: Shape, p: Parsed, fail: Fail): v
     if (!isStatic(size) || !isStatic(count)) continue;
     const end = size + p.prePadding[i]! + (p.averageCountExcludesPadding ? 0 : p.postPadding[i]!);
     if ((count - 1) * stride < end) continue;
-    const window = `the window of ${kernel} at index ${count - 1} of spatial axis ${i} has no element to average`;
+    const window = `the window of ${kernel} at index ${count - 1} of spatial axis ${shownAxis(i)} has no element to average`;
     fail('ERR_SHAPE', `${window}: ceilMode drops such a window, as PyTorch does`, { option: 'paddingMode' });
   }
 }
