@@ -7,7 +7,11 @@ testLayer('pooling', cases);
 
 test('what does not fit is refused, with what was expected and given', () => {
   const x = oneInput(1, 4, 8, 8);
-  expectRefusal(() => x.pool(undefined as never), 'ERR_PARAMETER', /type/);
+  expectRefusal(
+    () => x.pool(undefined as never),
+    'ERR_PARAMETER',
+    /kernel: expected the size of the window, or one per axis, given none/,
+  );
   expectRefusal(() => x.maxPool({ kernel: '2' as never }), 'ERR_PARAMETER', /: kernel: .*given '2'/);
   expectRefusal(
     () => x.maxPool({ kernel: {} as never }),

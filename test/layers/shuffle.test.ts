@@ -47,6 +47,10 @@ test('what does not fit is refused', () => {
   const x = oneInput(2, 3, 4);
   expectRefusal(() => x.reshape([5, 5]), 'ERR_SHAPE', /has 24 elements, the result would have 25/);
   expectRefusal(() => x.reshape([5, -1]), 'ERR_SHAPE', /has 24 elements, no multiple of 5/);
+  const y = oneInput('b', 96, 8, 8);
+  expect(y.reshape([0, -1, 3]).shape).toEqual(['b', 2048, 3]);
+  expectRefusal(() => y.reshape([0, 95, -1]), 'ERR_SHAPE', /has 6144\*b elements, no multiple of 95\*b/);
+  expectRefusal(() => oneInput(0, 3).reshape([5]), 'ERR_SHAPE', /has 0 elements, the result would have 5/);
   expectRefusal(() => x.reshape([-1, -1]), 'ERR_SHAPE', /at most one -1/);
   expectRefusal(() => x.reshape([-2]), 'ERR_SHAPE', /from -1.*given -2/);
   expectRefusal(() => x.reshape([1.5]), 'ERR_SHAPE', /given 1.5/);

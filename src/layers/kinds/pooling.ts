@@ -61,7 +61,12 @@ export const pooling = defineLayer({
     const { dtype, shape } = input(0);
     const axes = p.kernel.length;
     requireDType(dtype, p.type === 'max' ? maxTypes : floats, fail);
-    if (axes < 2) fail('ERR_PARAMETER', `expected 2 or 3 sizes, given [${p.kernel.join(', ')}]`, { option: 'kernel' });
+    if (axes < 2)
+      fail(
+        'ERR_PARAMETER',
+        `expected 2 or 3 sizes, given [${p.kernel.join(', ')}]; maxPool1d and avgPool1d pool one axis`,
+        { option: 'kernel' },
+      );
     requireRank(shape, axes + 2, axes + 2, fail);
     requirePerAxis(p, ['stride', 'prePadding', 'postPadding'], axes, fail);
     if (p.paddingMode.startsWith('explicit')) {
@@ -157,8 +162,13 @@ function record(
 ): Tensor {
   const options = given ?? {};
   const x = self.tensor();
+  if (options.kernel === undefined) {
+    refuse(method, 'ERR_PARAMETER', 'expected the size of the window, or one per axis, given none', {
+      option: 'kernel',
+    });
+  }
   const rank = axes ?? (Array.isArray(options.kernel) ? options.kernel.length : x.rank - 2);
-  const kernel = options.kernel === undefined ? [] : perAxis(options.kernel, rank, 1);
+  const kernel = perAxis(options.kernel, rank, 1);
   if (options.ceilMode && options.paddingMode !== undefined) {
     refuse(method, 'ERR_PARAMETER', `expected one of them, given ${options.paddingMode} beside ceilMode`, {
       options: ['ceilMode', 'paddingMode'],
