@@ -37,6 +37,7 @@ export { Tensor } from './dsl/tensor.js';
 export {
   type ErrorDetails,
   type ErrorFacts,
+  type LayerAtFault,
   type SourceLocation,
   TensorRTError,
   type WeightOperand,

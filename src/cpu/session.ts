@@ -1,4 +1,5 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { factsOfLayers } from '../dsl/named-layers.js';
 import type { Network } from '../dsl/network.js';
 import { locate } from '../errors/call-site.js';
 import { TensorRTError } from '../errors/error.js';
@@ -205,6 +206,6 @@ function backendError(
   const node = [...message.matchAll(nodeNames)].map((found) => program.layerOf(found[1]!)).findLast((layer) => layer);
   return new TensorRTError('ERR_CPU_BACKEND', `network '${network}': onnxruntime ${what}: ${message}`, {
     cause,
-    ...(node && { layer: node.name, kind: node.kind, source: locate(node.callSite) }),
+    ...factsOfLayers(node ? [node] : []),
   });
 }
