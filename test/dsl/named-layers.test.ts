@@ -51,6 +51,21 @@ test.each<[string, string, string[]]>([
     'Error Code 1: Myelin ([ir_op_builder.cpp:249: myelinOpSetInput] Called with unknown input tensor or sequence name "loop.step.element_wise". In createMyelinOp at codeGenerator.h:1478)',
     ['loop.step.element_wise'],
   ],
+  [
+    'what another compiler made, without a word for it',
+    'Error Code 1: Myelin (no kernel image for {ForeignNode[stages.0.mbconv.conv2...stages.0.mbconv.act]} In f at file.cpp:1)',
+    ['stages.0.mbconv.conv2', 'stages.0.mbconv.act'],
+  ],
+  [
+    'several layers in several ways, in the order of the line',
+    'Error Code 4: Internal Error (tensor "two words" of node activation. In f at file.cpp:1)',
+    ['two words', 'activation'],
+  ],
+  [
+    'names within other names',
+    'Error Code 4: Internal Error (Could not find any implementation for node pre.activation + activations. In f at file.cpp:1)',
+    [],
+  ],
   ['prose', 'Error Code 9: Internal Error (the relu and the loop of this network failed In relu at file.cpp:1)', []],
 ])('TensorRT names %s', (_, line, names) => {
   expect(namedLayers([line], block().graph.nodes).map(({ name }) => name)).toEqual(names);
