@@ -38,6 +38,7 @@ export { Tensor } from './dsl/tensor.js';
 export {
   type ErrorDetails,
   type ErrorFacts,
+  type LayerAtFault,
   type SourceLocation,
   TensorRTError,
   type WeightOperand,

@@ -62,8 +62,17 @@ export function lower(network: Snapshot): CpuProgram {
     fed: module.fed,
     requirements,
     guards: module.guards,
-    layerOf: (node) => lowering.layers.get(module.layerOf.get(node) ?? ''),
+    layerOf: (node) => lowering.layers.get(layerOf(module.layerOf, node) ?? ''),
   };
+}
+
+/** onnxruntime calls a node that it fused from several after one of them: `fused conv`, `mm/MatMulAddFusion`, `tr_token_3`. */
+function layerOf(layers: ReadonlyMap<string, string>, node: string): string | undefined {
+  const known = layers.get(node);
+  if (known !== undefined) return known;
+  let name = node.replace(/^fused /, '').replace(/_token_\d+$/, '');
+  while (!layers.has(name) && name.includes('/')) name = name.slice(0, name.lastIndexOf('/'));
+  return layers.get(name);
 }
 
 class GraphLowering {

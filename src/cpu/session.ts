@@ -1,4 +1,5 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { factsOfLayers } from '../dsl/named-layers.js';
 import type { Network } from '../dsl/network.js';
 import { checkMapped, type Snapshot, snapshot } from '../dsl/snapshot.js';
 import { locate } from '../errors/call-site.js';
@@ -231,6 +232,6 @@ function backendError(
   const why = guard ? `${node!.kind} '${node!.name}': ${guard}` : `onnxruntime ${what}: ${message}`;
   return new TensorRTError('ERR_CPU_BACKEND', `network '${network}': ${why}`, {
     cause,
-    ...(node && { layer: node.name, kind: node.kind, source: locate(node.callSite) }),
+    ...factsOfLayers(node ? [node] : []),
   });
 }

@@ -15,7 +15,7 @@ export interface WeightSource {
   get(name: string): WeightLike;
 }
 
-const plainNode = ({ callSite: mark, ...node }: RecordedNode): IRNode => {
+const plainNode = ({ callSite: mark, method: _, ...node }: RecordedNode): IRNode => {
   const source = locate(mark);
   const bodies =
     node.bodies && Object.fromEntries(Object.entries(node.bodies).map(([role, body]) => [role, plainGraph(body)]));

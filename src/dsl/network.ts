@@ -40,7 +40,7 @@ export interface Recording<P extends LayerParams> {
   /** The caller's name for the method, for messages. */
   method?: string;
   /** The layer that this one copies or replaces. This one takes its name (in any scope, unless `name` is given) and its place in the caller's code. */
-  like?: { name: string; callSite?: CallSite };
+  like?: { name: string; callSite?: CallSite; method?: string };
 }
 
 /** A recorded nested graph. */
@@ -52,6 +52,8 @@ export interface Body {
 /** A node, with data that only recording needs. */
 export interface RecordedNode extends Omit<IRNode, 'source'> {
   callSite?: CallSite;
+  /** The caller's method that recorded it. */
+  method?: string;
 }
 
 /** A parameter of a nested graph. */
@@ -318,6 +320,7 @@ export class Network extends TensorSource {
       params,
       outputs,
       callSite: at,
+      method: like ? like.method : (currentCall.call?.method ?? method),
     };
     keepMeetings(node);
     if (bodies) node.bodies = mapValues(bodies, (body) => body.graph);

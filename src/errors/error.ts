@@ -1,7 +1,15 @@
-import type { ErrorFacts, SourceLocation, WeightOperand } from './facts.js';
+import type { ErrorFacts, LayerAtFault, SourceLocation, WeightOperand } from './facts.js';
 import { worded } from './wording.js';
 
-export type { ErrorFacts, ErrorFacts as ErrorDetails, Fail, Refusal, SourceLocation, WeightOperand } from './facts.js';
+export type {
+  ErrorFacts,
+  ErrorFacts as ErrorDetails,
+  Fail,
+  LayerAtFault,
+  Refusal,
+  SourceLocation,
+  WeightOperand,
+} from './facts.js';
 export { show } from './wording.js';
 
 /** The only error class of this package. `code` is stable; the message says what was expected and what was given. */
@@ -19,6 +27,8 @@ export class TensorRTError extends Error {
   declare readonly layer?: string;
   /** TensorRT layer kind, e.g. `convolution`. */
   declare readonly kind?: string;
+  /** Several layers at fault, if what failed is made of them, each with the method, file and line that recorded it. */
+  declare readonly layers?: readonly LayerAtFault[];
   /** The file and line in your code that recorded the layer. */
   declare readonly source?: SourceLocation;
   /** What was expected, e.g. a shape or a dtype. */

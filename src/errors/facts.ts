@@ -16,10 +16,21 @@ export interface WeightOperand {
   shape: readonly number[];
 }
 
+/** A layer of the network. */
+export interface LayerAtFault {
+  layer: string;
+  /** TensorRT layer kind. */
+  kind: string;
+  /** The method that recorded it. */
+  method?: string | undefined;
+  /** Where. */
+  source?: SourceLocation | undefined;
+}
+
 /** What an error carries besides its code. The message is built from these facts; nothing is ever parsed back out of it. */
 export interface ErrorFacts {
   /** The method or function that was called, e.g. `conv2d`. */
-  method?: string;
+  method?: string | undefined;
   /** The option or argument at fault, under the caller's name for it, e.g. `weight`. */
   option?: string;
   /** Several that do not fit together; the message begins with all their names. */
@@ -30,8 +41,10 @@ export interface ErrorFacts {
   layer?: string;
   /** TensorRT layer kind, e.g. `convolution`. */
   kind?: string;
+  /** Several layers at fault, in place of one. */
+  layers?: readonly LayerAtFault[];
   /** The caller's file and line that recorded the layer. */
-  source?: SourceLocation;
+  source?: SourceLocation | undefined;
   expected?: unknown;
   actual?: unknown;
   /** Weights from files that do not fit. */

@@ -8,6 +8,8 @@ const mostText = 4000;
 const mostName = 200;
 /** Limit on the weights listed; an LSTM has many. */
 const mostWeights = 8;
+/** Limit on the layers listed; TensorRT may fuse a whole network. */
+const mostLayers = 8;
 
 /** A value as messages show it, always short. */
 export function show(value: unknown): string {
@@ -35,11 +37,22 @@ function weightLines({ weights = [] }: ErrorFacts): string[] {
   return lines;
 }
 
+/** The first layers and the last, which TensorRT's fused names begin and end with. */
+function layerLines({ layers = [] }: ErrorFacts): string[] {
+  const lines = layers.map(({ layer, kind, method = kind, source }) => {
+    const place = source ? `, recorded at ${source.file}:${source.line}` : '';
+    return `${method} '${shortened(layer, mostName)}'${place}`;
+  });
+  if (lines.length <= mostLayers) return lines;
+  return [...lines.slice(0, mostLayers - 1), `and ${lines.length - mostLayers} layers more, to`, lines.at(-1)!];
+}
+
 /** The message of an error: a sentence, then one line each for the place, TensorRT's log and the weights. */
 export function worded(said: string, facts: ErrorFacts): string {
   const { source, log = [] } = facts;
   const lines = [
     ...(source ? [`recorded at ${source.file}:${source.line}`] : []),
+    ...layerLines(facts),
     ...log.map((line) => `TensorRT: ${line}`),
     ...weightLines(facts),
   ];

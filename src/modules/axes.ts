@@ -5,7 +5,7 @@ import { axisList, resolveAxes, resolveAxis } from '../layers/shared/axes.js';
 import { type DimLike, DimValue, resolveDims } from '../layers/shared/dim-value.js';
 import type { Named } from '../layers/shared/parameters.js';
 import { liftRank } from '../layers/shared/record-shuffle.js';
-import { type Dim, divideExactly, formatShape, isStatic } from '../values/dim.js';
+import { type Dim, floorDivDims, formatShape, isStatic, mulDims } from '../values/dim.js';
 import { maxRank } from '../values/spec.js';
 
 /** Sizes in a form that layers accept, even if one has no name. */
@@ -22,11 +22,12 @@ function repeated(x: Tensor, repeats: readonly Dim[], method: string, options: N
   return wide.slice({ ...options, start: repeats.map(() => 0), size, mode: 'wrap' });
 }
 
-function rolled(x: Tensor, shifts: readonly number[], axes: readonly number[], options: Named): Tensor {
+function rolled(x: Tensor, shifts: readonly Dim[], axes: readonly number[], options: Named): Tensor {
   if (axes.some((axis) => x.shape[axis] === 0)) return x.identity(options);
   const start = axes.map((axis, i) => {
     const dim = x.shape[axis]!;
-    return isStatic(dim) ? (((-shifts[i]! % dim) + dim) % dim) + 0 : -shifts[i]!;
+    const shift = shifts[i]!;
+    return new DimValue(isStatic(dim) && isStatic(shift) ? (((-shift % dim) + dim) % dim) + 0 : mulDims(shift, -1));
   });
   const size = axes.map((axis) => x.dim(axis));
   return x.slice({ ...options, axes, start, size, mode: 'wrap' });
@@ -42,12 +43,13 @@ function checkFactor(x: Tensor, factor: number, method: string): void {
   }
 }
 
+/** A reshape checks a dynamic size at run time. */
 function divided(x: Tensor, axis: number, by: number, method: string): Dim {
   const dim = x.shape[axis]!;
-  return (
-    divideExactly(dim, by) ??
-    refuse(method, 'ERR_SHAPE', `expected a multiple of ${by} along axis ${axis}, given ${x}`, { actual: dim })
-  );
+  if (isStatic(dim) && dim % by !== 0) {
+    refuse(method, 'ERR_SHAPE', `expected a multiple of ${by} along axis ${axis}, given ${x}`, { actual: dim });
+  }
+  return floorDivDims(dim, by);
 }
 
 export interface UnbindOptions {
@@ -109,21 +111,25 @@ const methods = {
    * Moves elements along axes by `shifts`, like PyTorch's roll. Those that leave at the end come in at the front.
    * Without `axes`, all elements are treated as one row. TensorRT kinds: slice (WRAP), shuffle.
    *
+   * @param shifts whole numbers or sizes (`x.dim(2).div(2)`), one per axis
+   *
    * @throws ERR_PARAMETER where shifts and axes differ in number; ERR_AXIS
    */
-  roll(this: TensorSource, shifts: number | readonly number[], options: RollOptions = {}): Tensor {
+  roll(this: TensorSource, shifts: DimLike | readonly DimLike[], options: RollOptions = {}): Tensor {
     const method = 'roll';
     const x = this.tensor();
     const { axes, name } = options;
-    const by = [shifts].flat() as number[];
+    const list = [shifts].flat() as DimLike[];
     const over = axes === undefined ? [0] : axisList(axes, x.rank);
-    if (!by.every(Number.isSafeInteger) || !Array.isArray(over) || by.length !== over.length) {
+    const isShift = (by: DimLike) => typeof by !== 'number' || Number.isSafeInteger(by);
+    if (!list.every(isShift) || !Array.isArray(over) || list.length !== over.length) {
       const given = `${show(shifts)} for axes ${axes === undefined ? 'all' : show(axes)}`;
       refuse(method, 'ERR_PARAMETER', `expected a whole number per axis, given ${given}`, {
         option: 'shifts',
         actual: shifts,
       });
     }
+    const by = resolveDims(x.network, list, 'shifts', method, Number.MIN_SAFE_INTEGER);
     if (axes !== undefined) {
       resolveAxes(over, x.rank, refusing(method));
       return rolled(x, by, over, { name });
@@ -144,7 +150,7 @@ const methods = {
    * [..., c·factor², h, w] → [..., c, h·factor, w·factor], like PyTorch's pixel_shuffle (Shi et al., 2016). TensorRT
    * kind: shuffle.
    *
-   * @throws ERR_SHAPE where factor² does not divide the channels; ERR_RANK, ERR_PARAMETER
+   * @throws ERR_SHAPE where factor² does not divide the channels (a run fails where they are dynamic); ERR_RANK, ERR_PARAMETER
    */
   pixelShuffle(this: TensorSource, factor: number, options: Named = {}): Tensor {
     const method = 'pixelShuffle';
@@ -163,7 +169,7 @@ const methods = {
   /**
    * [..., c, h·factor, w·factor] → [..., c·factor², h, w], like PyTorch's pixel_unshuffle. TensorRT kind: shuffle.
    *
-   * @throws ERR_SHAPE where the factor is not known to divide height and width; ERR_RANK, ERR_PARAMETER
+   * @throws ERR_SHAPE where the factor does not divide height and width (a run fails where they are dynamic); ERR_RANK, ERR_PARAMETER
    */
   pixelUnshuffle(this: TensorSource, factor: number, options: Named = {}): Tensor {
     const method = 'pixelUnshuffle';

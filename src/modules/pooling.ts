@@ -30,9 +30,10 @@ const methods = {
   /**
    * Averages a [batch, channels, height, width] tensor of floats to `outputSize` (default 1), like PyTorch's adaptive
    * pool: element i is the mean of positions ⌊i·size / out⌋ to ⌈(i + 1)·size / out⌉ − 1. TensorRT kinds: reduce (AVG)
-   * for size 1, pooling (AVERAGE) where the sizes divide, else matrix_multiply by known averages.
+   * for size 1, pooling (AVERAGE) where known sizes divide, else matrix_multiply by averages, which are computed at run
+   * time along a dynamic axis.
    *
-   * @throws ERR_SHAPE where height or width is dynamic, but for size 1; ERR_PARAMETER, ERR_RANK, ERR_DTYPE
+   * @throws ERR_SHAPE where height or width is 0, but for size 1; ERR_PARAMETER, ERR_RANK, ERR_DTYPE
    */
   adaptiveAvgPool2d(this: TensorSource, options: AdaptivePoolOptions = {}): Tensor {
     const method = 'adaptiveAvgPool2d';
@@ -47,33 +48,50 @@ const methods = {
     }
     if (height === 1 && width === 1) return x.globalAvgPool({ name });
     const [h, w] = x.shape.slice(2) as [Dim, Dim];
-    if (!isStatic(h) || !isStatic(w) || h === 0 || w === 0) {
-      return refuse(
-        method,
-        'ERR_SHAPE',
-        `expected a known height and width for outputSize ${show(outputSize)}, given ${formatShape(x.shape)}`,
-        { actual: x.shape },
-      );
+    if (h === 0 || w === 0) {
+      refuse(method, 'ERR_SHAPE', `expected elements to average, given ${formatShape(x.shape)}`, { actual: x.shape });
     }
-    if (h % height === 0 && w % width === 0) return x.avgPool2d({ kernel: [h / height, w / width], name });
+    if (isStatic(h) && isStatic(w) && h % height === 0 && w % width === 0) {
+      return x.avgPool2d({ kernel: [h / height, w / width], name });
+    }
     if (!floats.includes(x.dtype)) {
       refuse(method, 'ERR_DTYPE', `expected ${floats.join(', ')}, given ${x}`, { expected: floats, actual: x.dtype });
     }
-    const { network: net } = x;
-    const rows =
-      h === height
-        ? x
-        : net.constant([[averages(h, height)]], { dtype: x.dtype }).matmul(x, w === width ? { name } : {});
-    return w === width ? rows : rows.matmul([[averages(w, width)]], { transposeB: true, name });
+    const rows = h === height ? x : averages(x, 2, height).matmul(x, w === width ? { name } : {});
+    return w === width ? rows : rows.matmul(averages(x, 3, width), { transposeB: true, name });
   },
 };
 
-/** A matrix [out, size] that averages positions over PyTorch's adaptive windows. */
-const averages = (size: number, out: number): number[][] =>
-  Array.from({ length: out }, (_, i) => {
+/** A matrix [1, 1, out, size] that averages positions of an axis over PyTorch's adaptive windows. */
+function averages(x: Tensor, axis: number, out: number): Tensor {
+  const { network: net, dtype } = x;
+  const size = x.shape[axis]!;
+  if (!isStatic(size)) return dynamicAverages(x, axis, out);
+  const rows = Array.from({ length: out }, (_, i) => {
     const [from, to] = [Math.floor((i * size) / out), Math.ceil(((i + 1) * size) / out)];
     return Array.from({ length: size }, (_, at) => (at >= from && at < to ? 1 / (to - from) : 0));
   });
+  return net.constant([[rows]], { dtype });
+}
+
+function dynamicAverages(x: Tensor, axis: number, out: number): Tensor {
+  const { network: net, dtype } = x;
+  const size = x.dim(axis);
+  const index = net.constant(
+    Array.from({ length: out }, (_, i) => [i]),
+    { dtype: 'int64' },
+  );
+  const from = index.mul(size).floorDiv(out);
+  const to = index
+    .add(1)
+    .mul(size)
+    .add(out - 1)
+    .floorDiv(out);
+  const at = net.arange(size, { dtype: 'int64' }).unsqueeze(0);
+  const within = at.ge(from).logicalAnd(at.lt(to));
+  const share = to.sub(from).cast('float32').reciprocal();
+  return within.cast('float32').mul(share).cast(dtype).unsqueeze([0, 1]);
+}
 
 export { methods as poolingModuleMethods };
 export type PoolingModuleMethods = typeof methods;

@@ -162,6 +162,17 @@ export const modDims = (a: Dim, b: Dim): Dim => (exactQuotient(a, b) === undefin
 /** The exact quotient of two sizes, symbolic or not; undefined unless it is known to be whole. */
 export const divideExactly = exactQuotient;
 
+/** The ratio of two sizes; undefined if it depends on their dims. */
+export function ratioOfDims(a: Dim, b: Dim): number | undefined {
+  if (isStatic(a) && isStatic(b)) return a / b;
+  const [over, under] = [[...poly(a)], poly(b)];
+  if (over.length === 0 || over.length !== under.size) return undefined;
+  const [[first, top]] = over as [[string, number]];
+  const bottom = under.get(first);
+  if (bottom === undefined || over.some(([key, c]) => c * bottom !== (under.get(key) ?? 0) * top)) return undefined;
+  return top / bottom;
+}
+
 export const volume = (shape: Shape): Dim => shape.reduce(mulDims, 1);
 
 let unknowns = 0;

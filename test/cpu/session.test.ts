@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createCpuModel } from '../../src/cpu/session.js';
-import { bool, float8e4m3, float16, float32, int4, int64, network } from '../../src/index.js';
+import { bool, float8e4m3, float16, float32, int4, int64, network, type Tensor } from '../../src/index.js';
 import { type DType, viewAs } from '../../src/values/dtype.js';
 import { decodeElements } from '../../src/values/elements.js';
 
@@ -162,5 +162,23 @@ describe('misuse', () => {
       code: 'ERR_CPU_BACKEND',
       message: expect.stringContaining('npm install onnxruntime-node'),
     });
+  });
+});
+
+const matrix = { shape: [4, 4], data: new Float32Array(16) };
+
+it.each<[string, (x: Tensor) => Tensor, string]>([
+  ['a product and a sum', (x) => x.matmul(x.network.constant(matrix), { name: 'mm' }).add([1, 2, 3, 4]), 'mm'],
+  ['a transpose and a product', (x) => x.transpose([1, 0]).matmul(x.network.constant(matrix), { name: 'mm' }), 'mm'],
+])('a failure of what onnxruntime fused from %s names a layer', async (_, build, layer) => {
+  const net = network('fused', { x: float32('rows', 'columns') });
+  build(net.tensor()).output('y');
+  using model = await createCpuModel(net);
+  const run = model.run({ x: { shape: [3, 5], data: new Float32Array(15) } });
+  await expect(run).rejects.toMatchObject({
+    code: 'ERR_CPU_BACKEND',
+    layer,
+    method: 'matmul',
+    source: { file: import.meta.filename },
   });
 });

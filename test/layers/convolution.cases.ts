@@ -13,6 +13,10 @@ const options: Record<string, Partial<ConvolutionOptions>> = {
   round_up: { stride: 2, paddingMode: 'explicit_round_up' },
   same_upper: { stride: 2, paddingMode: 'same_upper' },
   same_lower: { stride: 2, paddingMode: 'same_lower' },
+  same_upper_dilated: { stride: 2, dilation: 2, paddingMode: 'same_upper' },
+  same_upper_dilated_f16: { stride: 2, dilation: 2, paddingMode: 'same_upper' },
+  same_lower_dilated: { stride: 2, dilation: 2, paddingMode: 'same_lower' },
+  same_lower_gap: { stride: 2, paddingMode: 'same_lower' },
   same: { padding: 'same' },
   same_even: { padding: 'same', dilation: [1, 3] },
   valid: { padding: 'valid', stride: 2 },
@@ -26,6 +30,7 @@ const lines: Record<string, Partial<ConvolutionOptions>> = {
   conv1d: { stride: 2, padding: [1], dilation: 2 },
   conv1d_groups: { groups: 4 },
   conv1d_same: { padding: 'same' },
+  conv1d_same_upper: { stride: 2, dilation: 2, paddingMode: 'same_upper' },
   conv1d_float16: {},
   conv1d_one: {},
 };
@@ -34,7 +39,7 @@ export const cases: LayerCase[] = [
   ...(Object.entries(options).map(([name, given]) => ({
     name,
     build: ({ x }, { weight, bias }) => x!.conv2d({ weight: weight!, bias, ...given }),
-    ...(['bias', 'stride', 'same_upper', 'round_up', 'same'].includes(name) && {
+    ...((name.startsWith('same_') || ['bias', 'stride', 'round_up', 'same'].includes(name)) && {
       dynamic: { x: ['batch', 4, 'height', 'width'] },
     }),
   })) satisfies LayerCase[]),
@@ -42,7 +47,7 @@ export const cases: LayerCase[] = [
     ([name, given]): LayerCase => ({
       name,
       build: ({ x }, { weight, bias }) => x!.conv1d({ weight: weight!, bias, ...given }),
-      ...(['conv1d', 'conv1d_same'].includes(name) && { dynamic: { x: ['batch', 4, 'length'] } }),
+      ...(['conv1d', 'conv1d_same', 'conv1d_same_upper'].includes(name) && { dynamic: { x: ['batch', 4, 'length'] } }),
     }),
   ),
   {

@@ -7,6 +7,11 @@ const options: Record<string, Partial<DeconvolutionOptions>> = {
   stride: { stride: [2, 3] },
   padding: { padding: [2, 1] },
   output_padding: { stride: 2, padding: 1, outputPadding: [1, 0] },
+  output_padding_beyond: { stride: [3, 2], outputPadding: [2, 1] },
+  output_padding_mixed: { stride: 2, padding: [1, 0], outputPadding: 1 },
+  output_padding_dilated: { groups: 2, dilation: [3, 2], outputPadding: [2, 1] },
+  output_padding_f16: { stride: 2, outputPadding: 1 },
+  output_padding_bf16: { stride: 2, outputPadding: 1 },
   dilation: { dilation: [3, 2] },
   stride_dilation: { stride: 2, dilation: 2 },
   groups: { groups: 2 },
@@ -22,7 +27,9 @@ const options: Record<string, Partial<DeconvolutionOptions>> = {
   bfloat16_plain: {},
   deconv3d: { stride: [1, 2, 1], padding: [1, 0, 1] },
   deconv3d_groups: { groups: 2, stride: 2 },
+  deconv3d_output_padding: { stride: [1, 2, 2], padding: [0, 1, 0], outputPadding: [0, 1, 1] },
   deconv1d: { stride: 2, padding: 1, outputPadding: 1 },
+  deconv1d_output_padding: { stride: 4, outputPadding: 3 },
   deconv1d_groups: { groups: 2, dilation: 2 },
   deconv1d_f16: {},
   size1: {},
@@ -40,10 +47,12 @@ export const cases: LayerCase[] = Object.entries(options).map(([name, given]) =>
     if (name.startsWith('deconv1d')) return x!.convTranspose1d(all);
     return name.startsWith('deconv3d') ? x!.convTranspose3d(all) : x!.convTranspose2d(all);
   },
-  ...(['bias', 'stride', 'output_padding', 'same_upper'].includes(name) && {
+  ...(['bias', 'stride', 'output_padding', 'output_padding_beyond', 'output_padding_mixed', 'same_upper'].includes(
+    name,
+  ) && {
     dynamic: { x: ['batch', 4, 'height', 'width'] },
   }),
   ...(name === 'deconv3d' && { dynamic: { x: ['batch', 2, 'depth', 4, 2] } }),
-  ...(name === 'deconv1d' && { dynamic: { x: ['batch', 4, 'length'] } }),
+  ...(['deconv1d', 'deconv1d_output_padding'].includes(name) && { dynamic: { x: ['batch', 4, 'length'] } }),
   refused: refused[name],
 }));

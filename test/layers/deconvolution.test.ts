@@ -30,12 +30,31 @@ test('what does not fit is refused, with what was expected and given', () => {
   expectRefusal(
     () => x.convTranspose2d({ weight: kernel, padding: 6 }),
     'ERR_SHAPE',
-    /impossible shape \[1, 6, -2, -2\]/,
+    /: padding: 6 and 6 cut off more than the 10 elements along spatial axis 0/,
   );
   expectRefusal(
     () => x.convTranspose2d({ weight: kernel, outputPadding: 1 }),
     'ERR_PARAMETER',
-    /outputPadding.*\[0, 0\], given \[1, 1\]/,
+    /: outputPadding: expected whole numbers less than the stride or the dilation, given \[1, 1\]/,
+  );
+  const stride = { weight: kernel, stride: 2 };
+  expectRefusal(() => x.convTranspose2d({ ...stride, outputPadding: 2 }), 'ERR_PARAMETER', /given \[2, 2\]/);
+  expectRefusal(() => x.convTranspose2d({ ...stride, outputPadding: [1] }), 'ERR_PARAMETER', /given \[1\]/);
+  expectRefusal(() => x.convTranspose2d({ ...stride, outputPadding: 0.5 }), 'ERR_PARAMETER', /given \[0.5, 0.5\]/);
+  expectRefusal(
+    () => x.convTranspose2d({ ...stride, outputPadding: 1, paddingMode: 'same_upper' }),
+    'ERR_PARAMETER',
+    /outputPadding: expected 0 with paddingMode same_upper, given \[1, 1\]/,
+  );
+  expectRefusal(
+    () => x.convTranspose2d({ ...stride, outputPadding: 1, padding: -1 }),
+    'ERR_PARAMETER',
+    /: padding: expected a whole number of 0 or more, given -1/,
+  );
+  expectRefusal(
+    () => oneInput(1, 4, 2, 0).convTranspose2d({ ...stride, outputPadding: 1 }),
+    'ERR_SHAPE',
+    /axis 1 of \[1, 4, 2, 0\] is empty/,
   );
   expectRefusal(
     () => x.convTranspose2d({ weight: kernel, padding: 1, outputPadding: -1 }),

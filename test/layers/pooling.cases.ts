@@ -1,6 +1,12 @@
 import type { Tensor } from '../../src/index.js';
 import type { LayerCase } from './harness.js';
 
+/** PyTorch drops a last window along height; along width the last one reaches beyond the padding. */
+const mixed = { kernel: [2, 5], stride: [2, 4], padding: [1, 2], ceilMode: true };
+
+/** Leaves gaps between the windows. */
+const gap = { kernel: [2, 1], stride: [3, 2] };
+
 const methods: Record<string, (x: Tensor) => Tensor> = {
   max: (x) => x.maxPool({ kernel: 2 }),
   max_stride: (x) => x.maxPool2d({ kernel: 3, stride: [1, 2] }),
@@ -23,6 +29,17 @@ const methods: Record<string, (x: Tensor) => Tensor> = {
   average_same_upper: (x) => x.avgPool({ kernel: 3, stride: 2, paddingMode: 'same_upper', countIncludePad: false }),
   average_same_upper_include: (x) => x.avgPool({ kernel: 3, stride: 2, paddingMode: 'same_upper' }),
   average_same_lower: (x) => x.avgPool({ kernel: 3, stride: 2, paddingMode: 'same_lower', countIncludePad: false }),
+  max_same_lower_gap: (x) => x.maxPool({ ...gap, paddingMode: 'same_lower' }),
+  average_same_lower_gap: (x) => x.avgPool({ ...gap, paddingMode: 'same_lower', countIncludePad: false }),
+  average_same_upper_gap_include: (x) => x.avgPool({ ...gap, paddingMode: 'same_upper' }),
+  max_ceil_drop: (x) => x.maxPool({ kernel: 2, padding: 1, ceilMode: true }),
+  max_ceil_large: (x) => x.maxPool({ kernel: [9, 3], stride: 3, ceilMode: true }),
+  average_ceil_drop: (x) => x.avgPool({ kernel: 2, padding: 1, ceilMode: true }),
+  average_ceil_mixed: (x) => x.avgPool(mixed),
+  average_ceil_mixed_exclude: (x) => x.avgPool({ ...mixed, countIncludePad: false }),
+  average_ceil_mixed_f16: (x) => x.avgPool(mixed),
+  blend_ceil_mixed: (x) => x.pool({ type: 'maxAverageBlend', ...mixed, blendFactor: 0.25 }),
+  blend_ceil_mixed_f16: (x) => x.pool({ type: 'maxAverageBlend', ...mixed, blendFactor: 0.25 }),
   global: (x) => x.avgPool({ kernel: [7, 8] }),
   blend: (x) => x.pool({ type: 'maxAverageBlend', kernel: 3, stride: 2, padding: 1, blendFactor: 0.25 }),
   blend_default: (x) => x.pool({ type: 'maxAverageBlend', kernel: 3, stride: 2, padding: 1 }),
@@ -42,9 +59,13 @@ const methods: Record<string, (x: Tensor) => Tensor> = {
   max3d: (x) => x.maxPool3d({ kernel: [2, 3, 2], stride: [1, 2, 2], padding: [1, 1, 0] }),
   average3d: (x) => x.avgPool3d({ kernel: 2 }),
   average3d_exclude: (x) => x.avgPool({ kernel: 3, stride: 2, padding: 1, countIncludePad: false }),
+  max3d_ceil: (x) => x.maxPool3d({ kernel: 2, padding: 1, ceilMode: true }),
+  average3d_ceil: (x) => x.avgPool3d({ kernel: [2, 4, 2], stride: [2, 3, 2], padding: 1, ceilMode: true }),
   max1d: (x) => x.maxPool1d({ kernel: 3, stride: 2, padding: 1 }),
   max1d_default: (x) => x.maxPool1d({ kernel: [2] }),
   max1d_ceil: (x) => x.maxPool1d({ kernel: 2, ceilMode: true }),
+  max1d_ceil_drop: (x) => x.maxPool1d({ kernel: 2, padding: 1, ceilMode: true }),
+  average1d_ceil: (x) => x.avgPool1d({ kernel: 4, stride: 3, padding: 2, ceilMode: true }),
   average1d: (x) => x.avgPool1d({ kernel: 3, stride: 1, padding: 1 }),
   average1d_exclude: (x) => x.avgPool1d({ kernel: 3, stride: 2, padding: 1, countIncludePad: false }),
   average1d_f16: (x) => x.avgPool1d({ kernel: 2 }),
@@ -58,6 +79,15 @@ const dynamic = [
   'average_exclude',
   'average_ceil_include',
   'blend_ceil_include',
+  'max_ceil_drop',
+  'max_same_lower_gap',
+  'average_same_lower_gap',
+  'average_same_upper_gap_include',
+  'max_ceil_large',
+  'average_ceil_drop',
+  'average_ceil_mixed',
+  'average_ceil_mixed_exclude',
+  'blend_ceil_mixed',
 ];
 
 export const cases: LayerCase[] = Object.entries(methods).map(([name, method]) => ({
@@ -65,6 +95,9 @@ export const cases: LayerCase[] = Object.entries(methods).map(([name, method]) =
   build: ({ x }: Record<string, Tensor>) => method(x!),
   // TensorRT 10.6's message.
   ...(name === 'blend_bf16' && { refused: { gpu: /Could not find any implementation for node/ } }),
-  ...(['max1d', 'average1d'].includes(name) && { dynamic: { x: ['batch', 3, 'length'] } }),
+  ...(['max1d', 'average1d', 'max1d_ceil_drop', 'average1d_ceil'].includes(name) && {
+    dynamic: { x: ['batch', 3, 'length'] },
+  }),
+  ...(['max3d_ceil', 'average3d_ceil'].includes(name) && { dynamic: { x: ['batch', 2, 'depth', 'height', 'width'] } }),
   ...(dynamic.includes(name) && { dynamic: { x: ['batch', 3, 'height', 'width'] } }),
 }));

@@ -7,7 +7,11 @@ testLayer('pooling', cases);
 
 test('what does not fit is refused, with what was expected and given', () => {
   const x = oneInput(1, 4, 8, 8);
-  expectRefusal(() => x.pool(undefined as never), 'ERR_PARAMETER', /type/);
+  expectRefusal(
+    () => x.pool(undefined as never),
+    'ERR_PARAMETER',
+    /kernel: expected the size of the window, or one per axis, given none/,
+  );
   expectRefusal(() => x.maxPool({ kernel: '2' as never }), 'ERR_PARAMETER', /: kernel: .*given '2'/);
   expectRefusal(
     () => x.maxPool({ kernel: {} as never }),
@@ -41,4 +45,48 @@ test('the stride is the window by default, and padding counts in an average, as 
   const y = net.avgPool({ kernel: [2, 3] });
   expect(y.shape).toEqual(['batch', 3, 4, 'floor(width / 3)']);
   expect(net.graph.nodes[0]!.params).toMatchObject({ stride: [2, 3], averageCountExcludesPadding: false });
+});
+
+test('ceilMode and paddingMode name two roundings', () => {
+  const x = oneInput(1, 1, 7, 7);
+  const options = { kernel: 2, stride: 2, padding: 1 };
+  expect(x.maxPool2d({ ...options, ceilMode: true }).shape).toEqual([1, 1, 4, 4]);
+  expect(x.maxPool2d({ ...options, paddingMode: 'explicit_round_up' }).shape).toEqual([1, 1, 5, 5]);
+  expectRefusal(
+    () => x.maxPool2d({ ...options, ceilMode: true, paddingMode: 'explicit_round_up' }),
+    'ERR_PARAMETER',
+    /ceilMode and paddingMode: expected one of them, given explicit_round_up beside ceilMode/,
+  );
+  const symbolic = oneInput(1, 1, 'h', 'w').maxPool2d({ ...options, kernel: [2, 3], ceilMode: true });
+  expect(symbolic.shape).toEqual([1, 1, 'floor(h / 2) + 1', 'floor(w / 2) + 1']);
+});
+
+test('an average whose windows end within the padding is one layer', () => {
+  const x = oneInput(1, 1, 7, 8);
+  x.avgPool2d({ kernel: [2, 4], stride: [2, 3], padding: 1, ceilMode: true });
+  expect(x.network.graph.nodes.map(({ kind }) => kind)).toEqual(['pooling']);
+});
+
+test('ceilMode refuses what any pool refuses', () => {
+  const x = oneInput(1, 4, 8, 8);
+  const ceil = (options: object) => () => x.maxPool({ kernel: 2, stride: 4, ceilMode: true, ...options });
+  expectRefusal(ceil({ padding: 2 }), 'ERR_PARAMETER', /: padding: expected less than/);
+  expectRefusal(ceil({ padding: -1 }), 'ERR_PARAMETER', /: padding: expected a whole number of 0 or more/);
+  expectRefusal(ceil({ stride: 0 }), 'ERR_PARAMETER', /stride/);
+  expectRefusal(ceil({ kernel: '2' }), 'ERR_PARAMETER', /: kernel: .*given '2'/);
+  expectRefusal(ceil({ kernel: [2, 2, 2] }), 'ERR_RANK', /expected rank 5, given rank 4/);
+});
+
+test('an average of no element is refused', () => {
+  const options = { kernel: 2, padding: 1, paddingMode: 'explicit_round_up' as const };
+  const noElement =
+    /paddingMode: the window of 2 at index 4 of spatial axis 0 has no element to average: ceilMode drops/;
+  const x = oneInput(1, 1, 7, 7);
+  expectRefusal(() => x.avgPool2d({ ...options, countIncludePad: false }), 'ERR_SHAPE', noElement);
+  expect(x.avgPool2d(options).shape).toEqual([1, 1, 5, 5]);
+  expectRefusal(
+    () => x.avgPool2d({ ...options, padding: 0, kernel: 3, stride: 7 }),
+    'ERR_SHAPE',
+    /window of 3 at index 1/,
+  );
 });

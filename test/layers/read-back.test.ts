@@ -139,7 +139,7 @@ test('what TensorRT-RTX logs that it does not support is an error, though the se
 
 test('a layer made of others has no parameters, but names of its parts', async () => {
   const net = network('parts', { x: float32(1, 2, 5, 5) });
-  const options = { kernel: 2, padding: 1, ceilMode: true, name: 'rounded up' };
+  const options = { kernel: 2, padding: 1, paddingMode: 'explicit_round_up' as const, name: 'rounded up' };
   net.pool({ type: 'average', ...options }).output('y');
   const { readBack } = await net.check();
   expect(readBack).toEqual([

@@ -47,6 +47,15 @@ test('what does not fit is refused', () => {
   const x = oneInput(2, 3, 4);
   expectRefusal(() => x.reshape([5, 5]), 'ERR_SHAPE', /has 24 elements, the result would have 25/);
   expectRefusal(() => x.reshape([5, -1]), 'ERR_SHAPE', /has 24 elements, no multiple of 5/);
+  const y = oneInput('b', 96, 8, 8);
+  expect(y.reshape([0, -1, 3]).shape).toEqual(['b', 2048, 3]);
+  expectRefusal(() => y.reshape([0, 95, -1]), 'ERR_SHAPE', /has 6144\*b elements, no multiple of 95\*b/);
+  const [b, twice] = [y.dim(0), y.reshape([y.dim(0).mul(2), -1])];
+  expect(twice.shape).toEqual(['2*b', 3072]);
+  expectRefusal(() => twice.reshape([b, 95, -1]), 'ERR_SHAPE', /has 6144\*b elements, no multiple of 95\*b/);
+  expectRefusal(() => twice.reshape([b, 95, 64]), 'ERR_SHAPE', /the result would have 6080\*b/);
+  expect(twice.reshape([b, 96, -1]).shape).toEqual(['b', 96, 64]);
+  expectRefusal(() => oneInput(0, 3).reshape([5]), 'ERR_SHAPE', /has 0 elements, the result would have 5/);
   expectRefusal(() => x.reshape([-1, -1]), 'ERR_SHAPE', /at most one -1/);
   expectRefusal(() => x.reshape([-2]), 'ERR_SHAPE', /from -1.*given -2/);
   expectRefusal(() => x.reshape([1.5]), 'ERR_SHAPE', /given 1.5/);

@@ -32,9 +32,21 @@ test('an even dynamic dim is chunked', () => {
 
 test('what lies outside, or fits no axis, is refused', () => {
   const x = oneInput(4, 6);
-  expectRefusal(() => x.slice({ start: [0, 3], size: [4, 4] }), 'ERR_SHAPE', /axis 1: start 3.*read 3 to 6.*0 to 5/);
-  expectRefusal(() => x.slice({ start: [0, 1], size: [4, 3], stride: [1, -1] }), 'ERR_SHAPE', /read -1 to 1/);
-  expectRefusal(() => x.slice({ start: [-5, 0], size: [1, 1] }), 'ERR_SHAPE', /read -1 to -1/);
+  expectRefusal(
+    () => x.slice({ start: [0, 3], size: [4, 4] }),
+    'ERR_SHAPE',
+    /expected elements 0 to 5 along axis 1, given 3 to 6$/m,
+  );
+  expectRefusal(
+    () => x.slice({ start: [0, 1], size: [4, 3], stride: [1, -1] }),
+    'ERR_SHAPE',
+    /expected elements 0 to 5 along axis 1, given -1 to 1$/m,
+  );
+  expectRefusal(
+    () => x.slice({ start: [-5, 0], size: [1, 1] }),
+    'ERR_SHAPE',
+    /start: expected -4 to 3 along axis 0, given -5$/m,
+  );
   expectRefusal(() => x.slice({ start: [0], size: [4, 4] }), 'ERR_PARAMETER', /start: expected one number per axis, 2/);
   expectRefusal(() => x.slice({ axes: [2], start: [0] }), 'ERR_AXIS', /axes.*given 2/);
   expectRefusal(() => x.slice({ axes: [1, -1], start: [0, 0] }), 'ERR_AXIS', /each axis once/);
@@ -59,11 +71,27 @@ test('tensors that are no positions are refused', () => {
 
 test('parts that do not add up are refused', () => {
   const x = oneInput(4, 'n');
-  expectRefusal(() => x.narrow(0, 3, 2), 'ERR_SHAPE', /read 3 to 4/);
-  expectRefusal(() => x.select(0, 4), 'ERR_SHAPE', /read 4 to 4/);
+  expectRefusal(() => x.narrow(0, 3, 2), 'ERR_SHAPE', /elements 0 to 3 along axis 0, given 3 to 4$/m);
+  expectRefusal(() => x.select(0, -5), 'ERR_SHAPE', /^select: index: expected -4 to 3 along axis 0, given -5$/m);
+  expectRefusal(
+    () => x.slice({ start: [1, 0], size: [2, 2], stride: [5, 1] }),
+    'ERR_SHAPE',
+    /given 1 to 6 in steps of 5$/m,
+  );
+  const y = oneInput('n', 2);
+  expectRefusal(() => y.select(0, 'n'), 'ERR_SHAPE', /elements 0 to n - 1 along axis 0, given n$/m);
+  expectRefusal(() => y.narrow(0, 1, 'n'), 'ERR_SHAPE', /given 1 to n$/m);
+  expectRefusal(() => y.narrow(0, 'n', 1).shape, 'ERR_SHAPE', /given n$/m);
+  expect(y.narrow(0, 0, 'n').shape).toEqual(['n', 2]);
+  expect(y.select(0, y.dim(0).sub(1)).shape).toEqual([2]);
+  expectRefusal(() => x.select(0, 4), 'ERR_SHAPE', /elements 0 to 3 along axis 0, given 4$/m);
   expectRefusal(() => x.split([1, 2]), 'ERR_SHAPE', /expected 4 in all along axis 0, given \[1, 2\]/);
   expectRefusal(() => x.split(0), 'ERR_PARAMETER', /from 1, given 0/);
-  expectRefusal(() => x.split(2, { axis: 1 }), 'ERR_SHAPE', /axis 1 is dynamic \('n'\)/);
+  expectRefusal(
+    () => x.split(2, { axis: 1 }),
+    'ERR_SHAPE',
+    /along axis 1, which is dynamic \('n'\), given 2; a size may be x.dim\(1\).sub\(2\)/,
+  );
   expectRefusal(() => x.chunk(2, { axis: 1 }), 'ERR_SHAPE', /not known to be a multiple of 2/);
   expectRefusal(() => x.chunk(0), 'ERR_PARAMETER', /count/);
   expectRefusal(() => x.expand([4]), 'ERR_SHAPE', /at least 2/);

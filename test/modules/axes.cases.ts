@@ -24,6 +24,9 @@ const methods: Record<string, (x: Tensor, like: Tensor) => Tensor | Tensor[]> = 
   roll_all: (x) => x.roll(7),
   roll_int32: (x) => x.roll(-2),
   roll_size0: (x) => x.roll(1, { axes: [0] }),
+  roll_dim: (x) => x.roll([x.dim(2).div(2), x.dim(1).mul(-1)], { axes: [2, 1] }),
+  roll_dim_all: (x) => x.roll(x.dim(1)),
+  roll_outside: (x) => x.roll([7, -9], { axes: [0, 2] }),
   expand_as: (x, like) => x.expandAs(like),
   expand_as_rank: (x, like) => x.expandAs(like),
   shuffle: (x) => x.pixelShuffle(2),
@@ -32,6 +35,7 @@ const methods: Record<string, (x: Tensor, like: Tensor) => Tensor | Tensor[]> = 
   shuffle_rank5: (x) => x.pixelShuffle(2),
   shuffle_f16: (x) => x.pixelShuffle(2),
   unshuffle: (x) => x.pixelUnshuffle(2),
+  unshuffle_f16: (x) => x.pixelUnshuffle(2),
   unshuffle_rank3: (x) => x.pixelUnshuffle(3),
 };
 const cube = { x: ['a', 'b', 'c'] };
@@ -45,10 +49,14 @@ const dynamic: Record<string, LayerCase['dynamic']> = {
   roll_two: cube,
   roll_far: cube,
   roll_all: cube,
+  roll_dim: cube,
+  roll_dim_all: cube,
+  roll_outside: cube,
   expand_as: { x: ['a', 1, 'c'], like: ['a', 'b', 'c'] },
   expand_as_rank: { x: ['c'], like: ['a', 'b', 'c'] },
   shuffle: { x: ['n', 8, 'h', 'w'] },
-  unshuffle: { x: ['n', 'c', 4, 6] },
+  unshuffle: { x: ['n', 'c', 'h', 'w'] },
+  unshuffle_rank3: { x: ['c', 'h', 6] },
 };
 
 export const cases: LayerCase[] = Object.entries(methods).map(([name, method]) => ({

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { createCpuModel } from '../../src/cpu/session.js';
 import { expectRefusal, oneInput, testLayer } from '../layers/harness.js';
 import { cases } from './axes.cases.js';
 
@@ -21,11 +22,19 @@ test('what does not fit is refused', () => {
   expectRefusal(() => oneInput(4, 4).pixelShuffle(2), 'ERR_RANK', /rank 3/);
   expectRefusal(() => oneInput(4, 4, 4).pixelShuffle(1.5), 'ERR_PARAMETER', /factor: .*given 1.5/);
   expectRefusal(() => oneInput(1, 4, 5).pixelUnshuffle(2), 'ERR_SHAPE', /a multiple of 2 along axis 2/);
-  expectRefusal(() => oneInput(1, 'h', 4).pixelUnshuffle(2), 'ERR_SHAPE', /a multiple of 2 along axis 1/);
+  expectRefusal(() => x.roll('q', { axes: 0 }), 'ERR_SHAPE', /shifts: no dynamic dim is named 'q' here/);
 });
 
 test('sizes stay symbolic, and nothing unbinds to no tensors', () => {
   expect(oneInput('n', 8, 'h', 'w').pixelShuffle(2).shape).toEqual(['n', 2, '2*h', '2*w']);
+  expect(oneInput('n', 2, 'h', 6).pixelUnshuffle(2).shape).toEqual(['n', 8, 'floor(h / 2)', 3]);
   expect(oneInput('n', 3).repeat([2, 1, 4]).shape).toEqual([2, 'n', 12]);
   expect(oneInput(0, 3).unbind()).toEqual([]);
+});
+
+test('a size that the factor does not divide fails the run', async () => {
+  const net = oneInput(1, 1, 'h', 4).pixelUnshuffle(2).output('y').network;
+  using model = await createCpuModel(net);
+  const run = model.run({ x: { shape: [1, 1, 3, 4], data: new Float32Array(12) } });
+  await expect(run).rejects.toMatchObject({ code: 'ERR_CPU_BACKEND', message: expect.stringMatching(/Reshape/) });
 });

@@ -16,12 +16,24 @@ const methods: Record<string, (x: Tensor) => Tensor> = {
   adaptive_width: (x) => x.adaptiveAvgPool2d({ outputSize: [4, 5] }),
   adaptive_f16: (x) => x.adaptiveAvgPool2d({ outputSize: [3, 4] }),
   adaptive_bf16: (x) => x.adaptiveAvgPool2d({ outputSize: [3, 4] }),
+  adaptive_dynamic_f16: (x) => x.adaptiveAvgPool2d({ outputSize: [3, 4] }),
   adaptive_torchvision: (x) => x.adaptiveAvgPool2d({ outputSize: 7 }),
 };
+
+const anySize = [
+  'global',
+  'adaptive_default',
+  'adaptive_one',
+  'adaptive_larger',
+  'adaptive_height',
+  'adaptive_dynamic_f16',
+  'adaptive_torchvision',
+];
 
 export const cases: LayerCase[] = Object.entries(methods).map(([name, method]) => ({
   name,
   build: ({ x }: Record<string, Tensor>) => method(x!),
   ...(['adaptive_uneven', 'adaptive'].includes(name) && { dynamic: { x: ['batch', 'channels', 4, 6] } }),
-  ...(['global', 'adaptive_default'].includes(name) && { dynamic: { x: ['batch', 3, 'height', 'width'] } }),
+  ...(name === 'adaptive_width' && { dynamic: { x: ['batch', 3, 4, 'width'] } }),
+  ...(anySize.includes(name) && { dynamic: { x: ['batch', 'channels', 'height', 'width'] } }),
 }));

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { refuse } from '../../errors/refusal.js';
-import { formatShape, isStatic } from '../../values/dim.js';
+import { isStatic } from '../../values/dim.js';
 import type { WeightLike } from '../../values/weight.js';
 import {
   givenShape,
@@ -15,6 +15,8 @@ import {
 } from '../shared/kernel.js';
 import { kernelOverOneAxis } from '../shared/one-axis.js';
 import type { PerAxis } from '../shared/parameters.js';
+import { samePadding } from '../shared/same-padding.js';
+import { shownList, shownShape } from '../shared/spatial-text.js';
 import { type PaddingOptions, resolvePadding, windowSize } from '../shared/window.js';
 
 export interface ConvolutionOptions extends Omit<KernelOptions, 'padding'> {
@@ -44,24 +46,25 @@ export const convolution = defineLayer({
     if (isStatic(channels) && isStatic(expected) && channels !== expected * p.groups) {
       fail(
         'ERR_SHAPE',
-        `the weight ${formatShape(kernel)} with groups ${p.groups} takes ${expected * p.groups} input channels, the input ${formatShape(shape)} has ${channels}`,
+        `the weight ${shownShape(kernel)} with groups ${p.groups} takes ${expected * p.groups} input channels, the input ${shownShape(shape)} has ${channels}`,
         { involved: ['weight'], expected: expected * p.groups, actual: channels },
       );
     }
     return kernelOutput(context, (i) => windowSize(shape[i + 2]!, i, p.dilation[i]! * (p.kernel[i]! - 1) + 1, p, fail));
   },
-  cpu(g, { input, inputs, weights, params: p }) {
-    const explicit = p.paddingMode.startsWith('explicit');
+  cpu(g, { input, inputs, weights, params: p, inputTypes }) {
     // Rounding up equals rounding down with stride − 1 more zeros.
     const extra = p.stride.map((s) => (p.paddingMode === 'explicit_round_up' ? s - 1 : 0));
-    return g.op('Conv', [input(0), weights.kernel ?? inputs[1]!, weights.bias ?? inputs[2] ?? null], {
+    const { attributes, pads } = p.paddingMode.startsWith('explicit')
+      ? { attributes: { pads: [...p.prePadding, ...p.postPadding.map((pad, i) => pad + extra[i]!)] } }
+      : samePadding(g, input(0), inputTypes[0]!.shape, p);
+    const x = pads ? g.op('Pad', [input(0), pads]) : input(0);
+    return g.op('Conv', [x, weights.kernel ?? inputs[1]!, weights.bias ?? inputs[2] ?? null], {
       kernel_shape: p.kernel,
       strides: p.stride,
       dilations: p.dilation,
       group: p.groups,
-      ...(explicit
-        ? { pads: [...p.prePadding, ...p.postPadding.map((pad, i) => pad + extra[i]!)] }
-        : { auto_pad: p.paddingMode.toUpperCase() }),
+      ...attributes,
     });
   },
 });
@@ -79,7 +82,9 @@ function namedPadding(
     refuse(method, 'ERR_PARAMETER', `expected numbers, same or valid, given ${String(padding)}`, { option: 'padding' });
   }
   if (stride.some((s) => s !== 1)) {
-    refuse(method, 'ERR_PARAMETER', `padding same: expected stride 1, given [${stride.join(', ')}]`, {
+    const remedy = "with a stride, paddingMode: 'same_upper' keeps ⌈size / stride⌉ elements";
+    refuse(method, 'ERR_PARAMETER', `same: expected stride 1, given ${shownList(stride)}; ${remedy}`, {
+      option: 'padding',
       actual: stride,
     });
   }

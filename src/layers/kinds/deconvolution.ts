@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { refuse } from '../../errors/refusal.js';
-import { addDims, type Dim, formatShape, isStatic, minDims, mulDims, subDims } from '../../values/dim.js';
+import { addDims, type Dim, isStatic, minDims, mulDims, subDims } from '../../values/dim.js';
 import type { WeightLike } from '../../values/weight.js';
 import {
   givenShape,
@@ -15,12 +15,14 @@ import {
 } from '../shared/kernel.js';
 import { kernelOverOneAxis } from '../shared/one-axis.js';
 import { type PerAxis, perAxis } from '../shared/parameters.js';
+import { recordSlice } from '../shared/record-slice.js';
+import { shownAxis, shownList, shownShape } from '../shared/spatial-text.js';
 import { resolvePadding } from '../shared/window.js';
 
 export interface DeconvolutionOptions extends KernelOptions {
   /** Kernel of shape [inChannels, outChannels / groups, ...kernel]: known weights, or a tensor. */
   weight: WeightLike | Tensor;
-  /** Taken from the padding after each axis, so at most as large as that. Default 0. */
+  /** Elements added after each axis of the result, fewer than the stride or the dilation, as in PyTorch. Default 0. */
   outputPadding?: PerAxis;
 }
 
@@ -41,11 +43,18 @@ export const deconvolution = defineLayer({
     if (!isStatic(channels) || (isStatic(expected) && channels !== expected)) {
       fail(
         'ERR_SHAPE',
-        `the weight ${formatShape(kernel)} takes ${expected} input channels, the input ${formatShape(shape)} has ${channels}`,
+        `the weight ${shownShape(kernel)} takes ${expected} input channels, the input ${shownShape(shape)} has ${channels}`,
         { involved: ['weight'], expected, actual: channels },
       );
     }
-    return kernelOutput(context, (i) => outputSize(shape[i + 2]!, i, p));
+    return kernelOutput(context, (i) => {
+      const size = outputSize(shape[i + 2]!, i, p);
+      if (isStatic(size) && size < 0) {
+        const cut = `${p.prePadding[i]} and ${p.postPadding[i]} cut off more than the ${outputSize(shape[i + 2]!, i, unpadded(p))}`;
+        fail('ERR_SHAPE', `${cut} elements along spatial axis ${shownAxis(i)}`, { option: 'padding', actual: size });
+      }
+      return size;
+    });
   },
   cpu(g, { input, inputs, weights, params: p, outputTypes }) {
     const wide = (value: string | null) => value && g.cast(value, 'float32');
@@ -89,28 +98,67 @@ function outputSize(size: Dim, i: number, p: Window): Dim {
   return extentOf(p, i) >= p.stride[i]! ? mulDims(size, p.stride[i]!) : minDims(mulDims(size, p.stride[i]!), full);
 }
 
+const unpadded = (p: Window): Window => ({
+  ...p,
+  prePadding: p.kernel.map(() => 0),
+  postPadding: p.kernel.map(() => 0),
+});
+
 function deconvolve(self: TensorSource, method: string, axes: number, given: DeconvolutionOptions): Tensor {
   const options = given ?? {};
   const { groups = 1 } = options;
   const x = self.tensor();
   const shape = givenShape(options.weight);
+  const windows = kernelWindow(shape, options, axes);
   const padding = resolvePadding(options, axes);
   const extra = perAxis(options.outputPadding, axes, 0);
-  const postPadding = padding.postPadding.map((pad, i) => pad - (extra[i] ?? 0));
-  if (extra.length !== axes || extra.some((v) => !(v >= 0)) || postPadding.some((pad, i) => extra[i]! > 0 && pad < 0)) {
-    const most = `a number from 0 to the padding after each axis, [${padding.postPadding.join(', ')}]`;
-    refuse(method, 'ERR_PARAMETER', `expected ${most}, given [${extra.join(', ')}]`, {
-      option: 'outputPadding',
-      actual: extra,
-    });
-  }
-  return recordKernel(deconvolution, x, method, options, {
-    ...kernelWindow(shape, options, axes),
+  checkOutputPadding(extra, { ...windows, ...padding }, axes, method);
+  const { input, postPadding } = withOutputPadding(x, extra, windows.stride, padding.postPadding, method);
+  return recordKernel(deconvolution, input, method, options, {
+    ...windows,
     outChannels: ((shape[1] ?? 1) as number) * groups,
     groups,
     ...padding,
     postPadding,
   });
+}
+
+function checkOutputPadding(extra: readonly number[], p: Window, axes: number, method: string): void {
+  const most = extra.map((_, i) => Math.max(p.stride[i] ?? 1, p.dilation[i] ?? 1) - 1);
+  const fits =
+    extra.length === axes && extra.every((v, i) => v === 0 || (Number.isSafeInteger(v) && v > 0 && v <= most[i]!));
+  const same = p.paddingMode.startsWith('same') && extra.some((v) => v !== 0);
+  if (fits && !same) return;
+  const expected = same ? `0 with paddingMode ${p.paddingMode}` : 'whole numbers less than the stride or the dilation';
+  const given = extra.length === axes ? shownList(extra) : `[${extra.join(', ')}]`;
+  refuse(method, 'ERR_PARAMETER', `expected ${expected}, given ${given}`, { option: 'outputPadding', actual: extra });
+}
+
+/**
+ * Takes output padding from the padding after each axis. Where there is less, zeros are added to the input, each of which
+ * makes the result longer by one stride, and the padding cuts off what is too much.
+ */
+function withOutputPadding(
+  x: Tensor,
+  extra: readonly number[],
+  stride: readonly number[],
+  padding: readonly number[],
+  method: string,
+): { input: Tensor; postPadding: number[] } {
+  // The kind refuses what does not fit.
+  const fits = x.rank === padding.length + 2 && !x.shape.slice(2).includes(0) && padding.every((post) => post >= 0);
+  if (!fits || extra.every((more) => more === 0)) return { input: x, postPadding: [...padding] };
+  const rest = padding.map((post, i) => post - extra[i]!);
+  const zeros = rest.map((v, i) => (v < 0 ? Math.ceil(-v / stride[i]!) : 0));
+  if (zeros.every((count) => count === 0)) return { input: x, postPadding: rest };
+  const input = recordSlice(x, {
+    method,
+    axes: zeros.map((_, i) => i + 2),
+    start: zeros.map(() => 0),
+    size: zeros.map((count, i) => x.dim(i + 2).add(count)),
+    mode: 'fill',
+  });
+  return { input, postPadding: rest.map((v, i) => v + zeros[i]! * stride[i]!) };
 }
 
 const methods = {

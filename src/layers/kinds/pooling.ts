@@ -1,11 +1,20 @@
 import { z } from 'zod';
-import { type CpuGraph, type CpuValue, defineLayer } from '../../dsl/define-layer.js';
+import { type CpuAttribute, type CpuGraph, type CpuValue, defineLayer, type Fail } from '../../dsl/define-layer.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
+import { refuse } from '../../errors/refusal.js';
+import { addDims, isStatic, type Shape } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
+import { ceilForm } from '../shared/ceil-mode.js';
+import { scalar } from '../shared/constants.js';
+import { DimValue } from '../shared/dim-value.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import { overOneAxis } from '../shared/one-axis.js';
 import { float32Number, type Named, type PerAxis, perAxis, requirePerAxis } from '../shared/parameters.js';
+import { recordKind } from '../shared/record-kind.js';
+import { recordSlice } from '../shared/record-slice.js';
+import { samePadding } from '../shared/same-padding.js';
 import { requireRank } from '../shared/shapes.js';
+import { shownAxis, shownList } from '../shared/spatial-text.js';
 import { type PaddingOptions, paddingParams, resolvePadding, window, windowSize } from '../shared/window.js';
 
 const types = { max: 'max', average: 'average', maxAverageBlend: 'max_average_blend' } as const;
@@ -18,7 +27,10 @@ export interface PoolingOptions extends PaddingOptions, Named {
   kernel: PerAxis;
   /** Default: the window size. */
   stride?: PerAxis;
-  /** Short for `paddingMode: 'explicit_round_up'`. Keeps a last window that starts in the padding, while PyTorch drops it. */
+  /**
+   * Rounds the number of windows up, as PyTorch does: a last window that would start in the padding after an axis is
+   * dropped. TensorRT's own rounding, `paddingMode: 'explicit_round_up'`, keeps it.
+   */
   ceilMode?: boolean;
 }
 
@@ -49,7 +61,12 @@ export const pooling = defineLayer({
     const { dtype, shape } = input(0);
     const axes = p.kernel.length;
     requireDType(dtype, p.type === 'max' ? maxTypes : floats, fail);
-    if (axes < 2) fail('ERR_PARAMETER', `expected 2 or 3 sizes, given [${p.kernel.join(', ')}]`, { option: 'kernel' });
+    if (axes < 2)
+      fail(
+        'ERR_PARAMETER',
+        `expected 2 or 3 sizes, given [${p.kernel.join(', ')}]; maxPool1d and avgPool1d pool one axis`,
+        { option: 'kernel' },
+      );
     requireRank(shape, axes + 2, axes + 2, fail);
     requirePerAxis(p, ['stride', 'prePadding', 'postPadding'], axes, fail);
     if (p.paddingMode.startsWith('explicit')) {
@@ -58,37 +75,61 @@ export const pooling = defineLayer({
         if (list.some((pad, i) => pad >= p.kernel[i]!)) {
           fail(
             'ERR_PARAMETER',
-            `expected less than the window [${p.kernel.join(', ')}] along each axis, given [${list.join(', ')}]`,
+            `expected less than the window ${shownList(p.kernel)} along each axis, given ${shownList(list)}`,
             { option: name, expected: p.kernel, actual: list },
           );
         }
       }
     }
     const spatial = p.kernel.map((k, i) => windowSize(shape[i + 2]!, i, k, p, fail));
+    if (p.type !== 'max' && p.paddingMode === 'explicit_round_up') requireAverages(shape.slice(2), spatial, p, fail);
     return { dtype, shape: [shape[0]!, shape[1]!, ...spatial] };
   },
-  cpu(g, { input, params: p, outputTypes }) {
-    return g.cast(pool(g, g.cast(input(0), 'float32'), p), outputTypes[0]!.dtype);
+  cpu(g, { input, params: p, inputTypes, outputTypes }) {
+    return g.cast(pool(g, g.cast(input(0), 'float32'), inputTypes[0]!.shape, p), outputTypes[0]!.dtype);
   },
 });
 
-function pool(g: CpuGraph, x: CpuValue, p: Parsed): CpuValue {
-  if (p.type === 'max_average_blend') {
-    const share = (v: number) => g.constant('float32', [], [v]);
-    const max = pool(g, x, { ...p, type: 'max' });
-    const average = pool(g, x, { ...p, type: 'average' });
-    return g.op('Add', [g.op('Mul', [share(1 - p.blendFactor), max]), g.op('Mul', [share(p.blendFactor), average])]);
+/** Refuses averages of no element, as TensorRT does: rounding up keeps a last window that lies outside. */
+function requireAverages(sizes: Shape, windows: Shape, p: Parsed, fail: Fail): void {
+  for (const [i, size] of sizes.entries()) {
+    const [count, kernel, stride] = [windows[i]!, p.kernel[i]!, p.stride[i]!];
+    if (!isStatic(size) || !isStatic(count)) continue;
+    const end = size + p.prePadding[i]! + (p.averageCountExcludesPadding ? 0 : p.postPadding[i]!);
+    if ((count - 1) * stride < end) continue;
+    const window = `the window of ${kernel} at index ${count - 1} of spatial axis ${shownAxis(i)} has no element to average`;
+    fail('ERR_SHAPE', `${window}: ceilMode drops such a window, as PyTorch does`, { option: 'paddingMode' });
   }
-  return p.paddingMode === 'explicit_round_up' ? poolRoundedUp(g, x, p) : poolPlain(g, x, p);
 }
 
-function poolPlain(g: CpuGraph, x: CpuValue, p: Parsed): CpuValue {
-  const explicit = p.paddingMode.startsWith('explicit');
+function pool(g: CpuGraph, x: CpuValue, shape: Shape, p: Parsed): CpuValue {
+  if (p.type === 'max_average_blend') {
+    const share = (v: number) => g.constant('float32', [], [v]);
+    const max = pool(g, x, shape, { ...p, type: 'max' });
+    const average = pool(g, x, shape, { ...p, type: 'average' });
+    return g.op('Add', [g.op('Mul', [share(1 - p.blendFactor), max]), g.op('Mul', [share(p.blendFactor), average])]);
+  }
+  if (p.paddingMode === 'explicit_round_up') return poolRoundedUp(g, x, p);
+  if (p.paddingMode === 'explicit_round_down') return poolPlain(g, x, p, explicitPads(p));
+  const { attributes, pads } = samePadding(g, x, shape, { ...p, dilation: p.kernel.map(() => 1) });
+  if (!pads) return poolPlain(g, x, p, attributes);
+  const padded = (value: CpuValue, fill: number) =>
+    poolPlain(g, g.op('Pad', [value, pads, g.constant('float32', [], [fill])]), p, {});
+  if (p.type === 'max') return padded(x, -Infinity);
+  return p.averageCountExcludesPadding ? g.op('Div', [padded(x, 0), padded(onesLike(g, x), 0)]) : padded(x, 0);
+}
+
+const explicitPads = (p: Parsed) => ({ pads: [...p.prePadding, ...p.postPadding] });
+
+const onesLike = (g: CpuGraph, x: CpuValue): CpuValue =>
+  g.op('Expand', [g.constant('float32', [], [1]), g.op('Shape', [x])]);
+
+function poolPlain(g: CpuGraph, x: CpuValue, p: Parsed, padding: Record<string, CpuAttribute>): CpuValue {
   return g.op(p.type === 'max' ? 'MaxPool' : 'AveragePool', [x], {
     kernel_shape: p.kernel,
     strides: p.stride,
     ...(p.type === 'average' && { count_include_pad: !p.averageCountExcludesPadding }),
-    ...(explicit ? { pads: [...p.prePadding, ...p.postPadding] } : { auto_pad: p.paddingMode.toUpperCase() }),
+    ...padding,
   });
 }
 
@@ -100,18 +141,16 @@ function poolRoundedUp(g: CpuGraph, x: CpuValue, p: Parsed): CpuValue {
   const axes = p.kernel.length;
   const extra = p.stride.map((s) => s - 1);
   const none = p.kernel.map(() => 0);
-  const plain = { ...p, paddingMode: 'explicit_round_down', prePadding: none, postPadding: none } as Parsed;
   // The sum of one operand keeps onnxruntime from moving the padding into a pool, which rejects padding as large as its window.
   const pad = (value: CpuValue, pre: readonly number[], post: readonly number[], fill: number) => {
     const pads = g.constant('int64', [2 * axes + 4], [0, 0, ...pre, 0, 0, ...post]);
     return g.op('Sum', [g.op('Pad', [value, pads, g.constant('float32', [], [fill])])]);
   };
   const beyond = p.postPadding.map((post, i) => post + extra[i]!);
-  if (p.type === 'max') return poolPlain(g, pad(x, p.prePadding, beyond, -Infinity), plain);
-  const total = poolPlain(g, pad(x, p.prePadding, beyond, 0), plain);
-  const ones = g.op('Expand', [g.constant('float32', [], [1]), g.op('Shape', [x])]);
-  const padded = pad(ones, p.prePadding, p.postPadding, p.averageCountExcludesPadding ? 0 : 1);
-  return g.op('Div', [total, poolPlain(g, pad(padded, none, extra, 0), plain)]);
+  if (p.type === 'max') return poolPlain(g, pad(x, p.prePadding, beyond, -Infinity), p, {});
+  const total = poolPlain(g, pad(x, p.prePadding, beyond, 0), p, {});
+  const padded = pad(onesLike(g, x), p.prePadding, p.postPadding, p.averageCountExcludesPadding ? 0 : 1);
+  return g.op('Div', [total, poolPlain(g, pad(padded, none, extra, 0), p, {})]);
 }
 
 function record(
@@ -123,24 +162,83 @@ function record(
 ): Tensor {
   const options = given ?? {};
   const x = self.tensor();
+  if (options.kernel === undefined) {
+    refuse(method, 'ERR_PARAMETER', 'expected the size of the window, or one per axis, given none', {
+      option: 'kernel',
+    });
+  }
   const rank = axes ?? (Array.isArray(options.kernel) ? options.kernel.length : x.rank - 2);
-  const kernel = options.kernel === undefined ? [] : perAxis(options.kernel, rank, 1);
-  const { prePadding, postPadding, paddingMode } = resolvePadding(options, rank);
-  return x.network.record(pooling, {
-    method,
-    name: options.name,
-    inputs: [x],
-    params: {
-      type: types[type] ?? type,
-      kernel,
-      stride: options.stride === undefined ? kernel : perAxis(options.stride, rank, 1),
-      averageCountExcludesPadding: !(options.countIncludePad ?? true),
-      blendFactor: options.blendFactor ?? 0,
-      prePadding,
-      postPadding,
-      paddingMode: options.paddingMode ?? (options.ceilMode ? 'explicit_round_up' : paddingMode),
-    },
-  })[0]!;
+  const kernel = perAxis(options.kernel, rank, 1);
+  if (options.ceilMode && options.paddingMode !== undefined) {
+    refuse(method, 'ERR_PARAMETER', `expected one of them, given ${options.paddingMode} beside ceilMode`, {
+      options: ['ceilMode', 'paddingMode'],
+    });
+  }
+  const params = {
+    type: types[type] ?? type,
+    kernel,
+    stride: options.stride === undefined ? kernel : perAxis(options.stride, rank, 1),
+    averageCountExcludesPadding: !(options.countIncludePad ?? true),
+    blendFactor: options.blendFactor ?? 0,
+    ...resolvePadding(options, rank),
+  };
+  const { name } = options;
+  return options.ceilMode ? recordCeil(x, method, name, params) : recordPool(x, method, name, params);
+}
+
+type Given = z.input<typeof params>;
+
+const recordPool = (x: Tensor, method: string, name: string | undefined, params: Given): Tensor =>
+  x.network.record(pooling, { method, name, inputs: [x], params })[0]!;
+
+/** A pool with the windows of PyTorch's `ceil_mode`. */
+function recordCeil(x: Tensor, method: string, name: string | undefined, p: Given): Tensor {
+  const roundUp = { ...p, paddingMode: 'explicit_round_up' as const };
+  // The kind refuses what does not fit.
+  if (!fits(x, p)) return recordPool(x, method, name, roundUp);
+  const { roundsUp, beyond } = ceilForm(x.shape.slice(2), p);
+  if (roundsUp) return recordPool(x, method, name, roundUp);
+  const further = { ...p, postPadding: p.postPadding.map((post, i) => post + beyond[i]!) };
+  const isZero = (pad: number) => pad === 0;
+  const unpadded = p.prePadding.every(isZero) && p.postPadding.every(isZero);
+  if (p.type === 'max' || p.averageCountExcludesPadding || unpadded || beyond.every(isZero)) {
+    const excludes = p.averageCountExcludesPadding || (unpadded && !beyond.every(isZero));
+    return recordPool(x, method, name, { ...further, averageCountExcludesPadding: excludes });
+  }
+  // The padding counts in these averages, what lies beyond it does not: it becomes part of the input.
+  const average = (of: string | undefined) => {
+    const padded = recordSlice(x, {
+      method,
+      axes: p.kernel.map((_, i) => i + 2),
+      start: p.prePadding.map((pre) => -pre),
+      size: p.kernel.map((_, i) => new DimValue(addDims(x.shape[i + 2]!, p.prePadding[i]! + p.postPadding[i]!))),
+      mode: 'fill',
+    });
+    const none = p.kernel.map(() => 0);
+    const inside = { type: 'average', averageCountExcludesPadding: true, prePadding: none, postPadding: [...beyond] };
+    return recordPool(padded, method, of, { ...p, ...inside });
+  };
+  if (p.type === 'average') return average(name);
+  const combine = (operation: 'prod' | 'sum', a: Tensor, b: Tensor, of?: string) =>
+    recordKind(x.network, 'element_wise', { method, name: of, inputs: [a, b], params: { operation } });
+  const share = (of: Tensor, part: number) =>
+    combine('prod', of, scalar(x.network, x.dtype, Math.fround(part), x.rank, method));
+  const maximum = recordPool(x, method, undefined, { ...further, type: 'max' });
+  return combine('sum', share(maximum, 1 - p.blendFactor), share(average(undefined), p.blendFactor), name);
+}
+
+/** Whether all parameters are numbers for the axes of this tensor, so that its windows can be counted. */
+function fits(x: Tensor, p: Given): boolean {
+  const atLeast = (list: readonly number[], least: number) =>
+    list.length === x.rank - 2 && list.every((v) => Number.isSafeInteger(v) && v >= least);
+  return (
+    atLeast(p.kernel, 1) &&
+    atLeast(p.stride, 1) &&
+    atLeast(p.prePadding, 0) &&
+    atLeast(p.postPadding, 0) &&
+    p.kernel.every((kernel, i) => Math.max(p.prePadding[i]!, p.postPadding[i]!) < kernel) &&
+    params.shape.blendFactor.safeParse(p.blendFactor).success
+  );
 }
 
 export interface PoolOptions extends BlendPoolingOptions {

@@ -10,6 +10,7 @@ import {
   formatShape,
   isStatic,
   isUnknown,
+  ratioOfDims,
   type Shape,
   unknownDim,
   volume,
@@ -88,8 +89,8 @@ function fromTensor({ dtype, shape, contents }: InferredValue, fail: Fail): Dim[
   });
 }
 
-/** The number of elements of one shape per element of another, or 1 if unknown. */
-function ratioOf(a: Shape, b: Shape): number {
+/** The number of elements of one shape per element of another; undefined if it depends on dynamic dims. */
+function ratioOf(a: Shape, b: Shape): number | undefined {
   const left = [...b];
   const rest = a.filter((dim) => {
     const at = isStatic(dim) ? -1 : left.indexOf(dim);
@@ -97,9 +98,7 @@ function ratioOf(a: Shape, b: Shape): number {
     return at < 0;
   });
   const [x, y] = [volume(rest), volume(left)];
-  if (isStatic(x) && isStatic(y)) return x === y ? 1 : x / y;
-  const ratio = divideExactly(x, y) ?? divideExactly(y, x);
-  return ratio !== undefined && isStatic(ratio) ? ratio : 1;
+  return x === y ? 1 : ratioOfDims(x, y);
 }
 
 /**
@@ -116,10 +115,10 @@ function reshapeDims(from: Shape, target: readonly Dim[], zeroIsPlaceholder: boo
   const total = volume(from);
   const inferred = dims.indexOf(-1);
   if (inferred !== dims.lastIndexOf(-1)) fail('ERR_SHAPE', `${describe}: expected at most one -1`);
-  const rest = volume(dims.filter((_, i) => i !== inferred));
+  const others = dims.filter((_, i) => i !== inferred);
+  const rest = volume(others);
   if (inferred < 0) {
-    const differs = ratioOf(from, dims) !== 1;
-    if (differs) {
+    if ((ratioOf(from, dims) ?? 1) !== 1) {
       fail('ERR_SHAPE', `${describe}: the input has ${total} elements, the result would have ${rest}`, {
         expected: total,
         actual: rest,
@@ -128,7 +127,8 @@ function reshapeDims(from: Shape, target: readonly Dim[], zeroIsPlaceholder: boo
     return dims;
   }
   if (rest === 0) fail('ERR_SHAPE', `${describe}: -1 cannot be inferred beside a dim of 0`);
-  if (isStatic(total) && isStatic(rest) && total % rest !== 0) {
+  const count = ratioOf(from, others);
+  if (count !== undefined && !Number.isInteger(count)) {
     fail('ERR_SHAPE', `${describe}: the input has ${total} elements, no multiple of ${rest}`, { actual: total });
   }
   return dims.map((dim, i) => (i === inferred ? floorDivDims(total, rest) : dim));

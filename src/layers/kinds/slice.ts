@@ -148,7 +148,7 @@ const methods = {
       return refuse(
         method,
         'ERR_SHAPE',
-        `dim '${dim}' is not known to be a multiple of ${count}; use split with sizes`,
+        `dim '${dim}' of axis ${at} is not known to be a multiple of ${count}; split takes sizes: x.split([…], { axis: ${at} })`,
       );
     }
     return splitInto(x, Array(count).fill(part), at, method);
@@ -183,7 +183,11 @@ function splitInto(x: Tensor, sizes: number | readonly DimLike[], axis: number, 
     refuse(method, 'ERR_PARAMETER', `expected a whole number from 1, given ${sizes}`, { option: 'sizes' });
   }
   if (typeof sizes === 'number' && !isStatic(dim)) {
-    return refuse(method, 'ERR_SHAPE', `axis ${at} is dynamic ('${dim}'): give all sizes`);
+    return refuse(
+      method,
+      'ERR_SHAPE',
+      `expected all sizes along axis ${at}, which is dynamic ('${dim}'), given ${sizes}; a size may be x.dim(${at}).sub(${sizes})`,
+    );
   }
   if (typeof sizes === 'number' && (dim as number) / sizes > mostParts) {
     refuse(method, 'ERR_PARAMETER', `${sizes} makes more than ${mostParts} parts of ${dim}`, { option: 'sizes' });

@@ -96,7 +96,8 @@ function dimOf(given: unknown, atLeast: number): Dim | undefined {
 export function resolveDim(net: Network, given: unknown, what: string, method: string, atLeast = 0): Dim {
   const dim = dimOf(given, atLeast);
   if (dim === undefined) {
-    const expected = `whole numbers from ${atLeast}, or names`;
+    const numbers = atLeast > -(2 ** 31) ? `whole numbers from ${atLeast}` : 'whole numbers';
+    const expected = `${numbers}, or names of dynamic dims`;
     return refuse(method, 'ERR_SHAPE', `expected ${expected}, given ${String(given)}`, { option: what, actual: given });
   }
   const missing =

@@ -7,6 +7,7 @@ import { isWeightLike, type WeightLike } from '../../values/weight.js';
 import { floats, requireDType, requireInputsDType } from './dtypes.js';
 import { type Named, type PerAxis, perAxis, positive, requirePerAxis, wholeNumbers } from './parameters.js';
 import { requireRank } from './shapes.js';
+import { shownAxis, shownShape } from './spatial-text.js';
 import { type PaddingOptions, paddingParams, window } from './window.js';
 
 // Shared by convolution and deconvolution: options, parameters, and the handling of kernel and bias.
@@ -85,7 +86,7 @@ function requireEmptyOfEmpty(shape: Shape, spatial: Shape, fail: Fail): void {
     if (shape[i + 2] !== 0 || size === 0) continue;
     fail(
       'ERR_SHAPE',
-      `spatial axis ${i} of ${formatShape(shape)} is empty, the result would have ${String(size)} there`,
+      `spatial axis ${shownAxis(i)} of ${shownShape(shape)} is empty, the result would have ${String(size)} there`,
       {
         expected: 0,
         actual: size,

@@ -1,7 +1,9 @@
 import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import { refuse } from '../../errors/refusal.js';
+import { formatShape } from '../../values/dim.js';
 import { isWeightLike, type WeightLike, withShape } from '../../values/weight.js';
 import type { Named, PerAxis } from './parameters.js';
+import { withAddedAxis } from './spatial-text.js';
 import { recordSqueeze, recordUnsqueeze } from './unit-axes.js';
 
 // TensorRT's windows have two or three axes. A window with a single axis gets another of size 1 in front.
@@ -49,7 +51,8 @@ export function overOneAxis<T extends Named>(
     });
   }
   const wide = { ...withUnitAxis(options, method), name: undefined };
-  return recordSqueeze(apply(recordUnsqueeze(x, [2], method), wide), [2], method, { name: options.name });
+  const y = withAddedAxis(() => apply(recordUnsqueeze(x, [2], method), wide));
+  return recordSqueeze(y, [2], method, { name: options.name });
 }
 
 /** Known kernels in their expanded shape, so that a kernel used twice is stored once. */
@@ -63,11 +66,19 @@ export const kernelOverOneAxis = <T extends Named & { weight: WeightLike | Tenso
   apply: (x: Tensor, options: T) => Tensor,
 ): Tensor => overOneAxis(self, method, { ...options, weight: kernelOfOneAxis(options.weight, method) }, apply);
 
-/** A kernel [a, b, length] as [a, b, 1, length]. Anything else is left for the layer to refuse. */
+/** A kernel [a, b, length] as [a, b, 1, length]. What is no kernel is left for the layer to refuse. */
 function kernelOfOneAxis<T extends WeightLike | Tensor>(weight: T, method: string): T {
   const given: WeightLike | Tensor = weight;
-  if (given instanceof Tensor) return (given.rank === 3 ? recordUnsqueeze(given, [2], method) : given) as T;
-  if (!isWeightLike(given) || given.shape.length !== 3) return weight;
+  if (!(given instanceof Tensor) && !isWeightLike(given)) return weight;
+  if (given.shape.length !== 3) {
+    const { shape } = given;
+    refuse(method, 'ERR_RANK', `expected rank 3, given rank ${shape.length} ${formatShape(shape)}`, {
+      option: 'weight',
+      expected: 3,
+      actual: shape.length,
+    });
+  }
+  if (given instanceof Tensor) return recordUnsqueeze(given, [2], method) as T;
   const before = widened.get(given);
   if (before) return before as T;
   const [a, b, length] = given.shape as [number, number, number];

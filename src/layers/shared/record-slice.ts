@@ -82,7 +82,7 @@ export function recordSlice(x: Tensor, options: SliceOptions & { method: string 
     dims.map((dim, i) => (!(stride instanceof Tensor) && dim !== 0 && isNegative(stride[i]!) ? subDims(dim, 1) : 0));
   const from =
     mode === 'strict_bounds' && !(start instanceof Tensor)
-      ? start.map((dim, i) => (isNegative(dim) ? addDims(dims[i]!, dim) : dim))
+      ? start.map((dim, i) => (isNegative(dim) ? fromEnd(dims[i]!, dim, axes[i]!, fail) : dim))
       : start;
   const size = list('size', 0) ?? dims.map((dim, i) => remaining(dim, from, stride, i, fail));
   const zeros = x.shape.map(() => 0);
@@ -107,6 +107,19 @@ export function recordSlice(x: Tensor, options: SliceOptions & { method: string 
     inputs: [x, tensor(given.start), tensor(given.size), tensor(given.stride), value],
     params: { start: numbers(given.start), size: numbers(given.size), stride: numbers(given.stride), mode },
   });
+}
+
+/** A position that counts from the end. */
+function fromEnd(size: Dim, given: Dim, axis: number, fail: Fail): Dim {
+  const at = addDims(size, given);
+  if (isNegative(at)) {
+    fail('ERR_SHAPE', `expected ${-(size as number)} to ${(size as number) - 1} along axis ${axis}, given ${given}`, {
+      option: 'start',
+      expected: size,
+      actual: given,
+    });
+  }
+  return at;
 }
 
 const isNegative = (dim: Dim): boolean => isStatic(dim) && dim < 0;

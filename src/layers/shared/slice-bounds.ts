@@ -1,5 +1,5 @@
 import type { Fail, InferredValue } from '../../dsl/define-layer.js';
-import { type Dim, formatShape, isStatic, isUnknown } from '../../values/dim.js';
+import { addDims, type Dim, formatShape, isStatic, isUnknown, mulDims, subDims } from '../../values/dim.js';
 import { indexTypes, requireDType } from './dtypes.js';
 
 /** TensorRT's SampleMode: how to read beyond the input. */
@@ -54,20 +54,28 @@ export function checkBounds(
   mode: SampleMode,
   fail: Fail,
 ): void {
-  if (!isStatic(dim) || size === undefined || !isStatic(size) || size === 0) return;
+  if (size === undefined || size === 0 || (isStatic(dim) && !isStatic(size))) return;
   if (mode === 'clamp' || mode === 'reflect' || mode === 'wrap') {
     if (dim === 0) fail('ERR_SHAPE', `axis ${axis} is empty: mode ${mode} has nothing to read`);
     return;
   }
-  if (mode === 'fill' || start === undefined || stride === undefined || !isStatic(start) || !isStatic(stride)) return;
-  const last = start + (size - 1) * stride;
-  if (Math.min(start, last) < 0 || Math.max(start, last) >= dim) {
-    fail(
-      'ERR_SHAPE',
-      `axis ${axis}: start ${start}, size ${size} and stride ${stride} read ${Math.min(start, last)} to ${Math.max(start, last)}, the axis has 0 to ${dim - 1}`,
-      { expected: dim, actual: last },
-    );
-  }
+  if (mode === 'fill' || start === undefined || stride === undefined || !isStatic(stride)) return;
+  const isWhole = start === 0 && size === dim && stride === 1;
+  if (isWhole || (isStatic(dim) && !isStatic(start))) return;
+  const last = addDims(start, mulDims(subDims(size, 1), stride));
+  const outside = (at: Dim) => isBelow(at, 0) || isBelow(subDims(dim, 1), at);
+  if (!outside(start) && !outside(last)) return;
+  const [from, to] = stride < 0 ? [last, start] : [start, last];
+  const given = from === to ? from : `${from} to ${to}`;
+  const steps = Math.abs(stride) > 1 && from !== to ? ` in steps of ${Math.abs(stride)}` : '';
+  const elements = dim === 0 ? 'nothing' : `elements 0 to ${subDims(dim, 1)}`;
+  fail('ERR_SHAPE', `expected ${elements} along axis ${axis}, given ${given}${steps}`, { expected: dim, actual: last });
+}
+
+/** Whether one size is known to be less than another. */
+function isBelow(a: Dim, b: Dim): boolean {
+  const difference = subDims(a, b);
+  return isStatic(difference) && difference < 0;
 }
 
 /** Elements of a shape tensor that a slice takes. */

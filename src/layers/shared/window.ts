@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Fail } from '../../dsl/define-layer.js';
 import { addDims, ceilDivDims, type Dim, floorDivDims, isStatic, subDims } from '../../values/dim.js';
 import { type PerAxis, perAxis, wholeNumbers } from './parameters.js';
+import { shownAxis } from './spatial-text.js';
 
 /** TensorRT's PaddingMode. */
 const paddingModes = ['explicit_round_down', 'explicit_round_up', 'same_upper', 'same_lower'] as const;
@@ -53,7 +54,7 @@ export function windowSize(size: Dim, axis: number, extent: number, p: WindowPar
   if (isStatic(span) && span < 0) {
     fail(
       'ERR_SHAPE',
-      `the window spans ${extent} along spatial axis ${axis}, more than the padded input of ${String(padded)}`,
+      `the window spans ${extent} along spatial axis ${shownAxis(axis)}, more than the padded input of ${String(padded)}`,
       { expected: `<= ${String(padded)}`, actual: extent },
     );
   }

@@ -1,3 +1,4 @@
+import { factsOfLayers, namedLayers } from '../../dsl/named-layers.js';
 import type { Network, RecordedNode } from '../../dsl/network.js';
 import { readArguments } from '../../errors/boundary.js';
 import { locate } from '../../errors/call-site.js';
@@ -81,7 +82,7 @@ export async function build(net: Network, given: BuildOptions = {}): Promise<Eng
 export async function buildPrepared(prepared: Prepared): Promise<Engine> {
   const { report, library } = await run(prepared);
   const { profiles, network } = prepared;
-  const { inputs, outputs } = network;
+  const { inputs, outputs, nodes } = network;
   const io = (list: readonly EngineIO[]) =>
     list.map(({ name, dtype, shape }) => ({
       name,
@@ -98,6 +99,7 @@ export async function buildPrepared(prepared: Prepared): Promise<Engine> {
     buildMs: report.lowerMs + report.buildMs,
     log: [...warnings(prepared), ...report.log],
     options: report.options,
+    factsOf: factsFrom(nodes),
   });
 }
 
@@ -232,14 +234,29 @@ function native<T>(call: () => T): T {
   }
 }
 
-/** The addon's error, with the place where the layer was recorded. */
+/** A function of its own, which keeps the recorded layers alive and nothing else. */
+const factsFrom = (nodes: readonly RecordedNode[]) => (log: readonly string[]) =>
+  factsOfLayers(namedLayers(log, nodes));
+
+/** TensorRT's words where it found no kernel for a layer, or for what it fused from several. */
+const noKernel = /Could not find any implementation/;
+
+/** What may help there. */
+function remedy(layers: readonly RecordedNode[]): string {
+  const halves = layers.some(({ outputs }) => outputs.some(({ dtype }) => dtype === 'float16' || dtype === 'bfloat16'));
+  const cast = halves ? " or float32 there (.cast('float32') before, and back after)" : '';
+  return `; with another optimizationLevel (0 to 5)${cast} it may find an implementation`;
+}
+
+/** The addon's error, with the places where the layers that it is about were recorded. */
 function describe(nodes: readonly RecordedNode[], error: NativeError): TensorRTError {
   if (error instanceof TensorRTError) return error;
-  return new TensorRTError(error.code ?? 'ERR_INTERNAL', error.message, {
-    layer: error.layer,
-    kind: error.kind,
-    source: error.layer === undefined ? undefined : locate(find(nodes, error.layer)?.callSite),
-    log: error.log,
-    cause: error,
-  });
+  const { code = 'ERR_INTERNAL', message, layer, kind, log } = error;
+  if (layer !== undefined) {
+    const source = locate(find(nodes, layer)?.callSite);
+    return new TensorRTError(code, message, { layer, kind, source, log, cause: error });
+  }
+  const layers = namedLayers(log ?? [], nodes);
+  const help = log?.some((line) => noKernel.test(line)) ? remedy(layers) : '';
+  return new TensorRTError(code, message + help, { ...factsOfLayers(layers), log, cause: error });
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { readArguments } from '../../errors/boundary.js';
-import { show, TensorRTError } from '../../errors/error.js';
+import { type ErrorFacts, show, TensorRTError } from '../../errors/error.js';
 import type { Dim } from '../../values/dim.js';
 import { bytesOf, copyOfBytes, type DType, isGone, viewAs } from '../../values/dtype.js';
 import { type Feeds, ownFeed, type ResolvedFeed, resolveFeeds } from '../../values/feeds.js';
@@ -48,6 +48,8 @@ export interface EngineParts {
   log?: string[];
   options?: HeldOptions;
   loaded?: NativeEngine;
+  /** What an error says about the layers that TensorRT's log names; absent for a loaded engine. */
+  factsOf?: (log: readonly string[]) => ErrorFacts;
 }
 
 export interface ContextOptions {
@@ -71,6 +73,8 @@ export class Engine {
   readonly options?: HeldOptions;
   /** Size of the serialized engine in bytes. */
   readonly size: number;
+  /** @internal */
+  readonly factsOf: (log: readonly string[]) => ErrorFacts;
   #plan?: Handle | Uint8Array;
   #bytes?: Uint8Array;
   #native?: Promise<NativeEngine>;
@@ -89,6 +93,8 @@ export class Engine {
     this.options = parts.options;
     this.size = parts.size;
     this.#plan = parts.plan;
+    this.factsOf = parts.factsOf ?? (() => ({}));
+    Object.defineProperty(this, 'factsOf', { enumerable: false });
     if (parts.loaded) this.#native = Promise.resolve(parts.loaded);
   }
 
@@ -253,7 +259,7 @@ export class Context {
       shape,
       data: bytesOf(data),
     }));
-    const start = () => callAddon(() => binding().execute(this.#alive(), prepared));
+    const start = () => callAddon(() => binding().execute(this.#alive(), prepared), this.engine.factsOf);
     this.#pending++;
     const turn = isAtRest ? start() : this.#last.catch(() => {}).then(start);
     this.#last = turn;
@@ -312,13 +318,13 @@ function free(handle: Handle): void {
 }
 
 /** Calls the addon and turns its errors into TensorRTErrors. */
-async function callAddon<T>(call: () => Promise<T>): Promise<T> {
+async function callAddon<T>(call: () => Promise<T>, factsOf?: Engine['factsOf']): Promise<T> {
   try {
     return await call();
   } catch (error) {
     if (error instanceof TensorRTError) throw error;
     const { code, message, log } = error as Error & { code?: string; log?: string[] };
-    throw new TensorRTError(code ?? 'ERR_INTERNAL', message, { log, cause: error });
+    throw new TensorRTError(code ?? 'ERR_INTERNAL', message, { ...factsOf?.(log ?? []), log, cause: error });
   }
 }
 

@@ -119,6 +119,15 @@ export const cases: PlanCases = {
     );
   },
 
+  /** PyTorch drops a last window that would start in the padding; TensorRT's rounding up keeps it. */
+  pooling_ceil_drop(net) {
+    const x = net.input('x', float32(1, 2, 7, 7));
+    x.maxPool2d({ kernel: 2, padding: 1, ceilMode: true }).output('max');
+    x.avgPool2d({ kernel: 2, padding: 1, ceilMode: true }).output('average');
+    // Along the width the last window reaches two elements beyond the padding, which no average counts.
+    x.avgPool2d({ kernel: [2, 5], stride: [2, 4], padding: [1, 2], ceilMode: true }).output('mixed');
+  },
+
   pooling_3d(net) {
     const x = net.input('x', float32(1, 1, 4, 5, 6));
     x.maxPool3d({ kernel: [1, 2, 3] }).output('max');

@@ -34,6 +34,8 @@ describe('build', () => {
     const error = await rejection(unbuildable().build({ onLog: (line) => lines.push(line) }));
     expect(error.code).toBe('ERR_BUILD_FAILED');
     expect(error.message).toMatch(/could not build network 'unbuildable'[\s\S]*TensorRT: .*non_zero/);
+    expect(error).toMatchObject({ layer: 'non_zero', kind: 'non_zero', method: 'nonZero' });
+    expect(error.source?.file).toMatch(/networks\.ts$/);
     expect(error.log).toEqual([expect.stringContaining('non_zero')]);
     expect(lines).toEqual([{ severity: 'error', message: error.log![0] }]);
   });
@@ -223,7 +225,9 @@ describe('profiles', () => {
     pair.reshape([2]).output('y');
     const error = await rejection(pair.build({ profiles: [{ n: 3 }] }));
     expect(error.code).toBe('ERR_BUILD_FAILED');
-    expect(error.message).toMatch(/TensorRT: .*reshape/i);
+    expect(error.message).toMatch(
+      /^reshape 'shuffle': .*\n {4}recorded at .*build.test.ts:\d+\n {4}TensorRT: .*reshape/i,
+    );
   });
 
   test('several of them, fixed sizes among them', async () => {

@@ -66,7 +66,7 @@ describe('sizes of opt that contradict each other', () => {
       'attention',
       cached(),
       [{ past: [0, 16, 127], tokens: [1, 1, 64], total: [1, 20, 191] }],
-      /^profiles\[0\]: opt contradicts attention 'cache', where 'total', which is 20, meets 'past \+ tokens', which is 17\n/,
+      /^profiles\[0\]: opt contradicts attention 'cache.attention', where 'total', which is 20, meets 'past \+ tokens', which is 17\n/,
     ],
     ['a sum', add(), opt({ n: 3, m: 4 }), /opt contradicts element_wise .* 'n', which is 3, meets 'm', which is 4/],
     ['a sum with a number', two(['n'], [5], (a, b) => a.add(b)), opt({ n: 4 }), /'n', which is 4, meets 5/],
