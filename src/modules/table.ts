@@ -4,6 +4,7 @@ import { type ActivationModuleMethods, activationModuleMethods } from './activat
 import { type AxesMethods, axesMethods } from './axes.js';
 import { type BatchNormMethods, batchNormMethods } from './batch-norm.js';
 import { type CreationMethods, creationMethods } from './creation.js';
+import { type DivisionMethods, divisionMethods } from './division.js';
 import { type LinearMethods, linearMethods } from './linear.js';
 import { type MathMethods, mathMethods } from './math.js';
 import { type PoolingModuleMethods, poolingModuleMethods } from './pooling.js';
@@ -17,6 +18,7 @@ declare module '../dsl/tensor.js' {
       AxesMethods,
       BatchNormMethods,
       CreationMethods,
+      DivisionMethods,
       LinearMethods,
       MathMethods,
       RecurrentMethods,
@@ -32,6 +34,7 @@ export function installModules(): void {
     axesMethods,
     batchNormMethods,
     creationMethods,
+    divisionMethods,
     linearMethods,
     mathMethods,
     recurrentMethods,
