@@ -3,6 +3,7 @@ import { type Liftable, lift } from '../layers/shared/lift.js';
 import type { Named } from '../layers/shared/parameters.js';
 import { liftRank } from '../layers/shared/record-shuffle.js';
 import { isFloat } from '../values/dtype.js';
+import { named } from './named.js';
 
 // Exponents of float32's normal numbers, but for the largest, whose inverse is not normal.
 const [least, most] = [-126, 126];
@@ -76,7 +77,7 @@ function dividing(x: Tensor, given: Liftable, method: string): Division {
   const [a, b] = [wide(liftRank(x, by.rank, method)), wide(liftRank(by, x.rank, method))];
   const rest = dividesExactly(given) ? a.sub(truncated(a.div(b)).mul(b)) : restOfFloats(a, b, wordsOf(x));
   const finish = (result: Tensor, options: Named = {}) =>
-    x.dtype === 'float32' ? result.identity(options) : result.cast(x.dtype, options);
+    x.dtype === 'float32' ? named(result, options) : result.cast(x.dtype, options);
   return { a, b, rest, finish };
 }
 
