@@ -4,7 +4,7 @@ import { refuse } from '../errors/refusal.js';
 import type { Named } from '../layers/shared/parameters.js';
 import { isStatic } from '../values/dim.js';
 import { isFloat } from '../values/dtype.js';
-import { named } from './named.js';
+import { mostPositions, named } from './results.js';
 
 export interface AdaptiveMaxPoolOptions extends Named {
   /** Sizes of the result along the last axes, or one number for all; null keeps a size. Default 1. */
@@ -15,7 +15,7 @@ export interface AdaptiveMaxPoolOptions extends Named {
 function windowsOf(x: Tensor, axis: number, out: number): Tensor {
   const { network: net } = x;
   const size = x.shape[axis]!;
-  if (isStatic(size)) {
+  if (isStatic(size) && size + 2 * out <= mostPositions) {
     const bounds = Array.from(
       { length: out },
       (_, i) => [Math.floor((i * size) / out), Math.ceil(((i + 1) * size) / out)] as const,
@@ -25,10 +25,7 @@ function windowsOf(x: Tensor, axis: number, out: number): Tensor {
     return net.constant(Int32Array.from(at), { shape: [out, longest] });
   }
   const dim = x.dim(axis);
-  const index = net.constant(
-    Int32Array.from({ length: out }, (_, i) => i),
-    { shape: [out, 1] },
-  );
+  const index = net.arange(out).unsqueeze(1);
   const from = index.mul(dim).floorDiv(out);
   const last = index.add(1).mul(dim).sub(1).floorDiv(out);
   return from.add(net.arange(dim.ceilDiv(out).add(1))).minimum(last);

@@ -3,7 +3,7 @@ import { type Liftable, lift } from '../layers/shared/lift.js';
 import type { Named } from '../layers/shared/parameters.js';
 import { liftRank } from '../layers/shared/record-shuffle.js';
 import { isFloat } from '../values/dtype.js';
-import { named } from './named.js';
+import { named } from './results.js';
 
 // Exponents of float32's normal numbers, but for the largest, whose inverse is not normal.
 const [least, most] = [-126, 126];

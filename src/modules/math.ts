@@ -5,7 +5,7 @@ import { type Liftable, lift } from '../layers/shared/lift.js';
 import type { Named } from '../layers/shared/parameters.js';
 import { isFloat } from '../values/dtype.js';
 import { inFloat32, widened } from './in-float32.js';
-import { named } from './named.js';
+import { named } from './results.js';
 
 /** Whether numbers are below 0, or the zero that is. */
 const isNegative = (x: Tensor): Tensor => x.lt(0).logicalOr(x.reciprocal().lt(0));

@@ -6,6 +6,7 @@ import { resolveAxis } from '../layers/shared/axes.js';
 import { type DimLike, DimValue, resolveDims } from '../layers/shared/dim-value.js';
 import type { Named } from '../layers/shared/parameters.js';
 import { type Dim, formatShape, isStatic } from '../values/dim.js';
+import { mostPositions } from './results.js';
 
 export interface RepeatInterleaveOptions extends Named {
   /** Negative from the end. Default: all elements are treated as one row. */
@@ -98,6 +99,11 @@ const methods = {
     if (x.shape[at] !== known.length || !known.every(isStatic)) {
       const expected = `numbers for each element along axis ${axis ?? 0} of ${x}`;
       refuse(method, 'ERR_SHAPE', `expected ${expected}, given ${formatShape(known)}`, { option: 'repeats' });
+    }
+    const total = known.reduce<number>((sum, times) => sum + (times as number), 0);
+    if (total > mostPositions) {
+      const times = x.network.constant(known as number[], { dtype: 'int32' });
+      return spread(x, at, times, { name, outputSize: total }, method);
     }
     const from = known.flatMap((times, i) => Array<number>(times as number).fill(i));
     return x.gather(Int32Array.from(from), { axis: at, name });

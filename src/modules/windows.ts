@@ -4,7 +4,7 @@ import { refuse } from '../errors/refusal.js';
 import { type DimLike, DimValue, resolveDims } from '../layers/shared/dim-value.js';
 import type { Named, PerAxis } from '../layers/shared/parameters.js';
 import { divideExactly, formatShape, isStatic } from '../values/dim.js';
-import { named } from './named.js';
+import { mostPositions, named } from './results.js';
 
 export interface UnfoldOptions extends Named {
   /** Height and width of the windows, or one number for both. */
@@ -68,7 +68,8 @@ function windowsIn(size: DimValue, { kernel, dilation, padding, stride }: Along,
 /** The position of each element of each window: [kernel, count]. */
 function positions(x: Tensor, { kernel, dilation, stride }: Along, count: DimValue): Tensor {
   const { network: net } = x;
-  if (!isStatic(count.dim)) return net.fill([kernel, count], { beta: [dilation, stride], dtype: 'int32' });
+  if (!isStatic(count.dim) || count.dim * kernel > mostPositions)
+    return net.fill([kernel, count], { beta: [dilation, stride], dtype: 'int32' });
   const known = count.dim;
   const at = Int32Array.from(
     { length: kernel * known },
