@@ -21,6 +21,10 @@ export interface OwningGraph {
   open: boolean;
 }
 
+/** Whether int32 cannot hold an element, so that it is another one at run time. */
+const hasWrapped = ({ dtype, contents }: InferredValue): boolean =>
+  dtype === 'int32' && contents!.some((dim) => typeof dim === 'number' && dim !== (dim | 0));
+
 /** A value of a network under construction. */
 export class Tensor extends TensorSource {
   readonly network: Network;
@@ -51,7 +55,7 @@ export class Tensor extends TensorSource {
     this.id = id;
     this.dtype = value.dtype;
     this.shape = shape;
-    if (value.contents) this.contents = value.contents;
+    if (value.contents && !hasWrapped(value)) this.contents = value.contents;
     if (value.elements) this.elements = value.elements;
     this.owner = home;
     this.#defaultName = defaultName;

@@ -1,15 +1,22 @@
 import type { Tensor, TensorSource } from '../dsl/tensor.js';
+import { show } from '../errors/error.js';
 import { refuse, refusing } from '../errors/refusal.js';
 import type { SoftmaxOptions } from '../layers/kinds/softmax.js';
 import { resolveAxis } from '../layers/shared/axes.js';
 import type { Named } from '../layers/shared/parameters.js';
 import { floorDivDims, isStatic } from '../values/dim.js';
+import { inFloat32 } from './in-float32.js';
 
 export interface HardtanhOptions extends Named {
   /** Default −1. */
   minVal?: number;
   /** Default 1. */
   maxVal?: number;
+}
+
+export interface CeluOptions extends Named {
+  /** Default 1. */
+  alpha?: number;
 }
 
 export interface GluOptions extends Named {
@@ -36,6 +43,31 @@ const methods = {
   hardSwish(this: TensorSource, options?: Named): Tensor {
     const x = this.tensor();
     return x.mul(x.hardSigmoid(), options);
+  },
+  /**
+   * `log(sigmoid(x))` without its underflow, of floats, computed in float32: `min(x, 0) − log1p(exp(−|x|))`. TensorRT kinds:
+   * unary (ABS, NEG, EXP, LOG), element_wise, select.
+   * @throws ERR_DTYPE
+   */
+  logSigmoid(this: TensorSource, options: Named = {}): Tensor {
+    return inFloat32(this.tensor(), 'logSigmoid', options, (x, last) =>
+      x.minimum(0).sub(x.abs().neg().exp().log1p(), last),
+    );
+  },
+  /**
+   * `x > 0 ? x : alpha·(exp(x / alpha) − 1)`, of floats (Barron, 2017); alpha 1 by default. TensorRT kinds: element_wise,
+   * activation (ELU), select.
+   * @throws ERR_PARAMETER where alpha is 0; ERR_DTYPE
+   */
+  celu(this: TensorSource, options: CeluOptions = {}): Tensor {
+    const { alpha = 1, name } = options;
+    const x = this.tensor();
+    if (!Number.isFinite(alpha) || alpha === 0) {
+      refuse('celu', 'ERR_PARAMETER', `expected a number other than 0, given ${show(alpha)}`, { option: 'alpha' });
+    }
+    const scaled = x.div(alpha);
+    const below = alpha > 0 ? scaled.elu() : scaled.exp().sub(1);
+    return x.where(x.gt(0), below.mul(alpha), { name });
   },
   /** `min(max(x, 0), 6)`, of floats. TensorRT kind: activation (CLIP). */
   relu6(this: TensorSource, options?: Named): Tensor {

@@ -3,9 +3,12 @@ import { refuse, refusing } from '../errors/refusal.js';
 import { type ReduceOptions, reducedAxes } from '../layers/kinds/reduce.js';
 import { resolveAxes } from '../layers/shared/axes.js';
 import { DimValue } from '../layers/shared/dim-value.js';
-import { floats } from '../layers/shared/dtypes.js';
+import { type Liftable, lift } from '../layers/shared/lift.js';
 import type { Named } from '../layers/shared/parameters.js';
+import { liftRank } from '../layers/shared/record-shuffle.js';
+import { broadcastShapes } from '../layers/shared/shapes.js';
 import { volume } from '../values/dim.js';
+import { inFloat32, requireFloat, widened } from './in-float32.js';
 
 /** The axes given in the options; all by default. */
 function axesOf(x: Tensor, options: ReduceOptions, method: string): number[] {
@@ -13,14 +16,6 @@ function axesOf(x: Tensor, options: ReduceOptions, method: string): number[] {
   if (!Array.isArray(axes))
     refuse(method, 'ERR_AXIS', `expected an axis or a list of axes, given ${String(axes)}`, { option: 'axes' });
   return resolveAxes(axes, x.rank, refusing(method));
-}
-
-/** Computes in float32, because squares and sums may overflow narrower floats. The result has the input's dtype. */
-function inFloat32(x: Tensor, method: string, { name }: Named, compute: (wide: Tensor, last: Named) => Tensor): Tensor {
-  if (!floats.includes(x.dtype)) {
-    refuse(method, 'ERR_DTYPE', `expected ${floats.join(', ')}, given ${x}`, { expected: floats, actual: x.dtype });
-  }
-  return x.dtype === 'float32' ? compute(x, { name }) : compute(x.cast('float32'), {}).cast(x.dtype, { name });
 }
 
 export interface VarianceOptions extends ReduceOptions {
@@ -93,6 +88,13 @@ export interface NormalizeOptions extends Named {
   eps?: number;
 }
 
+export interface CosineSimilarityOptions extends Named {
+  /** The axis of the vectors, counted in the broadcast shape. Default 1. */
+  axis?: number;
+  /** Least length that a vector is divided by. Default 1e-8. */
+  eps?: number;
+}
+
 const methods = {
   /**
    * Variance over `axes` (default all), `Σ (x − mean)² / (n − correction)`, of floats, computed in float32. NaN if
@@ -138,6 +140,37 @@ const methods = {
     return inFloat32(x, method, options, (wide, last) =>
       wide.div(magnitude(wide, p, { axes, keepDims: true }, {}).maximum(eps), last),
     );
+  },
+  /**
+   * Cosine of the angle between the vectors of two tensors along `axis`, like PyTorch's cosine_similarity:
+   * `Σ a / max(|a|, eps) · b / max(|b|, eps)`, of floats, computed in float32. Operands broadcast. `axis` is 1 and `eps`
+   * 1e-8 by default. TensorRT kinds: reduce (SUM), element_wise, unary (SQRT).
+   *
+   * @throws ERR_AXIS, ERR_DTYPE, ERR_PARAMETER; ERR_SHAPE where the operands do not broadcast
+   */
+  cosineSimilarity(this: TensorSource, other: Liftable, options: CosineSimilarityOptions = {}): Tensor {
+    const method = 'cosineSimilarity';
+    const { axis = 1, eps = 1e-8 } = options;
+    const x = this.tensor();
+    requireFloat(x, method);
+    const y = lift(other, x, method, (own) => own);
+    if (typeof eps !== 'number')
+      refuse(method, 'ERR_PARAMETER', `expected a number, given ${String(eps)}`, { option: 'eps' });
+    // Operands that do not fit are refused as those of a product are.
+    if (y.dtype !== x.dtype || y.network !== x.network) return x.mul(y);
+    const rank = Math.max(x.rank, y.rank);
+    const [a, b] = [liftRank(x, rank, method), liftRank(y, rank, method)];
+    const shape = broadcastShapes(a.shape, b.shape, refusing(method)).map((dim) => new DimValue(dim));
+    const axes = resolveAxes([axis], rank, refusing(method));
+    return inFloat32(a, method, options, (wide, last) => {
+      const unit = (vector: Tensor) => {
+        const all = vector.expand(shape);
+        return all.div(magnitude(all, 2, { axes, keepDims: true }, {}).maximum(eps));
+      };
+      return unit(wide)
+        .mul(unit(widened(b)))
+        .sum({ axes, ...last });
+    });
   },
   /**
    * `log Σ eˣ` over `axes` (default all) without overflow, of floats, computed in float32.

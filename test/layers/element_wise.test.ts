@@ -47,6 +47,10 @@ test('arithmetic on known integers is followed', () => {
   expect(c(2).add(c([3, 4])).contents).toEqual([5, 6]);
   expect(c([7, -7]).div(0).contents).toBeUndefined();
   expect(c([2 ** 40]).mul(2 ** 40).contents).toBeUndefined();
+  const most = net.constant([2 ** 31 - 1], { dtype: 'int32' });
+  expect(most.add(0).contents).toEqual([2 ** 31 - 1]);
+  expect(most.add(1).contents).toBeUndefined();
+  expect(most.sum({ keepDims: true }).mul(2).contents).toBeUndefined();
   expect(net.tensor().add(1).contents).toBeUndefined();
   expect(c([7]).gt(1).contents).toBeUndefined();
 });

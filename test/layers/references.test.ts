@@ -33,10 +33,14 @@ const expected: Record<string, RegExp> = {
   squeeze: /^none: x$/,
   unsqueeze: /^none: x$/,
   topk: /^argmax_rank0: zeros$/,
+  'adaptive-max-pool': /^(one_7|two_same): x$/,
   axes: /^(repeat_none|roll_far|shuffle_one): x$/,
+  division: /^trunc_i32: x$/,
+  math: /^(lerp_(one|end): b|cumprod_one: x)$/,
+  order: /^movedim_(none|same): x$/,
   pooling: /^(adaptive_same|size1): x$/,
   'rms-norm': /^zeros: (zeros|x)$/,
-  statistics: /^(normalize_zero: (zeros|x)|any_none: zeros)$/,
+  statistics: /^(normalize_zero: (zeros|x)|(any_none|cosine_zero): zeros)$/,
 };
 
 /** Weak references that are left: other cases of the same kind tell the layer from these. */

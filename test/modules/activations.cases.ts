@@ -9,6 +9,10 @@ const methods: Record<string, (x: Tensor) => Tensor> = {
   relu6: (x) => x.relu6(),
   hardtanh: (x) => x.hardtanh(),
   hardtanh_wide: (x) => x.hardtanh({ minVal: -2, maxVal: 0.5 }),
+  logSigmoid: (x) => x.logSigmoid(),
+  celu: (x) => x.celu(),
+  celu_alpha: (x) => x.celu({ alpha: 2.5 }),
+  celu_negative: (x) => x.celu({ alpha: -3 }),
   glu: (x) => x.glu(),
   glu_axis: (x) => x.glu({ axis: 0 }),
   logSoftmax: (x) => x.logSoftmax(),
@@ -26,4 +30,7 @@ export const cases: LayerCase[] = [
     })),
   ),
   { name: 'logSoftmax_large', build: ({ x }) => x!.logSoftmax() },
+  // Nothing absolute: log(sigmoid(20)) is −2e-9.
+  { name: 'logSigmoid_far', build: ({ x }) => x!.logSigmoid(), tolerance: { atol: 0, rtol: 2e-6 } },
+  { name: 'celu_far', build: ({ x }) => x!.celu({ alpha: 0.5 }) },
 ];

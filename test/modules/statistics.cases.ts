@@ -1,4 +1,4 @@
-import type { Tensor } from '../../src/index.js';
+import type { CosineSimilarityOptions, Tensor } from '../../src/index.js';
 import type { LayerCase } from '../layers/harness.js';
 
 const methods: Record<string, (x: Tensor) => Tensor> = {
@@ -40,9 +40,30 @@ const methods: Record<string, (x: Tensor) => Tensor> = {
 };
 const dynamic = ['var', 'var_all', 'var_two', 'std', 'norm', 'norm_three', 'normalize', 'logSumExp', 'any', 'all'];
 
-export const cases: LayerCase[] = Object.entries(methods).map(([name, method]) => ({
+const cosines: Record<string, CosineSimilarityOptions> = {
+  cosine: {},
+  cosine_last: { axis: -1 },
+  cosine_eps: { eps: 0.5 },
+  cosine_spread: { axis: 2 },
+  cosine_rank: { axis: -1 },
+  cosine_zero: {},
+  cosine_f16: {},
+  cosine_bf16: {},
+};
+
+const one: LayerCase[] = Object.entries(methods).map(([name, method]) => ({
   name,
   build: ({ x }) => method(x!),
   ...(dynamic.includes(name) && { dynamic: { x: ['batch', 'n', 'w'] } }),
   ...(name.endsWith('_none') && { refused: { gpu: /reduction over statically empty tensor/ } }),
 }));
+
+export const cases: LayerCase[] = [
+  ...one,
+  ...Object.entries(cosines).map(([name, options]) => ({
+    name,
+    build: ({ x, y }: Record<string, Tensor>) => x!.cosineSimilarity(y!, options),
+    ...(name === 'cosine' && { dynamic: { x: ['batch', 'n', 'w'], y: ['batch', 'n', 'w'] } }),
+    ...(name === 'cosine_spread' && { dynamic: { x: ['batch', 'n', 'w'], y: [1, 'n', 1] } }),
+  })),
+];

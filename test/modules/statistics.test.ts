@@ -17,9 +17,15 @@ test('what does not fit is refused', () => {
   expectRefusal(() => x.normalize({ p: Number.NaN }), 'ERR_PARAMETER', /given NaN/);
   expectRefusal(() => x.normalize({ eps: '0' as never }), 'ERR_PARAMETER', /eps/);
   expectRefusal(() => oneInput(2).normalize(), 'ERR_AXIS', /^normalize: .*given 1/);
+  expectRefusal(() => x.cosineSimilarity(x, { axis: 2 }), 'ERR_AXIS', /^cosineSimilarity: .*given 2/);
+  expectRefusal(() => x.cosineSimilarity([1, 2]), 'ERR_SHAPE', /^cosineSimilarity: .*do not broadcast/);
+  expectRefusal(() => x.cosineSimilarity(x, { eps: '0' as never }), 'ERR_PARAMETER', /eps/);
+  expectRefusal(() => x.cosineSimilarity(oneInput(2, 3)), 'ERR_FOREIGN_TENSOR');
   const whole = network('i', { x: int32(2) }).tensor();
   expectRefusal(() => whole.var(), 'ERR_DTYPE', /^var: .*int32/);
   expectRefusal(() => whole.norm(), 'ERR_DTYPE', /^norm: .*int32/);
+  expectRefusal(() => whole.cosineSimilarity(whole), 'ERR_DTYPE', /^cosineSimilarity: .*int32/);
+  expect(x.cosineSimilarity(x, { name: 'angle' }).name).toBe('angle');
 });
 
 test('the name given is that of the result', () => {

@@ -4,6 +4,7 @@ import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
 import { refuse } from '../../errors/refusal.js';
 import type { DType } from '../../values/dtype.js';
+import { cpuExtreme } from '../shared/cpu-integers.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import type { Liftable } from '../shared/lift.js';
 import { float32Number, type Named } from '../shared/parameters.js';
@@ -42,7 +43,8 @@ export const activation = defineLayer({
     const scalar = (v: number) => g.constant(outputTypes[0]!.dtype, [], [v]);
     switch (type) {
       case 'relu':
-        return g.op('Relu', [x]);
+        // onnxruntime's Relu takes no int64.
+        return outputTypes[0]!.dtype === 'int64' ? cpuExtreme(g, 'max', x, scalar(0), 'int64') : g.op('Relu', [x]);
       case 'sigmoid':
         return g.op('Sigmoid', [x]);
       case 'tanh':

@@ -4,6 +4,8 @@ import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import { refuse } from '../../errors/refusal.js';
 import { addDims, type Dim, floorDivDims, isStatic, maxDims, minDims, mulDims, subDims } from '../../values/dim.js';
 import { type DType, isFloat } from '../../values/dtype.js';
+import type { ValueType } from '../../values/spec.js';
+import { cpuDivideIntegers, cpuExtreme, cpuPowerOfIntegers } from '../shared/cpu-integers.js';
 import { convertTo, floats, requireDType } from '../shared/dtypes.js';
 import { type Liftable, lift } from '../shared/lift.js';
 import type { Named } from '../shared/parameters.js';
@@ -78,21 +80,30 @@ export const elementWise = defineLayer({
     const contents = shape.length <= 1 ? combine(operation, a, b) : undefined;
     return contents ? { dtype, shape, contents } : { dtype, shape };
   },
-  cpu(g, { input, params: { operation }, inputTypes }) {
+  cpu(g, { input, params: { operation }, inputTypes, outputTypes }) {
     const { dtype } = inputTypes[0]!;
     // onnxruntime supports few operations in int8.
     const wide = dtype === 'int8' ? 'int32' : undefined;
     const [a, b] = wide ? [g.cast(input(0), wide), g.cast(input(1), wide)] : [input(0), input(1)];
-    const result =
-      operation === 'floor_div' ? floorDiv(g, a, b, wide ?? dtype) : g.op(onnxOperators[operation], [a, b]);
+    const result = compute(g, operation, a, b, { dtype: wide ?? dtype, shape: outputTypes[0]!.shape });
     return wide && !comparisons.includes(operation) ? g.cast(result, dtype) : result;
   },
 });
 
-/** ONNX's integer Div truncates toward zero, so 1 is subtracted if it truncated a negative quotient. */
-function floorDiv(g: CpuGraph, a: CpuValue, b: CpuValue, dtype: DType): CpuValue {
-  const quotient = g.op('Div', [a, b]);
-  if (isFloat(dtype)) return g.op('Floor', [quotient]);
+function compute(g: CpuGraph, operation: ElementWiseOperation, a: CpuValue, b: CpuValue, type: ValueType): CpuValue {
+  const { dtype, shape } = type;
+  if (operation === 'floor_div') {
+    return isFloat(dtype) ? g.op('Floor', [g.op('Div', [a, b])]) : floorDivIntegers(g, a, b, dtype);
+  }
+  if (operation === 'div' && !isFloat(dtype)) return cpuDivideIntegers(g, a, b, dtype);
+  if (operation === 'pow' && !isFloat(dtype)) return cpuPowerOfIntegers(g, a, b, dtype, shape.length);
+  if ((operation === 'max' || operation === 'min') && !isFloat(dtype)) return cpuExtreme(g, operation, a, b, dtype);
+  return g.op(onnxOperators[operation], [a, b]);
+}
+
+/** 1 less than the truncated quotient, if that cut a negative one. */
+function floorDivIntegers(g: CpuGraph, a: CpuValue, b: CpuValue, dtype: DType): CpuValue {
+  const quotient = cpuDivideIntegers(g, a, b, dtype);
   const rest = g.op('Sub', [a, g.op('Mul', [quotient, b])]);
   const zero = g.constant(dtype, [], [0]);
   const opposite = g.op('Xor', [g.op('Less', [rest, zero]), g.op('Less', [b, zero])]);
@@ -146,12 +157,6 @@ function orEqual(
   return record([record(pair, method, operation), record(pair, method, 'equal')], method, 'or', options);
 }
 
-function rest(self: TensorSource, method: string, b: Liftable, options?: Named): Tensor {
-  const pair = operands(self.tensor(), b, method);
-  const whole = record([record(pair, method, 'floor_div'), pair[1]], method, 'prod');
-  return record([pair[0], whole], method, 'sub', options);
-}
-
 export interface ElementWiseOptions extends Named {
   operation: ElementWiseOperation;
 }
@@ -180,14 +185,11 @@ const methods = {
     return binary(this, 'mul', 'prod', b, options);
   },
   /**
-   * `a / b`; integers are rounded toward zero. Operands and errors as `elementWise`. TensorRT kind: element_wise (DIV).
+   * `a / b`; integers are rounded toward zero, where PyTorch gives floats: see `trueDivide`, `floorDiv`. Operands and errors
+   * as `elementWise`. TensorRT kind: element_wise (DIV).
    */
   div(this: TensorSource, b: Liftable, options?: Named): Tensor {
     return binary(this, 'div', 'div', b, options);
-  },
-  /** `⌊a / b⌋`. Operands and errors as `elementWise`. TensorRT kind: element_wise (FLOOR_DIV). */
-  floorDiv(this: TensorSource, b: Liftable, options?: Named): Tensor {
-    return binary(this, 'floorDiv', 'floor_div', b, options);
   },
   /** `x · x`, of numbers. TensorRT kind: element_wise (PROD). */
   square(this: TensorSource, options?: Named): Tensor {
@@ -241,17 +243,6 @@ const methods = {
   /** `a ≤ b`, as bools; false for NaN. Operands and errors as `elementWise`. TensorRT kind: element_wise (LESS, EQUAL, OR; GREATER and NOT for integers). */
   le(this: TensorSource, b: Liftable, options?: Named): Tensor {
     return orEqual(this, 'le', 'less', b, options);
-  },
-  /**
-   * `a − b·⌊a / b⌋` for a finite divisor: the remainder has the sign of `b`, like `torch.remainder` and Python's `%`.
-   * Operands and errors as `elementWise`. TensorRT kind: element_wise (FLOOR_DIV, PROD, SUB).
-   */
-  remainder(this: TensorSource, b: Liftable, options?: Named): Tensor {
-    return rest(this, 'remainder', b, options);
-  },
-  /** Same as `remainder`. TensorRT kind: element_wise (FLOOR_DIV, PROD, SUB). */
-  mod(this: TensorSource, b: Liftable, options?: Named): Tensor {
-    return rest(this, 'mod', b, options);
   },
 };
 

@@ -4,6 +4,7 @@ import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { addDims, type Dim, maxDims, minDims, mulDims } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
 import { axisList, resolveAxes, wrapAxis } from '../shared/axes.js';
+import { cpuReduceIntegers } from '../shared/cpu-integers.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import { type Named, wholeNumber } from '../shared/parameters.js';
 
@@ -50,6 +51,12 @@ export const reduce = defineLayer({
     // onnxruntime rounds float16 at every step and cannot sum int8.
     const wide = dtype === 'float16' ? 'float32' : dtype === 'int8' ? 'int32' : undefined;
     const x = wide ? g.cast(input(0), wide) : input(0);
+    const held = wide ?? dtype;
+    if (operation !== 'avg' && (held === 'int32' || held === 'int64')) {
+      const kept = cpuReduceIntegers(g, operation, x, held, inputTypes[0]!.shape, axes);
+      const result = keepDims ? kept : g.op('Squeeze', [kept, g.constant('int64', [axes.length], axes)]);
+      return wide ? g.cast(result, dtype) : result;
+    }
     const over = g.constant('int64', [axes.length], axes);
     const result = g.op(onnxOperators[operation], [x, over], { keepdims: keepDims });
     // The mean of nothing is NaN, but onnxruntime returns 0.

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { mulDims } from '../../values/dim.js';
-import type { DType } from '../../values/dtype.js';
+import { type DType, isFloat } from '../../values/dtype.js';
+import { cpuSignOfIntegers } from '../shared/cpu-integers.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import type { Named } from '../shared/parameters.js';
 
@@ -56,8 +57,14 @@ export const unary = defineLayer({
   cpu(g, { input, params: { operation }, inputTypes, outputTypes }) {
     const operator = onnxOperators[operation];
     // Few of these have a float16 kernel.
-    if (inputTypes[0]!.dtype !== 'float16') return g.op(operator, [input(0)]);
-    const wide = g.op(operator, [g.cast(input(0), 'float32')]);
+    const { dtype } = inputTypes[0]!;
+    if (operation === 'sign' && !isFloat(dtype)) return cpuSignOfIntegers(g, input(0), dtype);
+    const x = dtype === 'float16' ? g.cast(input(0), 'float32') : input(0);
+    const result = g.op(operator, [x]);
+    // The sign of NaN is 0.
+    const wide =
+      operation === 'sign' ? g.op('Where', [g.op('IsNaN', [x]), g.constant('float32', [], [0]), result]) : result;
+    if (dtype !== 'float16') return wide;
     return outputTypes[0]!.dtype === 'bool' ? wide : g.cast(wide, 'float16');
   },
 });
