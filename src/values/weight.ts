@@ -11,6 +11,8 @@ export interface WeightLike {
   file?: string | undefined;
   /** Throws once the file can no longer be trusted. */
   check?: (() => void) | undefined;
+  /** The elements as float64 from before they were rounded to `dtype`, for what is computed from them once. */
+  exact?: (() => Float64Array) | undefined;
   /** Row-major elements; float16 and bfloat16 as their bits, 4-bit types packed two to a byte, low nibble first. */
   data: TypedArray;
 }

@@ -3,7 +3,6 @@ import { shapeText } from '../dtype.js';
 import { refusal } from '../format-error.js';
 import { Weight } from '../weight.js';
 import { axisOf, doubles, expectShape, expectWeight, rounded } from './checks.js';
-import { joinWeights } from './split-and-join.js';
 
 /** Orders of the gates of recurrent layers: PyTorch's, TensorFlow's and Keras's, ONNX's. `c` is PyTorch's g. */
 export const gateOrders = {
@@ -36,10 +35,9 @@ export function reorderGates(gates: Weight, from: string, to: string, axis = 0):
     Array.from(from, () => size),
     axis,
   );
-  return joinWeights(
+  return Weight.concat(
     [...to].map((gate) => parts[from.indexOf(gate)]!),
-    at,
-    gates.name,
+    { axis: at, name: gates.name },
   );
 }
 
@@ -92,7 +90,7 @@ export function lstmToTensorFlow(
   }
   const bias = rounded(sum, [gates], layer.weight_hh.dtype, 'bias');
   return {
-    kernel: joinWeights([turn(layer.weight_ih), turn(layer.weight_hh)], 0, 'kernel'),
+    kernel: Weight.concat([turn(layer.weight_ih), turn(layer.weight_hh)], { name: 'kernel' }),
     bias: reorderGates(bias, pytorch, tensorflow),
   };
 }

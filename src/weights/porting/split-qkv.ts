@@ -1,5 +1,4 @@
-import { show } from '../../errors/error.js';
-import { bytesOf, shapeText, weightBits } from '../dtype.js';
+import { shapeText } from '../dtype.js';
 import { refusal } from '../format-error.js';
 import { Weight } from '../weight.js';
 import { axisOf, expectShape, type Projection, projection } from './checks.js';
@@ -74,33 +73,4 @@ export function splitQkv(
 function projections(weights: Weight[], biases?: Weight[]): { q: Projection; k: Projection; v: Projection } {
   const [q, k, v] = weights.map((weight, i) => (biases ? { weight, bias: biases[i]! } : { weight }));
   return { q: q!, k: k!, v: v! };
-}
-
-/** Concatenates along an axis, counted from the end if negative; dtypes (of at least 8 bits) and other axes must be equal. */
-export function joinWeights(parts: readonly Weight[], axis: number, name = parts?.[0]?.name ?? 'joined'): Weight {
-  if (!Array.isArray(parts) || !parts.every((part) => part instanceof Weight))
-    throw refusal('ERR_INPUT', `joinWeights: expected a list of weights, given ${show(parts)}`);
-  const [first] = parts as readonly Weight[];
-  const at = axis < 0 && first ? axis + first.shape.length : axis;
-  const rest = (w: Weight) => shapeText([w.dtype, ...w.shape.filter((_, i) => i !== at)]);
-  const odd = parts.find((w) => !(w.shape[at]! >= 0) || rest(w) !== rest(first!) || weightBits[w.dtype] < 8);
-  if (!first || odd) {
-    throw refusal(
-      'ERR_WEIGHTS_SHAPE',
-      `Cannot join ${parts.map(String).join(' and ') || 'nothing'} along axis ${axis}`,
-    );
-  }
-  const outer = first.shape.slice(0, at).reduce((a, b) => a * b, 1);
-  const bytes = parts.map((w) => bytesOf(w.data));
-  const out = new Uint8Array(bytes.reduce((sum, b) => sum + b.length, 0));
-  for (let row = 0, to = 0; row < outer; row++) {
-    for (const part of bytes) {
-      const size = part.length / outer;
-      out.set(part.subarray(row * size, (row + 1) * size), to);
-      to += size;
-    }
-  }
-  const total = parts.reduce((sum, w) => sum + w.shape[at]!, 0);
-  const shape = first.shape.map((d, i) => (i === at ? total : d));
-  return new Weight({ name, dtype: first.dtype, shape, read: () => out, file: first.file });
 }
