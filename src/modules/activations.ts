@@ -7,14 +7,14 @@ import { floorDivDims, isStatic } from '../values/dim.js';
 
 export interface HardtanhOptions extends Named {
   /** Default −1. */
-  minVal?: number;
+  minVal?: number | undefined;
   /** Default 1. */
-  maxVal?: number;
+  maxVal?: number | undefined;
 }
 
 export interface GluOptions extends Named {
   /** Default −1. */
-  axis?: number;
+  axis?: number | undefined;
 }
 
 const methods = {

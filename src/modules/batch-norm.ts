@@ -11,19 +11,19 @@ import { layerNameOf, type WeightLike } from '../values/weight.js';
 /** Statistics and coefficients, one per channel, under the names PyTorch stores: `batchNorm(w.layer('bn1'))`. */
 export interface BatchNormOptions extends Named {
   /** [channels] */
-  running_mean?: WeightLike;
+  running_mean?: WeightLike | undefined;
   /** [channels] */
-  running_var?: WeightLike;
+  running_var?: WeightLike | undefined;
   /** Alias of `running_mean`. */
-  mean?: WeightLike;
+  mean?: WeightLike | undefined;
   /** Alias of `running_var`. */
-  variance?: WeightLike;
+  variance?: WeightLike | undefined;
   /** [channels]. Default: ones. */
   weight?: WeightLike | undefined;
   /** [channels]. Default: zeros. */
   bias?: WeightLike | undefined;
   /** Default 1e-5. */
-  eps?: number;
+  eps?: number | undefined;
   /** Accepted because PyTorch stores it; not used. */
   num_batches_tracked?: unknown;
 }

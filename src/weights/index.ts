@@ -26,5 +26,5 @@ export { type AttentionWeights, type QkvOptions, splitQkv } from './porting/spli
 export type { Expected, WeightsReport } from './report.js';
 export { difference, statistics, type WeightDifference, type WeightStatistics } from './statistics.js';
 export { type GetOptions, type LayerWeights, type StrictOptions, type WeightInfo, Weights } from './store.js';
-export { type AsOptions, Weight, type WeightConcatOptions, weight } from './weight.js';
+export { type AsOptions, Weight, type WeightConcatOptions, type WeightParts, weight } from './weight.js';
 export { saveSafetensors, type WriteProgress } from './write.js';

@@ -11,12 +11,13 @@ import { type AsOptions, Weight } from './weight.js';
 
 /** The tensors of one layer: those directly under a prefix, by the last part of their names. */
 export interface LayerWeights {
+  /** Undefined, whatever the type says, of a layer without one: a norm without coefficients, an LSTM, a weight norm. */
   weight: Weight;
-  bias?: Weight;
+  bias?: Weight | undefined;
   /** Batch norm. */
-  running_mean?: Weight;
-  running_var?: Weight;
-  num_batches_tracked?: Weight;
+  running_mean?: Weight | undefined;
+  running_var?: Weight | undefined;
+  num_batches_tracked?: Weight | undefined;
   /** Everything else there, such as an LSTM's `weight_ih_l0`, or `parametrizations.weight.original0`. */
   [name: string]: Weight | undefined;
 }
@@ -27,15 +28,15 @@ export interface StrictOptions {
    * Last parts of names that need not be used; by default `num_batches_tracked`, a count of PyTorch's batch norm that no
    * inference reads.
    */
-  ignore?: readonly string[];
+  ignore?: readonly string[] | undefined;
 }
 
 /** Options of `get`. */
 export interface GetOptions {
   /** Expected shape; `-1` matches any size. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** Converts to this dtype. */
-  dtype?: WeightDType;
+  dtype?: WeightDType | undefined;
 }
 
 /** A tensor as the file describes it. */

@@ -1,4 +1,5 @@
 import { show } from '../errors/error.js';
+import { asText } from '../errors/primitive.js';
 import type { TypedArray } from '../values/dtype.js';
 import type { ByteSource } from './byte-source.js';
 import { checkOverflow, conversion, convertElements, type Overflow } from './convert.js';
@@ -49,6 +50,11 @@ export interface WeightConcatOptions {
   /** Default: the first one's. */
   name?: string | undefined;
 }
+
+/** A weight for each of a tuple's sizes; a list for one size, or if their number is not known. */
+export type WeightParts<Sizes> = Sizes extends readonly unknown[]
+  ? { -readonly [Index in keyof Sizes]: Weight }
+  : Weight[];
 
 /** A tensor from a weight file, or your own. Immutable: transformations return new weights. */
 export class Weight {
@@ -200,6 +206,7 @@ export class Weight {
    * @param sizes the size of each piece, or one size for all; the last may then be smaller
    * @throws ERR_WEIGHTS_SHAPE
    */
+  split<const Sizes extends number | readonly number[]>(sizes: Sizes, axis?: number): WeightParts<Sizes>;
   split(sizes: number | readonly number[], axis = 0): Weight[] {
     const at = axis < 0 ? axis + this.shape.length : axis;
     const length = this.shape[at];
@@ -279,6 +286,11 @@ export class Weight {
 
   toString(): string {
     return `${this.dtype} ${shapeText(this.shape)} ${this.label}`;
+  }
+
+  /** Throws where an operator such as `*` asks for a number. @throws ERR_INPUT */
+  [Symbol.toPrimitive](hint: string): string {
+    return asText(hint, this.toString(), 'make it a net.constant, or compute with its elements, .toFloat32()');
   }
 
   #expectList(method: string, values: unknown): void {

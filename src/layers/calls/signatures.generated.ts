@@ -194,7 +194,7 @@ export const methodCalls: Readonly<Record<string, Call>> = {
   tril: [{ options: { keys: ['diagonal', 'name'] } }],
   triu: [{ options: { keys: ['diagonal', 'name'] } }],
   unary: [{ options: { keys: ['operation', 'name'] } }],
-  unbind: [{ options: { keys: ['axis'] } }],
+  unbind: [{ options: { keys: ['axis', 'count'] } }],
   unflatten: [{ value: 'axis' }, { value: 'sizes' }, { options: { keys: ['name'] } }],
   unsqueeze: [{ value: 'axes' }, { options: { keys: ['name'] } }],
   var: [{ options: { keys: ['correction', 'axes', 'axis', 'keepDims', 'name'] } }],

@@ -72,7 +72,7 @@ const same = (a: Dim, b: Dim): Dim | undefined => (a === b || !isStatic(b) ? a :
 
 export interface ConcatOptions extends Named {
   /** Default 0; negative from the end. */
-  axis?: number;
+  axis?: number | undefined;
 }
 
 function join(method: string, tensors: readonly Tensor[], options: ConcatOptions): Tensor {

@@ -21,7 +21,7 @@ export interface DeconvolutionOptions extends KernelOptions {
   /** Kernel of shape [inChannels, outChannels / groups, ...kernel]: known weights, or a tensor. */
   weight: WeightLike | Tensor;
   /** Taken from the padding after each axis, so at most as large as that. Default 0. */
-  outputPadding?: PerAxis;
+  outputPadding?: PerAxis | undefined;
 }
 
 export const deconvolution = defineLayer({

@@ -17,19 +17,19 @@ export interface PoolingOptions extends PaddingOptions, Named {
   /** Window size: a number for all spatial axes, or one per axis, which says how many there are (2 or 3). */
   kernel: PerAxis;
   /** Default: the window size. */
-  stride?: PerAxis;
+  stride?: PerAxis | undefined;
   /** Short for `paddingMode: 'explicit_round_up'`. Keeps a last window that starts in the padding, while PyTorch drops it. */
-  ceilMode?: boolean;
+  ceilMode?: boolean | undefined;
 }
 
 export interface AveragePoolingOptions extends PoolingOptions {
   /** Whether padding counts in an average. PyTorch's default, true; TensorRT's `averageCountExcludesPadding` is its opposite. */
-  countIncludePad?: boolean;
+  countIncludePad?: boolean | undefined;
 }
 
 export interface BlendPoolingOptions extends AveragePoolingOptions {
   /** Share of the average in `maxAverageBlend`, from 0 to 1: `(1 − blendFactor)·max + blendFactor·average`. Default 0. */
-  blendFactor?: number;
+  blendFactor?: number | undefined;
 }
 
 const params = z.strictObject({

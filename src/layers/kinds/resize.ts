@@ -153,21 +153,21 @@ const scaled =
 
 export interface ResizeOptions extends Named {
   /** Default `nearest`. `linear` resizes up to 3 trailing axes, `cubic` 2. */
-  mode?: ResizeMode;
+  mode?: ResizeMode | undefined;
   /** How output positions map to the input. Default `asymmetric`, as in TensorRT. */
-  coordinateTransformation?: CoordinateTransformation;
+  coordinateTransformation?: CoordinateTransformation | undefined;
   /** What an axis of size 1 in the result reads: the position from the formula, or the first element. Default `formula`. */
-  selector?: ResizeSelector;
+  selector?: ResizeSelector | undefined;
   /** Of positions between elements in mode `nearest`. Default `floor`. */
-  nearestRounding?: ResizeRounding;
+  nearestRounding?: ResizeRounding | undefined;
   /** The coefficient A of mode `cubic` (Keys, 1981). Default −0.75. */
-  cubicCoeff?: number;
+  cubicCoeff?: number | undefined;
   /** Whether elements beyond the border get no weight in mode `cubic`. Default false. */
-  excludeOutside?: boolean;
+  excludeOutside?: boolean | undefined;
   /** One factor per axis; the size is `⌊size · scale⌋`. */
-  scales?: readonly number[];
+  scales?: readonly number[] | undefined;
   /** One size per axis: whole numbers, names and expressions of dynamic dims; or a rank-1 tensor of int32 or int64. */
-  sizes?: readonly DimLike[] | Tensor;
+  sizes?: readonly DimLike[] | Tensor | undefined;
 }
 
 function record(x: Tensor, options: ResizeOptions & { method: string }): Tensor {
@@ -208,13 +208,13 @@ const interpolations = {
 
 export interface InterpolateOptions extends Named {
   /** Sizes of the spatial axes; one number for all. */
-  size?: DimLike | readonly DimLike[];
+  size?: DimLike | readonly DimLike[] | undefined;
   /** Factors of the spatial axes, in place of sizes; one number for all. */
-  scaleFactor?: number | readonly number[];
+  scaleFactor?: number | readonly number[] | undefined;
   /** Default `nearest`. */
-  mode?: keyof typeof interpolations;
+  mode?: keyof typeof interpolations | undefined;
   /** Whether corner elements keep their place (linear and cubic modes). Default false. */
-  alignCorners?: boolean;
+  alignCorners?: boolean | undefined;
 }
 
 const methods = {

@@ -111,11 +111,11 @@ export interface RotaryEmbeddingOptions extends Named {
   /** Sines of the angles, as `cos`. */
   sin: Tensor | ConstantData;
   /** Rows of the tables, int32 or int64 [batch, tokens]. */
-  positions?: Tensor | ConstantData;
+  positions?: Tensor | ConstantData | undefined;
   /** Whether neighbours are turned together (GPT-J) instead of the two halves (GPT-NeoX, Llama in transformers). Default false. */
-  interleaved?: boolean;
+  interleaved?: boolean | undefined;
   /** How many of the first elements of each head are turned; even. Default: all. */
-  rotaryDim?: number;
+  rotaryDim?: number | undefined;
 }
 
 const methods = {

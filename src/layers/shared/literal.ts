@@ -22,9 +22,9 @@ export type ConstantData = number | bigint | boolean | NestedNumbers | TypedArra
 /** The dtype and shape requested by the caller. */
 export interface LiteralOptions {
   /** Default: the data's; float32 for numbers, int64 for bigints, bool for booleans. */
-  dtype?: DType;
+  dtype?: DType | undefined;
   /** Default: the data's. A single number fills it. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
 }
 
 /** Elements in the shape of their weight, and the requested shape. */

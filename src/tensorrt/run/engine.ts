@@ -52,7 +52,7 @@ export interface EngineParts {
 
 export interface ContextOptions {
   /** Index of the optimization profile. Default 0. */
-  profile?: number;
+  profile?: number | undefined;
 }
 
 /** A TensorRT engine. Running it needs a GPU that its library supports; saving it does not. */
@@ -307,7 +307,7 @@ async function callAddon<T>(call: () => Promise<T>): Promise<T> {
 
 export interface LoadEngineOptions {
   /** Path of the library to load it with; default: the best one found. */
-  library?: string;
+  library?: string | undefined;
 }
 
 /**

@@ -7,7 +7,7 @@ import { Weight } from '../weight.js';
 /** A projection of an attention block. */
 export interface Projection {
   weight: Weight;
-  bias?: Weight;
+  bias?: Weight | undefined;
 }
 
 export function expectWeight(what: string, value: unknown): asserts value is Weight {

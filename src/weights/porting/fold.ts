@@ -8,23 +8,23 @@ import { axisOf, expectShape, expectWeight, finite, type Projection, projection,
 /** Batch norm as PyTorch stores it: `layer('bn1')` of a store. */
 export interface BatchNormWeights {
   /** gamma; 1 by default */
-  weight?: Weight;
+  weight?: Weight | undefined;
   /** beta; 0 by default */
-  bias?: Weight;
-  running_mean?: Weight;
-  running_var?: Weight;
+  bias?: Weight | undefined;
+  running_mean?: Weight | undefined;
+  running_var?: Weight | undefined;
 }
 
 export interface BatchNormScaleOptions {
   /** As in the model. Default 1e-5, as PyTorch's. */
-  eps?: number;
+  eps?: number | undefined;
 }
 
 export interface FoldBatchNormOptions extends BatchNormScaleOptions {
   /** The weight's axis of output channels: 0, the default, or 1 for a transposed convolution. */
-  axis?: number;
+  axis?: number | undefined;
   /** Of a transposed convolution, whose weight [in, out / groups, …] has a part of them in each. Default 1. */
-  groups?: number;
+  groups?: number | undefined;
 }
 
 /**
@@ -100,18 +100,18 @@ export function foldBatchNorm(
 /** A layer whose weight is a direction and a length, as `torch.nn.utils.weight_norm` stores it. */
 export interface WeightNormWeights {
   /** The length: of size 1 along the axes that it is taken over. */
-  weight_g?: Weight;
+  weight_g?: Weight | undefined;
   /** The direction. */
-  weight_v?: Weight;
+  weight_v?: Weight | undefined;
   /** The length, as `torch.nn.utils.parametrizations.weight_norm` names it. */
-  'parametrizations.weight.original0'?: Weight;
+  'parametrizations.weight.original0'?: Weight | undefined;
   /** The direction by its name there. */
-  'parametrizations.weight.original1'?: Weight;
+  'parametrizations.weight.original1'?: Weight | undefined;
   /** The length in `layer('conv.parametrizations.weight')`. */
-  original0?: Weight;
+  original0?: Weight | undefined;
   /** The direction there. */
-  original1?: Weight;
-  bias?: Weight;
+  original1?: Weight | undefined;
+  bias?: Weight | undefined;
 }
 
 /**

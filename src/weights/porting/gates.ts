@@ -48,8 +48,8 @@ export interface LstmWeights {
   /** [4·hidden, hidden] */
   weight_hh: Weight;
   /** [4·hidden] */
-  bias_ih?: Weight;
-  bias_hh?: Weight;
+  bias_ih?: Weight | undefined;
+  bias_hh?: Weight | undefined;
 }
 
 /** An LSTM layer as TensorFlow's BasicLSTMCell and sampleCharRNN hold it. */
@@ -57,15 +57,15 @@ export interface TensorFlowLstm {
   /** [input + hidden, 4·hidden], with gates i, c, f, o along its columns. */
   kernel: Weight;
   /** [4·hidden] */
-  bias?: Weight;
+  bias?: Weight | undefined;
 }
 
 /** Which layer of a multi-layer LSTM. */
 export interface LstmLayerOptions {
   /** 0 by default: `weight_ih_l0` */
-  layer?: number;
+  layer?: number | undefined;
   /** The other direction of a bidirectional one: `weight_ih_l0_reverse` */
-  reverse?: boolean;
+  reverse?: boolean | undefined;
 }
 
 /**
@@ -97,7 +97,7 @@ export function lstmToTensorFlow(
 
 export interface LstmFromTensorFlowOptions {
   /** What TensorFlow's cell adds to the forget gate: 1 by default there, nothing in sampleCharRNN. Default 0. */
-  forgetBias?: number;
+  forgetBias?: number | undefined;
 }
 
 /**

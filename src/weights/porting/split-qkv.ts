@@ -6,23 +6,23 @@ import { axisOf, expectShape, type Projection, projection } from './checks.js';
 /** Layout of a fused query-key-value projection. */
 export interface QkvOptions {
   /** The weight's axis of outputs: 0 for a Linear (`in_proj_weight`), 1 for GPT-2's Conv1D (`c_attn`). */
-  axis?: number;
+  axis?: number | undefined;
   /** Outputs of query, key and value; thirds by default (grouped-query attention has fewer keys and values). */
-  sizes?: readonly [number, number, number];
+  sizes?: readonly [number, number, number] | undefined;
   /** Number of heads, if each head's q, k and v lie together (GPT-NeoX, BLOOM) instead of all queries first. */
-  interleavedHeads?: number;
+  interleavedHeads?: number | undefined;
 }
 
 /** The weights of a `torch.nn.MultiheadAttention`. */
 export interface AttentionWeights {
   /** [3 · embed, embed] */
-  in_proj_weight?: Weight;
+  in_proj_weight?: Weight | undefined;
   /** [3 · embed] */
-  in_proj_bias?: Weight;
+  in_proj_bias?: Weight | undefined;
   /** Separate if keys or values have another size (`kdim`, `vdim`). */
-  q_proj_weight?: Weight;
-  k_proj_weight?: Weight;
-  v_proj_weight?: Weight;
+  q_proj_weight?: Weight | undefined;
+  k_proj_weight?: Weight | undefined;
+  v_proj_weight?: Weight | undefined;
 }
 
 /**
