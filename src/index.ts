@@ -75,7 +75,7 @@ export type {
 } from './tensorrt/binding.js';
 export type { LayerReport, LoweringReport, NetworkNames } from './tensorrt/compile/build.js';
 export type { BuildOptions } from './tensorrt/compile/options.js';
-export type { Profile, ProfileBound } from './tensorrt/compile/profiles.js';
+export type { Profile, ProfileBound, ProfileRange } from './tensorrt/compile/profiles.js';
 export {
   type FindOptions,
   findTensorRT,

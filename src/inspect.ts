@@ -44,7 +44,7 @@ const rows = [
   row(Model, ({ backend, engine }) => (engine ? `${backend}; engine of ${engineText(engine)}` : backend)),
 ];
 
-/** Makes `console.log` print each of the package's objects as one short line. The package's entry calls it once. */
+/** Makes `console.log` and `String` show each of the package's objects as one short line. The package's entry calls it once. */
 export function installInspection(): void {
   for (const [type, text] of rows) {
     const print = function (this: object): string {
@@ -55,6 +55,10 @@ export function installInspection(): void {
         return `${type.name}()`;
       }
     };
-    Object.defineProperty(type.prototype, inspect.custom, { value: print, configurable: true, writable: true });
+    const define = (name: PropertyKey) =>
+      Object.defineProperty(type.prototype, name, { value: print, configurable: true, writable: true });
+    define(inspect.custom);
+    // Tensors and weights have their own, which messages quote.
+    if (!Object.hasOwn(type.prototype, 'toString')) define('toString');
   }
 }

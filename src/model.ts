@@ -12,7 +12,7 @@ import type { Result } from './values/result.js';
 
 export interface CompileOptions extends BuildOptions {
   /** `tensorrt`: the GPU only; `cpu`: the CPU only, without TensorRT; `auto` (default): the GPU if there is one, else the CPU. */
-  backend?: 'auto' | 'tensorrt' | 'cpu';
+  backend?: 'auto' | 'tensorrt' | 'cpu' | undefined;
 }
 
 /** A network that can run on this machine. */

@@ -136,7 +136,6 @@ Napi::Value convert(Napi::CallbackInfo const& info) {
   Napi::Uint8Array source = argument(info, 0).bytes(), target = argument(info, 2).bytes();
   Type const from = type_argument(info, 1), to = type_argument(info, 3);
   size_t const count = argument(info, 4).size();
-  if (!convertible(to) && from != to) throw Error("ERR_ARGUMENT", "no conversion to this dtype");
   if (source.ByteLength() != bytes_of(from, count) || target.ByteLength() != bytes_of(to, count)) {
     throw Error("ERR_ARGUMENT", "the arrays do not hold that many elements");
   }

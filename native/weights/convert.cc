@@ -94,24 +94,79 @@ void from_float(float const* in, uint8_t* out, Type to, size_t n) {
   }
 }
 
-// -8..7 to a nibble; NaN is 0.
-inline uint8_t to_nibble(float f) {
-  return static_cast<uint8_t>(f != f ? 0 : static_cast<int>(std::nearbyintf(std::clamp(f, -8.0f, 7.0f)))) & 15;
+// -8..7 to a nibble.
+inline uint8_t to_i4(float f) {
+  return static_cast<uint8_t>(static_cast<int>(std::nearbyintf(std::clamp(f, -8.0f, 7.0f)))) & 15;
 }
 
-int64_t to_int4(uint8_t const* in, Type from, uint8_t* out, size_t n) {
+// Converts through blocks of float; `put` writes one, which starts at an even element, and returns a misfit's index or -1.
+template <class Put>
+int64_t through_float(uint8_t const* in, Type from, uint8_t* out, Type to, size_t n, Put put) {
   float block[block_size];
   for (size_t at = 0; at < n; at += block_size) {
     size_t const m = std::min(block_size, n - at);
     to_float(in + bytes_of(from, at), from, block, m);
-    if (is_integer(from)) {
-      for (size_t i = 0; i < m; i++)
-        if (block[i] < -8 || block[i] > 7) return static_cast<int64_t>(at + i);
-    }
-    for (size_t i = 0; i < m; i += 2)
-      out[(at + i) / 2] = static_cast<uint8_t>(to_nibble(block[i]) | (i + 1 < m ? to_nibble(block[i + 1]) << 4 : 0));
+    int64_t const misfit = put(block, out + bytes_of(to, at), m);
+    if (misfit >= 0) return static_cast<int64_t>(at) + misfit;
   }
   return -1;
+}
+
+// To 4-bit elements, which hold every number between `low` and `high` after rounding, and no NaN.
+template <uint8_t (*Encode)(float)>
+int64_t to_nibbles(uint8_t const* in, Type from, uint8_t* out, Type to, size_t n, float low, float high) {
+  return through_float(in, from, out, to, n, [=](float const* block, uint8_t* target, size_t m) -> int64_t {
+    for (size_t i = 0; i < m; i++)
+      if (!(block[i] >= low && block[i] <= high)) return static_cast<int64_t>(i);
+    for (size_t i = 0; i < m; i += 2)
+      target[i / 2] = static_cast<uint8_t>(Encode(block[i]) | (i + 1 < m ? Encode(block[i + 1]) << 4 : 0));
+    return -1;
+  });
+}
+
+int64_t to_powers(uint8_t const* in, Type from, uint8_t* out, size_t n) {
+  return through_float(in, from, out, Type::e8m0, n, [](float const* block, uint8_t* target, size_t m) -> int64_t {
+    for (size_t i = 0; i < m; i++) {
+      if (block[i] < 0) return static_cast<int64_t>(i);
+      target[i] = to_e8m0(block[i]);
+    }
+    return -1;
+  });
+}
+
+bool is_finite(uint8_t const* in, Type from, size_t i) {
+  if (is_integer(from)) return true;
+  if (from == Type::f64) return std::isfinite(load<double>(in, i));
+  float value;
+  to_float(in + bytes_of(from, i), from, &value, 1);
+  return std::isfinite(value);
+}
+
+// The first finite element that became infinite.
+template <class Bits>
+__attribute__((optimize("O3"))) int64_t first_infinite(uint8_t const* in, Type from, uint8_t const* out, size_t n,
+                                                       Bits infinity) {
+  Bits const magnitude = static_cast<Bits>(static_cast<Bits>(~Bits{}) >> 1);
+  auto const at = [&](size_t i) { return static_cast<Bits>(load<Bits>(out, i) & magnitude) == infinity; };
+  for (size_t begin = 0; begin < n; begin += block_size) {
+    size_t const end = std::min(begin + block_size, n);
+    Bits any = 0;
+    for (size_t i = begin; i < end; i++) any = static_cast<Bits>(any | at(i));
+    if (!any) continue;
+    for (size_t i = begin; i < end; i++)
+      if (at(i) && is_finite(in, from, i)) return static_cast<int64_t>(i);
+  }
+  return -1;
+}
+
+int64_t first_overflow(uint8_t const* in, Type from, uint8_t const* out, Type to, size_t n) {
+  switch (to) {
+    case Type::f32: return from == Type::f64 ? first_infinite<uint32_t>(in, from, out, n, 0x7f800000) : -1;
+    case Type::f16: return first_infinite<uint16_t>(in, from, out, n, 0x7c00);
+    case Type::bf16: return is_wide(from) || from == Type::f32 ? first_infinite<uint16_t>(in, from, out, n, 0x7f80) : -1;
+    case Type::e5m2: return first_infinite<uint8_t>(in, from, out, n, 0x7c);
+    default: return -1;
+  }
 }
 
 template <class From, class To>
@@ -173,21 +228,27 @@ int64_t through(uint8_t const* in, Type from, uint8_t* out, Type to, size_t n) {
 
 int64_t convert_chunk(uint8_t const* in, Type from, uint8_t* out, Type to, size_t n) {
   if (from == to) return std::memcpy(out, in, bytes_of(to, n)), -1;
-  if (to == Type::i4) return to_int4(in, from, out, n);
+  float const infinity = std::numeric_limits<float>::infinity();
+  if (to == Type::i4 && is_integer(from)) return to_nibbles<to_i4>(in, from, out, to, n, -8, 7);
+  if (to == Type::i4) return to_nibbles<to_i4>(in, from, out, to, n, -infinity, infinity);
+  if (to == Type::e2m1) return to_nibbles<to_e2m1>(in, from, out, to, n, -infinity, infinity);
+  if (to == Type::e8m0) return to_powers(in, from, out, n);
   if (to == Type::f64 || is_integer(to)) {
     if (from == Type::i64) return through<int64_t>(in, from, out, to, n);
     if (from == Type::u64) return through<uint64_t>(in, from, out, to, n);
     return through<double>(in, from, out, to, n);
   }
-  if (from == Type::f32) return from_float(reinterpret_cast<float const*>(in), out, to, n), -1;
-  if (to == Type::f32) return to_float(in, from, reinterpret_cast<float*>(out), n), -1;
-  float block[block_size];
-  for (size_t at = 0; at < n; at += block_size) {
-    size_t const m = std::min(block_size, n - at);
-    to_float(in + bytes_of(from, at), from, block, m);
-    from_float(block, out + bytes_of(to, at), to, m);
+  if (from == Type::f32) {
+    from_float(reinterpret_cast<float const*>(in), out, to, n);
+  } else if (to == Type::f32) {
+    to_float(in, from, reinterpret_cast<float*>(out), n);
+  } else {
+    through_float(in, from, out, to, n, [to](float const* block, uint8_t* target, size_t m) -> int64_t {
+      from_float(block, target, to, m);
+      return -1;
+    });
   }
-  return -1;
+  return first_overflow(in, from, out, to, n);
 }
 
 // Fresh memory costs a page fault per 4 KiB, which takes longer than the conversion itself: fault all pages at once.
@@ -220,8 +281,6 @@ size_t bytes_of(Type type, size_t count) {
     default: return count;
   }
 }
-
-bool convertible(Type to) { return to != Type::e2m1 && to != Type::e8m0; }
 
 int64_t convert(uint8_t const* source, Type from, uint8_t* target, Type to, size_t count) {
   bool const large = bytes_of(to, count) >= size_t{32} << 20;

@@ -13,11 +13,11 @@ enum class Type { f64, f32, f16, bf16, e4m3, e5m2, e2m1, e8m0, i64, u64, i32, u3
 std::optional<Type> type_from_name(std::string_view name);
 // Size of count elements in bytes; 4-bit types are packed two to a byte, low nibble first.
 size_t bytes_of(Type type, size_t count);
-bool convertible(Type to);
 
-// Converts count elements on all allowed cores. Floats round to nearest even, as PyTorch does: float16, bfloat16 and
-// float8e5m2 overflow to infinity, float8e4m3 to NaN; int4 takes the nearest of -8..7. Other integers must fit exactly.
-// Returns the index of the first element that does not, or -1.
+// Converts count elements on all allowed cores. Floats round to nearest even; float8e4m3, float4e2m1, float8e8m0 and int4
+// saturate. Returns the index of the first element that `to` cannot hold, or -1: for an integer, one that does not fit
+// exactly; for a dtype without NaN or sign, a NaN or a negative one; for a dtype with infinity, a finite one beyond its largest. Only in this last
+// case is everything converted all the same: to infinity, as in PyTorch.
 int64_t convert(uint8_t const* source, Type from, uint8_t* target, Type to, size_t count);
 
 }  // namespace ntrt

@@ -43,13 +43,12 @@ inline uint16_t to_bf16(float f) {
 }
 inline float from_bf16(uint16_t h) { return float_of(static_cast<uint32_t>(h) << 16); }
 
-// OCP 8-bit floats as in c10/util/Float8_e4m3fn.h and Float8_e5m2.h of PyTorch: no saturation.
-// e4m3 has no infinity, so anything that would round to 480 or more is NaN (0x7f).
+// OCP 8-bit floats, as PyTorch 2.12 and later, ONNX and TensorRT round to them: e4m3 has no infinity and saturates at 448.
 inline uint8_t to_e4m3(float f) {
   uint32_t const x = bits_of(f), sign = x >> 24 & 0x80, a = x & 0x7fffffff;
   uint32_t const subnormal = bits_of(float_of(a < 0x3c800000 ? a : 0) + 16384.0f) - 0x46800000;
   uint32_t const normal = (a - 0x3c000000 + 0x7ffff + ((a >> 20) & 1)) >> 20;
-  uint32_t const r = a >= 0x43f00000 ? 0x7f : a < 0x3c800000 ? subnormal : normal;
+  uint32_t const r = a > 0x7f800000 ? 0x7f : a >= 0x43e00000 ? 0x7e : a < 0x3c800000 ? subnormal : normal;
   return static_cast<uint8_t>(r | sign);
 }
 inline uint8_t to_e5m2(float f) {
@@ -70,6 +69,20 @@ inline float from_e4m3(uint8_t b) {
 inline float from_e2m1(uint8_t nibble) {
   static float const values[8] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
   return nibble & 8 ? -values[nibble & 7] : values[nibble & 7];
+}
+// Nearest even of a number; saturates at 6.
+inline uint8_t to_e2m1(float f) {
+  uint32_t const x = bits_of(f);
+  float const a = float_of(x & 0x7fffffff);
+  int const r = (a > 0.25f) + (a >= 0.75f) + (a > 1.25f) + (a >= 1.75f) + (a > 2.5f) + (a >= 3.5f) + (a > 5.0f);
+  return static_cast<uint8_t>(r | (x >> 28 & 8));
+}
+// The nearest power of two of a number of 0 or more, from 2^-127 to 2^127; halfway goes up, as does all
+// above 2^-127. NaN is 0xff.
+inline uint8_t to_e8m0(float f) {
+  uint32_t const a = bits_of(f) & 0x7fffffff;
+  uint32_t const r = a < 0x800000 ? a > 0x400000 : (a + 0x400000) >> 23;
+  return static_cast<uint8_t>(a > 0x7f800000 ? 0xff : r > 0xfe ? 0xfe : r);
 }
 inline float from_e8m0(uint8_t b) {
   return b == 0xff ? float_of(0x7fc00000) : b == 0 ? float_of(0x00400000) : float_of(static_cast<uint32_t>(b) << 23);

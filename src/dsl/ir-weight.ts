@@ -94,7 +94,7 @@ export function toIRWeight(value: unknown, role: string, fail: Fail): IRWeight {
   }
   const { name } = given;
   // A network's JSON has the file's own elements by name, and all others by value.
-  const file = given.derived ? undefined : given.file;
+  const { file } = given;
   const mapping = mappingOf(data);
   const own = typeof given.check === 'function' ? () => given.check!() : undefined;
   const check = own ?? (mapping && (() => checkMapping(mapping)));

@@ -31,8 +31,8 @@ export interface IRNode {
   params: LayerParams;
   outputs: IRValue[];
   /** Nested graphs by role (`body`, `then`, `else`). */
-  bodies?: Record<string, IRGraph>;
-  source?: SourceLocation;
+  bodies?: Record<string, IRGraph> | undefined;
+  source?: SourceLocation | undefined;
 }
 
 export interface IRGraph {
@@ -61,5 +61,11 @@ export interface NetworkJSON extends IRGraph {
   format: 'node-tensorrt';
   version: 1;
   name: string;
-  weights: { id: WeightId; dtype: DType; shape: readonly number[]; name?: string; data?: string }[];
+  weights: {
+    id: WeightId;
+    dtype: DType;
+    shape: readonly number[];
+    name?: string | undefined;
+    data?: string | undefined;
+  }[];
 }

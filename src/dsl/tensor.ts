@@ -1,4 +1,5 @@
 import { isReadable } from '../errors/boundary.js';
+import { asText, methodsForOperators } from '../errors/primitive.js';
 import type { Dim, Shape } from '../values/dim.js';
 import type { DType, TypedArray } from '../values/dtype.js';
 import type { InferredValue } from './define-layer.js';
@@ -11,6 +12,10 @@ export abstract class TensorSource {
   declare readonly [isReadable]: true;
   /** The tensor itself, or the network's only input. */
   abstract tensor(): Tensor;
+  /** Throws where an operator such as `*` asks for a number. @throws ERR_INPUT */
+  [Symbol.toPrimitive](hint: string): string {
+    return asText(hint, this.toString(), methodsForOperators);
+  }
 }
 
 Object.defineProperty(TensorSource.prototype, isReadable, { value: true });

@@ -82,6 +82,7 @@ export type { AttentionForm } from './shared/attention-form.js';
 export type { Liftable } from './shared/lift.js';
 export type { ConstantData, NestedNumbers } from './shared/literal.js';
 export type { Named, PerAxis } from './shared/parameters.js';
+export type { PartsOf, Tensors } from './shared/parts.js';
 export type { QuantizedDType } from './shared/quantization.js';
 export type { ReshapeOptions, ShuffleOptions } from './shared/record-shuffle.js';
 export type { SliceOptions, SlicePart } from './shared/record-slice.js';

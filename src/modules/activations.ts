@@ -9,9 +9,9 @@ import { inFloat32 } from './in-float32.js';
 
 export interface HardtanhOptions extends Named {
   /** Default −1. */
-  minVal?: number;
+  minVal?: number | undefined;
   /** Default 1. */
-  maxVal?: number;
+  maxVal?: number | undefined;
 }
 
 export interface CeluOptions extends Named {
@@ -21,7 +21,7 @@ export interface CeluOptions extends Named {
 
 export interface GluOptions extends Named {
   /** Default −1. */
-  axis?: number;
+  axis?: number | undefined;
 }
 
 const methods = {

@@ -4,6 +4,7 @@ import { refuse, refusing } from '../errors/refusal.js';
 import { axisList, resolveAxes, resolveAxis } from '../layers/shared/axes.js';
 import { type DimLike, DimValue, resolveDims } from '../layers/shared/dim-value.js';
 import type { Named } from '../layers/shared/parameters.js';
+import type { Tensors } from '../layers/shared/parts.js';
 import { liftRank } from '../layers/shared/record-shuffle.js';
 import { type Dim, floorDivDims, formatShape, isStatic, mulDims } from '../values/dim.js';
 import { maxRank } from '../values/spec.js';
@@ -52,30 +53,37 @@ function divided(x: Tensor, axis: number, by: number, method: string): Dim {
   return floorDivDims(dim, by);
 }
 
-export interface UnbindOptions {
+export interface UnbindOptions<Count extends number = number> {
   /** Default 0. */
-  axis?: number;
+  axis?: number | undefined;
+  /** The number of slices, if it is known: then the result is a tuple, `const [q, k, v] = qkv.unbind({ count: 3 })`. */
+  count?: Count | undefined;
 }
 
 export interface RollOptions extends Named {
   /** One axis or several. Default: all elements are treated as one row. */
-  axes?: number | readonly number[];
+  axes?: number | readonly number[] | undefined;
 }
 
 const methods = {
   /**
    * The slices of an axis (default 0), each without that axis, like PyTorch's unbind. TensorRT kinds: slice, squeeze.
    *
-   * @throws ERR_SHAPE where the axis has no known size; ERR_AXIS
+   * @throws ERR_SHAPE where the axis has no known size, or another than `count`; ERR_AXIS
    */
-  unbind(this: TensorSource, options: UnbindOptions = {}): Tensor[] {
+  unbind<Count extends number = number>(this: TensorSource, options: UnbindOptions<Count> = {}): Tensors<Count> {
     const method = 'unbind';
-    const { axis = 0 } = options;
+    const { axis = 0, count } = options;
     const x = this.tensor();
     const at = resolveAxis(axis, x.rank, refusing(method));
     const size = x.shape[at]!;
     if (!isStatic(size)) return refuse(method, 'ERR_SHAPE', `expected a known size along axis ${axis}, given ${x}`);
-    return size === 0 ? [] : x.split(1, { axis: at }).map((part) => part.squeeze(at));
+    if (count !== undefined && count !== size) {
+      const given = `${size} along axis ${axis} of ${x}`;
+      refuse(method, 'ERR_SHAPE', `expected ${show(count)} slices, given ${given}`, { option: 'count', actual: size });
+    }
+    const slices = size === 0 ? [] : x.split(1, { axis: at }).map((part) => part.squeeze(at));
+    return slices as Tensor[] as Tensors<Count>;
   },
   /**
    * Repeats the whole tensor the given number of times along each axis, like PyTorch's repeat. More repeats than axes

@@ -1,4 +1,3 @@
-import type { IRWeight } from '../dsl/ir.js';
 import { toIRWeight } from '../dsl/ir-weight.js';
 import type { Tensor, TensorSource } from '../dsl/tensor.js';
 import { refuse, refusing } from '../errors/refusal.js';
@@ -12,35 +11,58 @@ import { layerNameOf, type WeightLike } from '../values/weight.js';
 /** Statistics and coefficients, one per channel, under the names PyTorch stores: `batchNorm(w.layer('bn1'))`. */
 export interface BatchNormOptions extends Named {
   /** [channels] */
-  running_mean?: WeightLike;
+  running_mean?: WeightLike | undefined;
   /** [channels] */
-  running_var?: WeightLike;
+  running_var?: WeightLike | undefined;
   /** Alias of `running_mean`. */
-  mean?: WeightLike;
+  mean?: WeightLike | undefined;
   /** Alias of `running_var`. */
-  variance?: WeightLike;
+  variance?: WeightLike | undefined;
   /** [channels]. Default: ones. */
   weight?: WeightLike | undefined;
   /** [channels]. Default: zeros. */
   bias?: WeightLike | undefined;
   /** Default 1e-5. */
-  eps?: number;
+  eps?: number | undefined;
   /** Accepted because PyTorch stores it; not used. */
   num_batches_tracked?: unknown;
 }
 
 const method = 'batchNorm';
 
-const checked = (value: unknown, role: string): IRWeight => toIRWeight(value, role, refusing(method));
+interface Statistic {
+  shape: readonly number[];
+  name?: string | undefined;
+  elements: ArrayLike<number>;
+}
+
+/** Reads one: of a rounded weight, the elements from before. */
+function statistic(value: unknown, role: string): Statistic {
+  const fail = refusing(method);
+  const { name, file, check, shape, exact } = (value ?? {}) as Partial<WeightLike>;
+  if (typeof exact !== 'function') {
+    const weight = toIRWeight(value, role, fail);
+    const elements = decodeElements(
+      weight.dtype,
+      weight.data,
+      weight.shape.reduce((a, b) => a * b, 1),
+    );
+    weight.check?.();
+    return { ...weight, elements };
+  }
+  const elements = exact.call(value);
+  const plain = { name, file, check, shape, dtype: 'float32', data: Float32Array.from(elements) };
+  return { ...toIRWeight(plain, role, fail), elements };
+}
 
 const methods = {
   /**
    * Batch normalization at inference, `(x − mean) / √(variance + eps) · weight + bias` per channel (axis 1) of a tensor
-   * of floats of rank 2 or more. It is folded in float64 to one scale and one shift, which are rounded to the input's
-   * dtype. TensorRT kind: scale.
+   * of floats of rank 2 or more. It is folded in float64 to one scale and one shift, from the elements of the weight file,
+   * also where `as` has rounded them; scale and shift are rounded to the input's dtype. TensorRT kind: scale.
    *
-   * @throws ERR_INPUT where mean or variance is missing; ERR_SHAPE where sizes differ; ERR_VALUE where variance + eps
-   *   is not positive
+   * @throws ERR_INPUT where mean or variance is missing; ERR_SHAPE where sizes differ; ERR_VALUE where an element is not
+   *   finite, variance + eps is not positive, or the input's dtype cannot hold scale or shift
    */
   batchNorm(this: TensorSource, options: BatchNormOptions): Tensor {
     const x = this.tensor();
@@ -67,7 +89,9 @@ const methods = {
     if (typeof eps !== 'number')
       refuse(method, 'ERR_PARAMETER', `expected a number, given ${String(eps)}`, { option: 'eps' });
     const given = Object.entries({ running_mean: mean, running_var: variance, weight, bias });
-    const weights = new Map(given.flatMap(([role, w]) => (w === undefined ? [] : [[role, checked(w, role)] as const])));
+    const weights = new Map(
+      given.flatMap(([role, w]) => (w === undefined ? [] : [[role, statistic(w, role)] as const])),
+    );
     const { shape, name } = weights.get('running_mean')!;
     const channels = shape[0]!;
     for (const [role, other] of weights) {
@@ -89,31 +113,39 @@ const methods = {
         actual: shape,
       });
     }
-    const numbers = (role: string): Float32Array | undefined => {
-      const found = weights.get(role);
-      const elements = found && decodeElements(found.dtype, found.data, channels);
-      found?.check?.();
-      return elements;
-    };
-    const [means, variances, factors, offsets] = ['running_mean', 'running_var', 'weight', 'bias'].map(numbers);
-    const bad = variances!.findIndex((v) => !(v + eps > 0));
+    for (const [role, { elements }] of weights) {
+      const actual = Array.prototype.find.call(elements, (v) => !Number.isFinite(v));
+      if (actual !== undefined)
+        refuse(method, 'ERR_VALUE', `expected finite elements, given ${actual}`, { option: role, actual });
+    }
+    const [means, variances, factors, offsets] = ['running_mean', 'running_var', 'weight', 'bias'].map(
+      (role) => weights.get(role)?.elements,
+    );
+    const bad = Array.prototype.findIndex.call(variances!, (v) => !(v + eps > 0));
     if (bad >= 0)
       refuse(method, 'ERR_VALUE', `running_var + eps: expected more than 0, given ${variances![bad]} + ${eps}`, {
         involved: ['running_var', 'eps'],
       });
     const factor = Array.from(variances!, (v, i) => (factors?.[i] ?? 1) / Math.sqrt(v + eps));
     const shift = Array.from(means!, (m, i) => (offsets?.[i] ?? 0) - m * factor[i]!);
-    const folded = (values: number[]): WeightLike => ({
-      dtype: x.dtype,
-      shape,
-      data: encodeElements(x.dtype, values),
-    });
+    const folded = (values: number[], what: string): WeightLike => {
+      const data = encodeElements(x.dtype, values);
+      const at = decodeElements(x.dtype, data, channels).findIndex((v) => !Number.isFinite(v));
+      if (at >= 0)
+        refuse(
+          method,
+          'ERR_VALUE',
+          `the ${what} of channel ${at} is ${values[at]}, which the input's ${x.dtype} cannot hold; cast the input to float32`,
+          { actual: values[at] },
+        );
+      return { dtype: x.dtype, shape, data };
+    };
     return x.network.record(scale, {
       method,
       name: options.name,
       hint: layerNameOf(name),
       inputs: [x],
-      weights: { scale: folded(factor), shift: folded(shift) },
+      weights: { scale: folded(factor, 'scale'), shift: folded(shift, 'shift') },
       params: { mode: 'channel', channelAxis: 1 },
     })[0]!;
   },

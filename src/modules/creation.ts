@@ -7,7 +7,7 @@ import type { DType } from '../values/dtype.js';
 
 export interface LikeOptions extends Named {
   /** Default: the tensor's. */
-  dtype?: DType;
+  dtype?: DType | undefined;
 }
 
 const sizesOf = (x: Tensor) => x.shape.map((_, axis) => x.dim(axis));
@@ -26,12 +26,12 @@ function triangle(self: TensorSource, method: 'tril' | 'triu', diagonal: number,
 
 export interface TriangleOptions extends Named {
   /** The last diagonal to keep: 0 is the main one, 1 the first above it, −1 the first below. Default 0. */
-  diagonal?: number;
+  diagonal?: number | undefined;
 }
 
 export interface MeshgridOptions {
   /** `ij` (default), or `xy`, which swaps the first two axes. */
-  indexing?: 'ij' | 'xy';
+  indexing?: 'ij' | 'xy' | undefined;
 }
 
 const methods = {

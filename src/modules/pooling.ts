@@ -7,12 +7,12 @@ import { type Dim, formatShape, isStatic } from '../values/dim.js';
 
 export interface GlobalPoolOptions extends Named {
   /** Whether to keep the pooled axes with size 1. Default true. */
-  keepDims?: boolean;
+  keepDims?: boolean | undefined;
 }
 
 export interface AdaptivePoolOptions extends Named {
   /** Height and width of the result, or one number for both. Default 1. */
-  outputSize?: PerAxis;
+  outputSize?: PerAxis | undefined;
 }
 
 const methods = {

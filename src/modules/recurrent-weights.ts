@@ -115,11 +115,11 @@ export interface KernelOptions {
    * TensorFlow's and Keras's layout instead of PyTorch's: [input, gates · hidden] with `recurrentKernel`; without it
    * [input + hidden, gates · hidden], input rows first, as in TensorFlow 1 and sampleCharRNN.
    */
-  kernel?: WeightLike | Tensor;
+  kernel?: WeightLike | Tensor | undefined;
   /** Kernel of the state, used with `kernel`: [hidden, gates · hidden]. */
-  recurrentKernel?: WeightLike | Tensor;
+  recurrentKernel?: WeightLike | Tensor | undefined;
   /** Used with `kernel`: [gates · hidden]. */
-  bias?: RecurrentWeight;
+  bias?: RecurrentWeight | undefined;
 }
 
 const shapeOf = (value: RecurrentWeight): Matrix['shape'] =>

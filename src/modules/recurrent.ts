@@ -15,40 +15,40 @@ import {
 
 export interface RecurrentOptions extends Named, RecurrentWeights, KernelOptions {
   /** Initial hidden state, [layers · directions, batch, state] (without batch for an input of rank 2). Default: zeros. */
-  hidden?: Tensor;
+  hidden?: Tensor | undefined;
   /** Whether the input is [batch, sequence, features] instead of [sequence, batch, features]. Default false. */
-  batchFirst?: boolean;
+  batchFirst?: boolean | undefined;
   /**
    * The number of steps in each sequence: an int32 or int64 tensor [batch] (a scalar for an input of rank 2), or numbers.
    * After a sequence ends, outputs are 0 and states stay unchanged. The backward direction starts at its last step, as with
    * PyTorch's packed sequences. Default: all steps.
    */
-  lengths?: Liftable;
+  lengths?: Liftable | undefined;
 }
 
 export interface LstmOptions extends RecurrentOptions {
   /** Initial cell state, [layers · directions, batch, hidden]. Default: zeros. */
-  cell?: Tensor;
+  cell?: Tensor | undefined;
   /**
    * Order of the gates along the weights: i input, f forget, g cell (also written c), o output. Default: `ifgo`, as in
    * PyTorch and Keras; with only `kernel`, TensorFlow's `icfo`.
    */
-  gates?: string;
+  gates?: string | undefined;
 }
 
 export interface GruOptions extends RecurrentOptions {
   /** Order of the gates along the weights: r reset, z update, n new. Default: PyTorch's `rzn`, with `kernel` Keras's `zrn`. */
-  gates?: string;
+  gates?: string | undefined;
   /**
    * For `kernel`: whether r multiplies R·hidden, as in PyTorch, or hidden itself beforehand. `bias` is [2, 3 · hidden] if true,
    * [3 · hidden] if false. Default true, like Keras's reset_after.
    */
-  resetAfter?: boolean;
+  resetAfter?: boolean | undefined;
 }
 
 export interface RnnOptions extends RecurrentOptions {
   /** Default `tanh`. */
-  nonlinearity?: 'tanh' | 'relu';
+  nonlinearity?: 'tanh' | 'relu' | undefined;
 }
 
 export interface RecurrentResult {

@@ -8,11 +8,11 @@ import type { WeightLike } from '../values/weight.js';
 
 export interface RmsNormOptions extends Named {
   /** The last dims of the input, to normalize over. Default: the weight's shape, else the last dim. */
-  normalizedShape?: number | readonly number[];
+  normalizedShape?: number | readonly number[] | undefined;
   /** Default: ones. */
   weight?: WeightLike | Tensor | undefined;
   /** Default: the distance from 1 to the next number of the input's dtype, as in PyTorch. */
-  eps?: number;
+  eps?: number | undefined;
 }
 
 const epsilons: Partial<Record<DType, number>> = { float32: 2 ** -23, float16: 2 ** -10, bfloat16: 2 ** -7 };

@@ -20,7 +20,7 @@ function axesOf(x: Tensor, options: ReduceOptions, method: string): number[] {
 
 export interface VarianceOptions extends ReduceOptions {
   /** Subtracted from the number of elements in the divisor. Default 1 (Bessel's correction), as in PyTorch; 0 for the mean of squares. */
-  correction?: number;
+  correction?: number | undefined;
 }
 
 function spread(self: TensorSource, method: string, options: VarianceOptions, root: boolean): Tensor {
@@ -40,7 +40,7 @@ function spread(self: TensorSource, method: string, options: VarianceOptions, ro
 
 export interface NormOptions extends ReduceOptions {
   /** The power. Infinity gives the largest magnitude, −Infinity the smallest, 0 the number of nonzero elements. Default 2. */
-  p?: number;
+  p?: number | undefined;
 }
 
 function magnitude(x: Tensor, p: number, over: ReduceOptions, last: Named): Tensor {
@@ -81,11 +81,11 @@ const isTrue = (x: Tensor): Tensor => (x.dtype === 'bool' ? x : x.ne(0));
 
 export interface NormalizeOptions extends Named {
   /** Default 2. */
-  p?: number;
+  p?: number | undefined;
   /** Default 1. */
-  axis?: number;
+  axis?: number | undefined;
   /** Default 1e-12. */
-  eps?: number;
+  eps?: number | undefined;
 }
 
 export interface CosineSimilarityOptions extends Named {

@@ -11,13 +11,13 @@ import { factsOf, refuseLayer } from './refuse.js';
 /** Changes to a layer. */
 export interface LayerChanges {
   /** Default: its own name, or one derived from it if that is taken. */
-  name?: string;
+  name?: string | undefined;
   /** All inputs, by TensorRT's input index: `layer.inputs.with(0, x)`. */
-  inputs?: readonly (Tensor | null)[];
+  inputs?: readonly (Tensor | null)[] | undefined;
   /** Only the parameters that change. */
-  params?: Readonly<Record<string, unknown>>;
+  params?: Readonly<Record<string, unknown>> | undefined;
   /** Only the weights that change, by role; null removes one. */
-  weights?: Readonly<Record<string, unknown>>;
+  weights?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Tensors that replace a layer's outputs; null for an output without a replacement. */

@@ -27,7 +27,7 @@ export interface CudaInfo {
   driver: string | null;
   devices: CudaDevice[];
   /** Why there is no driver or no device. */
-  error?: string;
+  error?: string | undefined;
 }
 
 /** An opaque native object, freed by `release` or by the garbage collector. Passing any other object throws ERR_ARGUMENT. */

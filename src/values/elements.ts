@@ -11,7 +11,7 @@ interface FloatFormat {
 
 /**
  * IEEE 754 binary16, bfloat16 and the OCP 8-bit and MX formats (OFP8 1.0, MX 1.0). float16 and bfloat16 overflow to
- * infinity; the narrow formats saturate, as in TensorRT's and ONNX's casts.
+ * infinity; the narrow formats saturate, as in TensorRT's and ONNX's casts. `native/weights` rounds in the same way.
  */
 const formats: Partial<Record<DType, FloatFormat>> = {
   float16: { mantissa: 10, bias: 15, largest: 0x7c00, nan: 0x7e00 },
@@ -53,10 +53,10 @@ function encodeFloat(value: number, { mantissa, bias, largest, nan }: FloatForma
   return sign | Math.min(largest, (exponent + bias - 1) * 2 ** mantissa + steps);
 }
 
-/** MX 1.0's E8M0: a power of two from 2^−127 to 2^127, 255 is NaN. Halfway goes up, as in ml_dtypes. */
+/** MX 1.0's E8M0: a power of two from 2^−127 to 2^127, 255 is NaN. Halfway goes up, as does all above 2^−127, as in PyTorch. */
 function encodeExponent(value: number): number {
   if (!(value >= 0)) return 255;
-  if (value < 2 ** -127) return 0;
+  if (value < 2 ** -126) return Number(value > 2 ** -127);
   const exponent = exponentOf(Math.min(value, 2 ** 127));
   const fraction = Math.min(value, 2 ** 127) / 2 ** exponent;
   return exponent + 127 + Number(fraction >= 1.5);

@@ -23,9 +23,9 @@ export type Scalar = number | bigint | boolean;
 /** Elements with their shape, such as a `Result` or a `Weight`. */
 export interface ShapedFeed {
   /** Must match the input's. Default: the input's. */
-  dtype?: string;
+  dtype?: string | undefined;
   /** Default: derived from the length. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   data: TypedArray | HalfArray | readonly Scalar[];
 }
 

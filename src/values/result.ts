@@ -1,3 +1,4 @@
+import { asText } from '../errors/primitive.js';
 import type { DType, TypedArray } from './dtype.js';
 import { decodeElements } from './elements.js';
 
@@ -26,5 +27,14 @@ export class Result {
       this.data,
       this.shape.reduce((a, b) => a * b, 1),
     );
+  }
+
+  toString(): string {
+    return `Result(${this.dtype}[${this.shape.join(', ')}])`;
+  }
+
+  /** Throws where an operator such as `*` asks for a number. @throws ERR_INPUT */
+  [Symbol.toPrimitive](hint: string): string {
+    return asText(hint, this.toString(), 'its elements are in .data and .toFloat32()');
   }
 }

@@ -10,10 +10,10 @@ export interface WeightLike {
   shape: readonly number[];
   /** The file it came from. */
   file?: string | undefined;
-  /** Whether the elements are others than the file's, or in another order: a part, transposed, joined. */
-  derived?: boolean | undefined;
   /** Throws once the file can no longer be trusted. */
   check?: (() => void) | undefined;
+  /** The elements as float64 from before they were rounded to `dtype`, for what is computed from them once. */
+  exact?: (() => Float64Array) | undefined;
   /**
    * Row-major elements; float16 and bfloat16 as their bits (or float16 as Float16Array), 4-bit types packed two to a byte, low
    * nibble first.
@@ -26,8 +26,8 @@ export const isWeightLike = (value: unknown): value is WeightLike =>
 
 /** The same elements with another shape. */
 export function withShape(weight: WeightLike, shape: readonly number[]): WeightLike {
-  const { name, dtype, file, derived, data } = weight;
-  return { name, dtype, file, derived, data, shape, check: weight.check && (() => weight.check!()) };
+  const { name, dtype, file, data } = weight;
+  return { name, dtype, file, data, shape, check: weight.check && (() => weight.check!()) };
 }
 
 /** The layer that a weight's name implies: `fc1` for `fc1.weight`. */

@@ -19,7 +19,8 @@ interface WeightsBinding {
   mapFile(path: string): MappedFile;
   /**
    * Converts `count` elements between weight dtypes (by name, 4-bit types packed low nibble first), vectorised, on all
-   * cores. Floats round to nearest even. Returns the index of the first element an integer `to` cannot hold, or -1.
+   * cores. Floats round to nearest even. Returns the index of the first element that `to` cannot hold, or -1. If that is a
+   * finite one beyond a float's largest, all are converted nevertheless, and such are infinite.
    */
   convert(source: Uint8Array, from: string, target: Uint8Array, to: string, count: number): number;
   /** CRC-32 as in zip. */

@@ -1,3 +1,4 @@
+export type { Overflow } from './convert.js';
 export { type FileDType, fileDTypes, type WeightDType, weightDTypes } from './dtype.js';
 export type { WeightFormat } from './formats/parsed-file.js';
 export { loadWeights, parseWeights } from './load.js';
@@ -21,9 +22,9 @@ export {
   reorderGates,
   type TensorFlowLstm,
 } from './porting/gates.js';
-export { type AttentionWeights, joinWeights, type QkvOptions, splitQkv } from './porting/split-and-join.js';
+export { type AttentionWeights, type QkvOptions, splitQkv } from './porting/split-qkv.js';
 export type { Expected, WeightsReport } from './report.js';
 export { difference, statistics, type WeightDifference, type WeightStatistics } from './statistics.js';
 export { type GetOptions, type LayerWeights, type StrictOptions, type WeightInfo, Weights } from './store.js';
-export { Weight, weight } from './weight.js';
+export { type AsOptions, Weight, type WeightConcatOptions, type WeightParts, weight } from './weight.js';
 export { saveSafetensors, type WriteProgress } from './write.js';

@@ -126,3 +126,31 @@ export function splitElements(
     return gatherStrided(bytes, bits / 8, piece, strides, offset);
   });
 }
+
+/** Row-major elements of several tensors, joined along an axis; their other axes are equal. */
+export function joinElements(
+  parts: readonly Uint8Array[],
+  dtype: WeightDType,
+  shapes: readonly (readonly number[])[],
+  axis: number,
+): Uint8Array {
+  const outer = shapes[0]!.slice(0, axis).reduce((a, b) => a * b, 1);
+  if (weightBits[dtype] < 8) {
+    const nibbles = parts.map((bytes, i) =>
+      unpack(
+        bytes,
+        shapes[i]!.reduce((a, b) => a * b, 1),
+      ),
+    );
+    return pack(joinElements(nibbles, 'uint8', shapes, axis));
+  }
+  const out = new Uint8Array(parts.reduce((sum, bytes) => sum + bytes.length, 0));
+  for (let row = 0, to = 0; row < outer; row++) {
+    for (const part of parts) {
+      const size = part.length / outer;
+      out.set(part.subarray(row * size, (row + 1) * size), to);
+      to += size;
+    }
+  }
+  return out;
+}

@@ -2,21 +2,23 @@ import { show, type TensorRTError } from '../errors/error.js';
 import { suggestion } from '../errors/nearest.js';
 import { isFloat } from '../values/dtype.js';
 import { type ByteSource, disposed } from './byte-source.js';
+import { checkOverflow } from './convert.js';
 import { checkDType, shapeText, type WeightDType } from './dtype.js';
 import { refusal } from './format-error.js';
 import type { ParsedFile, TensorEntry } from './formats/parsed-file.js';
 import { type Expected, problems, type WeightsReport } from './report.js';
-import { Weight } from './weight.js';
+import { type AsOptions, Weight } from './weight.js';
 
 /** The tensors of one layer: those directly under a prefix, by the last part of their names. */
 export interface LayerWeights {
+  /** Undefined, whatever the type says, of a layer without one: a norm without coefficients, an LSTM, a weight norm. */
   weight: Weight;
-  bias?: Weight;
+  bias?: Weight | undefined;
   /** Batch norm. */
-  running_mean?: Weight;
-  running_var?: Weight;
-  num_batches_tracked?: Weight;
-  /** Everything else there, such as an LSTM's `weight_ih_l0`. */
+  running_mean?: Weight | undefined;
+  running_var?: Weight | undefined;
+  num_batches_tracked?: Weight | undefined;
+  /** Everything else there, such as an LSTM's `weight_ih_l0`, or `parametrizations.weight.original0`. */
   [name: string]: Weight | undefined;
 }
 
@@ -26,15 +28,15 @@ export interface StrictOptions {
    * Last parts of names that need not be used; by default `num_batches_tracked`, a count of PyTorch's batch norm that no
    * inference reads.
    */
-  ignore?: readonly string[];
+  ignore?: readonly string[] | undefined;
 }
 
 /** Options of `get`. */
 export interface GetOptions {
   /** Expected shape; `-1` matches any size. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** Converts to this dtype. */
-  dtype?: WeightDType;
+  dtype?: WeightDType | undefined;
 }
 
 /** A tensor as the file describes it. */
@@ -145,7 +147,8 @@ export class Weights {
 
   /**
    * The tensors directly under a prefix, by the last part of their names: `layer('conv1')` is `{ weight, bias }` if
-   * the file has `conv1.weight` and `conv1.bias`. All of them count as used.
+   * the file has `conv1.weight` and `conv1.bias`. What PyTorch's parametrizations keep of a layer is there too, as
+   * `parametrizations.weight.original0`; see `foldWeightNorm`. All of them count as used.
    * @throws ERR_WEIGHTS_NAME if nothing is under the prefix
    */
   layer(prefix: string): LayerWeights {
@@ -154,7 +157,7 @@ export class Weights {
     const names = this.#layers.get(prefix);
     if (!names) throw this.#nothingUnder(prefix, this.#layers.keys());
     const layer = Object.create(null) as LayerWeights;
-    for (const name of names) layer[name.slice(name.lastIndexOf('.') + 1)] = this.get(name);
+    for (const name of names) layer[prefix === '' ? name : name.slice(prefix.length + 1)] = this.get(name);
     return layer;
   }
 
@@ -213,9 +216,10 @@ export class Weights {
    * stay as they are.
    * @throws ERR_WEIGHTS_DTYPE for an unknown dtype; `get` and `layer` of the view: see `Weight.as`
    */
-  as(dtype: WeightDType): Weights {
+  as(dtype: WeightDType, options: AsOptions = {}): Weights {
     this.#alive();
     checkDType(dtype);
+    checkOverflow(options?.overflow ?? 'refuse');
     const views = Array.from(this.#entries, ([name, stored]): [string, Stored] => {
       const { weight, ...rest } = stored;
       if (!weight || !isFloat(weight.dtype)) return [name, stored];
@@ -225,7 +229,7 @@ export class Weights {
         {
           ...rest,
           get weight() {
-            converted ??= weight.as(dtype);
+            converted ??= weight.as(dtype, options);
             return converted;
           },
         },
@@ -363,12 +367,18 @@ const text = (name: unknown): string => (typeof name === 'string' ? name : show(
 
 const parent = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf('.')));
 
+/** Names by the layer they belong to: the part before the last dot, and the one that a parametrization is of. */
 function groupByParent(names: Iterable<string>): Map<string, string[]> {
   const groups = new Map<string, string[]>();
-  for (const name of names) {
-    const group = groups.get(parent(name));
+  const add = (layer: string, name: string) => {
+    const group = groups.get(layer);
     if (group) group.push(name);
-    else groups.set(parent(name), [name]);
+    else groups.set(layer, [name]);
+  };
+  for (const name of names) {
+    add(parent(name), name);
+    const at = `.${name}`.lastIndexOf('.parametrizations.');
+    if (at >= 0) add(name.slice(0, Math.max(0, at - 1)), name);
   }
   return groups;
 }

@@ -1,4 +1,5 @@
 import { show } from '../errors/error.js';
+import { asText } from '../errors/primitive.js';
 import {
   bytesOf,
   copyOfBytes,
@@ -10,7 +11,7 @@ import {
 } from '../values/dtype.js';
 import { mappingOf } from '../values/weight.js';
 import type { ByteSource } from './byte-source.js';
-import { convertElements } from './convert.js';
+import { checkOverflow, conversion, convertElements, type Overflow } from './convert.js';
 import {
   arrayDType,
   checkDType,
@@ -18,10 +19,11 @@ import {
   shapeText,
   viewElements,
   type WeightDType,
+  weightBits,
   weightBytes,
 } from './dtype.js';
 import { refusal } from './format-error.js';
-import { splitElements, transposeElements } from './rearrange.js';
+import { joinElements, splitElements, transposeElements } from './rearrange.js';
 
 /** What a weight is made of. */
 interface Parts {
@@ -30,13 +32,41 @@ interface Parts {
   shape: readonly number[];
   /** Row-major little-endian bytes; called on first use. */
   read(): Uint8Array;
+  /** Absent for elements in another order or number than the file's, which its name there no longer stands for. */
   file?: string | undefined;
+  /** For messages, if it is not made of name and file. */
+  label?: string | undefined;
   /** What the bytes are a view of; absent if they outlive the file. */
   source?: Pick<ByteSource, 'check'> | undefined;
-  derived?: boolean | undefined;
   /** Whether callers may have the array that `read` returns. */
   isGiven?: boolean | undefined;
+  /** Makes the weight anew from parts that callers cannot change; see `settled`. */
+  settle?: (() => Weight) | undefined;
+  /** The weight of which this is rounded. */
+  before?: (() => Weight) | undefined;
 }
+
+/** Options of `as`. */
+export interface AsOptions {
+  /**
+   * What a finite element beyond the largest of float32, float16, bfloat16 or float8e5m2 becomes: `refuse`, the default,
+   * throws when the elements are read; `infinity` is what PyTorch makes of it.
+   */
+  overflow?: Overflow | undefined;
+}
+
+/** Options of `Weight.concat`. */
+export interface WeightConcatOptions {
+  /** Default 0; negative from the end. */
+  axis?: number | undefined;
+  /** Default: the first one's. */
+  name?: string | undefined;
+}
+
+/** A weight for each of a tuple's sizes; a list for one size, or if their number is not known. */
+export type WeightParts<Sizes> = Sizes extends readonly unknown[]
+  ? { -readonly [Index in keyof Sizes]: Weight }
+  : Weight[];
 
 /** A tensor from a weight file, or your own. Immutable: transformations return new weights. */
 export class Weight {
@@ -44,25 +74,29 @@ export class Weight {
   readonly name: string;
   readonly dtype: WeightDType;
   readonly shape: readonly number[];
-  /** Path of the file; undefined for a weight that came from none. */
+  /** Path of the file; undefined for a weight that is none of a file's, also if it is a transposed one or part of one. */
   readonly file: string | undefined;
-  /** Whether the elements are others than the file's, or in another order: after `transpose`, `split` and `joinWeights`. */
-  readonly derived: boolean;
+  /** For messages: `conv1.weight of lenet.safetensors`. */
+  readonly label: string;
   readonly #read: () => Uint8Array;
   readonly #source: Pick<ByteSource, 'check'> | undefined;
+  readonly #before: (() => Weight) | undefined;
   readonly #isGiven: boolean;
+  readonly #settle: (() => Weight) | undefined;
   #data: TypedArray | undefined;
 
   /** @internal Use `loadWeights`, or `weight` for one's own elements. */
-  constructor({ name, dtype, shape, read, file, source, derived = false, isGiven = false }: Parts) {
+  constructor({ name, dtype, shape, read, file, label, source, before, settle, isGiven = false }: Parts) {
     this.name = name;
     this.dtype = dtype;
     this.shape = Object.freeze([...shape]);
     this.file = file;
+    this.label = label ?? (file ? `${name} of ${file}` : name);
     this.#read = read;
     this.#source = source;
-    this.derived = derived;
+    this.#before = before;
     this.#isGiven = isGiven;
+    this.#settle = settle;
   }
 
   /** Number of elements. */
@@ -112,12 +146,12 @@ export class Weight {
   }
 
   /** @internal Like `as`, but converting anew whenever the elements are read. */
-  converting(dtype: WeightDType): Weight {
+  converting(dtype: WeightDType, overflow: Overflow = 'refuse'): Weight {
     checkDType(dtype);
     if (dtype === this.dtype) return this;
     return this.#with({
       dtype,
-      read: () => convertElements(this.peek(), this.dtype, dtype, this.size, this.label),
+      read: () => convertElements(this.peek(), this.dtype, dtype, this.size, this.label, overflow),
     });
   }
 
@@ -129,25 +163,51 @@ export class Weight {
 
   /** @internal The weight as it is now: with a copy of its elements if callers have them in an array, not in a file. */
   settled(): Weight {
+    if (!this.#data && this.#settle) return this.#settle();
     if (this.#data ? mappingOf(this.#data) : this.#source || !this.#isGiven) return this;
     const copy = copyOfBytes(bytesOf(this.data));
     return this.#with({ read: () => copy, source: undefined, isGiven: false });
   }
 
   /**
-   * The same elements in another dtype, rounded to nearest even as PyTorch does: float16, bfloat16 and float8e5m2
-   * overflow to infinity, float8e4m3 to NaN; int4 takes the nearest of -8..7. A copy, unless the dtype is the same.
-   * @throws ERR_WEIGHTS_CONVERT if an integer dtype cannot hold an element exactly, or no conversion exists
+   * The same elements in another dtype, rounded to nearest even. float8e4m3 saturates at ±448, as in PyTorch since 2.12,
+   * ONNX and TensorRT; float4e2m1 at ±6, float8e8m0 at 2^127, and int4 takes the nearest of -8..7. In the floats that have
+   * an infinity, a finite element beyond the largest is refused when the elements are read; see `AsOptions`. Folding
+   * (`foldBatchNorm`, `batchNorm` and so on) uses the elements from before. A copy, unless the dtype is the same.
+   * @throws ERR_WEIGHTS_CONVERT if an integer dtype cannot hold an element exactly, or one is NaN and the dtype has none
    */
-  as(dtype: WeightDType): Weight {
+  as(dtype: WeightDType, options: AsOptions = {}): Weight {
     checkDType(dtype);
+    const overflow = options?.overflow ?? 'refuse';
+    checkOverflow(overflow);
     if (dtype === this.dtype) return this;
-    const converted = convertElements(this.bytes, this.dtype, dtype, this.size, this.label);
+    const read = conversion(this.bytes, this.dtype, dtype, this.size, this.label, overflow);
     this.check();
-    return this.#with({ dtype, read: () => converted, source: undefined, isGiven: false });
+    // What was rounded and is widened again stays rounded.
+    const narrower = weightBits[dtype] <= weightBits[this.dtype];
+    return this.#with({
+      dtype,
+      read,
+      source: undefined,
+      isGiven: false,
+      before: narrower ? () => this.#unrounded() : undefined,
+    });
   }
 
-  /** All elements as float32, for reading in code. */
+  /** @internal All elements as float64, in memory of their own: from before `as` rounded them. */
+  exact(): Float64Array {
+    const found = this.#unrounded();
+    const { data } = found.as('float64');
+    const values = found.dtype === 'float64' ? data.slice() : data;
+    found.check();
+    return values as Float64Array;
+  }
+
+  #unrounded(): Weight {
+    return this.#before?.() ?? this;
+  }
+
+  /** All elements as float32, for reading in code. @throws ERR_WEIGHTS_CONVERT if a float64 element is beyond it */
   toFloat32(): Float32Array {
     return this.as('float32').data as Float32Array;
   }
@@ -165,7 +225,7 @@ export class Weight {
         { expected: dims, actual: this.shape },
       );
     }
-    return this.#with({ shape, read: () => this.bytes });
+    return this.#with({ shape, read: () => this.bytes, before: this.#then((w) => w.reshape(shape)) });
   }
 
   /** Dimensions in another order, all reversed by default: NumPy's `transpose`. A copy. @throws ERR_WEIGHTS_SHAPE */
@@ -179,11 +239,12 @@ export class Weight {
     const moved = transposeElements(this.bytes, this.dtype, this.shape, axes);
     this.check();
     return this.#with({
+      ...this.#derived,
       shape: axes.map((axis) => this.shape[axis]!),
       read: () => moved,
-      derived: true,
       source: undefined,
       isGiven: false,
+      before: this.#then((w) => w.transpose(axes)),
     });
   }
 
@@ -192,6 +253,7 @@ export class Weight {
    * @param sizes the size of each piece, or one size for all; the last may then be smaller
    * @throws ERR_WEIGHTS_SHAPE
    */
+  split<const Sizes extends number | readonly number[]>(sizes: Sizes, axis?: number): WeightParts<Sizes>;
   split(sizes: number | readonly number[], axis = 0): Weight[] {
     const at = axis < 0 ? axis + this.shape.length : axis;
     const length = this.shape[at];
@@ -216,26 +278,71 @@ export class Weight {
     this.check();
     return pieces.map((bytes, i) =>
       this.#with({
+        ...this.#derived,
         shape: this.shape.map((d, k) => (k === at ? sizes[i]! : d)),
         read: () => bytes,
-        derived: true,
+        before: this.#then((w) => w.split(sizes, at)[i]!),
         ...(bytes.buffer !== buffer && { source: undefined, isGiven: false }),
       }),
     );
   }
 
-  /** @internal The same elements under another name. */
-  named(name: string): Weight {
-    return this.#with({ name, read: () => this.peek() });
+  /**
+   * Joins weights along an axis: PyTorch's `cat`. Nothing is copied before the elements are read.
+   * @throws ERR_WEIGHTS_SHAPE if dtypes or the sizes of other axes differ
+   */
+  static concat(parts: readonly Weight[], options: WeightConcatOptions = {}): Weight {
+    if (!Array.isArray(parts) || !parts.every((part) => part instanceof Weight))
+      throw refusal('ERR_INPUT', `Weight.concat: expected a list of weights, given ${show(parts)}`);
+    const list: readonly Weight[] = [...parts];
+    const [first] = list;
+    const { axis = 0, name = first?.name ?? '' } = options ?? {};
+    const at = axis < 0 && first ? axis + first.shape.length : axis;
+    const rest = (w: Weight) => shapeText([w.dtype, ...w.shape.filter((_, i) => i !== at)]);
+    if (!first || list.some((w) => !(w.shape[at]! >= 0) || rest(w) !== rest(first)))
+      throw refusal(
+        'ERR_WEIGHTS_SHAPE',
+        `Weight.concat: cannot join ${list.map(String).join(' and ') || 'nothing'} along axis ${show(axis)}`,
+      );
+    const total = list.reduce((sum, w) => sum + w.shape[at]!, 0);
+    return new Weight({
+      name,
+      label: name === first.name ? first.label : name,
+      dtype: first.dtype,
+      shape: first.shape.map((d, i) => (i === at ? total : d)),
+      read: () =>
+        joinElements(
+          list.map((w) => w.peek()),
+          first.dtype,
+          list.map((w) => w.shape),
+          at,
+        ),
+      source: { check: () => list.forEach((w) => void w.check()) },
+      settle: () =>
+        Weight.concat(
+          list.map((w) => w.settled()),
+          { axis: at, name },
+        ),
+      before: () =>
+        Weight.concat(
+          list.map((w) => weight(w.exact(), w.shape, 'float64', w.name)),
+          { axis: at, name },
+        ),
+    });
   }
 
-  /** For messages: `conv1.weight of lenet.safetensors`. */
-  get label(): string {
-    return this.file ? `${this.name} of ${this.file}` : this.name;
+  /** @internal The same elements under another name. */
+  named(name: string): Weight {
+    return this.#with({ name, label: undefined, read: () => this.peek() });
   }
 
   toString(): string {
     return `${this.dtype} ${shapeText(this.shape)} ${this.label}`;
+  }
+
+  /** Throws where an operator such as `*` asks for a number. @throws ERR_INPUT */
+  [Symbol.toPrimitive](hint: string): string {
+    return asText(hint, this.toString(), 'make it a net.constant, or compute with its elements, .toFloat32()');
   }
 
   #expectList(method: string, values: unknown): void {
@@ -250,10 +357,22 @@ export class Weight {
     return Array.from({ length: Math.ceil(length / size) }, (_, i) => Math.min(size, length - i * size));
   }
 
+  /** What elements moved or left out are of. */
+  get #derived(): Pick<Parts, 'file' | 'label'> {
+    return { file: undefined, label: this.label };
+  }
+
+  /** What is done to this weight, done to the one before rounding. */
+  #then(change: (before: Weight) => Weight): (() => Weight) | undefined {
+    const before = this.#before;
+    return before && (() => change(before()));
+  }
+
   /** This weight with some parts changed. A copy sets no source: it stays readable after dispose. */
   #with(changed: Partial<Parts> & Pick<Parts, 'read'>): Weight {
-    const { name, dtype, shape, file, derived } = this;
-    return new Weight({ name, dtype, shape, file, derived, source: this.#source, isGiven: true, ...changed });
+    const { name, dtype, shape, file, label } = this;
+    const [source, before] = [this.#source, this.#before];
+    return new Weight({ name, dtype, shape, file, label, source, before, isGiven: true, ...changed });
   }
 }
 

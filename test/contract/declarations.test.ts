@@ -33,6 +33,21 @@ const pooling: PoolOptions = { type: 'max', kernel: 2 };
 const best: TopKResult = net.pool(pooling).topk(5);
 export const cell = (options: LstmOptions) => best[0].lstm({ ...options, gates: 'ifgo' }).cell.shape;
 export const json: NetworkJSON = net.toJSON();
+const [first, second, third] = y.split([1, 2, y.dim(0).sub(3)]);
+const [left, right] = y.chunk(2, { axis: -1 });
+const [only] = first.add(second).add(third).unbind({ axis: 1, count: 1 });
+const [top, bottom] = w.get('fc').split([1, 2], 1);
+export const sizes: number[] = [...top.shape, ...bottom.shape, ...left.mul(right).add(only).shape.map(Number)];
+export const many: number[] = y.split(2).concat(y.chunk(sizes.length), y.unbind()).map(({ rank }) => rank);
+// @ts-expect-error there is no third part
+y.chunk(2)[2].relu();
+const profile = { batch: [1, 8, 64] };
+const ranges = [profile, { batch: 4, tokens: [[1], [8], [64]] }];
+await net.build({ profiles: [profile] });
+await net.build({ profiles: ranges, workspace: undefined, library: undefined });
+declare const maybe: number | undefined;
+net.conv2d({ ...layer, groups: maybe, stride: maybe, name: undefined }).layerNorm({ ...layer, eps: maybe });
+y.attention(y, y, { mask: undefined, scale: maybe }).groupNorm({ ...layer, groups: maybe }).softmax({ axis: maybe });
 // @ts-expect-error kernels are numbers
 net.pool({ type: 'max', kernel: '2' });
 `;

@@ -96,3 +96,35 @@ test('options have a name', () => {
   );
   expect(inline.map(({ where, type }) => `${where}: ${type.getText()}`)).toEqual([]);
 });
+
+/** Declarations that a type node leads to, with those they extend or contain, as far as they are ours. */
+function* reached(node: ts.Node, seen: Set<ts.Node>): Iterable<ts.PropertySignature> {
+  if (seen.has(node)) return;
+  seen.add(node);
+  if (ts.isPropertySignature(node) && !isHidden(node)) yield node;
+  if (ts.isTypeReferenceNode(node) || ts.isExpressionWithTypeArguments(node)) {
+    const symbol = checker.getSymbolAtLocation(ts.isTypeReferenceNode(node) ? node.typeName : node.expression);
+    for (const declaration of (symbol && resolved(symbol).declarations) ?? [])
+      if (isOurs(declaration) && (ts.isInterfaceDeclaration(declaration) || ts.isTypeAliasDeclaration(declaration)))
+        yield* reached(declaration, seen);
+  }
+  const inner: ts.Node[] = [];
+  ts.forEachChild(node, (child) => void inner.push(child));
+  for (const child of inner) if (!ts.isFunctionLike(child) || ts.isFunctionTypeNode(child)) yield* reached(child, seen);
+}
+
+test('what may be left out may be undefined, also with exactOptionalPropertyTypes', () => {
+  const seen = new Set<ts.Node>();
+  const optional = [...shown()]
+    .filter(({ isParameter }) => isParameter)
+    .flatMap(({ type }) => [...reached(type, seen)])
+    .filter(({ questionToken }) => questionToken);
+  expect(optional.length).toBeGreaterThan(250);
+  const strict = optional.filter(({ type }) => {
+    const parts = ts.isUnionTypeNode(type!) ? type.types : [type!];
+    return !parts.some(({ kind }) => kind === ts.SyntaxKind.UndefinedKeyword || kind === ts.SyntaxKind.UnknownKeyword);
+  });
+  const place = (node: ts.Node) =>
+    `${(node.parent as ts.InterfaceDeclaration).name?.text ?? 'a literal'}.${(node as ts.PropertySignature).name.getText()}`;
+  expect(strict.map(place)).toEqual([]);
+});

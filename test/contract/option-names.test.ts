@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { layerKinds } from '../../src/dsl/define-layer.js';
 import * as api from '../../src/index.js';
-import { bool, float32, int8, int32, type Network, network, type Tensor, TensorRTError } from '../../src/index.js';
+import { bool, float32, int8, int32, type Network, network, Tensor, TensorRTError } from '../../src/index.js';
 import type { Call, Options } from '../../src/layers/calls/call.js';
 import { functionCalls, methodCalls } from '../../src/layers/calls/signatures.generated.js';
 import { refusal } from '../refusal.js';
@@ -400,3 +400,28 @@ test('options that do not fit together are all named', () => {
   expect([error.option, error.options]).toEqual([undefined, ['start', 'step']]);
   expect(error.message).toMatch(/^arange 'fill': start and step: expected whole numbers for int32, given 0.5 and 1/);
 });
+
+/** The network of what a method returned, without places in code. */
+function recorded(value: unknown): string | undefined {
+  const results = value instanceof Object && !(value instanceof Tensor) ? Object.values(value).flat() : [value];
+  const tensor = results.find((one) => one instanceof Tensor);
+  const text = tensor && JSON.stringify(tensor.network.toJSON(), (key, part) => (key === 'source' ? undefined : part));
+  // Sizes that depend on elements are numbered throughout the process.
+  return text?.replace(/\?\d+/g, '?');
+}
+
+test.each(all)('%s: an option that is undefined is one that was left out', (name, _, known) => {
+  const options = known.map((parameter) => parameter.options);
+  const undefinedToo = (args: readonly unknown[]): unknown[] => {
+    // `transpose(1, 0)` and `transpose([1, 0])` have their options at different places.
+    const at = options.findIndex((one, i) => one && (i >= args.length || isPlain(args[i])));
+    if (at < 0) return [...args];
+    const keys = Object.fromEntries(options[at]!.keys.map((key) => [real(key), undefined]));
+    const longer = Array.from({ length: Math.max(args.length, at + 1) }, (_, i) => args[i]);
+    return longer.map((arg, i) => (i === at ? { ...keys, ...(arg as object | undefined) } : arg));
+  };
+  expect(recorded(call(name, undefinedToo))).toBe(recorded(call(name)));
+});
+
+const isPlain = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;

@@ -3,16 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { NetworkJSON } from '../../src/dsl/ir.js';
-import {
-  concat,
-  float32,
-  joinWeights,
-  loadWeights,
-  Network,
-  network,
-  saveSafetensors,
-  weight,
-} from '../../src/index.js';
+import { concat, float32, loadWeights, Network, network, saveSafetensors, Weight, weight } from '../../src/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'json-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -98,7 +89,7 @@ describe('toJSON and fromJSON', () => {
     const whole = weights.get('fc.weight');
     const [low, high] = whole.split([1, 2]);
     const net = network('derived', { x: float32(1, 3) });
-    for (const w of [whole.transpose(), joinWeights([high!, low!], 0).reshape([2, 3]), low!.reshape([2, 1]), whole]) {
+    for (const w of [whole.transpose(), Weight.concat([high!, low!]).reshape([2, 3]), low!.reshape([2, 1]), whole]) {
       net.constant(w).output(`y${net.outputs.length}`);
     }
     const json = throughText(net);

@@ -48,7 +48,7 @@ const files: Readonly<Record<string, { values: readonly string[]; types: readonl
     values: ['binding.ts', 'dtype.ts', 'format-error.ts', 'rearrange.ts'],
     types: ['byte-source.ts'],
   },
-  'weights/porting': { values: ['dtype.ts', 'format-error.ts', 'rearrange.ts', 'weight.ts'], types: [] },
+  'weights/porting': { values: ['convert.ts', 'dtype.ts', 'format-error.ts', 'rearrange.ts', 'weight.ts'], types: [] },
 };
 
 const all = arrows();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { concat, float16, float32, network, stack, type Tensor, uint8 } from '../../src/index.js';
+import { concat, float16, float32, network, stack, type Tensor, uint8, weight } from '../../src/index.js';
 import { cases } from './concatenation.cases.js';
 import { expectRefusal, oneInput, testLayer } from './harness.js';
 
@@ -37,6 +37,11 @@ test('tensors that do not fit are refused', () => {
   expectRefusal(() => concat([]), 'ERR_INPUT', /given none/);
   expectRefusal(() => concat(x as never), 'ERR_INPUT', /expected a list of tensors/);
   expectRefusal(() => concat([x, 1 as never]), 'ERR_INPUT', /tensor 1: expected a tensor, given 1/);
+  expectRefusal(
+    () => concat([weight(new Float32Array(3)) as never]),
+    'ERR_INPUT',
+    /tensor 0: expected a tensor, given Weight\(.*\); join weights with Weight\.concat, or make it a net\.constant/,
+  );
   expectRefusal(() => concat([x, h]), 'ERR_DTYPE', /tensor 1 is float16, tensor 0 is float32.*\.cast/);
   expectRefusal(() => concat([x, r]), 'ERR_RANK', /tensor 1 \[2\] and tensor 0 \[2, 3\]/);
   expectRefusal(() => concat([x, y]), 'ERR_SHAPE', /differ at axis 1/);

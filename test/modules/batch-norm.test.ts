@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { int32, network } from '../../src/index.js';
+import { float16, int32, network, weight } from '../../src/index.js';
+import { decodeElements } from '../../src/values/elements.js';
 import { expectRefusal, oneInput, testLayer } from '../layers/harness.js';
 import { cases } from './batch-norm.cases.js';
 
@@ -38,4 +39,43 @@ test('the layer is named after its weights, however often it is used', () => {
     ['scale', 'bn1_1'],
     ['scale', 'last'],
   ]);
+});
+
+test('what is not finite is refused, and what becomes so', () => {
+  const x = oneInput(2, 2);
+  const given = { running_mean: ones(2), running_var: ones(2), weight: ones(2), bias: ones(2) };
+  const holding = (value: number) => ({ shape: [2], data: Float32Array.of(1, value) });
+  for (const role of Object.keys(given)) {
+    for (const value of [Number.NaN, Infinity, -Infinity]) {
+      const message = new RegExp(`${role}: expected finite elements, given ${value}`);
+      expectRefusal(() => x.batchNorm({ ...given, [role]: holding(value) }), 'ERR_VALUE', message);
+    }
+  }
+  const negative = { ...given, running_var: holding(-1) };
+  expectRefusal(
+    () => x.batchNorm(negative),
+    'ERR_VALUE',
+    /running_var \+ eps: expected more than 0, given -1 \+ 0.00001/,
+  );
+  const half = network('half', { x: float16(2, 2) });
+  expectRefusal(
+    () => half.batchNorm({ ...given, running_var: holding(1e-12), eps: 0 }),
+    'ERR_VALUE',
+    /the scale of channel 1 is 1000000\.\d+, which the input's float16 cannot hold; cast the input to float32/,
+  );
+  expectRefusal(() => half.batchNorm({ ...given, bias: holding(1e5) }), 'ERR_VALUE', /the shift of channel 1 is/);
+});
+
+test('a rounded weight gives the elements from before, also an own one', () => {
+  const variances = weight(Float32Array.of(1e5, 3)).as('float16');
+  const net = network('half', { x: float16(2, 2) });
+  net.batchNorm({ running_mean: weight(new Float32Array(2)).as('bfloat16'), running_var: variances, eps: 0 });
+  const [scale] = net.weights;
+  expect(decodeElements('float16', scale!.data, 2)[0]).toBeCloseTo(1e5 ** -0.5, 5);
+  const own = { shape: [2], data: new Uint16Array(2), dtype: 'float16', exact: () => new Float64Array(3) };
+  expectRefusal(
+    () => net.batchNorm({ running_mean: own, running_var: variances }),
+    'ERR_WEIGHT',
+    /running_mean: shape \[2\]/,
+  );
 });

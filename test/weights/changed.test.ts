@@ -7,13 +7,12 @@ import {
   difference,
   float32,
   foldBatchNorm,
-  joinWeights,
   loadWeights,
   type Network,
   network,
   saveSafetensors,
   statistics,
-  type Weight,
+  Weight,
   type Weights,
   weight,
 } from '../../src/index.js';
@@ -91,10 +90,10 @@ const users: Record<string, (file: Opened) => () => unknown> = {
     ({ w }) =>
     () =>
       w.split(128, 1),
-  joinWeights:
+  'Weight.concat':
     ({ w }) =>
     () =>
-      joinWeights([w], 0),
+      Weight.concat([w]).data,
   foldBatchNorm:
     ({ w, bn }) =>
     () =>

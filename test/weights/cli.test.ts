@@ -133,6 +133,18 @@ test('convert filters by the names of the file, and refuses what would write not
   stderr.mockRestore();
 });
 
+test('convert refuses an overflow and leaves no file, or makes it infinite', async () => {
+  const [from, to] = [join(folder, 'large.safetensors'), join(folder, 'small.safetensors')];
+  await saveSafetensors(from, { mask: weight(Float32Array.of(0, -1e9)) });
+  const { code, message } = await failure(() => run('convert', from, to, '-d', 'float16'));
+  expect(code).toBe('ERR_WEIGHTS_CONVERT');
+  expect(message).toMatch(/mask of .*large\.safetensors: element 1 is -1000000000, expected at most 65504/);
+  expect(existsSync(to)).toBe(false);
+  await run('convert', from, to, '-d', 'float16', '--overflow', 'infinity');
+  using w = await loadWeights(to);
+  expect([...w.get('mask').toFloat32()]).toEqual([0, -Infinity]);
+});
+
 test('what cannot be read is listed with its bytes, left out of convert, and told apart by diff', async () => {
   const file = fixture('torch2_training.pt');
   const { tensors } = JSON.parse(await run('ls', file, '--json'));

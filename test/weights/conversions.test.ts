@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { encodeElements } from '../../src/values/elements.js';
 import { binding } from '../../src/weights/binding.js';
 import { type WeightDType, weight } from '../../src/weights/index.js';
 import { failure } from './helpers.js';
@@ -59,6 +60,13 @@ const nan: Record<string, { above: number; one: number; mask: number }> = {
   float8e5m2: { above: 0x7c, one: 0x7e, mask: 0x7f },
 };
 
+/** Numbers only for dtypes without NaN, and powers of two for those that hold nothing else. */
+function fitting(source: ReturnType<typeof weight>, to: string): ReturnType<typeof weight> {
+  if (!['int4', 'float4e2m1', 'float8e8m0'].includes(to)) return source;
+  const numbers = (source.data as Float32Array).map((x) => (Number.isNaN(x) ? 0 : x));
+  return weight(to === 'float8e8m0' ? numbers.map((x) => Math.min(Math.abs(x), 2 ** 127)) : numbers);
+}
+
 function digest(bytes: Uint8Array, dtype: string): string {
   const copy = bytes.slice();
   if (dtype === 'float64') {
@@ -75,7 +83,74 @@ function digest(bytes: Uint8Array, dtype: string): string {
 
 test.each(Object.keys(hashes))('%s gives the bits that NumPy and PyTorch give', (pair) => {
   const [from, to] = pair.split(' ') as [string, WeightDType];
-  expect(digest(inputs[from]!().as(to).bytes, to)).toBe(hashes[pair]);
+  const source = fitting(inputs[from]!(), to);
+  expect(digest(source.as(to, { overflow: 'infinity' }).bytes, to)).toBe(hashes[pair]);
+});
+
+// What the sections above hold to PyTorch, ONNX and ml_dtypes holds for constants too.
+test.each(['float16', 'bfloat16', 'float8e4m3', 'float4e2m1', 'float8e8m0'] as const)(
+  'a constant of %s has the bits of the same weight converted',
+  (dtype) => {
+    const source = fitting(weight(float32.subarray(0, ties.length)), dtype);
+    const converted = source.as(dtype, { overflow: 'infinity' }).bytes;
+    const encoded = encodeElements(dtype, source.data as Float32Array);
+    expect(digest(new Uint8Array(encoded.buffer), dtype)).toBe(digest(converted, dtype));
+  },
+);
+
+// 65520 is halfway between 65504 and 65536, and rounds to even, which float16 does not have.
+test.each([
+  ['float32', 'float16', [1, 65519, 65520], '65520', '65504'],
+  ['float32', 'bfloat16', [-3.3895313892515355e38, -3.4e38], '-3.3999999521443642e+38', '3.3895313892515355e+38'],
+  ['float32', 'float8e5m2', [61439, 61440], '61440', '57344'],
+  [
+    'float64',
+    'float32',
+    [3.4028235677973362e38, 3.4028235677973366e38],
+    '3.4028235677973366e+38',
+    '3.4028234663852886e+38',
+  ],
+  ['float64', 'float16', [1e300], '1e+300', '65504'],
+  ['int64', 'float16', [65519, -65520], '-65520', '65504'],
+] as const)(
+  '%s beyond %s is refused when it is read, or infinite as in PyTorch',
+  async (from, to, values, given, top) => {
+    const all = weight(
+      from === 'int64'
+        ? BigInt64Array.from(values, BigInt)
+        : from === 'float32'
+          ? Float32Array.from(values)
+          : Float64Array.from(values),
+    );
+    const last = values.length - 1;
+    const narrow = all.as(to);
+    for (const read of [
+      () => narrow.data,
+      () => narrow.reshape([-1, 1]).data,
+      () => narrow.transpose(),
+      () => narrow.as('float64'),
+    ]) {
+      const error = await failure(read);
+      expect([error.code, error.source?.file]).toEqual(['ERR_WEIGHTS_CONVERT', import.meta.filename]);
+      expect(error.message).toContain(
+        `weight: element ${last} is ${given}, expected at most ${top} in magnitude for ${to}; with overflow 'infinity' it becomes infinite`,
+      );
+    }
+    const infinite = all.as(to, { overflow: 'infinity' }).as('float64').data;
+    expect(Math.abs(infinite[last] as number)).toBe(Infinity);
+    expect([...infinite.subarray(0, last)].every((x) => Number.isFinite(x))).toBe(true);
+  },
+);
+
+test('the first overflow of many blocks is named, and infinity is none', async () => {
+  const values = new Float32Array(3_000_000).fill(Infinity, 0, 5).fill(1e6, 2_500_000);
+  expect((await failure(() => weight(values).as('float16').data)).message).toContain('element 2500000 is 1000000');
+  expect(weight(values.subarray(0, 5)).as('float16').data[4]).toBe(0x7c00);
+  const [error] = [await failure(() => weight(values).as('float16', { overflow: 'wrap' as never }))];
+  expect([error!.code, error!.message.split('\n')[0]]).toEqual([
+    'ERR_INPUT',
+    "overflow: expected 'refuse' or 'infinity', given 'wrap'",
+  ]);
 });
 
 // Fewer elements than a vector has take the scalar code, which machines without AVX2 run.
@@ -95,12 +170,14 @@ test.each(['float32 float16', 'float32 bfloat16', 'float16 float32'])('%s withou
   expect(Buffer.compare(parts, whole)).toBe(0);
 });
 
-test('NaN stays NaN with its sign, infinities stay', () => {
+test('NaN stays NaN with its sign, infinities stay where there are any', () => {
   const source = weight(new Float32Array(new Uint32Array([0x7f800001, 0xffc12345, 0x7f800000, 0xff800000]).buffer));
   const hex = (dtype: WeightDType) => [...source.as(dtype).data].map((b) => Number(b).toString(16));
   expect(hex('float16')).toEqual(['7e00', 'fe00', '7c00', 'fc00']);
   expect(hex('bfloat16')).toEqual(['7fc0', 'ffc0', '7f80', 'ff80']);
-  expect(hex('float8e4m3')).toEqual(['7f', 'ff', '7f', 'ff']);
+  expect(hex('float8e4m3')).toEqual(['7f', 'ff', '7e', 'fe']);
+  const powers = weight(new Float32Array([NaN, Infinity, 0]));
+  expect([...powers.as('float8e8m0').data]).toEqual([255, 254, 0]);
   expect(hex('float8e5m2')).toEqual(['7f', 'ff', '7c', 'fc']);
 });
 
@@ -128,8 +205,17 @@ test('integers convert where they fit, and are refused where not', async () => {
     expect(error.code).toBe('ERR_WEIGHTS_CONVERT');
     expect(error.message.split('\n')[0]).toBe(`weight: element ${index} does not fit ${to} exactly`);
   }
-  for (const to of ['float4e2m1', 'float8e8m0'] as const) {
-    expect((await failure(() => w.as(to))).code).toBe('ERR_WEIGHTS_CONVERT');
+  const odd: [number, WeightDType][] = [
+    [NaN, 'float4e2m1'],
+    [NaN, 'int4'],
+    [-1, 'float8e8m0'],
+  ];
+  for (const [value, to] of odd) {
+    const error = await failure(() => weight(new Float32Array([1, value])).as(to));
+    expect([error.code, error.message]).toEqual([
+      'ERR_WEIGHTS_CONVERT',
+      expect.stringContaining('element 1 does not fit'),
+    ]);
   }
   expect((await failure(() => w.as('float' as never))).code).toBe('ERR_WEIGHTS_DTYPE');
 });

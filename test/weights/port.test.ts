@@ -1,20 +1,29 @@
-import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { Network, network } from '../../src/index.js';
 import {
   batchNormScale,
   foldBatchNorm,
   foldWeightNorm,
   gateOrders,
-  joinWeights,
+  loadWeights,
   lstmFromTensorFlow,
   lstmToTensorFlow,
   reorderGates,
+  saveSafetensors,
   splitQkv,
-  type Weight,
+  Weight,
   type WeightDType,
+  type Weights,
   weight,
 } from '../../src/weights/index.js';
 import { failure } from './helpers.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'port-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 interface Flat {
   shape: number[];
@@ -38,6 +47,13 @@ const reference = JSON.parse(readFileSync(new URL('fixtures/port.json', import.m
     bn: Record<string, Flat>;
     folded: { weight: Flat; bias: Flat };
   }[];
+  roundedFolds: {
+    dtype: WeightDType;
+    layer: Record<string, Flat>;
+    bn: Record<string, Flat>;
+    folded: { weight: Flat; bias: Flat };
+  }[];
+  parametrizedNorms: { name: string; state: Record<string, Flat>; weight: Flat }[];
   weightNorms: { name: string; layer: Record<string, Flat>; weight: Flat }[];
   attentions: {
     options: object;
@@ -129,6 +145,118 @@ test.each(reference.groupedFolds)(
   },
 );
 
+/** Names as in a state_dict. */
+const under = (layers: Record<string, Record<string, Flat>>): Record<string, Flat> =>
+  Object.fromEntries(
+    Object.entries(layers).flatMap(([layer, flats]) =>
+      Object.entries(flats).map(([name, f]) => [`${layer}.${name}`, f]),
+    ),
+  );
+
+/** The same tensors as a store has them, from a file. */
+async function stored(flats: Record<string, Flat>): Promise<Weights> {
+  const file = join(folder, `${randomUUID()}.safetensors`);
+  await saveSafetensors(file, weights(flats));
+  return loadWeights(file);
+}
+
+test.each(reference.roundedFolds)('through a view in $dtype, a fold reads the elements of the file', async (one) => {
+  const { dtype, layer, bn, folded } = one;
+  using file = await stored(under({ conv: layer, bn }));
+  const view = file.as(dtype);
+  const { weight: kernel, bias } = foldBatchNorm(view.layer('conv'), view.layer('bn'));
+  expect([kernel.dtype, bias.dtype]).toEqual([dtype, dtype]);
+  // Rounded once, from double: bit for bit.
+  expect([...kernel.toFloat32()]).toEqual(folded.weight.data.map(Math.fround));
+  expect([...bias.toFloat32()]).toEqual(folded.bias.data.map(Math.fround));
+  // Split, joined, reshaped, transposed or renamed, a rounded weight still knows.
+  const [a, b] = view.get('bn.running_mean').split(2);
+  const row = Weight.concat([a!.reshape([1, 2]), b!.reshape([1, 2])], { axis: 1 }).transpose();
+  const norm = { ...view.rename({ bn: 'norm' }).layer('norm'), running_mean: row.reshape([4]) };
+  expect([...foldBatchNorm(view.layer('conv'), norm).weight.toFloat32()]).toEqual([...kernel.toFloat32()]);
+  const { scale } = batchNormScale(view.layer('bn'));
+  expect([...scale.data]).toEqual([...batchNormScale(file.layer('bn')).scale.data]);
+});
+
+test('rounded and widened again, a weight stays rounded', () => {
+  const { layer, bn } = reference.folds[0]!;
+  const twice = (w: Weight) => w.as('float16').as('float32');
+  const [given, norm] = [weights(layer) as { weight: Weight; bias: Weight }, weights(bn)];
+  const through = foldBatchNorm({ weight: twice(given.weight) }, norm).weight;
+  const plain = foldBatchNorm({ weight: weight(twice(given.weight).data, given.weight.shape) }, norm).weight;
+  expect(flat(through)).toEqual(flat(plain));
+});
+
+test('folding refuses what is not finite, and what becomes so', async () => {
+  const conv = () => ({ weight: counted(2, 3), bias: counted(2) });
+  const norm = () => ({ running_mean: f32([1, 2]), running_var: f32([1, 2]), weight: f32([1, 2]), bias: f32([1, 2]) });
+  const odd: [() => unknown, string, RegExp][] = [];
+  for (const value of [NaN, Infinity, -Infinity]) {
+    const holding = f32([1, value], [2], 'odd');
+    for (const role of Object.keys(norm()))
+      odd.push([
+        () => foldBatchNorm(conv(), { ...norm(), [role]: holding }),
+        'ERR_VALUE',
+        new RegExp(`^foldBatchNorm: odd: expected finite elements, element 1 is ${value}`),
+      ]);
+    odd.push(
+      [() => foldBatchNorm({ ...conv(), bias: holding }, norm()), 'ERR_VALUE', /odd: expected finite/],
+      [() => foldBatchNorm({ weight: f32([1, value], [2, 1], 'odd') }, norm()), 'ERR_VALUE', /odd: expected finite/],
+      [() => batchNormScale({ ...norm(), running_mean: holding }), 'ERR_VALUE', /^batchNormScale: odd: /],
+      [() => foldWeightNorm({ weight_g: holding, weight_v: counted(2) }), 'ERR_VALUE', /^foldWeightNorm: odd: /],
+    );
+  }
+  const negative = { ...norm(), running_var: f32([1, -1], [2], 'var') };
+  const above = { ...norm(), running_var: f32([1, 2 ** -40]), weight: f32([1, 2 ** -20 * 1e6]) };
+  odd.push(
+    [
+      () => foldBatchNorm(conv(), negative),
+      'ERR_VALUE',
+      /var: expected running_var \+ eps above 0, given -1 \+ 0.00001 at 1/,
+    ],
+    [
+      () => foldBatchNorm(conv(), { ...norm(), running_var: f32([1, 0]) }, { eps: 0 }),
+      'ERR_VALUE',
+      /given 0 \+ 0 at 1/,
+    ],
+    [() => foldBatchNorm(conv(), norm(), { eps: '1' as never }), 'ERR_INPUT', /eps: expected a number, given '1'/],
+    [
+      () => foldBatchNorm({ weight: f32([0, 0, 0, 0, 0, 5], [2, 3]).as('float16') }, above, { eps: 0 }),
+      'ERR_WEIGHTS_CONVERT',
+      /element 5 is 5000000, expected at most 65504 in magnitude for float16/,
+    ],
+    [
+      () => foldWeightNorm({ weight_g: f32([1, 1], [2, 1]), weight_v: f32([1, 2, 0, 0], [2, 2], 'v') }),
+      'ERR_VALUE',
+      /v: expected a direction, all elements of 1 are 0/,
+    ],
+  );
+  for (const [run, code, message] of odd) {
+    const error = await failure(run);
+    expect([error.code, error.source?.file]).toEqual([code, import.meta.filename]);
+    expect(error.message).toMatch(message);
+  }
+});
+
+test.each(reference.parametrizedNorms)(
+  "today's weight norm, by the layer: $name",
+  async ({ state, weight: expected }) => {
+    using file = await stored(state);
+    const layer = file.layer('conv');
+    for (const [w, name] of [
+      [foldWeightNorm(layer), 'conv.weight'],
+      [foldWeightNorm(file.scope('conv').layer('')), 'conv.weight'],
+      [foldWeightNorm(file.layer('conv.parametrizations.weight')), 'conv.weight'],
+    ] as const) {
+      close(w.weight, expected);
+      expect(w.weight.name).toBe(name);
+    }
+    expect(foldWeightNorm(layer).bias).toBe(layer.bias);
+    expect(layer.bias !== undefined).toBe('conv.bias' in state);
+    expect(file.unused()).toEqual([]);
+  },
+);
+
 test.each(reference.weightNorms)('weight norm as PyTorch computes it: $name', ({ layer, weight: expected }) => {
   const given = weights(layer);
   const result = foldWeightNorm(given);
@@ -144,7 +272,7 @@ test('weight norm: what does not fit', async () => {
     [
       () => foldWeightNorm({ weight: counted(2, 2) }),
       'ERR_WEIGHTS_NAME',
-      /expected weight_g and weight_v .*, given weight$/m,
+      /expected weight_g and weight_v, or parametrizations\.weight\.original0 .*, given weight$/m,
     ],
     [() => foldWeightNorm(null as never), 'ERR_WEIGHTS_NAME', /given null/],
     [
@@ -241,10 +369,10 @@ test('an LSTM in TensorFlow layout: W above R, gates i c f o along the columns',
 
 test('joining along an axis counted from the end', async () => {
   const [a, b] = [counted(2, 1), counted(2, 2)];
-  expect(flat(joinWeights([a, b], -1))).toEqual(flat(joinWeights([a, b], 1)));
-  expect(flat(joinWeights([a, b], -1))).toEqual({ shape: [2, 3], data: [0, 0, 1, 1, 2, 3] });
+  expect(flat(Weight.concat([a, b], { axis: -1 }))).toEqual(flat(Weight.concat([a, b], { axis: 1 })));
+  expect(flat(Weight.concat([a, b], { axis: -1 }))).toEqual({ shape: [2, 3], data: [0, 0, 1, 1, 2, 3] });
   for (const axis of [-3, 2, 0.5, Number.NaN])
-    expect((await failure(() => joinWeights([a, a], axis))).code).toBe('ERR_WEIGHTS_SHAPE');
+    expect((await failure(() => Weight.concat([a, a], { axis }))).code).toBe('ERR_WEIGHTS_SHAPE');
 });
 
 test('an LSTM that is none is not shuffled', async () => {
@@ -256,9 +384,32 @@ test('an LSTM that is none is not shuffled', async () => {
     expect((await failure(() => lstmToTensorFlow(cell))).code).toBe('ERR_WEIGHTS_SHAPE');
 });
 
+test('joined weights are read when they are asked for, and are none of the file', async () => {
+  const flats = { a: { shape: [2, 2], data: [1, 2, 3, 4] }, b: { shape: [2, 2], data: [5, 6, 7, 8] } };
+  using file = await stored(flats);
+  const joined = Weight.concat([file.get('a'), file.get('b')], { axis: 1 });
+  expect(flat(joined)).toEqual({ shape: [2, 4], data: [1, 2, 5, 6, 3, 4, 7, 8] });
+  const later = Weight.concat([file.get('a'), file.get('b')], { axis: 0 });
+  const net = network('n');
+  net.constant(joined).output('y');
+  net.constant(file.get('a').transpose()).output('z');
+  const copy = Network.fromJSON(net.toJSON(), file);
+  expect(copy.weights.map(({ data }) => [...data])).toEqual([
+    [1, 2, 5, 6, 3, 4, 7, 8],
+    [1, 3, 2, 4],
+  ]);
+  file.dispose();
+  for (const one of [joined, later]) expect((await failure(() => one.data)).code).toBe('ERR_DISPOSED');
+  const packed = [f32([1, 2, 3]).as('int4'), f32([-4, 5]).as('int4')];
+  expect(flat(Weight.concat(packed).as('int8'))).toEqual({ shape: [5], data: [1, 2, 3, -4, 5] });
+});
+
 test('joining', async () => {
-  expect(flat(joinWeights([counted(2, 1), counted(2, 2)], 1))).toEqual({ shape: [2, 3], data: [0, 0, 1, 1, 2, 3] });
+  expect(flat(Weight.concat([counted(2, 1), counted(2, 2)], { axis: 1 }))).toEqual({
+    shape: [2, 3],
+    data: [0, 0, 1, 1, 2, 3],
+  });
   for (const parts of [[], [counted(2), counted(2).as('float16')], [counted(2, 2), counted(3, 3)]]) {
-    expect((await failure(() => joinWeights(parts, 0))).code).toBe('ERR_WEIGHTS_SHAPE');
+    expect((await failure(() => Weight.concat(parts))).code).toBe('ERR_WEIGHTS_SHAPE');
   }
 });

@@ -6,7 +6,6 @@ import {
   batchNormScale,
   difference,
   foldBatchNorm,
-  joinWeights,
   loadWeights,
   lstmFromTensorFlow,
   lstmToTensorFlow,
@@ -14,7 +13,7 @@ import {
   reorderGates,
   saveSafetensors,
   splitQkv,
-  type Weight,
+  Weight,
   weight,
 } from '../../src/weights/index.js';
 import { failure, fixture, fixtureBytes, safetensors } from './helpers.js';
@@ -108,7 +107,7 @@ const cases: [string, () => unknown, string, RegExp][] = [
   ],
   ['reorderGates of null', () => reorderGates(empty, 'if', 'fi'), 'ERR_INPUT', /expected a weight, given null/],
   ['reorderGates by null', () => reorderGates(f32(2), empty, 'fi'), 'ERR_WEIGHTS_NAME', /given null and 'fi'/],
-  ['joinWeights of null', () => joinWeights(empty, 0), 'ERR_INPUT', /expected a list of weights, given null/],
+  ['Weight.concat of null', () => Weight.concat(empty), 'ERR_INPUT', /expected a list of weights, given null/],
   [
     'reshape by null',
     () => f32(2).reshape(empty),

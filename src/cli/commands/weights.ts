@@ -6,6 +6,7 @@ import { isFloat } from '../../values/dtype.js';
 import {
   difference,
   loadWeights,
+  type Overflow,
   saveSafetensors,
   statistics,
   type Weight,
@@ -44,6 +45,11 @@ export function weightsCommand(): Command {
     .argument('<file>')
     .argument('<output>', 'a .safetensors file')
     .addOption(new Option('-d, --dtype <dtype>', 'convert float tensors to it').choices(writable))
+    .addOption(
+      new Option('--overflow <rule>', 'what to do with an element that the dtype cannot hold')
+        .choices(['refuse', 'infinity'])
+        .default('refuse'),
+    )
     .option('-f, --filter <pattern>', 'only names of <file> that match; * stands for anything')
     .option('-r, --rename <from=to>', 'replace leading or trailing parts of names; may be repeated', renaming, {})
     .option('--json', 'as JSON')
@@ -119,6 +125,7 @@ async function cat(file: string, name: string, options: { limit: number; json?: 
 
 interface ConvertOptions {
   dtype?: WeightDType;
+  overflow: Overflow;
   filter?: string;
   rename: Record<string, string>;
   json?: boolean;
@@ -140,7 +147,10 @@ async function convert(file: string, output: string, options: ConvertOptions): P
   const tensors = new Map<string, Weight>();
   for (const name of renamed.names()) {
     const weight = renamed.get(name);
-    tensors.set(name, options.dtype && isFloat(weight.dtype) ? weight.converting(options.dtype) : weight);
+    tensors.set(
+      name,
+      options.dtype && isFloat(weight.dtype) ? weight.converting(options.dtype, options.overflow) : weight,
+    );
   }
   warnOfIdle(options.rename, [...readable]);
   // The bar's own graceful exit would leave a partial file behind.

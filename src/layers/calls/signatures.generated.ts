@@ -209,7 +209,7 @@ export const methodCalls: Readonly<Record<string, Call>> = {
   trueDivide: [{ value: 'b' }, { options: { keys: ['name'] } }],
   trunc: [{ options: { keys: ['name'] } }],
   unary: [{ options: { keys: ['operation', 'name'] } }],
-  unbind: [{ options: { keys: ['axis'] } }],
+  unbind: [{ options: { keys: ['axis', 'count'] } }],
   unflatten: [{ value: 'axis' }, { value: 'sizes' }, { options: { keys: ['name'] } }],
   unfold: [{ options: { keys: ['kernel', 'dilation', 'padding', 'stride', 'name'] } }],
   unsqueeze: [{ value: 'axes' }, { options: { keys: ['name'] } }],

@@ -97,55 +97,55 @@ const activate = (
 export interface ActivationOptions extends Named {
   type: ActivationType;
   /** Default 0. */
-  alpha?: number;
+  alpha?: number | undefined;
   /** Default 0. */
-  beta?: number;
+  beta?: number | undefined;
 }
 
 export interface LeakyReluOptions extends Named {
   /** Default 0.01. */
-  negativeSlope?: number;
+  negativeSlope?: number | undefined;
 }
 
 export interface EluOptions extends Named {
   /** Default 1. */
-  alpha?: number;
+  alpha?: number | undefined;
 }
 
 export interface SoftplusOptions extends Named {
   /** Default 1. */
-  beta?: number;
+  beta?: number | undefined;
 }
 
 export interface ClampOptions extends Named {
   /** Lower bound. Default: none. */
-  min?: Liftable;
+  min?: Liftable | undefined;
   /** Upper bound. Default: none. */
-  max?: Liftable;
+  max?: Liftable | undefined;
 }
 
 export interface HardSigmoidOptions extends Named {
   /** Default 1/6. */
-  alpha?: number;
+  alpha?: number | undefined;
   /** Default 1/2. */
-  beta?: number;
+  beta?: number | undefined;
 }
 
 export interface ScaledTanhOptions extends Named {
   /** Default 1. */
-  alpha?: number;
+  alpha?: number | undefined;
   /** Default 1. */
-  beta?: number;
+  beta?: number | undefined;
 }
 
 export interface ThresholdedReluOptions extends Named {
   /** Default 1. */
-  threshold?: number;
+  threshold?: number | undefined;
 }
 
 export interface GeluOptions extends Named {
   /** `none` (exact, with erf; the default) or `tanh`. */
-  approximate?: 'none' | 'tanh';
+  approximate?: 'none' | 'tanh' | undefined;
 }
 
 const methods = {

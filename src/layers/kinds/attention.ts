@@ -194,32 +194,32 @@ export interface AttentionOptions extends Named {
    * Broadcasts to [batch, heads, queries, keys], as in NumPy: bool, true where a query may look; or added to the scores, in
    * the dtype of the query. The result of a query that sees no key is 0, as in PyTorch.
    */
-  mask?: Tensor | ConstantData;
+  mask?: Tensor | ConstantData | undefined;
   /**
    * Whether queries look at no later keys. `upper_left` (which true means): query i sees keys up to i. `lower_right`: the
    * last query sees all keys, as in generation with a cache. Default false.
    */
-  causal?: boolean | CausalKind;
+  causal?: boolean | CausalKind | undefined;
   /** Factor of the scores. Default: 1 / √size, as PyTorch's scaled_dot_product_attention. */
-  scale?: number;
+  scale?: number | undefined;
   /** Default `softmax`. */
-  normalization?: 'softmax' | 'none';
+  normalization?: 'softmax' | 'none' | undefined;
   /** Whether TensorRT may use several kernels if it has no fused one. Default true. */
-  decomposable?: boolean;
+  decomposable?: boolean | undefined;
   /** Quantizes the normalization's result: the dtype, and a scale of rank 0 or 1 in the query's dtype. */
-  quantize?: { to: (typeof quantizedTo)[number]; scale: Tensor | ConstantData };
+  quantize?: { to: (typeof quantizedTo)[number]; scale: Tensor | ConstantData } | undefined;
   /** Text for the engine inspector; from TensorRT 10.15 on. */
-  metadata?: string;
+  metadata?: string | undefined;
   /** Number of devices that share the work; from TensorRT 10.16 on. */
-  ranks?: number;
+  ranks?: number | undefined;
   /** Layout of the query; `packed_nhd` from TensorRT 11 on. Default `padded_bhnd`. */
-  queryForm?: AttentionForm;
+  queryForm?: AttentionForm | undefined;
   /** Layout of key and value. Default `padded_bhnd`. */
-  keyValueForm?: AttentionForm;
+  keyValueForm?: AttentionForm | undefined;
   /** Of the packed query: tokens before each batch and in all, int32 [batch + 1]. */
-  queryLengths?: Tensor | ConstantData;
+  queryLengths?: Tensor | ConstantData | undefined;
   /** Of packed keys, as `queryLengths`; of padded ones, the keys of each batch, int32 [batch]. From TensorRT 11 on. */
-  keyValueLengths?: Tensor | ConstantData;
+  keyValueLengths?: Tensor | ConstantData | undefined;
 }
 
 const method = 'attention';

@@ -4,6 +4,7 @@ import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import { show } from '../../errors/error.js';
 import { refuse } from '../../errors/refusal.js';
 import { addDims, type Dim, formatShape, isDimName, isStatic, meet } from '../../values/dim.js';
+import { isWeightLike } from '../../values/weight.js';
 import { checkedFunction } from '../calls/arguments.js';
 import { axisList, resolveAxis, wrapAxis } from '../shared/axes.js';
 import { movable, requireDType } from '../shared/dtypes.js';
@@ -74,7 +75,7 @@ function same(a: Dim, b: Dim): Dim | undefined {
 
 export interface ConcatOptions extends Named {
   /** Default 0; negative from the end. */
-  axis?: number;
+  axis?: number | undefined;
 }
 
 function join(method: string, tensors: readonly Tensor[], options: ConcatOptions): Tensor {
@@ -96,7 +97,8 @@ function requireTensors(method: string, tensors: readonly Tensor[]): void {
   }
   for (const [i, tensor] of tensors.entries()) {
     if (!(tensor instanceof Tensor)) {
-      refuse(method, 'ERR_INPUT', `tensor ${i}: expected a tensor, given ${show(tensor)}`, {
+      const remedy = isWeightLike(tensor) ? '; join weights with Weight.concat, or make it a net.constant' : '';
+      refuse(method, 'ERR_INPUT', `tensor ${i}: expected a tensor, given ${show(tensor)}${remedy}`, {
         involved: ['tensors', 'others'],
       });
     }

@@ -44,7 +44,7 @@ export interface ConstantOptions extends LiteralOptions, Named {}
 
 export interface FullOptions extends Named {
   /** Default float32. */
-  dtype?: DType;
+  dtype?: DType | undefined;
 }
 
 /** One value in every element of a shape: a constant repeated by a slice with stride 0. */

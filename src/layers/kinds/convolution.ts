@@ -24,7 +24,7 @@ export interface ConvolutionOptions extends Omit<KernelOptions, 'padding'> {
    * Zeros added on both sides of each spatial axis. PyTorch's `same`: as many as keep its size, for a stride of 1, the odd
    * one behind; `valid`: none. Default 0.
    */
-  padding?: PerAxis | 'same' | 'valid';
+  padding?: PerAxis | 'same' | 'valid' | undefined;
   /** Kernel of shape [outChannels, inChannels / groups, ...kernel]: known weights, or a tensor. */
   weight: WeightLike | Tensor;
 }

@@ -37,11 +37,11 @@ export const cumulative = defineLayer({
 
 export interface CumulativeOptions extends Named {
   /** Negative from the end. Default −1. */
-  axis?: number;
+  axis?: number | undefined;
   /** Whether an element's own value is left out of its sum. Default false. */
-  exclusive?: boolean;
+  exclusive?: boolean | undefined;
   /** Whether sums run from the last element. Default false. */
-  reverse?: boolean;
+  reverse?: boolean | undefined;
 }
 
 const methods = {

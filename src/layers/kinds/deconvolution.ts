@@ -23,7 +23,7 @@ export interface DeconvolutionOptions extends KernelOptions {
   /** Kernel of shape [inChannels, outChannels / groups, ...kernel]: known weights, or a tensor. */
   weight: WeightLike | Tensor;
   /** Elements added after each axis of the result, fewer than the stride or the dilation, as in PyTorch. Default 0. */
-  outputPadding?: PerAxis;
+  outputPadding?: PerAxis | undefined;
 }
 
 export const deconvolution = defineLayer({

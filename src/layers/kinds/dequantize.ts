@@ -33,7 +33,7 @@ export const dequantize = defineLayer({
 
 export interface DequantizeOptions extends QuantizationOptions {
   /** Default `float32`. */
-  to?: (typeof targets)[number];
+  to?: (typeof targets)[number] | undefined;
 }
 
 const methods = {

@@ -71,13 +71,13 @@ export interface DistCollectiveOptions extends Named {
   /** What the devices do together. */
   operation: CollectiveOperation;
   /** For all_reduce, reduce and reduce_scatter; default `sum`. */
-  reduce?: 'sum' | 'prod' | 'max' | 'min' | 'avg';
+  reduce?: 'sum' | 'prod' | 'max' | 'min' | 'avg' | undefined;
   /** For broadcast, reduce, gather and scatter: the rank that sends or receives. Default 0. */
-  root?: number;
+  root?: number | undefined;
   /** The ranks that take part, in order. Default: all. */
-  groups?: readonly number[];
+  groups?: readonly number[] | undefined;
   /** Number of ranks that take part. Default: the size of `groups`, or 1. */
-  ranks?: number;
+  ranks?: number | undefined;
 }
 
 const methods = {

@@ -119,17 +119,17 @@ function roundScale(g: CpuGraph, scale: CpuValue, to: DType): CpuValue {
 
 export interface DynamicQuantizeOptions extends Named {
   /** The axis that is cut into blocks, the last or the one before it. Default: the last. */
-  axis?: number;
+  axis?: number | undefined;
   /** Elements per block along `axis`. Default: 16 for float4e2m1 (NVFP4), else 32 (MXFP8). */
-  blockSize?: number;
+  blockSize?: number | undefined;
   /** Size of a block along every axis instead, -1 for all of it; more than one axis from TensorRT 10.15 on. */
-  blockShape?: readonly number[];
+  blockShape?: readonly number[] | undefined;
   /** Default `float4e2m1`. */
-  to?: (typeof targets)[number];
+  to?: (typeof targets)[number] | undefined;
   /** Default: float8e4m3 for float4e2m1, else float8e8m0. */
-  scaleType?: (typeof scaleTypes)[number];
+  scaleType?: (typeof scaleTypes)[number] | undefined;
   /** The scale by which the blocks' scales are quantized themselves (NVFP4): a positive number or a tensor of rank 0. */
-  doubleScale?: number | Tensor;
+  doubleScale?: number | Tensor | undefined;
 }
 
 export type DynamicQuantizeResult = [quantized: Tensor, scales: Tensor];

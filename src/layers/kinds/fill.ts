@@ -152,16 +152,16 @@ function linspace(g: CpuGraph, { params: p, inputs, outputTypes }: CpuLayer<Fill
 
 export interface FillOptions extends Named {
   /** Default `linspace`. */
-  operation?: FillOperation;
+  operation?: FillOperation | undefined;
   /** linspace: the first element; random_uniform: the least; random_normal: the mean. A number, or a scalar tensor. Default 0. */
-  alpha?: number | Tensor;
+  alpha?: number | Tensor | undefined;
   /**
    * linspace: the step along each axis, a tensor [rank] or one number per axis (one alone for rank 1); random_uniform: the
    * most; random_normal: the standard deviation, a number or a scalar tensor. Default 1.
    */
-  beta?: Liftable;
+  beta?: Liftable | undefined;
   /** float32, int32 or int64 for linspace; float32 or float16 for random numbers. Default float32. */
-  dtype?: DType;
+  dtype?: DType | undefined;
 }
 
 function record(net: Network, given: FillShape, options: FillOptions & { method: string }): Tensor {
@@ -186,16 +186,16 @@ function record(net: Network, given: FillShape, options: FillOptions & { method:
 
 export interface RangeOptions extends Named {
   /** The first element, which may be a dynamic dim. Default 0. */
-  start?: DimLike;
+  start?: DimLike | undefined;
   /** Default 1. */
-  step?: number;
+  step?: number | undefined;
   /** float32, int32 or int64. Default int32. */
-  dtype?: DType;
+  dtype?: DType | undefined;
 }
 
 export interface RandomOptions extends Named {
   /** float32 or float16. Default float32. */
-  dtype?: DType;
+  dtype?: DType | undefined;
 }
 
 /** Alpha and beta of `start`, `start + step`, …: tensors if the start is dynamic. */
@@ -209,16 +209,16 @@ function progression(net: Network, start: Dim, step: number, dtype: DType, metho
 
 export interface RandomUniformOptions extends RandomOptions {
   /** Default 0. */
-  low?: number | Tensor;
+  low?: number | Tensor | undefined;
   /** Default 1. */
-  high?: number | Tensor;
+  high?: number | Tensor | undefined;
 }
 
 export interface RandomNormalOptions extends RandomOptions {
   /** Default 0. */
-  mean?: number | Tensor;
+  mean?: number | Tensor | undefined;
   /** Default 1. */
-  std?: number | Tensor;
+  std?: number | Tensor | undefined;
 }
 
 const methods = {

@@ -140,14 +140,14 @@ function batchedGather(g: CpuGraph, x: CpuValue, indices: CpuValue, axis: number
 
 export interface GatherOptions extends Named {
   /** The axis of the data that the indices count along; negative from the end. Default 0; without meaning in mode `nd`. */
-  axis?: number;
+  axis?: number | undefined;
   /**
    * `default`: each index picks a slice, as PyTorch's index_select and NumPy's take do. `element`: each index picks one
    * element, as PyTorch's gather does. `nd`: the last axis of the indices holds whole positions, as ONNX's GatherND.
    */
-  mode?: GatherMode;
+  mode?: GatherMode | undefined;
   /** Leading axes that data and indices share. Default 0. */
-  elementWiseDims?: number;
+  elementWiseDims?: number | undefined;
 }
 
 function record(x: Tensor, indices: Liftable, options: GatherOptions & { method: string }): Tensor {

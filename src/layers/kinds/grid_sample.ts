@@ -61,11 +61,11 @@ export const gridSample = defineLayer({
 
 export interface GridSampleOptions extends Named {
   /** Default `bilinear`. */
-  mode?: keyof typeof interpolations;
+  mode?: keyof typeof interpolations | undefined;
   /** How to read outside the input. Default `zeros`. */
-  paddingMode?: keyof typeof samples;
+  paddingMode?: keyof typeof samples | undefined;
   /** Whether −1 and 1 are the centers of the corner pixels, or their outer edges. Default false. */
-  alignCorners?: boolean;
+  alignCorners?: boolean | undefined;
 }
 
 const method = 'gridSample';

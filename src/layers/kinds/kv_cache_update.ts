@@ -55,9 +55,9 @@ export const kvCacheUpdate = defineLayer({
 
 export interface KVCacheUpdateOptions extends Named {
   /** `packed_nhd` [tokens, heads, size] from TensorRT 11 on. Default `padded_bhnd`. */
-  updateForm?: AttentionForm;
+  updateForm?: AttentionForm | undefined;
   /** Of a packed update: tokens before each batch and in all, int32 [batch + 1]. */
-  updateLengths?: Tensor | ConstantData;
+  updateLengths?: Tensor | ConstantData | undefined;
 }
 
 const methods = {

@@ -200,18 +200,20 @@ export interface LoopOptions<S, I> extends Named {
    * with ERR_CPU_BACKEND if it would go on. Default: the size of the first tensor in `iterate`, along its axis; without one, no limit. With
    * `iterate` and outputs, a tensor that only the run knows must equal the number of slices on TensorRT 10.6: it fails otherwise.
    */
-  count?: LoopCount;
+  count?: LoopCount | undefined;
   /** Checked before each iteration: a bool of rank 0, computed only from the states. The loop ends when it is false. */
-  while?: (state: LoopTensors<S>) => Tensor;
+  while?: ((state: LoopTensors<S>) => Tensor) | undefined;
   /** Initial values of the states passed from one iteration to the next. */
-  state?: S;
+  state?: S | undefined;
   /** Tensors of which every iteration sees one slice. */
-  iterate?: I;
+  iterate?: I | undefined;
 }
 
 /** The body's return value: the next value of every state, and values to collect. */
-export type LoopStep<S, O> = (keyof S extends never ? { state?: Record<never, never> } : { state: LoopTensors<S> }) & {
-  outputs?: O;
+export type LoopStep<S, O> = (keyof S extends never
+  ? { state?: Record<never, never> | undefined }
+  : { state: LoopTensors<S> }) & {
+  outputs?: O | undefined;
 };
 
 /** The states after the last iteration, and the collected values. */

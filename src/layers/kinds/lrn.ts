@@ -47,11 +47,11 @@ export interface LocalResponseNormOptions extends Named {
   /** Number of neighbouring channels, odd, at most 15. */
   size: number;
   /** Default 1e-4. */
-  alpha?: number;
+  alpha?: number | undefined;
   /** Default 0.75. */
-  beta?: number;
+  beta?: number | undefined;
   /** Default 1. */
-  k?: number;
+  k?: number | undefined;
 }
 
 const methods = {

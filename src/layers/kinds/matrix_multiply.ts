@@ -90,18 +90,18 @@ export interface AccumulationOptions {
    * documentation). Default: that of the scope or network (`net.scope(name, body, { useFp32Acc: true })`), else false:
    * TensorRT's choice, float16 on most GPUs.
    */
-  useFp32Acc?: boolean;
+  useFp32Acc?: boolean | undefined;
 }
 
 export interface MatmulOptions extends AccumulationOptions, Named {
   /** Whether the last two axes of the left operand are exchanged. Default false. */
-  transposeA?: boolean;
+  transposeA?: boolean | undefined;
   /** Whether the last two axes of the right operand are exchanged. Default false. */
-  transposeB?: boolean;
+  transposeB?: boolean | undefined;
   /** TensorRT's MatrixOperation for the left operand, instead of `transposeA`. Default: a vector if it has one axis. */
-  operationA?: MatrixOperation;
+  operationA?: MatrixOperation | undefined;
   /** TensorRT's MatrixOperation for the right operand, instead of `transposeB`. Default: a vector if it has one axis. */
-  operationB?: MatrixOperation;
+  operationB?: MatrixOperation | undefined;
 }
 
 /** Records the multiplication; collections of lower rank get leading ones. */

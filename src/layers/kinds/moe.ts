@@ -123,24 +123,26 @@ export interface MoeOptions extends Named {
   /** [experts, inner, hidden] */
   down: MoeWeight;
   /** [experts, inner] */
-  gateBias?: MoeWeight;
+  gateBias?: MoeWeight | undefined;
   /** [experts, inner] */
-  upBias?: MoeWeight;
+  upBias?: MoeWeight | undefined;
   /** [experts, hidden] */
-  downBias?: MoeWeight;
+  downBias?: MoeWeight | undefined;
   /** Default `silu`. */
-  activation?: 'silu' | 'none';
+  activation?: 'silu' | 'none' | undefined;
   /** Clips gate (from above) and up (on both sides) at `limit`, and takes gate · σ(alpha · gate) · (up + beta). Defaults: no limit, 1, 0. */
-  swiglu?: { limit?: number; alpha?: number; beta?: number };
+  swiglu?: { limit?: number | undefined; alpha?: number | undefined; beta?: number | undefined } | undefined;
   /**
    * Quantizes what `down` is given: by a scale, or in blocks ([batch, tokens, chosen, inner]) whose scales are quantized by it.
    */
-  quantize?: {
-    to: (typeof quantizedTo)[number];
-    scale: number | Tensor;
-    blockShape?: readonly number[];
-    scaleType?: 'float8e4m3' | 'float8e8m0' | 'float32';
-  };
+  quantize?:
+    | {
+        to: (typeof quantizedTo)[number];
+        scale: number | Tensor;
+        blockShape?: readonly number[] | undefined;
+        scaleType?: 'float8e4m3' | 'float8e8m0' | 'float32' | undefined;
+      }
+    | undefined;
 }
 
 const methods = {

@@ -116,13 +116,13 @@ export interface NmsOptions extends IndexOptions {
   /** Most boxes selected per batch item and class: a number, or a rank-0 int32 tensor. */
   maxOutputBoxesPerClass: number | Tensor;
   /** Drops boxes that overlap a better one by more than this intersection over union, 0 to 1; a number or a rank-0 float32 tensor. Default 0. */
-  iouThreshold?: number | Tensor;
+  iouThreshold?: number | Tensor | undefined;
   /** What a score must exceed; a number or a rank-0 float32 tensor. Default 0. */
-  scoreThreshold?: number | Tensor;
+  scoreThreshold?: number | Tensor | undefined;
   /** `corner_pairs` (x1, y1, x2, y2) or `center_sizes` (x, y, width, height). Default `corner_pairs`. */
-  format?: BoundingBoxFormat;
+  format?: BoundingBoxFormat | undefined;
   /** Most candidates per batch item, over all classes: 1 to 5000, the default. */
-  topKBoxLimit?: number;
+  topKBoxLimit?: number | undefined;
 }
 
 export type NmsResult = [selected: Tensor, count: Tensor];

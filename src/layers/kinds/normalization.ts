@@ -99,21 +99,21 @@ export interface InstanceNormOptions extends Named {
   /** Default: zeros. */
   bias?: WeightLike | Tensor | undefined;
   /** Added to the variance. Default 1e-5. */
-  eps?: number;
+  eps?: number | undefined;
 }
 
 export interface LayerNormOptions extends InstanceNormOptions {
   /** The last dims of the input, over which it is normalized. Default: the shape of the weight, else the last dim. */
-  normalizedShape?: number | readonly number[];
+  normalizedShape?: number | readonly number[] | undefined;
   /** In place of `normalizedShape`: the axes, of which `weight` and `bias` have the sizes. */
-  axes?: readonly number[];
+  axes?: readonly number[] | undefined;
 }
 
 export interface GroupNormOptions extends InstanceNormOptions {
   /** Number of groups the channels are divided into. */
-  groups?: number;
+  groups?: number | undefined;
   /** Same as `groups`, by PyTorch's name. */
-  numGroups?: number;
+  numGroups?: number | undefined;
 }
 
 function record(

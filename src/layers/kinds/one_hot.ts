@@ -46,11 +46,11 @@ export const oneHot = defineLayer({
 
 export interface OneHotOptions extends Named {
   /** Where the new axis goes in the result, negative from its end. Default −1. */
-  axis?: number;
+  axis?: number | undefined;
   /** `[off, on]`: two numbers, or a tensor of shape [2] whose dtype the result has. Default `[0, 1]`. */
-  values?: Liftable;
+  values?: Liftable | undefined;
   /** dtype of the result if `values` are numbers. Default float32. */
-  dtype?: DType;
+  dtype?: DType | undefined;
 }
 
 /** TensorRT needs the depth at build time. If it is dynamic, every index is compared with every class instead. */

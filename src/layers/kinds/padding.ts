@@ -52,15 +52,15 @@ export interface PadOptions extends Named {
    * As PyTorch's pad: how much before and after the last axis, then the axis before it, and so on: [left, right, top, bottom].
    * One number is for all sides of the last two axes. Sizes may be dims; negative ones cut off.
    */
-  padding?: DimLike | readonly DimLike[];
+  padding?: DimLike | readonly DimLike[] | undefined;
   /** Before height and width, instead of `padding`; a number stands for both. */
-  prePadding?: PerAxis;
+  prePadding?: PerAxis | undefined;
   /** After height and width, instead of `padding`; a number stands for both. */
-  postPadding?: PerAxis;
+  postPadding?: PerAxis | undefined;
   /** What is there: `value`, the elements mirrored at the edge element, the edge element, or those from the other side. Default `constant`. */
-  mode?: keyof typeof modes;
+  mode?: keyof typeof modes | undefined;
   /** Of mode `constant`: a number, or a scalar tensor. Default 0. */
-  value?: Liftable;
+  value?: Liftable | undefined;
 }
 
 const method = 'pad';

@@ -49,9 +49,9 @@ export const parametricRelu = defineLayer({
 
 export interface PReluOptions extends Named {
   /** As PyTorch's PReLU.weight: one slope, or one per channel (axis 1). */
-  weight?: WeightLike;
+  weight?: WeightLike | undefined;
   /** Slopes of a shape that broadcasts to the tensor's, from the right: a number, numbers, a weight, or a tensor. */
-  slope?: ConstantData | Tensor;
+  slope?: ConstantData | Tensor | undefined;
 }
 
 const method = 'prelu';

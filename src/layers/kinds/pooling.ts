@@ -26,22 +26,22 @@ export interface PoolingOptions extends PaddingOptions, Named {
   /** Window size: a number for all spatial axes, or one per axis, which says how many there are (2 or 3). */
   kernel: PerAxis;
   /** Default: the window size. */
-  stride?: PerAxis;
+  stride?: PerAxis | undefined;
   /**
    * Rounds the number of windows up, as PyTorch does: a last window that would start in the padding after an axis is
    * dropped. TensorRT's own rounding, `paddingMode: 'explicit_round_up'`, keeps it.
    */
-  ceilMode?: boolean;
+  ceilMode?: boolean | undefined;
 }
 
 export interface AveragePoolingOptions extends PoolingOptions {
   /** Whether padding counts in an average. PyTorch's default, true; TensorRT's `averageCountExcludesPadding` is its opposite. */
-  countIncludePad?: boolean;
+  countIncludePad?: boolean | undefined;
 }
 
 export interface BlendPoolingOptions extends AveragePoolingOptions {
   /** Share of the average in `maxAverageBlend`, from 0 to 1: `(1 − blendFactor)·max + blendFactor·average`. Default 0. */
-  blendFactor?: number;
+  blendFactor?: number | undefined;
 }
 
 const params = z.strictObject({

@@ -31,7 +31,7 @@ export const quantize = defineLayer({
 
 export interface QuantizeOptions extends QuantizationOptions {
   /** Default `int8`. */
-  to?: QuantizedDType;
+  to?: QuantizedDType | undefined;
 }
 
 const methods = {

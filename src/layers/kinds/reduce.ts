@@ -70,11 +70,11 @@ export const reduce = defineLayer({
 
 export interface ReduceOptions extends Named {
   /** The axes to reduce, or one, negative from the end. Default: all. */
-  axes?: number | readonly number[];
+  axes?: number | readonly number[] | undefined;
   /** One axis to reduce, in addition to `axes` if both are given. */
-  axis?: number;
+  axis?: number | undefined;
   /** Whether to keep reduced axes with size 1. Default false. */
-  keepDims?: boolean;
+  keepDims?: boolean | undefined;
 }
 
 /** The axes given in the options, counted from the front. Axes out of range are left for the layer to refuse. */

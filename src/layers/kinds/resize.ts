@@ -105,21 +105,21 @@ function fromTensor({ dtype, shape, contents }: InferredValue, rank: number, fai
 
 export interface ResizeOptions extends Named {
   /** Default `nearest`. `linear` resizes up to 3 trailing axes, `cubic` 2. */
-  mode?: ResizeMode;
+  mode?: ResizeMode | undefined;
   /** How output positions map to the input. Default `asymmetric`, as in TensorRT. */
-  coordinateTransformation?: CoordinateTransformation;
+  coordinateTransformation?: CoordinateTransformation | undefined;
   /** What an axis of size 1 in the result reads: the position from the formula, or the first element. Default `formula`. */
-  selector?: ResizeSelector;
+  selector?: ResizeSelector | undefined;
   /** Of positions between elements in mode `nearest`. Default `floor`. */
-  nearestRounding?: ResizeRounding;
+  nearestRounding?: ResizeRounding | undefined;
   /** The coefficient A of mode `cubic` (Keys, 1981). Default −0.75. */
-  cubicCoeff?: number;
+  cubicCoeff?: number | undefined;
   /** Whether elements beyond the border get no weight in mode `cubic`. Default false. */
-  excludeOutside?: boolean;
+  excludeOutside?: boolean | undefined;
   /** One factor per axis; the size is `⌊size · scale⌋`. */
-  scales?: readonly number[];
+  scales?: readonly number[] | undefined;
   /** One size per axis: whole numbers, names and expressions of dynamic dims; or a rank-1 tensor of int32 or int64. */
-  sizes?: readonly DimLike[] | Tensor;
+  sizes?: readonly DimLike[] | Tensor | undefined;
 }
 
 function record(x: Tensor, options: ResizeOptions & { method: string; factors?: readonly number[] }): Tensor {
@@ -161,17 +161,17 @@ const interpolations = {
 
 export interface InterpolateOptions extends Named {
   /** Sizes of the spatial axes; one number for all. */
-  size?: DimLike | readonly DimLike[];
+  size?: DimLike | readonly DimLike[] | undefined;
   /**
    * Factors of the spatial axes, in place of sizes; one number for all. A size is `⌊size · factor⌋` in float64, and positions
    * follow from the factor, as in PyTorch without `recompute_scale_factor`. TensorRT computes a dynamic size in float32, so
    * it can be one larger there, such as 57 for 100 · 0.57.
    */
-  scaleFactor?: number | readonly number[];
+  scaleFactor?: number | readonly number[] | undefined;
   /** Default `nearest`. */
-  mode?: keyof typeof interpolations;
+  mode?: keyof typeof interpolations | undefined;
   /** Whether corner elements keep their place (linear and cubic modes). Default false. */
-  alignCorners?: boolean;
+  alignCorners?: boolean | undefined;
 }
 
 /** Scales that make TensorRT give PyTorch's sizes and elements, beside the factors themselves. */

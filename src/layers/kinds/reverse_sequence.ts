@@ -47,9 +47,9 @@ export const reverseSequence = defineLayer({
 
 export interface ReverseSequenceOptions extends Named {
   /** The axis that `lengths` counts along. Default 1, as TensorRT's. */
-  batchAxis?: number;
+  batchAxis?: number | undefined;
   /** The axis that is reversed. Default 0, as TensorRT's. */
-  sequenceAxis?: number;
+  sequenceAxis?: number | undefined;
 }
 
 const methods = {

@@ -116,11 +116,11 @@ export interface RotaryEmbeddingOptions extends Named {
   /** Sines of the angles, as `cos`. */
   sin: Tensor | ConstantData;
   /** Rows of the tables, int32 or int64 [batch, tokens], where a batch of 1 serves any other. */
-  positions?: Tensor | ConstantData;
+  positions?: Tensor | ConstantData | undefined;
   /** Whether neighbours are turned together (GPT-J) instead of the two halves (GPT-NeoX, Llama in transformers). Default false. */
-  interleaved?: boolean;
+  interleaved?: boolean | undefined;
   /** How many of the first elements of each head are turned; even. Default: all. */
-  rotaryDim?: number;
+  rotaryDim?: number | undefined;
 }
 
 /** Repeats a batch of 1 for the input's, since TensorRT takes none that differs. Layers that share a table share the result. */

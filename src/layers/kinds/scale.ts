@@ -66,15 +66,15 @@ export const scale = defineLayer({
 
 export interface ScaleOptions extends Named {
   /** Default 1. */
-  scale?: ConstantData;
+  scale?: ConstantData | undefined;
   /** Default 0. */
-  shift?: ConstantData;
+  shift?: ConstantData | undefined;
   /** Default 1. */
-  power?: ConstantData;
+  power?: ConstantData | undefined;
   /** What the coefficients belong to; a number stands for as many as that takes. Default: by their shape; one element is `uniform`, a vector `channel`, any other `elementwise`. */
-  mode?: ScaleMode;
+  mode?: ScaleMode | undefined;
   /** First of the axes that coefficients differ along. Default 1. */
-  channelAxis?: number;
+  channelAxis?: number | undefined;
 }
 
 function modeOf(shapes: readonly (readonly number[])[]): ScaleMode {

@@ -88,9 +88,9 @@ export interface ScatterOptions extends Named {
    * `element`: updates[i][j] goes to index indices[i][j] of `axis`, as PyTorch's scatter does; `nd`: the last axis of the
    * indices holds whole positions, as ONNX's ScatterND. Default `element`.
    */
-  mode?: ScatterMode;
+  mode?: ScatterMode | undefined;
   /** The axis the indices count along in mode `element`; negative from the end. Default 0. */
-  axis?: number;
+  axis?: number | undefined;
 }
 
 const methods = {

@@ -32,7 +32,7 @@ export const select = defineLayer({
 
 export interface WhereOptions extends Named {
   /** dtype of the result if neither value is a tensor. Default: as for a constant, so float32 for numbers. */
-  dtype?: DType;
+  dtype?: DType | undefined;
 }
 
 function record(condition: Tensor, a: Liftable, b: Liftable, method: string, { name, dtype }: WhereOptions): Tensor {

@@ -170,9 +170,9 @@ function permutationOf(x: Tensor, perm: readonly number[], method: string): read
 
 export interface FlattenOptions extends Named {
   /** The first axis to merge. Default 1. */
-  startDim?: number;
+  startDim?: number | undefined;
   /** The last one. Default −1. */
-  endDim?: number;
+  endDim?: number | undefined;
 }
 
 const methods = {

@@ -17,6 +17,7 @@ import { axisList, resolveAxis } from '../shared/axes.js';
 import { type DimLike, resolveDims } from '../shared/dim-value.js';
 import { requireDType } from '../shared/dtypes.js';
 import { type Named, nonNegative, wholeNumber } from '../shared/parameters.js';
+import type { PartsOf, Tensors } from '../shared/parts.js';
 import { liftRank } from '../shared/record-shuffle.js';
 import { recordSlice, type SliceOptions } from '../shared/record-slice.js';
 import {
@@ -81,7 +82,30 @@ export const slice = defineLayer({
 
 export interface SplitOptions {
   /** Default 0. */
-  axis?: number;
+  axis?: number | undefined;
+}
+
+function chunked(x: Tensor, count: number, options: SplitOptions): Tensor[] {
+  const method = 'chunk';
+  const { axis = 0 } = options;
+  const at = resolveAxis(axis, x.rank, refusing(method));
+  if (!Number.isInteger(count) || count < 1 || count > mostParts) {
+    refuse(method, 'ERR_PARAMETER', `expected a whole number from 1 to ${mostParts}, given ${show(count)}`, {
+      option: 'count',
+    });
+  }
+  const dim = x.shape[at]!;
+  if (dim === 0) return splitInto(x, Array(count).fill(0), at, method);
+  if (isStatic(dim)) return splitInto(x, Math.ceil(dim / count), at, method);
+  const part = divideExactly(dim, count);
+  if (part === undefined) {
+    return refuse(
+      method,
+      'ERR_SHAPE',
+      `dim '${dim}' of axis ${at} is not known to be a multiple of ${count}; split takes sizes: x.split([…], { axis: ${at} })`,
+    );
+  }
+  return splitInto(x, Array(count).fill(part), at, method);
 }
 
 const methods = {
@@ -121,37 +145,22 @@ const methods = {
    *
    * @throws ERR_SHAPE where the sizes do not add up to the axis, or the number of parts is not known
    */
-  split(this: TensorSource, sizes: number | readonly DimLike[], options: SplitOptions = {}): Tensor[] {
-    return splitInto(this.tensor(), sizes, options.axis ?? 0, 'split');
+  split<const Sizes extends number | readonly DimLike[]>(
+    this: TensorSource,
+    sizes: Sizes,
+    options: SplitOptions = {},
+  ): PartsOf<Sizes> {
+    return splitInto(this.tensor(), sizes, options.axis ?? 0, 'split') as PartsOf<Sizes>;
   },
   /**
    * `count` consecutive parts along an axis (default 0), all of one size but the last, like PyTorch's chunk. If there
-   * are fewer elements there are fewer parts, but an empty axis gives `count`. TensorRT kind: slice.
+   * are fewer elements there are fewer parts (the type has `count` all the same), but an empty axis gives `count`.
+   * TensorRT kind: slice.
    *
    * @throws ERR_SHAPE where a dynamic axis is not known to divide
    */
-  chunk(this: TensorSource, count: number, options: SplitOptions = {}): Tensor[] {
-    const method = 'chunk';
-    const x = this.tensor();
-    const { axis = 0 } = options;
-    const at = resolveAxis(axis, x.rank, refusing(method));
-    if (!Number.isInteger(count) || count < 1 || count > mostParts) {
-      refuse(method, 'ERR_PARAMETER', `expected a whole number from 1 to ${mostParts}, given ${show(count)}`, {
-        option: 'count',
-      });
-    }
-    const dim = x.shape[at]!;
-    if (dim === 0) return splitInto(x, Array(count).fill(0), at, method);
-    if (isStatic(dim)) return splitInto(x, Math.ceil(dim / count), at, method);
-    const part = divideExactly(dim, count);
-    if (part === undefined) {
-      return refuse(
-        method,
-        'ERR_SHAPE',
-        `dim '${dim}' of axis ${at} is not known to be a multiple of ${count}; split takes sizes: x.split([…], { axis: ${at} })`,
-      );
-    }
-    return splitInto(x, Array(count).fill(part), at, method);
+  chunk<Count extends number>(this: TensorSource, count: Count, options: SplitOptions = {}): Tensors<Count> {
+    return chunked(this.tensor(), count, options) as Tensors<Count>;
   },
   /** The elements in reverse along `axes` (one or several). TensorRT kind: slice. @throws ERR_AXIS */
   flip(this: TensorSource, axes: number | readonly number[], options: Named = {}): Tensor {

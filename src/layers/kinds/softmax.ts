@@ -21,7 +21,7 @@ export const softmax = defineLayer({
 
 export interface SoftmaxOptions extends Named {
   /** Default −1. */
-  axis?: number;
+  axis?: number | undefined;
 }
 
 const methods = {

@@ -84,14 +84,14 @@ export const topk = defineLayer({
 /** dtype of positions. */
 export interface IndexOptions extends Named {
   /** dtype of the indices. Default int32; int64 is a cast before TensorRT 10.14. */
-  indices?: 'int32' | 'int64';
+  indices?: 'int32' | 'int64' | undefined;
 }
 
 export interface TopKOptions extends IndexOptions {
   /** One of the last four axes; default −1. */
-  axis?: number;
+  axis?: number | undefined;
   /** The largest elements, or else the smallest. Default true. */
-  largest?: boolean;
+  largest?: boolean | undefined;
 }
 
 /** A number, or a tensor if known only at run time. Anything but a number, dim or tensor is left for the schema to refuse. */
@@ -119,9 +119,9 @@ function record(x: Tensor, given: DimLike | Tensor, options: TopKOptions & { met
 
 export interface ArgOptions extends IndexOptions {
   /** One of the last four axes. Default: the index counts all elements, row by row. */
-  axis?: number;
+  axis?: number | undefined;
   /** Whether to keep the axis (every axis, if none is given) with size 1. Default false. */
-  keepDims?: boolean;
+  keepDims?: boolean | undefined;
 }
 
 function arg(self: TensorSource, method: string, largest: boolean, options: ArgOptions): Tensor {
@@ -138,9 +138,9 @@ function arg(self: TensorSource, method: string, largest: boolean, options: ArgO
 
 export interface SortOptions extends IndexOptions {
   /** One of the last four axes; default −1. */
-  axis?: number;
+  axis?: number | undefined;
   /** Largest first. Default false. */
-  descending?: boolean;
+  descending?: boolean | undefined;
 }
 
 /** TensorRT can sort only as many elements as its topk accepts. */

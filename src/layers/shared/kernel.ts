@@ -16,11 +16,11 @@ export interface KernelOptions extends PaddingOptions, Named {
   /** [outChannels] */
   bias?: WeightLike | TypedArray | HalfArray | Tensor | undefined;
   /** Default 1. */
-  stride?: PerAxis;
+  stride?: PerAxis | undefined;
   /** Default 1. */
-  dilation?: PerAxis;
+  dilation?: PerAxis | undefined;
   /** Default 1. */
-  groups?: number;
+  groups?: number | undefined;
 }
 
 export const kernelParams = {

@@ -25,9 +25,9 @@ export type ConstantData = number | bigint | boolean | NestedNumbers | TypedArra
 /** The dtype and shape requested by the caller. */
 export interface LiteralOptions {
   /** Default: the data's; float32 for numbers, int64 for bigints, bool for booleans. */
-  dtype?: DType;
+  dtype?: DType | undefined;
   /** Default: the data's. A single number fills it. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
 }
 
 /** Elements in the shape of their weight, and the requested shape. */
@@ -64,6 +64,12 @@ const scalarDType = (value: unknown): DType =>
 export const isScalar = (value: unknown): value is number | bigint | boolean =>
   typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
 
+/** What dtypes without a sign or without NaN cannot hold. */
+const misfits: Partial<Record<DType, (value: number) => boolean>> = {
+  float4e2m1: Number.isNaN,
+  float8e8m0: (value) => value < 0,
+};
+
 /**
  * Numbers as elements of `dtype`. Refuses finite numbers that would become infinite.
  * @param given the caller's value that contains them
@@ -79,6 +85,8 @@ export function encode(
     if (!isScalar(values[i])) fail('ERR_VALUE', `expected a number, given ${show(values[i])}`);
   }
   const encoded = encodeElements(dtype, values, fail);
+  const misfit = misfits[dtype] && Array.prototype.find.call(values, (v) => misfits[dtype]!(Number(v)));
+  if (misfit !== undefined) fail('ERR_VALUE', `expected a number that ${dtype} holds, given ${String(misfit)}`);
   if (!/^(b?float)(16|32)$/.test(dtype)) return encoded;
   const decoded = decodeElements(dtype, encoded, values.length);
   const overflow = decoded.findIndex((v, i) => !Number.isFinite(v) && Number.isFinite(Number(values[i])));

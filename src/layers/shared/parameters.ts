@@ -5,7 +5,7 @@ import { maxRank } from '../../values/spec.js';
 /** Options of every layer method. */
 export interface Named {
   /** Name of the layer; unique within its network and scope. Default: made from the weights' name or the kind. */
-  name?: string;
+  name?: string | undefined;
 }
 
 const float32Max = 3.4028234663852886e38;

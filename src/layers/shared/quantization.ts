@@ -34,11 +34,11 @@ export interface QuantizationOptions extends Named {
    */
   scale: Tensor | ConstantData;
   /** TensorRT quantizes symmetrically: zeros, or a tensor of zeros in the quantized dtype. */
-  zeroPoint?: number | readonly number[] | Tensor;
+  zeroPoint?: number | readonly number[] | Tensor | undefined;
   /** The axis that a scale of rank 1 applies to; negative counts from the end. */
-  axis?: number;
+  axis?: number | undefined;
   /** Size of a block along every axis, -1 for the whole axis. Needs TensorRT 10.15; earlier versions infer blocks from the scale. */
-  blockShape?: readonly number[];
+  blockShape?: readonly number[] | undefined;
 }
 
 const isSingle = (shape: Shape): boolean => shape.every((dim) => dim === 1);

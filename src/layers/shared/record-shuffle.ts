@@ -8,16 +8,16 @@ import { type ReshapeDims, reshapeForm } from './reshape-form.js';
 
 export interface ReshapeOptions extends Named {
   /** Whether 0 copies the input's dim at the same index instead of being a size. Default true. */
-  zeroIsPlaceholder?: boolean;
+  zeroIsPlaceholder?: boolean | undefined;
 }
 
 export interface ShuffleOptions extends ReshapeOptions {
   /** Order of axes before the reshape: axis `i` of the result is axis `firstTranspose[i]` of the input. */
-  firstTranspose?: readonly number[];
+  firstTranspose?: readonly number[] | undefined;
   /** Numbers, −1 for one to infer, names and expressions of dynamic dims; or a rank-1 tensor of int32 or int64. */
-  reshape?: ReshapeDims | Tensor;
+  reshape?: ReshapeDims | Tensor | undefined;
   /** Order of axes after the reshape. */
-  secondTranspose?: readonly number[];
+  secondTranspose?: readonly number[] | undefined;
 }
 
 function order(axes: readonly number[] | undefined, rank: number, what: string, method: string): number[] | null {

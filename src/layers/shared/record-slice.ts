@@ -15,17 +15,17 @@ export type SlicePart = readonly DimLike[] | Tensor;
 
 export interface SliceOptions extends Named {
   /** First position along each axis. Negative ones count from the end in mode `strict_bounds`, and lie outside in other modes. Default: the first that the stride can start from. */
-  start?: SlicePart;
+  start?: SlicePart | undefined;
   /** Sizes of the result. Default: all elements up to the end. */
-  size?: SlicePart;
+  size?: SlicePart | undefined;
   /** Step along each axis; may be negative, or 0 to repeat. Default 1. */
-  stride?: SlicePart;
+  stride?: SlicePart | undefined;
   /** The axes that start, size and stride apply to; others are taken whole. Default: all. */
-  axes?: readonly number[];
+  axes?: readonly number[] | undefined;
   /** How to read outside the input. Default `strict_bounds`: an error. */
-  mode?: SampleMode;
+  mode?: SampleMode | undefined;
   /** Value outside the input in mode `fill`: a number, or a scalar tensor of the input's dtype. Default 0. */
-  fill?: Liftable;
+  fill?: Liftable | undefined;
 }
 
 /** Values for all axes in TensorRT's form: numbers, or a tensor. */

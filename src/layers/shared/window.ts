@@ -12,13 +12,13 @@ export type PaddingMode = (typeof paddingModes)[number];
 /** Padding options in PyTorch's and TensorRT's terms. */
 export interface PaddingOptions {
   /** Zeros added on both sides of each spatial axis. Default 0. */
-  padding?: PerAxis;
+  padding?: PerAxis | undefined;
   /** Zeros before each axis, if the two sides differ (TensorRT's pre-padding). */
-  prePadding?: PerAxis;
+  prePadding?: PerAxis | undefined;
   /** Zeros after each axis (TensorRT's post-padding). */
-  postPadding?: PerAxis;
+  postPadding?: PerAxis | undefined;
   /** TensorRT's padding mode; the `same_*` modes compute the padding and ignore the options above. Default `explicit_round_down`. */
-  paddingMode?: PaddingMode;
+  paddingMode?: PaddingMode | undefined;
 }
 
 export const window = wholeNumbers(1, 1, 3);

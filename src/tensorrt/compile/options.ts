@@ -7,7 +7,7 @@ import type { Profile } from './profiles.js';
 const count = z.int().max(2 ** 31 - 1);
 const bound = z.union([z.int(), z.array(z.int())]);
 const numberOrRange = z.union([z.int(), z.tuple([bound, bound, bound])]);
-const range = z.any().refine((value) => numberOrRange.safeParse(value).success, {
+const range = z.any().refine((value) => value === undefined || numberOrRange.safeParse(value).success, {
   params: { expected: 'a number or [min, opt, max]' },
 });
 
@@ -48,58 +48,60 @@ export const optionNames: readonly string[] = Object.keys(options.shape);
 /** How to build an engine. What is absent stays at TensorRT's own default. */
 export interface BuildOptions {
   /** Path of a TensorRT library or its folder, or a flavor (`trt10`, `trt11`, `rtx1`). Default: the best one found. */
-  library?: string;
+  library?: string | undefined;
   /**
    * Ranges of the dynamic dims, and of the elements of inputs that decide shapes, one object per optimization profile.
    * Default: one profile with every dim from 1 to 64, tuned for 8, which `engine.log` and `onLog` say; elements have no default.
    */
-  profiles?: readonly Profile[];
+  profiles?: readonly Profile[] | undefined;
   /** Allow TF32, with 10 bits of mantissa, in float32 layers (TensorRT: on): `false` where results are compared with PyTorch. */
-  tf32?: boolean;
+  tf32?: boolean | undefined;
   /** Make weights refittable (kREFIT), for a refitter of your own: this package has none. */
-  refit?: boolean;
+  refit?: boolean | undefined;
   /** Refittable with the same weights only (kREFIT_IDENTICAL). */
-  refitIdentical?: boolean;
+  refitIdentical?: boolean | undefined;
   /** Leave refittable weights out of the plan (kSTRIP_PLAN), which runs only once it was refitted. */
-  stripPlan?: boolean;
+  stripPlan?: boolean | undefined;
   /** A plan that later releases of the same major version can run (kVERSION_COMPATIBLE). Not TensorRT-RTX. */
-  versionCompatible?: boolean;
+  versionCompatible?: boolean | undefined;
   /** With `versionCompatible`: leave the lean runtime out of the plan (kEXCLUDE_LEAN_RUNTIME). */
-  excludeLeanRuntime?: boolean;
+  excludeLeanRuntime?: boolean | undefined;
   /** Allow kernels for weights of 2:4 structured sparsity (kSPARSE_WEIGHTS). */
-  sparseWeights?: boolean;
+  sparseWeights?: boolean | undefined;
   /** Never assume that values are no NaN (kSTRICT_NANS, from TensorRT 10.6 on). */
-  strictNans?: boolean;
+  strictNans?: boolean | undefined;
   /** Let weights stay in host memory and stream to the GPU (kWEIGHT_STREAMING); the budget is TensorRT's own. */
-  weightStreaming?: boolean;
+  weightStreaming?: boolean | undefined;
   /** No reformatting of inputs and outputs (kDIRECT_IO). */
-  directIO?: boolean;
+  directIO?: boolean | undefined;
   /** Synchronize after every layer, to tell which one fails (kDEBUG). */
-  debug?: boolean;
+  debug?: boolean | undefined;
   /** Time every layer anew, also one that equals another of this build (kDISABLE_TIMING_CACHE). */
-  disableTimingCache?: boolean;
+  disableTimingCache?: boolean | undefined;
   /** Most scratch memory a layer may use, in bytes (kWORKSPACE). TensorRT: all of the GPU's. */
-  workspace?: number;
+  workspace?: number | undefined;
   /** 0 (fast build) to 5 (fast engine); TensorRT: 3. */
-  optimizationLevel?: number;
+  optimizationLevel?: number | undefined;
   /** Runs over which the time of a tactic is averaged; 1 or more. */
-  avgTimingIterations?: number;
+  avgTimingIterations?: number | undefined;
   /** Most tactics tried per layer; -1 leaves it to TensorRT. */
-  maxTactics?: number;
+  maxTactics?: number | undefined;
   /** Most streams beside the main one, on which layers run in parallel; 0: none. Default: TensorRT's choice. */
-  maxAuxStreams?: number;
+  maxAuxStreams?: number | undefined;
   /** What `engine.inspect()` can tell: `detailed` has kernels, shapes and formats, `layer_names_only` (TensorRT's default) names, `none` nothing. */
-  profilingVerbosity?: 'none' | 'layer_names_only' | 'detailed';
+  profilingVerbosity?: 'none' | 'layer_names_only' | 'detailed' | undefined;
   /** GPUs beside this one on which the plan runs: those of compute capability 8.0 and later, or of the same one. Not TensorRT-RTX. */
-  hardwareCompatibility?: 'none' | 'ampere_plus' | 'same_compute_capability';
+  hardwareCompatibility?: 'none' | 'ampere_plus' | 'same_compute_capability' | undefined;
   /** TensorRT-RTX: compute capabilities to build for, e.g. `[89, 120]`. */
-  computeCapabilities?: readonly number[];
+  computeCapabilities?: readonly number[] | undefined;
   /** Cancels the build; the promise is rejected with ERR_ABORTED. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called for warnings and errors while it builds: TensorRT's, and that ranges of dims were assumed. */
-  onLog?: (line: { severity: 'internal_error' | 'error' | 'warning' | 'info' | 'verbose'; message: string }) => void;
+  onLog?:
+    | ((line: { severity: 'internal_error' | 'error' | 'warning' | 'info' | 'verbose'; message: string }) => void)
+    | undefined;
   /** Called as phases of the build advance. */
-  onProgress?: (progress: { phase: string; step: number; steps: number }) => void;
+  onProgress?: ((progress: { phase: string; step: number; steps: number }) => void) | undefined;
 }
 
 /** `profiles[0].batch`; undefined for the options themselves. */

@@ -17,9 +17,13 @@ export type ProfileBound = number | readonly number[];
  *   topk, a loop's count where outputs are collected): `k: [1, 5, 10]` for one element, else a list per
  *   bound: `sizes: [[1, 1], [8, 8], [64, 64]]`. For an input whose elements decide no shape a range has no effect.
  */
-export type Profile = Readonly<
-  Record<string, number | readonly [min: ProfileBound, opt: ProfileBound, max: ProfileBound]>
->;
+export type Profile = Readonly<Record<string, ProfileRange | undefined>>;
+
+/** The list is of three; its type is not that strict, so that a profile may come from a `const`. */
+export type ProfileRange =
+  | number
+  | readonly [min: ProfileBound, opt: ProfileBound, max: ProfileBound]
+  | readonly ProfileBound[];
 
 /** Shapes of an input, or its elements where `values` is set. */
 export interface InputRange {
@@ -36,7 +40,7 @@ const bounds = ['min', 'opt', 'max'] as const;
 const most = { int32: 2 ** 31 - 1, int64: Number.MAX_SAFE_INTEGER };
 const defaultRange = [1, 8, 64] as const;
 
-const rangeOf = (profile: Profile, name: string): Profile[string] | undefined =>
+const rangeOf = (profile: Profile, name: string): ProfileRange | undefined =>
   Object.hasOwn(profile, name) ? profile[name] : undefined;
 
 /** Whether TensorRT could compute shapes from an input's elements. */
@@ -89,7 +93,8 @@ function resolveProfile(
   where: string,
 ): ResolvedProfile {
   const candidates = new Map(inputs.filter(mayDecideShapes).map((input) => [input.name, input]));
-  for (const name of Object.keys(profile)) {
+  for (const [name, range] of Object.entries(profile)) {
+    if (range === undefined) continue;
     if (!names.includes(name) && !candidates.has(name)) unknown(name, inputs, names, [...candidates.keys()], where);
   }
   const sizes = names.map((name) => {
@@ -176,10 +181,10 @@ function unknown(
 }
 
 /** The three bounds as given; a number stands for all of them. */
-const three = (range: Profile[string]): readonly ProfileBound[] =>
+const three = (range: ProfileRange): readonly ProfileBound[] =>
   typeof range === 'number' ? [range, range, range] : range;
 
-function sizesOf(name: string, range: Profile[string], alsoInput: boolean, where: string): number[] {
+function sizesOf(name: string, range: ProfileRange, alsoInput: boolean, where: string): number[] {
   const sizes = three(range);
   if (sizes.some((size) => typeof size !== 'number')) {
     const why = alsoInput ? `; input '${name}' has the name of a dim: rename one of them` : '';
@@ -200,7 +205,7 @@ function sizesOf(name: string, range: Profile[string], alsoInput: boolean, where
   return [min, opt, max];
 }
 
-function elementsOf({ name, dtype, shape }: IRNamed, range: Profile[string], where: string): InputRange {
+function elementsOf({ name, dtype, shape }: IRNamed, range: ProfileRange, where: string): InputRange {
   const count = (shape as number[]).reduce((a, b) => a * b, 1);
   const [min, opt, max] = three(range).map((bound, i) => {
     const list = typeof bound === 'number' ? [bound] : [...bound];

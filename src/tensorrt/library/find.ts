@@ -27,9 +27,9 @@ export interface TensorRTInstallation {
 
 export interface FindOptions {
   /** Environment variables; default `process.env`. */
-  env?: Env;
+  env?: Env | undefined;
   /** GPUs to check against; default: those the driver reports. */
-  cuda?: CudaInfo;
+  cuda?: CudaInfo | undefined;
 }
 
 export interface ChooseOptions extends FindOptions {

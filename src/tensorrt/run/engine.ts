@@ -54,7 +54,7 @@ export interface EngineParts {
 
 export interface ContextOptions {
   /** Index of the optimization profile. Default 0. */
-  profile?: number;
+  profile?: number | undefined;
 }
 
 /** A TensorRT engine. Running it needs a GPU that its library supports; saving it does not. */
@@ -330,7 +330,7 @@ async function callAddon<T>(call: () => Promise<T>, factsOf?: Engine['factsOf'])
 
 export interface LoadEngineOptions {
   /** Path of the library to load it with; default: the best one found. */
-  library?: string;
+  library?: string | undefined;
 }
 
 /**

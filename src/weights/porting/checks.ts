@@ -1,12 +1,14 @@
 import { show } from '../../errors/error.js';
+import { bytesOf } from '../../values/dtype.js';
+import { convertElements } from '../convert.js';
 import { shapeText, type WeightDType } from '../dtype.js';
 import { refusal } from '../format-error.js';
-import { Weight, weight } from '../weight.js';
+import { Weight } from '../weight.js';
 
 /** A projection of an attention block. */
 export interface Projection {
   weight: Weight;
-  bias?: Weight;
+  bias?: Weight | undefined;
 }
 
 export function expectWeight(what: string, value: unknown): asserts value is Weight {
@@ -28,16 +30,30 @@ export function axisOf(w: Weight, axis: number): number {
   throw refusal('ERR_WEIGHTS_SHAPE', `${w.label} of shape ${shapeText(w.shape)} has no axis ${show(axis)}`);
 }
 
-// A writable copy, even if the weight is float64 already.
-export function doubles(w: Weight): Float64Array {
-  const values = Float64Array.from(w.as('float64').data as Float64Array);
-  w.check();
+/** Elements as the file has them, also of a weight that `as` rounded. A writable copy. */
+export const doubles = (w: Weight): Float64Array => w.exact();
+
+/** As `doubles`. @throws ERR_VALUE if one is not finite */
+export function finite(caller: string, w: Weight): Float64Array {
+  const values = doubles(w);
+  expectFinite(values, `${caller}: ${w.label}`);
   return values;
 }
 
-/** A weight from doubles, rounded to `dtype`. */
-export const rounded = (values: Float64Array, shape: readonly number[], dtype: WeightDType, name: string): Weight =>
-  weight(values, shape, 'float64', name).as(dtype);
+function expectFinite(values: Float64Array, what: string): void {
+  for (let i = 0; i < values.length; i++)
+    if (!Number.isFinite(values[i])) {
+      const actual = values[i]!;
+      throw refusal('ERR_VALUE', `${what}: expected finite elements, element ${i} is ${actual}`, { actual });
+    }
+}
+
+/** A weight from doubles, rounded to `dtype`. @throws ERR_VALUE if one is not finite, ERR_WEIGHTS_CONVERT if beyond `dtype` */
+export function rounded(values: Float64Array, shape: readonly number[], dtype: WeightDType, name: string): Weight {
+  expectFinite(values, name);
+  const bytes = convertElements(bytesOf(values), 'float64', dtype, values.length, name);
+  return new Weight({ name, dtype, shape, read: () => bytes });
+}
 
 export function expectShape(w: Weight, shape: readonly number[]): void {
   if (w.shape.length === shape.length && w.shape.every((d, i) => d === shape[i])) return;

@@ -3,34 +3,36 @@ import { shapeText } from '../dtype.js';
 import { refusal } from '../format-error.js';
 import { contiguousStrides } from '../rearrange.js';
 import { Weight } from '../weight.js';
-import { axisOf, doubles, expectShape, expectWeight, type Projection, projection, rounded } from './checks.js';
+import { axisOf, expectShape, expectWeight, finite, type Projection, projection, rounded } from './checks.js';
 
 /** Batch norm as PyTorch stores it: `layer('bn1')` of a store. */
 export interface BatchNormWeights {
   /** gamma; 1 by default */
-  weight?: Weight;
+  weight?: Weight | undefined;
   /** beta; 0 by default */
-  bias?: Weight;
-  running_mean?: Weight;
-  running_var?: Weight;
+  bias?: Weight | undefined;
+  running_mean?: Weight | undefined;
+  running_var?: Weight | undefined;
 }
 
 export interface BatchNormScaleOptions {
   /** As in the model. Default 1e-5, as PyTorch's. */
-  eps?: number;
+  eps?: number | undefined;
 }
 
 export interface FoldBatchNormOptions extends BatchNormScaleOptions {
   /** The weight's axis of output channels: 0, the default, or 1 for a transposed convolution. */
-  axis?: number;
+  axis?: number | undefined;
   /** Of a transposed convolution, whose weight [in, out / groups, …] has a part of them in each. Default 1. */
-  groups?: number;
+  groups?: number | undefined;
 }
 
 /**
  * Batch norm at inference as one scale and shift per channel, for a Scale layer: scale = γ / √(σ² + eps),
- * shift = β − μ · scale (Ioffe & Szegedy 2015, algorithm 2). Computed in double, returned as float32.
- * @throws ERR_WEIGHTS_SHAPE; ERR_WEIGHTS_NAME if the running statistics are missing
+ * shift = β − μ · scale (Ioffe & Szegedy 2015, algorithm 2). Computed in double from the file's elements, returned as
+ * float32.
+ * @throws ERR_WEIGHTS_SHAPE; ERR_WEIGHTS_NAME if the running statistics are missing; ERR_VALUE if an element is not
+ *   finite, or running_var + eps not positive; ERR_WEIGHTS_CONVERT if a result is beyond float32
  */
 export function batchNormScale(
   bn: BatchNormWeights,
@@ -46,8 +48,10 @@ export function batchNormScale(
 
 /**
  * Folds a batch norm that follows a convolution or linear layer into it: W' = W · scale, b' = b · scale + shift along
- * the output channels, so that TensorRT runs one layer. Computed in double, rounded to the layer's dtype.
- * @throws ERR_WEIGHTS_SHAPE if the channels differ
+ * the output channels, so that TensorRT runs one layer. Computed in double from the file's elements, also of weights that
+ * `as` has rounded, and rounded once, to the layer's dtype.
+ * @throws ERR_WEIGHTS_SHAPE if the channels differ; ERR_WEIGHTS_NAME if the running statistics are missing; ERR_VALUE if an
+ *   element is not finite, or running_var + eps not positive; ERR_WEIGHTS_CONVERT if a result is beyond the layer's dtype
  */
 export function foldBatchNorm(
   layer: Projection,
@@ -72,14 +76,16 @@ export function foldBatchNorm(
     );
   }
   if (bias) expectShape(bias, [channels]);
-  const values = doubles(kernel);
+  const values = finite('foldBatchNorm', kernel);
   const inner = kernel.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const groupSize = groups > 1 ? rows * perGroup * inner : values.length;
   for (let i = 0; i < values.length; i++) {
     const group = Math.floor(i / groupSize);
     values[i]! *= scale[group * perGroup + (Math.floor(i / inner) % perGroup)]!;
   }
-  const offsets = (bias ? doubles(bias) : new Float64Array(channels)).map((b, i) => b * scale[i]! + shift[i]!);
+  const offsets = (bias ? finite('foldBatchNorm', bias) : new Float64Array(channels)).map(
+    (b, i) => b * scale[i]! + shift[i]!,
+  );
   return {
     weight: rounded(values, kernel.shape, kernel.dtype, kernel.name),
     bias: rounded(
@@ -94,35 +100,39 @@ export function foldBatchNorm(
 /** A layer whose weight is a direction and a length, as `torch.nn.utils.weight_norm` stores it. */
 export interface WeightNormWeights {
   /** The length: of size 1 along the axes that it is taken over. */
-  weight_g?: Weight;
+  weight_g?: Weight | undefined;
   /** The direction. */
-  weight_v?: Weight;
-  /** The length, as `torch.nn.utils.parametrizations.weight_norm` names it: `layer('conv.parametrizations.weight')`. */
-  original0?: Weight;
+  weight_v?: Weight | undefined;
+  /** The length, as `torch.nn.utils.parametrizations.weight_norm` names it. */
+  'parametrizations.weight.original0'?: Weight | undefined;
   /** The direction by its name there. */
-  original1?: Weight;
-  bias?: Weight;
+  'parametrizations.weight.original1'?: Weight | undefined;
+  /** The length in `layer('conv.parametrizations.weight')`. */
+  original0?: Weight | undefined;
+  /** The direction there. */
+  original1?: Weight | undefined;
+  bias?: Weight | undefined;
 }
 
 /**
  * The weight that a weight norm stands for: g · v / ‖v‖ (Salimans & Kingma 2016), the norm over the axes along which g has
- * size 1. Computed in double, rounded to the direction's dtype.
- * @param layer `layer('conv')` of a store; its bias is passed on
- * @throws ERR_WEIGHTS_NAME if there is no weight norm, ERR_WEIGHTS_SHAPE if length and direction do not fit
+ * size 1. Computed in double from the file's elements, rounded to the direction's dtype.
+ * @param layer `layer('conv')` of a store, from before or after PyTorch 2.0; its bias is passed on
+ * @throws ERR_WEIGHTS_NAME if there is no weight norm, ERR_WEIGHTS_SHAPE if length and direction do not fit; ERR_VALUE if an
+ *   element is not finite, or a direction all 0; ERR_WEIGHTS_CONVERT if a result is beyond the direction's dtype
  */
 export function foldWeightNorm(layer: WeightNormWeights | Readonly<Record<string, Weight | undefined>>): {
   weight: Weight;
   bias?: Weight;
 } {
-  const { weight_g: g, weight_v: v, original0, original1, bias } = (layer ?? {}) as WeightNormWeights;
-  const [length, direction] = [g ?? original0, v ?? original1];
-  if (!length || !direction) {
-    const given = Object.keys(layer ?? {}).join(', ') || show(layer);
-    throw refusal(
-      'ERR_WEIGHTS_NAME',
-      `foldWeightNorm: expected weight_g and weight_v (or original0 and original1), given ${given}`,
-    );
+  const given = (layer ?? {}) as Record<string, Weight | undefined>;
+  const [g, v] = weightNormNames.find(([g, v]) => given[g] && given[v]) ?? [];
+  if (g === undefined) {
+    const names = Object.keys(given).join(', ') || show(layer);
+    const known = weightNormNames.map((pair) => pair.join(' and ')).join(', or ');
+    throw refusal('ERR_WEIGHTS_NAME', `foldWeightNorm: expected ${known}, given ${names}`);
   }
+  const [length, direction, bias] = [given[g]!, given[v!]!, given.bias];
   for (const part of [length, direction, bias]) if (part) expectWeight('foldWeightNorm', part);
   const { shape } = direction;
   const sizes = length.shape.length === 0 ? shape.map(() => 1) : length.shape;
@@ -133,8 +143,8 @@ export function foldWeightNorm(layer: WeightNormWeights | Readonly<Record<string
       { expected: shape, actual: length.shape },
     );
   }
-  const lengths = doubles(length);
-  const values = doubles(direction);
+  const lengths = finite('foldWeightNorm', length);
+  const values = finite('foldWeightNorm', direction);
   const strides = contiguousStrides(shape);
   const steps = contiguousStrides(sizes);
   /** Of each element, which length it has. */
@@ -146,12 +156,25 @@ export function foldWeightNorm(layer: WeightNormWeights | Readonly<Record<string
   );
   const squares = new Float64Array(lengths.length);
   for (const [i, value] of values.entries()) squares[places[i]!]! += value * value;
+  const none = squares.indexOf(0);
+  if (none >= 0 && values.length > 0)
+    throw refusal(
+      'ERR_VALUE',
+      `foldWeightNorm: ${direction.label}: expected a direction, all elements of ${none} are 0`,
+    );
   const factors = squares.map((sum, i) => lengths[i]! / Math.sqrt(sum));
   for (let i = 0; i < values.length; i++) values[i]! *= factors[places[i]!]!;
   const name = direction.name.replace(/(?:_v|\.original1)$/, '').replace('.parametrizations.', '.');
   const weight = rounded(values, shape, direction.dtype, name);
   return bias ? { weight, bias } : { weight };
 }
+
+/** What PyTorch names length and direction. */
+const weightNormNames = [
+  ['weight_g', 'weight_v'],
+  ['parametrizations.weight.original0', 'parametrizations.weight.original1'],
+  ['original0', 'original1'],
+] as const;
 
 function coefficients(
   caller: string,
@@ -170,10 +193,17 @@ function coefficients(
   }
   for (const part of [mean, variance, bn.weight, bn.bias]) if (part) expectWeight(`${caller}: batch norm`, part);
   for (const part of [variance, bn.weight, bn.bias]) if (part) expectShape(part, [mean.size]);
-  const means = doubles(mean);
-  const gamma = bn.weight && doubles(bn.weight);
-  const beta = bn.bias && doubles(bn.bias);
-  const scale = doubles(variance).map((v, i) => (gamma?.[i] ?? 1) / Math.sqrt(v + eps));
+  if (typeof eps !== 'number') throw refusal('ERR_INPUT', `${caller}: eps: expected a number, given ${show(eps)}`);
+  const [means, variances] = [finite(caller, mean), finite(caller, variance)];
+  const gamma = bn.weight && finite(caller, bn.weight);
+  const beta = bn.bias && finite(caller, bn.bias);
+  const bad = variances.findIndex((v) => !(v + eps > 0));
+  if (bad >= 0)
+    throw refusal(
+      'ERR_VALUE',
+      `${caller}: ${variance.label}: expected running_var + eps above 0, given ${variances[bad]} + ${eps} at ${bad}`,
+    );
+  const scale = variances.map((v, i) => (gamma?.[i] ?? 1) / Math.sqrt(v + eps));
   const shift = scale.map((s, i) => (beta?.[i] ?? 0) - means[i]! * s);
   return { scale, shift, name: mean.name.replace(/\.?running_mean$/, '') };
 }

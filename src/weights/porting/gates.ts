@@ -3,7 +3,6 @@ import { shapeText } from '../dtype.js';
 import { refusal } from '../format-error.js';
 import { Weight } from '../weight.js';
 import { axisOf, doubles, expectShape, expectWeight, rounded } from './checks.js';
-import { joinWeights } from './split-and-join.js';
 
 /** Orders of the gates of recurrent layers: PyTorch's, TensorFlow's and Keras's, ONNX's. `c` is PyTorch's g. */
 export const gateOrders = {
@@ -36,10 +35,9 @@ export function reorderGates(gates: Weight, from: string, to: string, axis = 0):
     Array.from(from, () => size),
     axis,
   );
-  return joinWeights(
+  return Weight.concat(
     [...to].map((gate) => parts[from.indexOf(gate)]!),
-    at,
-    gates.name,
+    { axis: at, name: gates.name },
   );
 }
 
@@ -50,8 +48,8 @@ export interface LstmWeights {
   /** [4·hidden, hidden] */
   weight_hh: Weight;
   /** [4·hidden] */
-  bias_ih?: Weight;
-  bias_hh?: Weight;
+  bias_ih?: Weight | undefined;
+  bias_hh?: Weight | undefined;
 }
 
 /** An LSTM layer as TensorFlow's BasicLSTMCell and sampleCharRNN hold it. */
@@ -59,15 +57,15 @@ export interface TensorFlowLstm {
   /** [input + hidden, 4·hidden], with gates i, c, f, o along its columns. */
   kernel: Weight;
   /** [4·hidden] */
-  bias?: Weight;
+  bias?: Weight | undefined;
 }
 
 /** Which layer of a multi-layer LSTM. */
 export interface LstmLayerOptions {
   /** 0 by default: `weight_ih_l0` */
-  layer?: number;
+  layer?: number | undefined;
   /** The other direction of a bidirectional one: `weight_ih_l0_reverse` */
-  reverse?: boolean;
+  reverse?: boolean | undefined;
 }
 
 /**
@@ -92,14 +90,14 @@ export function lstmToTensorFlow(
   }
   const bias = rounded(sum, [gates], layer.weight_hh.dtype, 'bias');
   return {
-    kernel: joinWeights([turn(layer.weight_ih), turn(layer.weight_hh)], 0, 'kernel'),
+    kernel: Weight.concat([turn(layer.weight_ih), turn(layer.weight_hh)], { name: 'kernel' }),
     bias: reorderGates(bias, pytorch, tensorflow),
   };
 }
 
 export interface LstmFromTensorFlowOptions {
   /** What TensorFlow's cell adds to the forget gate: 1 by default there, nothing in sampleCharRNN. Default 0. */
-  forgetBias?: number;
+  forgetBias?: number | undefined;
 }
 
 /**

@@ -317,3 +317,13 @@ describe('what TensorRT makes of them', () => {
     expect(engine.inputs[1]!.values).toEqual([{ min: [1, 1], opt: [3, 4], max: [12, 12] }]);
   });
 });
+
+test('a name that is undefined is one that was left out', async () => {
+  const net = network('open', { x: float32('batch', 3) });
+  net.relu().output('y');
+  await net.check({ profiles: [{ batch: [1, 2, 4], tokens: undefined }] });
+  expect(await rejection(net.check({ profiles: [{ batch: undefined }] }))).toMatchObject({
+    code: 'ERR_PROFILE',
+    message: expect.stringContaining("dim 'batch' is missing"),
+  });
+});

@@ -1,6 +1,4 @@
-import { show } from '../../errors/error.js';
-import { bytesOf } from '../../values/dtype.js';
-import { shapeText, weightBits } from '../dtype.js';
+import { shapeText } from '../dtype.js';
 import { refusal } from '../format-error.js';
 import { Weight } from '../weight.js';
 import { axisOf, expectShape, type Projection, projection } from './checks.js';
@@ -8,23 +6,23 @@ import { axisOf, expectShape, type Projection, projection } from './checks.js';
 /** Layout of a fused query-key-value projection. */
 export interface QkvOptions {
   /** The weight's axis of outputs: 0 for a Linear (`in_proj_weight`), 1 for GPT-2's Conv1D (`c_attn`). */
-  axis?: number;
+  axis?: number | undefined;
   /** Outputs of query, key and value; thirds by default (grouped-query attention has fewer keys and values). */
-  sizes?: readonly [number, number, number];
+  sizes?: readonly [number, number, number] | undefined;
   /** Number of heads, if each head's q, k and v lie together (GPT-NeoX, BLOOM) instead of all queries first. */
-  interleavedHeads?: number;
+  interleavedHeads?: number | undefined;
 }
 
 /** The weights of a `torch.nn.MultiheadAttention`. */
 export interface AttentionWeights {
   /** [3 · embed, embed] */
-  in_proj_weight?: Weight;
+  in_proj_weight?: Weight | undefined;
   /** [3 · embed] */
-  in_proj_bias?: Weight;
+  in_proj_bias?: Weight | undefined;
   /** Separate if keys or values have another size (`kdim`, `vdim`). */
-  q_proj_weight?: Weight;
-  k_proj_weight?: Weight;
-  v_proj_weight?: Weight;
+  q_proj_weight?: Weight | undefined;
+  k_proj_weight?: Weight | undefined;
+  v_proj_weight?: Weight | undefined;
 }
 
 /**
@@ -75,34 +73,4 @@ export function splitQkv(
 function projections(weights: Weight[], biases?: Weight[]): { q: Projection; k: Projection; v: Projection } {
   const [q, k, v] = weights.map((weight, i) => (biases ? { weight, bias: biases[i]! } : { weight }));
   return { q: q!, k: k!, v: v! };
-}
-
-/** Concatenates along an axis, counted from the end if negative; dtypes (of at least 8 bits) and other axes must be equal. */
-export function joinWeights(parts: readonly Weight[], axis: number, name = parts?.[0]?.name ?? 'joined'): Weight {
-  if (!Array.isArray(parts) || !parts.every((part) => part instanceof Weight))
-    throw refusal('ERR_INPUT', `joinWeights: expected a list of weights, given ${show(parts)}`);
-  const [first] = parts as readonly Weight[];
-  const at = axis < 0 && first ? axis + first.shape.length : axis;
-  const rest = (w: Weight) => shapeText([w.dtype, ...w.shape.filter((_, i) => i !== at)]);
-  const odd = parts.find((w) => !(w.shape[at]! >= 0) || rest(w) !== rest(first!) || weightBits[w.dtype] < 8);
-  if (!first || odd) {
-    throw refusal(
-      'ERR_WEIGHTS_SHAPE',
-      `Cannot join ${parts.map(String).join(' and ') || 'nothing'} along axis ${axis}`,
-    );
-  }
-  const outer = first.shape.slice(0, at).reduce((a, b) => a * b, 1);
-  const bytes = parts.map((w) => bytesOf(w.data));
-  const out = new Uint8Array(bytes.reduce((sum, b) => sum + b.length, 0));
-  for (let row = 0, to = 0; row < outer; row++) {
-    for (const part of bytes) {
-      const size = part.length / outer;
-      out.set(part.subarray(row * size, (row + 1) * size), to);
-      to += size;
-    }
-  }
-  for (const part of parts) part.check();
-  const total = parts.reduce((sum, w) => sum + w.shape[at]!, 0);
-  const shape = first.shape.map((d, i) => (i === at ? total : d));
-  return new Weight({ name, dtype: first.dtype, shape, read: () => out, file: first.file, derived: true });
 }
