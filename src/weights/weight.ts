@@ -43,7 +43,7 @@ export class Weight {
   constructor({ name, dtype, shape, read, file, source }: Parts) {
     this.name = name;
     this.dtype = dtype;
-    this.shape = Object.freeze([...shape]);
+    this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape]);
     this.file = file;
     this.#read = read;
     this.#source = source;

@@ -91,7 +91,7 @@ const cases: Record<string, [Uint8Array, RegExp]> = {
   'an unterminated name of 10 MB': [text(`{"${'a'.repeat(10_000_000)}`), /unterminated string/],
   'a number of a million digits': [
     text(`{"a":{"shape":[${'1'.repeat(1_000_000)}]}}`),
-    /a number of 1000000 characters/,
+    /a number of more than 400 characters/,
   ],
   '65 axes': [safetensors({ a: info('F32', Array(65).fill(1), [0, 4]) }, 4), /has 65 axes, more than 64/],
   'a million axes': [
@@ -221,7 +221,9 @@ test('any cut of a file is refused', async () => {
     'state_dict.pt',
   ]) {
     const bytes = fixtureBytes(name);
-    for (let length = 0; length < bytes.length; length += 1 + Math.floor(bytes.length / 500)) {
+    // A .wts is whole without the white space behind it.
+    const whole = name.endsWith('.wts') ? Buffer.from(bytes).toString('latin1').trimEnd().length : bytes.length;
+    for (let length = 0; length < whole; length += 1 + Math.floor(bytes.length / 500)) {
       const read = async () => {
         using weights = await parseWeights(bytes.slice(0, length), name);
         for (const tensor of weights.names()) weights.get(tensor).data;
