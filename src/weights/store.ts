@@ -305,10 +305,19 @@ export class Weights {
       this.#opaqueAt(prefix) ??
       refusal(
         'ERR_WEIGHTS_NAME',
-        `${this.#label} has no tensors ${deeper ? 'directly ' : ''}under '${this.#prefix}${text(prefix)}'${suggestion(prefix, known)}`,
+        `${this.#label} has no tensors ${deeper ? 'directly ' : ''}under '${this.#prefix}${text(prefix)}'${suggestion(prefix, known) || this.#listPrefixes()}`,
         { actual: prefix },
       )
     );
+  }
+
+  /** The first parts of names, for one who meant another. */
+  #listPrefixes(): string {
+    const heads = new Set<string>();
+    for (const name of this.#entries.keys()) if (name.includes('.')) heads.add(name.slice(0, name.indexOf('.')));
+    const shown = [...heads].slice(0, mostShown).map((head) => `'${text(head).slice(0, longestShown)}'`);
+    if (!shown.length) return '; its names have no prefixes';
+    return `; its prefixes are ${shown.join(', ')}${heads.size > shown.length ? `, … (${heads.size})` : ''}`;
   }
 
   /** The error for a name at or below something that is not a tensor. */
@@ -380,6 +389,9 @@ function weightOf({ name, dtype, shape, read }: TensorEntry, source: ByteSource)
 /** Bools as Python reads them: whatever is not 0 is true. A copy only where a byte is another than 0 and 1. */
 const truths = (bytes: Uint8Array): Uint8Array =>
   bytes.some((byte) => byte > 1) ? bytes.map((byte) => Number(byte !== 0)) : bytes;
+
+const mostShown = 12;
+const longestShown = 60;
 
 /** The key by which use is tracked: tied tensors count as one. */
 const useOf = ({ name, tiedTo = name }: TensorEntry): string => tiedTo;

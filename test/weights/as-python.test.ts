@@ -92,3 +92,36 @@ test('a last value that may be cut is refused', async () => {
   using whole = await parseWeights(Buffer.from('2\na 0\nb 1 3f800000'), 'x');
   expect([...whole.get('b').toFloat32()]).toEqual([1]);
 });
+
+test.each([
+  ['python_exported.pt2', /a program of torch\.export.*torch\.save\(torch\.export\.load\(path\)\.state_dict, /],
+  ['python_libtorch.pt', /TorchScript archive.*torch\.save\(torch\.jit\.load\(path, 'cpu'\)\.state_dict\(\), /],
+  ['python_frozen.pt', /a frozen TorchScript archive.*save the state_dict\(\) of the model before torch\.jit\.freeze/],
+])('%s: what to do instead', async (name, message) => {
+  const { code, message: given } = await failure(() => loadWeights(fixture(name)));
+  expect([code, given]).toEqual(['ERR_WEIGHTS_FORMAT', expect.stringMatching(message)]);
+});
+
+test('packages of compiled code, and programs of PyTorch 1.0', async () => {
+  const packed = (...names: string[]) => zipSync(Object.fromEntries(names.map((name) => [name, new Uint8Array(1)])));
+  for (const [file, message] of [
+    [packed('m/data/aotinductor/model/x.so', 'm/archive_format'), /compiled code \(AOTInductor\)/],
+    [packed('m/version', 'm/model.json', 'm/tensors/0'), /a TorchScript archive/],
+    [packed('serialized_exported_program.json', 'serialized_state_dict.json'), /a program of torch\.export/],
+  ] as const)
+    expect((await failure(() => parseWeights(file, 'x'))).message).toMatch(message);
+});
+
+test('a prefix that is not there: near ones, or all', async () => {
+  using weights = await loadWeights(fixture('torch2_training.pt'));
+  const asked = async (run: () => unknown) => (await failure(run)).message;
+  using state = await loadWeights(fixture('state_dict.pt'));
+  for (const ask of [() => state.scope('transformer'), () => state.layer('transformer')])
+    expect(await asked(ask)).toMatch(/has no tensors under 'transformer'; its prefixes are 'conv', 'bn', 'fc'/);
+  expect(await asked(() => state.scope('cnov'))).toMatch(/did you mean 'conv'\?/);
+  using flat = await parseWeights(fixtureBytes('bf16.safetensors'), 'x');
+  expect(await asked(() => flat.rename((name) => name.replaceAll('.', '_')).scope('transformer'))).toMatch(
+    /; its names have no prefixes/,
+  );
+  expect(await asked(() => weights.scope('transformer'))).not.toMatch(/did you mean/);
+});

@@ -3,6 +3,7 @@ import type { ByteSource } from '../byte-source.js';
 import { malformed } from '../format-error.js';
 import { looksLikeNpy, npyElements, npyHead, npyHeaderEnd, npyRefusal, parseNpyHeader } from './npy.js';
 import type { ParsedFile, TensorEntry } from './parsed-file.js';
+import { torchScript } from './pytorch.js';
 import { charactersPerStep, stepsPerName, type Work } from './work.js';
 import type { Zip, ZipMember } from './zip.js';
 
@@ -52,9 +53,24 @@ function otherZip(members: ReadonlyMap<string, ZipMember>): string {
   const names: string[] = [];
   for (const name of members.keys()) if (names.push(quoted(name)) > 5) break;
   const list = `${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}`;
+  const exported = programOf(members);
+  if (exported) return exported;
   if (members.has('data.pkl'))
     return `a PyTorch checkpoint that was packed again: PyTorch expects its ${list} in a folder of the zip`;
   return `a zip that is neither an npz nor a PyTorch checkpoint, of ${list}; weight files in it must be extracted first`;
+}
+
+/** What a zip is that holds a program of PyTorch's; undefined for others. */
+function programOf(members: ReadonlyMap<string, ZipMember>): string | undefined {
+  const [first = ''] = members.keys();
+  const root = first.slice(0, first.indexOf('/') + 1);
+  if (members.has('serialized_exported_program.json') || members.has(`${root}models/model.json`))
+    return "a program of torch.export, which is not run here. In Python: torch.save(torch.export.load(path).state_dict, 'weights.pt')";
+  // As PyTorch 1.0 and 1.1 wrote it.
+  if (members.has(`${root}model.json`) && members.has(`${root}version`)) return torchScript;
+  if (members.has(`${root}archive_format`))
+    return 'a package of compiled code (AOTInductor), which is not run here; save the state_dict() of the model that it was made from';
+  return undefined;
 }
 
 const quoted = (name: string): string => JSON.stringify(name.slice(0, 100));

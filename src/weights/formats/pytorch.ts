@@ -18,6 +18,10 @@ export async function pickleMember({ members }: Zip, work: Work): Promise<string
   return undefined;
 }
 
+/** What to do about a program, also where it was on a GPU. */
+export const torchScript =
+  "a TorchScript archive, a program that is not run here. In Python: torch.save(torch.jit.load(path, 'cpu').state_dict(), 'weights.pt')";
+
 /** Most bytes of a checkpoint's pickle. */
 export const maxPickle = 256 * 2 ** 20;
 const maxRecord = 64;
@@ -31,7 +35,7 @@ const versions = { least: 1, most: 10 };
 /**
  * Reads a PyTorch checkpoint (the zip format of torch.save since 1.6): all tensors in nested dictionaries, lists and
  * tuples, named by their keys joined with dots. Nothing is executed: only what `torch.load(weights_only=True)` allows
- * has a meaning; all other objects are opaque. Limits: a pickle of 256 MiB, 4 million opcodes, a million values; a
+ * has a meaning; all other objects are opaque. Limits: a pickle of 256 MiB, 4 million opcodes, the steps of `Work`; a
  * strided view may take 16 times its storage, or 64 MiB.
  * @throws ERR_WEIGHTS_FORMAT
  */
@@ -63,9 +67,12 @@ export async function parsePyTorch(source: ByteSource, zip: Zip, pickle: string,
   const member = members.get(pickle)!;
   if (member.size > maxPickle) throw fail(`${pickle} has ${member.size} bytes, more than ${maxPickle}`);
   if (members.has(`${root}constants.pkl`)) {
-    throw fail(
-      "a TorchScript archive, a program that is not run here. In Python: torch.save(torch.jit.load(path).state_dict(), 'weights.pt')",
-    );
+    // torch.jit.freeze makes constants of weights, and state_dict() gives none.
+    if (members.has(`${root}constants/0`) && !members.has(`${root}data/0`))
+      throw fail(
+        'a frozen TorchScript archive, whose weights are constants of its code; save the state_dict() of the model before torch.jit.freeze',
+      );
+    throw fail(torchScript);
   }
   if (member.size > least + bestRatio * member.packed)
     throw fail(`${pickle} inflates ${member.packed} bytes to ${member.size}, more than pickles of weights do`);

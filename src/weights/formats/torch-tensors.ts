@@ -136,9 +136,9 @@ const remedy = (value: PyOpaque, at = ''): string => {
   const item = at === '' ? 'checkpoint' : at.includes('.') ? 'it' : `checkpoint[${JSON.stringify(at)}]`;
   const load = 'nothing was run. In Python';
   if (isArray(value))
-    return `${load}: checkpoint = torch.load(path, weights_only=False); save torch.from_numpy(${item}) in its place`;
+    return `${load}: checkpoint = torch.load(path, 'cpu', weights_only=False); save torch.from_numpy(${item}) in its place`;
   const what = value.isModule ? `${item}.state_dict()` : "checkpoint['state_dict']";
-  return `${load}, with its code at hand: checkpoint = torch.load(path, weights_only=False); torch.save(${what}, 'weights.pt')`;
+  return `${load}, with its code at hand: checkpoint = torch.load(path, 'cpu', weights_only=False); torch.save(${what}, 'weights.pt')`;
 };
 
 const isArray = (value: PyOpaque): boolean => /^numpy\._?core\.multiarray\._reconstruct$/.test(value.name);
