@@ -211,6 +211,18 @@ test('a name of 10 MB is read', async () => {
   expect(weights.names()[0]).toBe('na'.repeat(1_000_000));
 });
 
+test('long names read as JSON.parse reads them, wherever they are cut on the way', async () => {
+  for (const unit of ['é', '€', '😀', '\\u00e9', '\\ud83d\\ude00', '\\\\\\\\u0061', 'a\\n', '\\ud83d\\ude00é'])
+    for (let before = 0; before < 13; before++) {
+      const name = `${'x'.repeat(before)}${unit.repeat(Math.ceil(140_000 / unit.length))}`;
+      const weights = await parseWeights(text(`{"${name}" :${JSON.stringify(f4)}}`, 4));
+      expect(weights.names()[0] === JSON.parse(`"${name}"`), `${unit} after ${before}`).toBe(true);
+    }
+  for (const half of ['\\ud83d', '\\ude00'])
+    for (const name of [`${'x'.repeat(65_530)}${half}${'x'.repeat(70_000)}`, `${'x'.repeat(140_000)}${half}`])
+      expect((await failure(() => parseWeights(text(`{"${name}":0}`)))).message).toMatch(/half a surrogate pair/);
+});
+
 test('any cut of a file is refused', async () => {
   for (const name of [
     'odd.safetensors',

@@ -195,8 +195,8 @@ async function inflateHead(packed: Uint8Array, length: number, fail: Malformed):
     const bytes = inflateRawSync(some, { finishFlush, maxOutputLength: usual.size });
     if (bytes.length >= length || some.length === packed.length) return new Uint8Array(bytes);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE')
-      throw fail(`does not inflate: ${(cause as Error).message}`);
+    // A RangeError says that it would be more.
+    if (!(cause instanceof RangeError)) throw fail(`does not inflate: ${(cause as Error).message}`);
   }
   // A stream makes one chunk at a time; the input is as much as can hold so many bytes, incompressible ones included.
   const enough = packed.subarray(0, length + 5 * Math.ceil(length / 16_384) + 512);
