@@ -6,7 +6,7 @@ const measuring = [
   'test/tensorrt/compile/{abort,crash,leak}.test.ts',
   'test/tensorrt/run/{event-loop,exit}.test.ts',
   'test/setup/{fetch,setup}.test.ts',
-  'test/weights/{fuzz,hostile-zip,mapping}.test.ts',
+  'test/weights/{adversaries,fuzz,hostile-zip,mapping}.test.ts',
   'test/examples/mnist.test.ts',
 ];
 

@@ -146,7 +146,8 @@ Napi::Value convert(Napi::CallbackInfo const& info) {
 
 Napi::Value crc32(Napi::CallbackInfo const& info) {
   Napi::Uint8Array data = argument(info, 0).bytes();
-  return Napi::Number::New(info.Env(), ntrt::crc32(data.Data(), data.ByteLength(), 0));
+  auto const before = static_cast<uint32_t>(info.Length() > 1 ? argument(info, 1).size() : 0);
+  return Napi::Number::New(info.Env(), ntrt::crc32(data.Data(), data.ByteLength(), before));
 }
 
 // The function, but with our errors turned into JavaScript's.

@@ -35,8 +35,10 @@ export function nearest(name: string, names: Iterable<string>): string[] {
   // Names that cost more than twice the best are dropped.
   const limit = found.length ? 1 : Math.max(2, Math.ceil(name.length * 0.4));
   for (const candidate of others) {
-    const cost = distance(name, candidate, limit);
-    if (cost <= limit) found.push({ name: candidate, cost });
+    // Half of the longer name is left as it is: 't' is not meant by 'u'.
+    const most = Math.min(limit, Math.floor(Math.max(name.length, candidate.length) / 2));
+    const cost = distance(name, candidate, most);
+    if (cost <= most) found.push({ name: candidate, cost });
   }
   found.sort((a, b) => a.cost - b.cost);
   const close = found.filter(({ cost }) => cost <= 2 * found[0]!.cost);

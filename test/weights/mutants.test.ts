@@ -88,6 +88,7 @@ const stricter: readonly RegExp[] = [
   /is of version ".*\D+.*"; expected 1 to 10/, // PyTorch reads a number at the beginning
   /storage \S+ should have \d+ elements, the file has/, // PyTorch resizes it
   /data\.pkl" is damaged: its CRC-32|another name in its local header/,
+  /its directory has no entry at byte 0/, // PyTorch looks where the end record says, Python before the end record
 ];
 
 const bases = [...new Set(rows.map(([base]) => base))];

@@ -2,6 +2,8 @@ import { type Buffer, isUtf8 } from 'node:buffer';
 import type { TensorRTError } from '../../errors/error.js';
 import type { Malformed } from '../format-error.js';
 import { asBuffer } from './buffer.js';
+import { maxTensors } from './parsed-file.js';
+import type { Work } from './work.js';
 
 /** A number that was not written as a whole one: `1.0`, `1e3`, `-0`. */
 export class JsonFloat {
@@ -14,18 +16,26 @@ export type Json = null | boolean | string | number | bigint | JsonFloat | Json[
 // serde_json, which the official safetensors reader uses, stops at the same depth.
 const deepest = 127;
 const longestNumber = 400;
+/** Most keys of an object, or items of a list: those of as many tensors as a file may hold, and `__metadata__`. */
+const most = maxTensors + 1;
+const stepsPerObject = 24;
+const stepsPerKey = 4;
+/** Bytes that are read without a look at the clock. */
+const piece = 2 ** 16;
+/** `\u0061` */
+const longestEscape = 6;
 
 /** Half a surrogate pair, which no UTF-8 can hold. */
 export const loneSurrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 
 /**
  * Strict JSON (RFC 8259). Beyond `JSON.parse`: duplicate keys and lone surrogates are errors, and so are numbers that
- * overflow a double; `__proto__` is a key like any other. Reads the bytes in one pass, without recursion over strings.
+ * overflow a double; `__proto__` is a key like any other. Reads the bytes in one pass.
  * @throws `fail`'s error, with the byte offset
  */
-export function parseJson(bytes: Uint8Array, fail: Malformed): Json {
+export async function parseJson(bytes: Uint8Array, fail: Malformed, work: Work): Promise<Json> {
   if (!isUtf8(bytes)) throw fail('is not valid UTF-8');
-  return new Reader(asBuffer(bytes), fail).document();
+  return await new Reader(asBuffer(bytes), fail, work).document();
 }
 
 const code = (character: string): number => character.charCodeAt(0);
@@ -45,32 +55,163 @@ const isDigit = (c: number | undefined): boolean => c !== undefined && c >= 0x30
 const inNumber = (c: number | undefined): boolean =>
   isDigit(c) || c === 0x2b || c === 0x2d || c === 0x2e || c === 0x65 || c === 0x45;
 
+/** An object or a list that has begun. */
+type Begun = { readonly value: Map<string, Json>; key: string } | { readonly value: Json[]; key?: undefined };
+
 class Reader {
   #at = 0;
 
   constructor(
     readonly bytes: Buffer,
     readonly fail: Malformed,
+    readonly work: Work,
   ) {}
 
-  document(): Json {
-    const value = this.#value(0);
-    this.#skip();
-    if (this.#at < this.bytes.length) throw this.#error('expected the end');
+  async document(): Promise<Json> {
+    const around: Begun[] = [];
+    for (;;) {
+      if (this.work.due()) await this.work.rest();
+      if (around.length > deepest) throw this.#error(`nested deeper than ${deepest}`);
+      this.work.spend(1);
+      if (!this.#skip()) await this.#skipAll();
+      const first = this.bytes[this.#at];
+      let value: Json;
+      if (first === openBrace || first === openBracket) {
+        this.#at++;
+        if (!this.#skip()) await this.#skipAll();
+        const isObject = first === openBrace;
+        if (this.bytes[this.#at] === (isObject ? closeBrace : closeBracket)) {
+          this.#at++;
+          this.work.spend(isObject ? stepsPerObject : 1);
+          value = isObject ? new Map() : [];
+        } else {
+          if (isObject) this.work.spend(stepsPerObject);
+          around.push(isObject ? { value: new Map(), key: this.#key() ?? (await this.#longKey()) } : { value: [] });
+          continue;
+        }
+      } else value = first === quote ? (this.#string() ?? (await this.#longString())) : this.#scalar();
+
+      // The value is whole: it goes into what has begun around it, which may end with it.
+      for (;;) {
+        const into = around.at(-1);
+        if (!this.#skip()) await this.#skipAll();
+        if (!into) {
+          if (this.#at < this.bytes.length) throw this.#error('expected the end');
+          return value;
+        }
+        const isList = into.key === undefined;
+        if (isList) into.value.push(value);
+        else into.value.set(into.key, value);
+        const next = this.bytes[this.#at];
+        if (next !== comma && next !== (isList ? closeBracket : closeBrace))
+          throw this.#error(`expected ',' or '${isList ? ']' : '}'}'`);
+        this.#at++;
+        if (next === comma) {
+          if ((isList ? into.value.length : into.value.size) >= most)
+            throw this.#error(`more than ${most} ${isList ? 'items in a list' : 'keys in an object'}`);
+          if (!isList) {
+            if (!this.#skip()) await this.#skipAll();
+            into.key = this.#key(into.value) ?? (await this.#longKey(into.value));
+          }
+          break;
+        }
+        value = into.value;
+        around.pop();
+      }
+    }
+  }
+
+  /** A key and the colon behind it; undefined if they are long, and then nothing was read. @param map the keys before it */
+  #key(map?: Map<string, Json>): string | undefined {
+    const begin = this.#at;
+    if (this.bytes[begin] !== quote) throw this.#error('expected a key');
+    const key = this.#string();
+    if (key === undefined) return undefined;
+    if (this.#skip()) return this.#checked(key, map);
+    this.#at = begin;
+    return undefined;
+  }
+
+  async #longKey(map?: Map<string, Json>): Promise<string> {
+    const key = await this.#longString();
+    if (!this.#skip()) await this.#skipAll();
+    return this.#checked(key, map);
+  }
+
+  #checked(key: string, map: Map<string, Json> | undefined): string {
+    this.work.spend(stepsPerKey);
+    if (map?.has(key)) throw this.#error(`has the key ${JSON.stringify(key.slice(0, 100))} twice`);
+    if (this.bytes[this.#at] !== colon) throw this.#error("expected ':'");
+    this.#at++;
+    return key;
+  }
+
+  /** Undefined if it is long; then nothing was read. */
+  #string(): string | undefined {
+    const { end, backslashAt } = this.#piece(this.#at + 1);
+    if (this.bytes[end] !== quote) return undefined;
+    const value = this.#decoded(this.#at + 1, end, backslashAt !== undefined);
+    this.#at = end + 1;
     return value;
   }
 
-  #value(depth: number): Json {
-    if (depth > deepest) throw this.#error(`nested deeper than ${deepest}`);
-    this.#skip();
-    switch (this.bytes[this.#at]) {
-      case openBrace:
-        return this.#object(depth);
-      case openBracket:
-        return this.#array(depth);
-      case quote:
-        return this.#string();
+  async #longString(): Promise<string> {
+    let value = '';
+    /** Half a pair, whose other half may be in the next piece. */
+    let half = '';
+    for (let begin = this.#at + 1; ; ) {
+      if (this.work.due(piece)) await this.work.rest();
+      const { end, backslashAt } = this.#piece(begin);
+      const isLast = this.bytes[end] === quote;
+      let cut = end;
+      // Neither an escape is cut nor a character of several bytes.
+      if (!isLast && backslashAt !== undefined && end - backslashAt < longestEscape) cut = backslashAt;
+      while (!isLast && (this.bytes[cut]! & 0xc0) === 0x80) cut--;
+      const text = half + this.#decoded(begin, cut, backslashAt !== undefined, false);
+      half = !isLast && /[\uD800-\uDBFF]$/.test(text) ? text.slice(-1) : '';
+      const whole = half ? text.slice(0, -1) : text;
+      this.#expectPairs(whole);
+      value += whole;
+      begin = cut;
+      if (isLast) {
+        this.#at = end + 1;
+        return value;
+      }
     }
+  }
+
+  /** Where the string ends, or a piece further if that is before, and where its last escape begins. */
+  #piece(begin: number): { end: number; backslashAt: number | undefined } {
+    const limit = begin + piece;
+    let backslashAt: number | undefined;
+    let end = begin;
+    for (; this.bytes[end] !== quote && end < limit; end++) {
+      const c = this.bytes[end];
+      if (c === undefined) throw this.#error('unterminated string');
+      if (c < 0x20) throw this.#error('malformed string');
+      if (c === backslash) backslashAt = end++;
+    }
+    return { end, backslashAt };
+  }
+
+  #decoded(begin: number, end: number, escaped: boolean, isWhole = true): string {
+    const text = this.bytes.toString('utf8', begin, end);
+    if (!escaped) return text;
+    let value: string;
+    try {
+      value = JSON.parse(`"${text}"`) as string;
+    } catch {
+      throw this.#error('malformed string');
+    }
+    if (isWhole) this.#expectPairs(value);
+    return value;
+  }
+
+  #expectPairs(value: string): void {
+    if (loneSurrogate.test(value)) throw this.#error('a string with half a surrogate pair');
+  }
+
+  #scalar(): Json {
     for (const [word, value] of words) {
       if (
         this.bytes[this.#at] === code(word) &&
@@ -81,58 +222,6 @@ class Reader {
       }
     }
     return this.#number();
-  }
-
-  #object(depth: number): Map<string, Json> {
-    const map = new Map<string, Json>();
-    this.#at++;
-    if (this.#next(closeBrace!)) return map;
-    for (;;) {
-      this.#skip();
-      if (this.bytes[this.#at] !== quote) throw this.#error('expected a key');
-      const key = this.#string();
-      if (map.has(key)) throw this.#error(`has the key ${JSON.stringify(key.slice(0, 100))} twice`);
-      if (!this.#next(colon!)) throw this.#error("expected ':'");
-      map.set(key, this.#value(depth + 1));
-      if (this.#next(closeBrace!)) return map;
-      if (!this.#next(comma!)) throw this.#error("expected ',' or '}'");
-    }
-  }
-
-  #array(depth: number): Json[] {
-    const list: Json[] = [];
-    this.#at++;
-    if (this.#next(closeBracket!)) return list;
-    for (;;) {
-      list.push(this.#value(depth + 1));
-      if (this.#next(closeBracket!)) return list;
-      if (!this.#next(comma!)) throw this.#error("expected ',' or ']'");
-    }
-  }
-
-  #string(): string {
-    const begin = this.#at;
-    let escaped = false;
-    let end = begin + 1;
-    for (; this.bytes[end] !== quote; end++) {
-      const c = this.bytes[end];
-      if (c === undefined) throw this.#error('unterminated string');
-      if (c < 0x20) throw this.#error('malformed string');
-      if (c === backslash) {
-        escaped = true;
-        end++;
-      }
-    }
-    this.#at = end + 1;
-    if (!escaped) return this.bytes.toString('utf8', begin + 1, end);
-    let value: string;
-    try {
-      value = JSON.parse(this.bytes.toString('utf8', begin, end + 1)) as string;
-    } catch {
-      throw this.#error('malformed string');
-    }
-    if (loneSurrogate.test(value)) throw this.#error('a string with half a surrogate pair');
-    return value;
   }
 
   #number(): number | bigint | JsonFloat {
@@ -146,8 +235,8 @@ class Reader {
       this.#at = end;
       return whole;
     }
-    while (inNumber(this.bytes[end])) end++;
-    if (end - begin > longestNumber) throw this.#error(`a number of ${end - begin} characters`);
+    while (inNumber(this.bytes[end]) && end - begin <= longestNumber) end++;
+    if (end - begin > longestNumber) throw this.#error(`a number of more than ${longestNumber} characters`);
     const token = this.bytes.toString('latin1', begin, end);
     if (!/^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/.test(token)) throw this.#error('expected a value');
     this.#at = end;
@@ -158,15 +247,16 @@ class Reader {
     return Number.isSafeInteger(value) ? value : BigInt(token);
   }
 
-  #next(character: number): boolean {
-    this.#skip();
-    if (this.bytes[this.#at] !== character) return false;
-    this.#at++;
+  /** @returns false if there may be more white space */
+  #skip(): boolean {
+    const limit = this.#at + piece;
+    while (isSpace(this.bytes[this.#at])) if (++this.#at >= limit) return false;
     return true;
   }
 
-  #skip(): void {
-    while (isSpace(this.bytes[this.#at])) this.#at++;
+  async #skipAll(): Promise<void> {
+    do if (this.work.due(piece)) await this.work.rest();
+    while (!this.#skip());
   }
 
   #error(problem: string): TensorRTError {

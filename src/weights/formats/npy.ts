@@ -44,6 +44,14 @@ export const looksLikeNpy = (head: Uint8Array): boolean => magic.every((byte, i)
 /** At most this many bytes stand before the elements. */
 export const npyHead = 12 + maxHeader;
 
+/** Where the elements begin, as the first bytes say; 0 if they do not. Never above `npyHead`. */
+export function npyHeaderEnd(head: Uint8Array): number {
+  if (head.length < 12) return 0;
+  const { buffer, byteOffset, byteLength } = head;
+  const view = new DataView(buffer, byteOffset, byteLength);
+  return Math.min(npyHead, head[6] === 1 ? 10 + view.getUint16(8, true) : 12 + view.getUint32(8, true));
+}
+
 /**
  * Reads the header of an npy, versions 1 to 3. Format: NumPy Enhancement Proposal 1 and numpy.lib.format.
  * @param head the first `npyHead` bytes, or fewer if the file is shorter

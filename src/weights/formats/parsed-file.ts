@@ -14,7 +14,7 @@ export interface TensorEntry {
   dtype: WeightDType | undefined;
   /** The file's own name of the dtype. */
   fileDType: string;
-  shape: number[];
+  shape: readonly number[];
   /** Bytes the elements take, if known without a dtype. */
   byteLength?: number;
   /** Why `get` refuses it, after "is ", if not for its dtype. */
@@ -32,6 +32,6 @@ export interface ParsedFile {
   tensors: TensorEntry[];
   /** The file's own strings, e.g. `__metadata__` of safetensors. */
   metadata: ReadonlyMap<string, string>;
-  /** What is at paths without a tensor, after "is ". */
-  opaque?: ReadonlyMap<string, string>;
+  /** What is at a path without a tensor, after "is ". */
+  opaque?: (path: string) => string | undefined;
 }

@@ -1,23 +1,32 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer, isUtf8 } from 'node:buffer';
 import type { TensorRTError } from '../../errors/error.js';
 import type { Malformed } from '../format-error.js';
 import { asBuffer } from './buffer.js';
-import { PyDict, PyName, PyOpaque, PySet, PyTuple, type PyValue } from './python.js';
+import { emptyTuple, longText, PyDict, PyName, PyOpaque, PySet, PyTuple, type PyValue, plain } from './python.js';
+import { PyFloat } from './python-scalar.js';
+import type { Work } from './work.js';
 
 /** What the listed globals mean. */
 export interface PickleRules {
   /** Whether a global such as `collections.OrderedDict` has a meaning here; all others are only names. */
   listed(name: string): boolean;
   /** The meaning of calling a listed global; undefined if its arguments make no sense. */
-  reduce(name: string, args: readonly PyValue[]): PyValue | undefined;
+  reduce(name: string, args: readonly PyValue[]): Meaning | Promise<Meaning>;
   /** The meaning of a persistent id, if it has one. */
   persistent(id: PyValue): PyValue | undefined;
 }
+
+export type Meaning = PyValue | undefined;
 
 /** More opcodes than any checkpoint has: ten thousand tensors take a few hundred thousand. */
 const maxOpcodes = 4_000_000;
 const maxIntegerBytes = 128;
 const mostArguments = 16;
+const longestName = 1000;
+/** Bytes of a string that may be a name; longer ones are never read. */
+const longestText = 2 ** 20;
+/** Items that are set or appended without a look at the clock. */
+const few = 4096;
 const stop = 0x2e;
 
 /**
@@ -27,13 +36,14 @@ const stop = 0x2e;
  * @param from byte at which the pickle begins
  * @returns the value, and the byte after the pickle
  */
-export function unpickle(
+export async function unpickle(
   bytes: Uint8Array,
   rules: PickleRules,
+  work: Work,
   fail: Malformed,
   from = 0,
-): { value: PyValue; end: number } {
-  return new Unpickler(bytes, rules, fail, from).run();
+): Promise<{ value: PyValue; end: number }> {
+  return await new Unpickler(bytes, rules, work, fail, from).run();
 }
 
 class Unpickler {
@@ -41,13 +51,17 @@ class Unpickler {
   #at: number;
   /** Byte after the frame. */
   #frame = 0;
-  #stack: PyValue[] = [];
-  readonly #marks: PyValue[][] = [];
-  readonly #memo = new Map<number, PyValue>();
+  readonly #stack: PyValue[] = [];
+  /** Heights of the stack. */
+  readonly #marks: number[] = [];
+  /** Gaps are filled: indices count up in what any pickler writes. */
+  readonly #memo: (PyValue | undefined)[] = [];
+  #memoized = 0;
 
   constructor(
     bytes: Uint8Array,
     readonly rules: PickleRules,
+    readonly work: Work,
     readonly fail: Malformed,
     from: number,
   ) {
@@ -55,14 +69,16 @@ class Unpickler {
     this.#buffer = asBuffer(bytes);
   }
 
-  run(): { value: PyValue; end: number } {
+  async run(): Promise<{ value: PyValue; end: number }> {
     for (let count = 0; ; count++) {
+      if (this.work.due()) await this.work.rest();
       if (count >= maxOpcodes) throw this.#error(`more than ${maxOpcodes} opcodes`);
       const opcode = this.#u8();
       if (opcode === stop) return { value: this.#pop(), end: this.#at };
-      const operation = opcodes.get(opcode);
+      const operation = operations[opcode];
       if (!operation) throw this.#error(`opcode 0x${opcode.toString(16).padStart(2, '0')} is not allowed`);
-      operation(this.#machine);
+      const rest = operation(this.#machine);
+      if (rest) await rest;
     }
   }
 
@@ -70,55 +86,57 @@ class Unpickler {
     push: (value) => void this.#stack.push(value),
     pop: () => this.#pop(),
     top: () => {
-      if (!this.#stack.length) throw this.#error('its stack is empty');
+      if (this.#stack.length <= this.#floor()) throw this.#error('its stack is empty');
       return this.#stack[this.#stack.length - 1]!;
     },
     popMany: (count) => {
-      if (this.#stack.length < count) throw this.#error('its stack is too short');
+      if (this.#stack.length - this.#floor() < count) throw this.#error('its stack is too short');
       return this.#stack.splice(this.#stack.length - count, count);
     },
-    mark: () => {
-      this.#marks.push(this.#stack);
-      this.#stack = [];
-    },
+    mark: () => void this.#marks.push(this.#stack.length),
     popMark: () => {
-      const items = this.#stack;
-      const below = this.#marks.pop();
-      if (!below) throw this.#error('a mark is missing');
-      this.#stack = below;
-      return items;
+      const height = this.#marks.pop();
+      if (height === undefined) throw this.#error('a mark is missing');
+      return this.#stack.splice(height);
     },
     u8: () => this.#u8(),
     bytes: (count) => this.#bytes(count),
     length: (size) => this.#length(size),
     text: (count) => this.#text(count),
     frame: (count) => {
-      this.#bytes(count);
-      this.#frame = this.#at;
-      this.#at -= count;
+      this.#expect(count);
+      this.#frame = this.#at + count;
     },
     line: () => {
-      const end = this.#buffer.indexOf(0x0a, this.#at);
-      if (end < 0) throw this.#error('it ends within a line');
-      const line = this.#text(end - this.#at);
+      const end = this.#buffer.subarray(this.#at, this.#at + longestName + 1).indexOf(0x0a);
+      if (end < 0) throw this.#error('it ends within a line, or has a name of more than 1000 bytes');
+      const line = this.#decoded(end);
       this.#at++;
       return line;
     },
-    remember: (index = this.#memo.size) => {
-      if (index > maxOpcodes) throw this.#error(`memo ${index}`);
-      this.#memo.set(index, this.#machine.top());
+    remember: (index = this.#memoized) => {
+      if (index > this.#buffer.length + few) throw this.#error(`memo ${index}`);
+      const top = this.#machine.top();
+      while (this.#memo.length < index) this.#memo.push(undefined);
+      if (this.#memo[index] === undefined) this.#memoized++;
+      this.#memo[index] = top;
     },
     recall: (index) => {
-      const value = this.#memo.get(index);
+      const value = this.#memo[index];
       if (value === undefined) throw this.#error(`memo ${index} is empty`);
       return value;
     },
     rules: () => this.rules,
+    work: () => this.work,
     error: (problem) => this.#error(problem),
   };
 
+  #floor(): number {
+    return this.#marks[this.#marks.length - 1] ?? 0;
+  }
+
   #pop(): PyValue {
-    if (!this.#stack.length) throw this.#error('its stack is empty');
+    if (this.#stack.length <= this.#floor()) throw this.#error('its stack is empty');
     return this.#stack.pop()!;
   }
 
@@ -127,11 +145,16 @@ class Unpickler {
     return this.#buffer[this.#at++]!;
   }
 
-  #bytes(count: number): Buffer {
+  /** Checks that so many bytes follow. */
+  #expect(count: number): void {
     if (count > this.#buffer.length - this.#at)
       throw this.#error(`it claims ${count} bytes, ${this.#buffer.length - this.#at} are left`);
     if (this.#at < this.#frame && this.#at + count > this.#frame)
       throw this.#error('it reads across the end of a frame');
+  }
+
+  #bytes(count: number): Buffer {
+    this.#expect(count);
     this.#at += count;
     return this.#buffer.subarray(this.#at - count, this.#at);
   }
@@ -141,7 +164,13 @@ class Unpickler {
     return size === 8 ? Number(bytes.readBigUInt64LE()) : bytes.readUIntLE(0, size);
   }
 
-  #text(count: number): string {
+  #text(count: number): PyValue {
+    if (count <= longestText) return this.#decoded(count);
+    if (!isUtf8(this.#bytes(count))) throw this.#error('a string is not valid UTF-8');
+    return longText;
+  }
+
+  #decoded(count: number): string {
     const bytes = this.#bytes(count);
     try {
       return utf8.decode(bytes as unknown as Uint8Array);
@@ -167,19 +196,22 @@ interface Machine {
   u8(): number;
   bytes(count: number): Buffer;
   length(size: 1 | 2 | 4 | 8): number;
-  text(count: number): string;
-  /** Checks that so many bytes follow. */
+  /** A string; `longText` for one too long to be a name. */
+  text(count: number): PyValue;
+  /** Checks that so many bytes follow, which belong together. */
   frame(count: number): void;
   line(): string;
   remember(index?: number): void;
   recall(index: number): PyValue;
   rules(): PickleRules;
+  work(): Work;
   error(problem: string): TensorRTError;
 }
 
-type Operation = (machine: Machine) => void;
+/** What it returns has to be waited for. */
+type Operation = (machine: Machine) => void | Promise<void>;
 
-const opcodes: ReadonlyMap<number, Operation> = new Map<number, Operation>([
+const opcodes: [number, Operation][] = [
   // numbers and constants
   [0x4e, (m) => m.push(null)], // NONE
   [0x88, (m) => m.push(true)], // NEWTRUE
@@ -187,7 +219,7 @@ const opcodes: ReadonlyMap<number, Operation> = new Map<number, Operation>([
   [0x4a, (m) => m.push(m.bytes(4).readInt32LE())], // BININT
   [0x4b, (m) => m.push(m.u8())], // BININT1
   [0x4d, (m) => m.push(m.length(2))], // BININT2
-  [0x47, (m) => m.push(m.bytes(8).readDoubleBE())], // BINFLOAT
+  [0x47, (m) => m.push(new PyFloat(m.bytes(8).readDoubleBE()))], // BINFLOAT
   [0x8a, (m) => m.push(integer(m, m.u8()))], // LONG1
   [0x8b, (m) => m.push(integer(m, m.length(4)))], // LONG4
   // strings
@@ -196,20 +228,20 @@ const opcodes: ReadonlyMap<number, Operation> = new Map<number, Operation>([
   [0x8d, (m) => m.push(m.text(m.length(8)))], // BINUNICODE8
   [0x54, (m) => m.push(m.text(m.length(4)))], // BINSTRING, Python 2's
   [0x55, (m) => m.push(m.text(m.u8()))], // SHORT_BINSTRING
-  [0x42, (m) => m.push(m.bytes(m.length(4)) as unknown as Uint8Array)], // BINBYTES
-  [0x43, (m) => m.push(m.bytes(m.u8()) as unknown as Uint8Array)], // SHORT_BINBYTES
-  [0x8e, (m) => m.push(m.bytes(m.length(8)) as unknown as Uint8Array)], // BINBYTES8
-  [0x96, (m) => m.push(m.bytes(m.length(8)) as unknown as Uint8Array)], // BYTEARRAY8
+  [0x42, (m) => bytes(m, m.length(4))], // BINBYTES
+  [0x43, (m) => bytes(m, m.u8())], // SHORT_BINBYTES
+  [0x8e, (m) => bytes(m, m.length(8))], // BINBYTES8
+  [0x96, (m) => bytes(m, m.length(8))], // BYTEARRAY8
   // containers
   [0x28, (m) => m.mark()], // MARK
-  [0x5d, (m) => m.push([])], // EMPTY_LIST
-  [0x7d, (m) => m.push(new PyDict())], // EMPTY_DICT
-  [0x8f, (m) => m.push(new PySet())], // EMPTY_SET
-  [0x29, (m) => m.push(new PyTuple([]))], // EMPTY_TUPLE
-  [0x74, (m) => m.push(new PyTuple(m.popMark()))], // TUPLE
-  [0x85, (m) => m.push(new PyTuple(m.popMany(1)))], // TUPLE1
-  [0x86, (m) => m.push(new PyTuple(m.popMany(2)))], // TUPLE2
-  [0x87, (m) => m.push(new PyTuple(m.popMany(3)))], // TUPLE3
+  [0x5d, (m) => made(m, [])], // EMPTY_LIST
+  [0x7d, (m) => made(m, new PyDict())], // EMPTY_DICT
+  [0x8f, (m) => m.push(aSet)], // EMPTY_SET
+  [0x29, (m) => m.push(emptyTuple)], // EMPTY_TUPLE
+  [0x74, (m) => tuple(m, m.popMark())], // TUPLE
+  [0x85, (m) => tuple(m, m.popMany(1))], // TUPLE1
+  [0x86, (m) => tuple(m, m.popMany(2))], // TUPLE2
+  [0x87, (m) => tuple(m, m.popMany(3))], // TUPLE3
   [0x61, (m) => append(m, m.popMany(1))], // APPEND
   [0x65, (m) => append(m, m.popMark())], // APPENDS
   [0x73, (m) => setItems(m, m.popMany(2))], // SETITEM
@@ -236,7 +268,11 @@ const opcodes: ReadonlyMap<number, Operation> = new Map<number, Operation>([
   [0x92, callWithNames], // NEWOBJ_EX
   [0x62, build], // BUILD
   [0x51, persistentId], // BINPERSID
-]);
+];
+
+/** By opcode. */
+const operations: (Operation | undefined)[] = [];
+for (const [opcode, operation] of opcodes) operations[opcode] = operation;
 
 function protocol(m: Machine): void {
   const version = m.u8();
@@ -246,27 +282,63 @@ function protocol(m: Machine): void {
 function integer(m: Machine, size: number): number | bigint {
   if (size > maxIntegerBytes) throw m.error(`an integer of ${size} bytes`);
   const bytes = m.bytes(size);
-  let value = 0n;
-  for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
-  if (size && bytes[size - 1]! & 0x80) value -= 1n << BigInt(8 * size);
+  if (size <= 6) return size ? bytes.readIntLE(0, size) : 0;
+  const value = BigInt.asIntN(8 * size, BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`));
   return value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : value;
 }
 
-function append(m: Machine, items: PyValue[]): void {
+const aSet = new PySet();
+
+/** Bytes hold no tensors, and are no names. */
+function bytes(m: Machine, count: number): void {
+  m.bytes(count);
+  m.push(plain);
+}
+
+const stepsPerContainer = 4;
+
+function made(m: Machine, container: PyValue): void {
+  m.work().spend(stepsPerContainer);
+  m.push(container);
+}
+
+const tuple = (m: Machine, items: PyValue[]): void => (items.length ? made(m, new PyTuple(items)) : m.push(emptyTuple));
+
+/** Does something for many items, and lets other events happen in between. */
+function inPieces(m: Machine, length: number, some: (from: number, to: number) => void): void | Promise<void> {
+  if (length <= few) return some(0, length);
+  return (async () => {
+    for (let from = 0; from < length; from += few) {
+      some(from, Math.min(from + few, length));
+      if (m.work().due(few)) await m.work().rest();
+    }
+  })();
+}
+
+/** V8 gives a list that grows room for 17 items. */
+const stepsPerList = 10;
+
+function append(m: Machine, items: PyValue[]): void | Promise<void> {
   const list = m.top();
   if (list instanceof PyOpaque) return;
   if (!Array.isArray(list)) throw m.error('it appends to something that is not a list');
-  for (const item of items) list.push(item);
+  if (!list.length) m.work().spend(stepsPerList);
+  return inPieces(m, items.length, (from, to) => {
+    for (let i = from; i < to; i++) list.push(items[i]!);
+  });
 }
 
-function setItems(m: Machine, items: PyValue[]): void {
+function setItems(m: Machine, items: PyValue[]): void | Promise<void> {
   const dict = m.top();
   if (items.length % 2) throw m.error('a key without a value');
   if (dict instanceof PyOpaque) return;
   if (!(dict instanceof PyDict)) throw m.error('it sets an item of something that is not a dictionary');
-  for (let i = 0; i < items.length; i += 2) {
-    if (!dict.set(items[i]!, items[i + 1]!)) throw m.error('a list, dictionary or set as a key');
-  }
+  return inPieces(m, items.length, (from, to) => {
+    for (let i = from; i < to; i += 2) {
+      const problem = dict.set(items[i]!, items[i + 1]!, m.work());
+      if (problem) throw m.error(problem);
+    }
+  });
 }
 
 function addItems(m: Machine): void {
@@ -277,35 +349,42 @@ function addItems(m: Machine): void {
 
 function frozenSet(m: Machine): void {
   m.popMark();
-  m.push(new PySet());
+  m.push(plain);
 }
 
 function stackGlobal(m: Machine): void {
   const [module, name] = m.popMany(2);
   if (typeof module !== 'string' || typeof name !== 'string') throw m.error('a global whose name is not a string');
+  if (module.length + name.length > longestName)
+    throw m.error(`a global whose name has more than ${longestName} characters`);
   m.push(new PyName(`${module}.${name}`));
 }
 
-function call(m: Machine): void {
+function call(m: Machine): void | Promise<void> {
   const [callee, args] = m.popMany(2);
-  m.push(called(m, callee!, args!));
+  return called(m, callee!, args!);
 }
 
-function callWithNames(m: Machine): void {
+function callWithNames(m: Machine): void | Promise<void> {
   const [callee, args, names] = m.popMany(3);
   if (!(names instanceof PyDict)) throw m.error('named arguments that are not a dictionary');
   if (callee instanceof PyName && m.rules().listed(callee.name)) throw m.error(`it calls ${callee.name} by NEWOBJ_EX`);
-  m.push(called(m, callee!, args!));
+  return called(m, callee!, args!);
 }
 
-function called(m: Machine, callee: PyValue, args: PyValue): PyValue {
+function called(m: Machine, callee: PyValue, args: PyValue): void | Promise<void> {
   if (!(args instanceof PyTuple)) throw m.error('it calls with arguments that are not a tuple');
-  if (callee instanceof PyOpaque) return new PyOpaque(callee.name);
+  if (callee instanceof PyOpaque) return m.push(new PyOpaque(callee.name));
   if (!(callee instanceof PyName)) throw m.error('it calls something that is not a global');
   const { name } = callee;
-  if (!m.rules().listed(name)) return new PyOpaque(name);
+  if (!m.rules().listed(name)) return m.push(new PyOpaque(name));
   const result = m.rules().reduce(name, args.items);
-  if (result !== undefined) return result;
+  if (result instanceof Promise) return result.then((meaning) => m.push(meaningOf(m, name, args, meaning)));
+  m.push(meaningOf(m, name, args, result));
+}
+
+function meaningOf(m: Machine, name: string, args: PyTuple, meaning: Meaning): PyValue {
+  if (meaning !== undefined) return meaning;
   // A listed function over unlisted things, such as a parameter around some other library's tensor.
   const unlisted = (arg: PyValue) => arg instanceof PyOpaque || (arg instanceof PyName && !m.rules().listed(arg.name));
   if (args.items.slice(0, mostArguments).some(unlisted)) return new PyOpaque(name);
@@ -320,7 +399,7 @@ function build(m: Machine): void {
 }
 
 const isModuleState = (state: PyValue): boolean =>
-  state instanceof PyDict && state.map.has('_parameters') && state.map.has('_modules');
+  state instanceof PyDict && state.has('_parameters') && state.has('_modules');
 
 function persistentId(m: Machine): void {
   const value = m.rules().persistent(m.pop());

@@ -1,37 +1,162 @@
-/** A value of a pickle. Lists are arrays, dictionaries are maps; nothing else of Python exists here. */
-export type PyValue = PyScalar | Uint8Array | PyValue[] | PyTuple | PyDict | PySet | PyName | PyOpaque | PyObject;
+import { canonical, canonicalText, PyFloat, type PyScalar, scalarText, stringText } from './python-scalar.js';
+import { charactersPerStep, type Work } from './work.js';
 
-type PyScalar = null | boolean | number | bigint | string;
+/** A value of a pickle. Lists are arrays; nothing else of Python exists here. */
+export type PyValue = PyScalar | PyValue[] | PyTuple | PyDict | PySet | PyPlain | PyName | PyOpaque | PyObject;
+
+/** What a tuple is as a key. */
+interface TupleKey {
+  /** Equal for what Python finds equal. */
+  readonly text: string;
+  /** As Python prints it. */
+  readonly name: string;
+  /** Those of tuples in it, too. */
+  readonly items: number;
+}
+
+// Keys may be built to grow without end out of shared tuples.
+const maxKeyItems = 64;
+const maxKeyText = 1000;
+/** Characters of a string's text that take a step to make. */
+const quotedPerStep = 2;
 
 /** A tuple: its items cannot change. */
 export class PyTuple {
+  #key: TupleKey | 'unnamed' | 'unhashable' | undefined;
+
   constructor(readonly items: readonly PyValue[]) {}
+
+  /** Otherwise why it has none: it holds more than strings and numbers, or is large; or Python does not allow it. */
+  key(work: Work): TupleKey | 'unnamed' | 'unhashable' {
+    this.#key ??= this.#makeKey(work);
+    return this.#key;
+  }
+
+  #makeKey(work: Work): TupleKey | 'unnamed' | 'unhashable' {
+    const texts: string[] = [];
+    const names: string[] = [];
+    let unnamed = false;
+    let count = 0;
+    for (const item of this.items) {
+      // What lies further is not looked at: the key is too large to be named.
+      if (++count > maxKeyItems) return 'unnamed';
+      if (item instanceof PyTuple) {
+        const inner = item.key(work);
+        if (inner === 'unhashable') return inner;
+        if (inner === 'unnamed') unnamed = true;
+        else {
+          count += inner.items;
+          texts.push(inner.text);
+          names.push(inner.name);
+        }
+      } else if (typeof item === 'string' && item.length <= maxKeyText) {
+        work.spend(item.length / quotedPerStep);
+        const text = stringText(item);
+        texts.push(text);
+        names.push(text);
+      } else if (typeof item === 'string' || isObject(item)) {
+        if (!isHashable(item)) return 'unhashable';
+        unnamed = true;
+      } else {
+        texts.push(canonicalText(item));
+        names.push(scalarText(item));
+      }
+    }
+    if (unnamed || count > maxKeyItems) return 'unnamed';
+    const [text, name] = [tupleText(texts), tupleText(names)];
+    // Before anything makes them whole.
+    work.spend((text.length + name.length) / charactersPerStep);
+    return { text, name, items: count };
+  }
 }
 
-export class PyDict {
-  readonly map = new Map<PyScalar, PyValue>();
-  /** Items whose keys are tuples, by the keys as Python prints them. */
-  readonly byTuple = new Map<string, PyValue>();
+const tupleText = (parts: readonly string[]): string =>
+  parts.length === 1 ? `(${parts[0]},)` : `(${parts.join(', ')})`;
 
-  /** @returns whether Python allows such a key; items whose keys have no text form are left out */
-  set(key: PyValue, value: PyValue): boolean {
-    if (!isObject(key)) this.map.set(key, value);
-    else {
-      if (!hashable(key, { left: maxKeyItems })) return false;
-      const text = key instanceof PyTuple ? tupleText(key, { left: maxKeyItems }) : undefined;
-      if (text !== undefined) this.byTuple.set(text, value);
+export const emptyTuple = new PyTuple([]);
+
+/** What a key is told apart by: the scalar in its canonical form, or the first of equal tuples. */
+type Key = PyScalar | PyTuple;
+
+const stepsPerDict = 24;
+const stepsPerItem = 2;
+/** Most items of a dictionary. */
+const mostItems = 2 ** 20;
+
+export class PyDict {
+  // Made with the first item: most dictionaries of hostile files are empty.
+  #map: Map<Key, PyValue> | undefined;
+  /** Python's texts of keys that are floats or bools. */
+  #names: Map<Key, string> | undefined;
+  #tuples: Map<string, PyTuple> | undefined;
+
+  get size(): number {
+    return this.#map?.size ?? 0;
+  }
+
+  has(key: string): boolean {
+    return this.#map?.has(key) ?? false;
+  }
+
+  /**
+   * As in Python, equal keys are one (`1`, `1.0`, `True`): it has the first one's name and the last one's value.
+   * @returns why it cannot be set; items whose keys have no text form are left out
+   */
+  set(key: PyValue, value: PyValue, work: Work): string | undefined {
+    if (isObject(key)) {
+      if (key === longText) return 'a key of more than 1 MiB';
+      if (!(key instanceof PyTuple)) return isHashable(key) ? undefined : unhashable;
+      const known = key.key(work);
+      if (known === 'unhashable') return unhashable;
+      if (known === 'unnamed') return undefined;
+      this.#tuples ??= new Map();
+      const first = this.#tuples.get(known.text) ?? key;
+      if (first === key) this.#tuples.set(known.text, key);
+      return this.#put(first, value, work);
     }
-    return true;
+    const plain = canonical(key);
+    if (plain !== key && !this.#map?.has(plain)) {
+      this.#names ??= new Map();
+      this.#names.set(plain, scalarText(key));
+    }
+    return this.#put(plain, value, work);
+  }
+
+  #put(key: Key, value: PyValue, work: Work): string | undefined {
+    work.spend(this.#map ? stepsPerItem : stepsPerDict);
+    this.#map ??= new Map();
+    this.#map.set(key, value);
+    return this.#map.size > mostItems ? `a dictionary of more than ${mostItems} items` : undefined;
   }
 
   /** Keys as Python's `str` writes them, with their values. */
-  *entries(): Iterable<[string, PyValue]> {
-    for (const [key, value] of this.map) yield [scalarText(key), value];
-    yield* this.byTuple;
+  *entries(work: Work): Iterable<[string, PyValue]> {
+    for (const [key, value] of this.#map ?? []) {
+      // Scalars need no name.
+      if (!isObject(value)) {
+        yield ['', value];
+        continue;
+      }
+      if (key instanceof PyTuple) yield [(key.key(work) as { name: string }).name, value];
+      else yield [typeof key === 'string' ? key : (this.#names?.get(key) ?? scalarText(key)), value];
+    }
+  }
+
+  /** The items as they are. */
+  *[Symbol.iterator](): Iterator<[Key, PyValue]> {
+    yield* this.#map ?? [];
   }
 }
 
+const unhashable = 'a list, dictionary or set as a key';
+
 export class PySet {}
+
+/** What holds no tensor and has no text: bytes, frozen sets, devices. */
+export class PyPlain {}
+export const plain = new PyPlain();
+/** A string that is too long to be read. */
+export const longText = new PyPlain();
 
 /** A global by its name only: no module is ever imported. */
 export class PyName {
@@ -49,44 +174,6 @@ export class PyOpaque {
 export class PyObject {}
 
 export const isObject = (value: PyValue | undefined): value is Exclude<PyValue, PyScalar> =>
-  value !== null && typeof value === 'object';
+  value !== null && typeof value === 'object' && !(value instanceof PyFloat);
 
-// Keys may be built to grow without end out of shared tuples.
-const maxKeyItems = 64;
-const maxKeyText = 1000;
-
-/** Whether Python accepts it as a key. Looks into tuples only as far as keys are read. */
-function hashable(key: PyValue, budget: { left: number }): boolean {
-  if (Array.isArray(key) || key instanceof PyDict || key instanceof PySet) return false;
-  if (!(key instanceof PyTuple)) return true;
-  for (const item of key.items) {
-    if (--budget.left < 0) return true;
-    if (!hashable(item, budget)) return false;
-  }
-  return true;
-}
-
-/** `(1, 'a')`; undefined if the tuple is large, or holds anything but strings and numbers. */
-function tupleText(tuple: PyTuple, budget: { left: number }): string | undefined {
-  const parts: string[] = [];
-  for (const item of tuple.items) {
-    if (--budget.left < 0) return undefined;
-    const part = item instanceof PyTuple ? tupleText(item, budget) : isObject(item) ? undefined : itemText(item);
-    if (part === undefined) return undefined;
-    parts.push(part);
-  }
-  return parts.length === 1 ? `(${parts[0]},)` : `(${parts.join(', ')})`;
-}
-
-function itemText(item: PyScalar): string | undefined {
-  if (typeof item !== 'string') return scalarText(item);
-  return item.length <= maxKeyText ? quoted(item) : undefined;
-}
-
-const quoted = (text: string): string => {
-  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  return `${quote}${text.replaceAll('\\', '\\\\').replaceAll(quote, `\\${quote}`)}${quote}`;
-};
-
-const scalarText = (value: PyScalar): string =>
-  value === null ? 'None' : typeof value === 'boolean' ? (value ? 'True' : 'False') : String(value);
+const isHashable = (key: PyValue): boolean => !(Array.isArray(key) || key instanceof PyDict || key instanceof PySet);

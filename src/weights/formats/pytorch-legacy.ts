@@ -6,6 +6,7 @@ import { PyDict } from './python.js';
 import { maxPickle } from './pytorch.js';
 import { torchTypes, unpickleTorch } from './torch-pickle.js';
 import { type StorageRecord, torchTensors } from './torch-tensors.js';
+import type { Work } from './work.js';
 
 /** What torch.save began with before version 1.6, as it lies in a pickle: LONG1, ten bytes. */
 const magic = Buffer.from('8a0a6cfc9c46f9206aa85019', 'hex');
@@ -22,46 +23,47 @@ export const looksLikeLegacyPyTorch = (head: Uint8Array): boolean =>
  * and its elements, little-endian on every machine. Tensors are named, and limits are kept, as in the zip format.
  * @throws ERR_WEIGHTS_FORMAT
  */
-export function parseLegacyPyTorch(source: ByteSource): ParsedFile {
+export async function parseLegacyPyTorch(source: ByteSource, work: Work): Promise<ParsedFile> {
   const fail = (problem: string) => malformed(source.name, problem);
   const bytes = source.read(0, Math.min(source.size, maxPickle));
   let at = 0;
-  const next = (what: string, legacy = false) => {
-    const read = unpickleTorch(bytes, (problem) => fail(`${what} ${problem}`), { from: at, legacy });
+  const next = async (what: string, legacy = false) => {
+    const read = await unpickleTorch(bytes, work, (problem) => fail(`${what} ${problem}`), { from: at, legacy });
     at = read.end;
     return read;
   };
-  if (next('its magic number').value !== magicNumber)
+  if ((await next('its magic number')).value !== magicNumber)
     throw fail('its magic number is not that of a PyTorch checkpoint');
-  const version = next('its protocol version').value;
+  const version = (await next('its protocol version')).value;
   if (version !== protocolVersion)
     throw fail(`its protocol version is ${String(version)}, expected ${protocolVersion}`);
-  if (!(next('its system information').value instanceof PyDict))
+  if (!((await next('its system information')).value instanceof PyDict))
     throw fail('its system information is not a dictionary');
-  const { value, storages } = next('its pickle', true);
-  const keys = next('its list of storages').value;
+  const { value, storages } = await next('its pickle', true);
+  const keys = (await next('its list of storages')).value;
   if (!Array.isArray(keys)) throw fail('its storages are not a list');
 
   const records = new Map<string, StorageRecord>();
   for (const key of keys) {
+    if (work.due()) await work.rest();
     const storage = typeof key === 'string' ? storages.get(key) : undefined;
-    if (!storage || records.has(storage.key))
+    if (!storage || storage.part || records.has(storage.key))
       throw fail('its list of storages names one twice, or one that its pickle does not');
     const { count, type } = storage;
+    const label = storage.key.slice(0, 100);
     const size = torchTypes.get(type)?.size;
-    if (size === undefined) throw fail(`storage ${storage.key} is a ${type}, whose elements have no known size`);
+    if (size === undefined) throw fail(`storage ${label} is a ${type}, whose elements have no known size`);
     const begin = at + 8;
     const length = count * size;
     if (begin + length > source.size)
-      throw fail(`storage ${storage.key} ends at byte ${begin + length}, the file has ${source.size}`);
+      throw fail(`storage ${label} ends at byte ${begin + length}, the file has ${source.size}`);
     const stored = Buffer.from(source.read(at, 8)).readBigInt64LE();
-    if (stored !== BigInt(count))
-      throw fail(`storage ${storage.key} should have ${count} elements, the file has ${stored}`);
+    if (stored !== BigInt(count)) throw fail(`storage ${label} should have ${count} elements, the file has ${stored}`);
     records.set(storage.key, { name: 'the file', size: length, read: () => source.read(begin, length) });
     at = begin + length;
   }
   const find = ({ key }: { key: string }) => records.get(key);
   const failPickle = (problem: string) => fail(`its pickle ${problem}`);
-  const { tensors, opaque } = torchTensors(value, { find, bigEndian: false }, failPickle);
+  const { tensors, opaque } = await torchTensors(value, { find, bigEndian: false }, work, failPickle);
   return { format: 'pytorch', source, tensors, opaque, metadata: new Map() };
 }

@@ -3,6 +3,8 @@ import { elementCount, maxRank, shapeText, type WeightDType } from '../dtype.js'
 import { type Malformed, malformed } from '../format-error.js';
 import { type Json, JsonFloat, parseJson } from './json.js';
 import { maxTensors, type ParsedFile, type TensorEntry } from './parsed-file.js';
+import { sortBy } from './sort.js';
+import { stepsPerName, type Work } from './work.js';
 
 /** The official reader's limit (MAX_HEADER_SIZE of safetensors/src/tensor.rs). */
 export const maxHeader = 100_000_000;
@@ -60,7 +62,7 @@ const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byt
  * 64 axes or a million tensors.
  * @throws ERR_WEIGHTS_FORMAT
  */
-export function parseSafetensors(source: ByteSource): ParsedFile {
+export async function parseSafetensors(source: ByteSource, work: Work): Promise<ParsedFile> {
   const fail = (problem: string) => malformed(source.name, problem);
   if (source.size < length64) throw fail(`expected at least 8 bytes of safetensors, the file has ${source.size}`);
   const head = source.read(0, length64);
@@ -72,27 +74,33 @@ export function parseSafetensors(source: ByteSource): ParsedFile {
     throw fail(
       `its header claims ${n} bytes, the file ends ${source.size - length64} after the length; it was cut off`,
     );
-  const header = parseJson(source.read(length64, Number(n)), (problem) => fail(`its header ${problem}`));
+  const header = await parseJson(source.read(length64, Number(n)), (problem) => fail(`its header ${problem}`), work);
   if (!(header instanceof Map)) throw fail('its header is not a JSON object');
 
-  if (header.size > maxTensors) throw fail(`it holds ${header.size} tensors, more than ${maxTensors}`);
+  if (header.size - Number(header.has('__metadata__')) > maxTensors)
+    throw fail(`it holds ${header.size} tensors, more than ${maxTensors}`);
   const metadata = readMetadata(header.get('__metadata__'), fail);
   const infos: Info[] = [];
   for (const [name, value] of header) {
-    if (name !== '__metadata__') infos.push(readInfo(name, value, fail));
+    if (work.due()) await work.rest();
+    if (name === '__metadata__') continue;
+    work.spend(stepsPerName);
+    infos.push(readInfo(name, value, fail));
   }
-  checkLayout(infos, source.size - begin, fail);
+  await checkLayout(infos, source.size - begin, work, fail);
 
-  const tensors = infos.map(({ name, dtype, shape, begin: from, end }): TensorEntry => {
-    return {
+  const tensors: TensorEntry[] = [];
+  for (const { name, dtype, shape, begin: from, end } of infos) {
+    if (work.due()) await work.rest();
+    tensors.push({
       name,
       dtype: safetensorsDTypes.get(dtype)?.dtype,
       fileDType: dtype,
       shape,
       byteLength: end - from,
       read: () => source.read(begin + from, end - from),
-    };
-  });
+    });
+  }
   return { format: 'safetensors', source, tensors, metadata };
 }
 
@@ -101,7 +109,7 @@ function readMetadata(value: Json | undefined, fail: Malformed): Map<string, str
   if (value === undefined || value === null) return strings;
   if (!(value instanceof Map)) throw fail('__metadata__ is not an object of strings');
   for (const [key, text] of value) {
-    if (typeof text !== 'string') throw fail(`__metadata__ ${JSON.stringify(key)} is not a string`);
+    if (typeof text !== 'string') throw fail(`__metadata__ ${JSON.stringify(key.slice(0, 200))} is not a string`);
     strings.set(key, text);
   }
   return strings;
@@ -152,9 +160,12 @@ function exactCount(shape: readonly number[]): number | undefined {
 }
 
 /** The tensors must cover the rest of the file without a gap and without overlap. */
-function checkLayout(infos: readonly Info[], size: number, fail: Malformed): void {
+async function checkLayout(infos: Info[], size: number, work: Work, fail: Malformed): Promise<void> {
   let at = 0;
-  for (const { name, begin, end } of [...infos].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+  // Those without bytes come first of all that begin at one place.
+  const sorted = await sortBy(await sortBy([...infos], (info) => info.end, work), (info) => info.begin, work);
+  for (const { name, begin, end } of sorted) {
+    if (work.due()) await work.rest();
     if (begin !== at) {
       const what = begin < at ? 'overlaps the tensor before it' : `leaves a hole of ${begin - at} bytes before it`;
       throw fail(`${JSON.stringify(name.slice(0, 200))} at data_offsets [${begin}, ${end}] ${what}`);
@@ -164,10 +175,12 @@ function checkLayout(infos: readonly Info[], size: number, fail: Malformed): voi
   if (at !== size) throw fail(`its tensors end at byte ${at} of the data, the file has ${size}`);
 }
 
+/** A value for a message, as far as a message goes. */
 function show(value: Json | undefined): string {
-  const text =
-    JSON.stringify(value, (_, v) =>
-      typeof v === 'bigint' ? String(v) : v instanceof Map ? '{…}' : v instanceof JsonFloat ? v.value : v,
-    ) ?? 'nothing';
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+  if (value === undefined) return 'nothing';
+  if (value instanceof Map) return '{…}';
+  if (value instanceof JsonFloat) return String(value.value);
+  if (!Array.isArray(value)) return typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : String(value);
+  const some = value.slice(0, 8).map((item) => (Array.isArray(item) ? '[…]' : show(item)));
+  return `[${some.join(',')}${value.length > some.length ? ',…' : ''}]`;
 }

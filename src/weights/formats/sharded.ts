@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import type { ByteSource } from '../byte-source.js';
 import { malformed } from '../format-error.js';
 import { parseJson } from './json.js';
+import type { Work } from './work.js';
 
 const maxIndex = 100_000_000;
 const maxShards = 4096;
@@ -22,28 +23,38 @@ const isInside = (file: string): boolean =>
  * @returns paths of the shards, with the tensors each should have
  * @throws ERR_WEIGHTS_FORMAT
  */
-export function parseIndex(source: ByteSource): Map<string, string[]> {
+export async function parseIndex(source: ByteSource, work: Work): Promise<Map<string, string[]>> {
   const fail = (problem: string) => malformed(source.name, problem);
   if (source.size > maxIndex) throw fail(`an index of ${source.size} bytes, more than ${maxIndex}`);
-  const json = parseJson(source.read(0, source.size), fail);
+  const json = await parseJson(source.read(0, source.size), fail, work);
   const map = json instanceof Map ? json.get('weight_map') : undefined;
   if (!(map instanceof Map) || map.size === 0) {
-    const keys = json instanceof Map ? [...json.keys()].slice(0, 4).map((key) => JSON.stringify(key.slice(0, 40))) : [];
+    const keys: string[] = [];
+    if (json instanceof Map)
+      for (const key of json.keys()) if (keys.push(JSON.stringify(key.slice(0, 40))) === 4) break;
     const given = keys.length ? `, given ${keys.join(', ')}` : '';
     throw fail(`JSON that is not an index of shards: expected a 'weight_map' of tensor names to files${given}`);
   }
-  const shards = new Map<string, string[]>();
+  const byFile = new Map<string, string[]>();
   for (const [name, file] of map) {
+    if (work.due()) await work.rest();
+    const names = typeof file === 'string' ? byFile.get(file) : undefined;
+    if (names) {
+      names.push(name);
+      continue;
+    }
     if (typeof file !== 'string' || !isInside(file)) {
       throw fail(
         `${JSON.stringify(name.slice(0, 200))} should be in a file of the same folder or one below, given ${JSON.stringify(String(file).slice(0, 200))}`,
       );
     }
-    const path = join(dirname(source.name), file);
-    const names = shards.get(path);
-    if (names) names.push(name);
-    else shards.set(path, [name]);
+    byFile.set(file, [name]);
+    if (byFile.size > maxShards) throw fail(`names more than ${maxShards} files`);
   }
-  if (shards.size > maxShards) throw fail(`names ${shards.size} files, more than ${maxShards}`);
+  const shards = new Map<string, string[]>();
+  for (const [file, names] of byFile) {
+    const path = join(dirname(source.name), file);
+    shards.set(path, [...(shards.get(path) ?? []), ...names]);
+  }
   return shards;
 }

@@ -1,7 +1,8 @@
 import { maxRank, type WeightDType } from '../dtype.js';
 import type { Malformed } from '../format-error.js';
-import { type PickleRules, unpickle } from './pickle.js';
-import { PyDict, PyName, PyObject, PyOpaque, PySet, PyTuple, type PyValue } from './python.js';
+import { type Meaning, type PickleRules, unpickle } from './pickle.js';
+import { PyDict, PyName, PyObject, PyOpaque, PyTuple, type PyValue, plain } from './python.js';
+import type { Work } from './work.js';
 
 /** An element type of PyTorch: its dtype here, if any, and its size. */
 interface TorchType {
@@ -34,6 +35,7 @@ const numbers: [storage: string, names: string, dtype: WeightDType | undefined, 
   ['', 'float8_e4m3fn', 'float8e4m3', 1],
   ['', 'float8_e5m2', 'float8e5m2', 1],
   ['', 'float8_e8m0fnu', 'float8e8m0', 1],
+  ['', 'float4_e2m1fn_x2', 'float4e2m1', 1],
   ['', 'float8_e4m3fnuz float8_e5m2fnuz bits8', undefined, 1],
   ['', 'complex32 chalf bits16', undefined, 4],
 ];
@@ -59,6 +61,8 @@ export class TorchStorage extends PyObject {
     readonly type: string,
     /** Elements; bytes of an untyped storage. */
     readonly count: number,
+    /** For one that is a part of another: that one, and the element at which it begins. */
+    readonly part?: { readonly of: TorchStorage; readonly from: number },
   ) {
     super();
   }
@@ -80,46 +84,71 @@ export class TorchTensor extends PyObject {
   }
 }
 
-/** The most elements that all calls together may copy out of lists. */
-const mostCopied = 4_000_000;
+/** Pairs that are made a dictionary without a look at the clock. */
+const few = 4096;
+const stepsPerTensor = 4;
+const mostSparse = 16;
+const mostBits = 4;
 
 /**
  * Reads the pickle of a checkpoint: what `torch.load(weights_only=True)` allows has its meaning, all else is opaque.
  * @param options.legacy the format before 1.6, whose persistent ids have one item more
  * @returns the value, the byte after the pickle, and the storages it names, the first of each key
  */
-export function unpickleTorch(
+export async function unpickleTorch(
   bytes: Uint8Array,
+  work: Work,
   fail: Malformed,
   options: { from?: number; legacy?: boolean } = {},
-): { value: PyValue; end: number; storages: ReadonlyMap<string, TorchStorage> } {
+): Promise<{ value: PyValue; end: number; storages: ReadonlyMap<string, TorchStorage> }> {
   const storages = new Map<string, TorchStorage>();
-  return { ...unpickle(bytes, torchRules(storages, options.legacy ?? false), fail, options.from), storages };
+  const rules = torchRules(storages, options.legacy ?? false, work);
+  return { ...(await unpickle(bytes, rules, work, fail, options.from)), storages };
 }
 
-type Call = (args: readonly PyValue[]) => PyValue | undefined;
+type Call = (args: readonly PyValue[]) => Meaning | Promise<Meaning>;
 
-const aside = new PySet();
 // Devices, layouts, sets and bytes hold no tensors.
-const dropped: Call = () => aside;
+const dropped: Call = () => plain;
 
-function torchRules(storages: Map<string, TorchStorage>, legacy: boolean): PickleRules {
-  let copied = 0;
+function torchRules(storages: Map<string, TorchStorage>, legacy: boolean, work: Work): PickleRules {
+  const setPairs = (dict: PyDict, pairs: readonly PyValue[]): boolean =>
+    pairs.every((pair) => {
+      work.spend(1);
+      const items = pair instanceof PyTuple ? pair.items : Array.isArray(pair) ? pair : [];
+      return items.length === 2 && dict.set(items[0]!, items[1]!, work) === undefined;
+    });
 
   const dictionary: Call = (args) => {
     const [first] = args;
     if (args.length === 0) return new PyDict();
     if (first instanceof PyDict) return first;
     if (!Array.isArray(first)) return undefined;
-    copied += first.length;
-    if (copied > mostCopied) return undefined;
     const dict = new PyDict();
-    for (const pair of first) {
-      const items = pair instanceof PyTuple ? pair.items : Array.isArray(pair) ? pair : [];
-      if (items.length !== 2 || !dict.set(items[0]!, items[1]!)) return undefined;
-    }
-    return dict;
+    if (first.length <= few) return setPairs(dict, first) ? dict : undefined;
+    return (async () => {
+      for (let from = 0; from < first.length; from += few) {
+        if (!setPairs(dict, first.slice(from, from + few))) return undefined;
+        if (work.due(few)) await work.rest();
+      }
+      return dict;
+    })();
   };
+
+  /** A tensor over a storage. @param typed the storage, or a dtype's name @param metadata bits such as `neg`, by name */
+  function view(args: readonly PyValue[], typed: PyValue | undefined, metadata?: PyValue): TorchTensor | undefined {
+    const [storage, offset, size, stride] = args;
+    if (!(storage instanceof TorchStorage) || !isWhole(offset)) return undefined;
+    const type = typed instanceof PyName ? typed.name : storage.type;
+    const shape = wholeNumbers(size);
+    const strides = wholeNumbers(stride);
+    if (!shape || !strides || shape.length !== strides.length) return undefined;
+    work.spend(stepsPerTensor + shape.length);
+    const bits = setBits(metadata);
+    if (!bits) return undefined;
+    const lazy = bits.length ? `a tensor with ${bits.join(' and ')} pending; save its .${resolving(bits)}` : undefined;
+    return new TorchTensor(storage, type, offset, shape, strides, lazy);
+  }
 
   const table: Readonly<Record<string, Call>> = {
     'torch._utils._rebuild_tensor': (args) => (args.length === 4 ? view(args, args[0]) : undefined),
@@ -172,50 +201,51 @@ function torchRules(storages: Map<string, TorchStorage>, legacy: boolean): Pickl
     reduce: (name, args) => calls.get(name)?.(args),
     persistent(id) {
       if (!(id instanceof PyTuple)) return undefined;
-      const [kind, type, key, , count, window] = id.items;
+      const [kind, type, key, , count, window = null] = id.items;
       // A class of the user's, with its source.
       if (legacy && kind === 'module' && id.items.length === 4 && type instanceof PyName) return type;
-      const proper = legacy ? id.items.length === 6 && window === null : id.items.length === 5;
-      if (kind !== 'storage' || !proper || !(type instanceof PyName) || typeof key !== 'string') return undefined;
+      if (kind !== 'storage' || id.items.length !== (legacy ? 6 : 5)) return undefined;
+      if (!(type instanceof PyName) || typeof key !== 'string') return undefined;
       if (!type.name.endsWith('Storage') || !isWhole(count)) return undefined;
       // Of the typed ones, PyTorch looks only at the class's own name.
       const own = `torch.${type.name.slice(type.name.lastIndexOf('.') + 1)}`;
       if (!torchTypes.has(own === untyped ? type.name : own)) return undefined;
-      const storage = new TorchStorage(key, own, count);
-      if (!storages.has(key)) storages.set(key, storage);
-      return storage;
+      const storage = known(new TorchStorage(key, own, count));
+      if (window === null) return storage;
+      if (!(window instanceof PyTuple) || window.items.length !== 3) return undefined;
+      const [partKey, from, length] = window.items;
+      if (typeof partKey !== 'string' || !isWhole(from) || !isWhole(length)) return undefined;
+      return known(new TorchStorage(partKey, own, length, { of: storage, from }));
     },
   };
+
+  /** The first of a key, if it is the same. */
+  function known(storage: TorchStorage): TorchStorage {
+    const first = storages.get(storage.key);
+    if (!first) storages.set(storage.key, storage);
+    return first && isSame(first, storage) ? first : storage;
+  }
 }
+
+const isSame = (a: TorchStorage, b: TorchStorage): boolean =>
+  a.type === b.type && a.count === b.count && a.part?.of === b.part?.of && a.part?.from === b.part?.from;
 
 const tensorOf = (value: PyValue | undefined): TorchTensor | undefined =>
   value instanceof TorchTensor ? value : undefined;
 
-/** The arguments that all versions share: …, requires_grad, backward_hooks, and one more that may be left out. */
+/** The arguments that all versions share: …, requires_grad, backward_hooks (None up to 1.1), and one more that may be left out. */
 const isCall = (args: readonly PyValue[], least: number): boolean =>
-  (args.length === least || args.length === least + 1) && typeof args[4] === 'boolean' && args[5] instanceof PyDict;
-
-/** A tensor over a storage. @param typed the storage, or a dtype's name @param metadata bits such as `neg`, by name */
-function view(args: readonly PyValue[], typed: PyValue | undefined, metadata?: PyValue): TorchTensor | undefined {
-  const [storage, offset, size, stride] = args;
-  if (!(storage instanceof TorchStorage) || !isWhole(offset)) return undefined;
-  const type = typed instanceof PyName ? typed.name : storage.type;
-  const shape = wholeNumbers(size);
-  const strides = wholeNumbers(stride);
-  if (!shape || !strides || shape.length !== strides.length) return undefined;
-  const bits = setBits(metadata);
-  if (!bits) return undefined;
-  const lazy = bits.length ? `a tensor with ${bits.join(' and ')} pending; save its .${resolving(bits)}` : undefined;
-  return new TorchTensor(storage, type, offset, shape, strides, lazy);
-}
+  (args.length === least || args.length === least + 1) &&
+  typeof args[4] === 'boolean' &&
+  (args[5] === null || args[5] instanceof PyDict);
 
 /** Names of the bits that are set; undefined if PyTorch would refuse the metadata. */
 function setBits(metadata: PyValue | undefined): string[] | undefined {
   if (metadata === undefined || metadata === null) return [];
-  if (!(metadata instanceof PyDict) || metadata.byTuple.size) return undefined;
+  if (!(metadata instanceof PyDict) || metadata.size > mostBits) return undefined;
   const bits: string[] = [];
-  for (const [name, value] of metadata.map) {
-    if (typeof name !== 'string' || typeof value !== 'boolean' || bits.length > 3) return undefined;
+  for (const [name, value] of metadata) {
+    if (typeof name !== 'string' || typeof value !== 'boolean') return undefined;
     if (value) bits.push(name.slice(0, 40));
   }
   return bits;
@@ -225,7 +255,7 @@ const resolving = (bits: string[]): string =>
   bits.includes('conj') ? 'resolve_conj()' : bits.includes('neg') ? 'resolve_neg()' : 'clone()';
 
 function sparse([, data, ...rest]: readonly PyValue[]): PyValue | undefined {
-  if (!(data instanceof PyTuple) || rest.length) return undefined;
+  if (!(data instanceof PyTuple) || rest.length || data.items.length > mostSparse) return undefined;
   const { items } = data;
   const size = items.findLast((item) => item instanceof PyTuple);
   const values = items.findLast((item) => item instanceof TorchTensor);

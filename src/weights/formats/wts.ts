@@ -4,6 +4,7 @@ import { maxRank, type WeightDType, weightBits } from '../dtype.js';
 import { type Malformed, malformed } from '../format-error.js';
 import { asBuffer } from './buffer.js';
 import { maxTensors, type ParsedFile, type TensorEntry } from './parsed-file.js';
+import { stepsPerName, type Work } from './work.js';
 
 /**
  * Three layouts share the name .wts. The first line after the count tells which one it is:
@@ -24,8 +25,11 @@ const newline = 0x0a;
 const isBlank = (c: number | undefined): boolean => c === 0x20 || c === 0x09 || c === 0x0d;
 const longestName = 4096;
 
+/** Bytes that are read without a look at the clock; a power of two. */
+const piece = 2 ** 20;
+
 /** @throws ERR_WEIGHTS_FORMAT */
-export function parseWts(source: ByteSource, format: 'wts' | 'wts2'): ParsedFile {
+export async function parseWts(source: ByteSource, format: 'wts' | 'wts2', work: Work): Promise<ParsedFile> {
   const fail: Malformed = (problem) => malformed(source.name, problem);
   const file = asBuffer(source.read(0, source.size));
   const end = file.indexOf(newline);
@@ -34,7 +38,10 @@ export function parseWts(source: ByteSource, format: 'wts' | 'wts2'): ParsedFile
   const tensors = new Map<string, TensorEntry>();
   let at = end + 1;
   for (let i = 0; i < count; i++) {
-    const [tensor, next] = format === 'wts' ? textTensor(source, file, at, fail) : binaryTensor(source, file, at, fail);
+    if (work.due()) await work.rest();
+    work.spend(stepsPerName);
+    const [tensor, next] =
+      format === 'wts' ? await textTensor(source, file, at, work, fail) : binaryTensor(source, file, at, fail);
     if (tensors.has(tensor.name)) throw fail(`holds ${JSON.stringify(tensor.name.slice(0, 200))} twice`);
     tensors.set(tensor.name, tensor);
     at = next;
@@ -45,13 +52,19 @@ export function parseWts(source: ByteSource, format: 'wts' | 'wts2'): ParsedFile
   return { format, source, tensors: [...tensors.values()], metadata: new Map() };
 }
 
-function textTensor(source: ByteSource, file: Buffer, from: number, fail: Malformed): [TensorEntry, number] {
+async function textTensor(
+  source: ByteSource,
+  file: Buffer,
+  from: number,
+  work: Work,
+  fail: Malformed,
+): Promise<[TensorEntry, number]> {
   let begin = from;
-  while (isBlank(file[begin]) || file[begin] === newline) begin++;
+  for (; isBlank(file[begin]) || file[begin] === newline; begin++)
+    if (begin % piece === 0 && work.due(piece)) await work.rest();
   if (begin >= file.length) throw fail('ends before the last tensor it counts');
-  const end = file.indexOf(newline, begin);
-  // A value cut short would still be a value.
-  if (end < 0) throw fail('ends within a line; expected a new line after the last value');
+  const found = file.indexOf(newline, begin);
+  const end = found < 0 ? file.length : found;
   const head = /^(\S+)[ \t]+(\d+)(?![^ \t\r])/.exec(file.toString('latin1', begin, Math.min(end, begin + longestName)));
   if (!head) throw fail(`has no name and count at byte ${begin}`);
   const name = utf8(file.subarray(begin, begin + head[1]!.length), fail);
@@ -59,7 +72,11 @@ function textTensor(source: ByteSource, file: Buffer, from: number, fail: Malfor
   let at = begin + head[0].length;
   let count = Number(head[2]);
   let dtype: WeightDType = 'float32';
-  const values = countTokens(file, at, end);
+  let values = 0;
+  for (let i = at; i < end; i += piece) {
+    values += countTokens(file, i, Math.min(i + piece, end));
+    if (work.due(piece)) await work.rest();
+  }
   if (values !== count) {
     // Not a count, but NVIDIA's type, and the count comes next.
     const typed = /^[ \t]+(\d+)(?![^ \t\r])/.exec(file.toString('latin1', at, Math.min(end, at + 32)));
@@ -70,19 +87,27 @@ function textTensor(source: ByteSource, file: Buffer, from: number, fail: Malfor
     count = values - 1;
     at += typed[0].length;
   }
+  const size = weightBits[dtype] / 8;
+  // A value cut short would still be a value, unless it has all its digits.
+  const [last = ''] = /[^ \t\r]*$/.exec(file.toString('latin1', Math.max(at, end - 2 * size - 1), end)) ?? [];
+  if (found < 0 && count > 0 && isBlank(file[end - 1]) === false && last.length !== 2 * size)
+    throw fail(`ends within a line, after the value ${last}; expected ${2 * size} digits, or a new line after them`);
   const read = () => {
     const text = asBuffer(source.read(at, end - at));
-    return hexValues(text, count, weightBits[dtype] / 8, (problem) => fail(`${label} ${problem}`));
+    return hexValues(text, count, size, (problem) => fail(`${label} ${problem}`));
   };
   return [{ name, dtype, fileDType: dtype, shape: [count], read }, end + 1];
 }
 
-function countTokens(file: Buffer, begin: number, end: number): number {
+const blanks = Uint8Array.from({ length: 256 }, (_, c) => Number(isBlank(c)));
+
+/** How many values begin here. */
+function countTokens(file: Buffer, from: number, to: number): number {
   let count = 0;
-  for (let i = begin, inside = false; i < end; i++) {
-    const blank = isBlank(file[i]);
-    if (!blank && !inside) count++;
-    inside = !blank;
+  for (let i = from, before = blanks[file[from - 1]!]!; i < to; i++) {
+    const blank = blanks[file[i]!]!;
+    count += before & ~blank;
+    before = blank;
   }
   return count;
 }
@@ -119,7 +144,8 @@ function hexDigit(c: number): number {
 }
 
 function binaryTensor(source: ByteSource, file: Buffer, begin: number, fail: Malformed): [TensorEntry, number] {
-  const text = file.toString('latin1', begin, begin + longestName);
+  const close = file.subarray(begin, begin + longestName).indexOf(')');
+  const text = file.toString('latin1', begin, begin + close + 2);
   const head = /^(\S+) (\d+) \(((?:\d+, )*(?:\d+,?)?)\) /.exec(text);
   if (!head) throw fail(`has no 'name type (shape)' at byte ${begin}`);
   const name = utf8(file.subarray(begin, begin + head[1]!.length), fail);
@@ -137,7 +163,8 @@ function binaryTensor(source: ByteSource, file: Buffer, begin: number, fail: Mal
     throw fail(`${label} of shape (${head[3]}) takes ${bytes} bytes, the file has ${file.length - from} left`);
   }
   const end = from + bytes;
-  if (file[end] !== newline) throw fail(`${label}: its ${bytes} bytes are not followed by a new line`);
+  if (end < file.length && file[end] !== newline)
+    throw fail(`${label}: its ${bytes} bytes are not followed by a new line`);
   const read = () => source.read(from, bytes);
   return [{ name, dtype, fileDType: dtype, shape, read }, end + 1];
 }

@@ -180,12 +180,7 @@ describe('ranges of the elements of an input', () => {
     ['no int32', best, [{ count: [1, 2, 2 ** 31] }], /max of input 'count' has 2147483648, which is no int32/],
     ['a name unlike any', best, [{ size: 3 }], /no dynamic dim 'size'; it has none, and ranges .* for count$/],
     ['a name like one', best, [{ conut: 3 }], /'conut'.*did you mean 'count'\?/],
-    [
-      'a name like a dim and none else',
-      reshaped,
-      [{ m: 1, sizes }],
-      /'m'; it has n, and .* for sizes; did you mean 'n'\?/,
-    ],
+    ['a name like a dim and none else', reshaped, [{ m: 1, sizes }], /'m'; it has n, and .* for sizes$/],
     [
       'an input of floats',
       reshaped,
