@@ -63,5 +63,5 @@ export async function damageOf(path: string, { all = false } = {}): Promise<stri
   const root = dirname(folder);
   if (!existsSync(join(root, 'complete.json'))) return null;
   const loaded = await script().catch(() => null);
-  return loaded && loaded.damage(root, all ? { all } : { only: join(basename(folder), basename(path)) });
+  return loaded?.damage(root, all ? { all } : { only: join(basename(folder), basename(path)) }) ?? null;
 }
