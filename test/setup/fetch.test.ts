@@ -6,7 +6,6 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  statSync,
   symlinkSync,
   truncateSync,
   utimesSync,
@@ -315,9 +314,10 @@ describe('what is in the cache', async () => {
     [
       'changed, with the time it had',
       (path: string) => {
-        const { atime, mtime } = statSync(path);
+        // To the nanosecond.
+        spawnSync('cp', ['-p', path, join(dir, 'before')]);
         writeFileSync(path, 'librarY\n');
-        utimesSync(path, atime, mtime);
+        spawnSync('touch', ['-r', join(dir, 'before'), path]);
       },
     ],
     [

@@ -234,7 +234,7 @@ function preference(one: TensorRTInstallation): number {
 
 /** The command that installs a TensorRT for a purpose. */
 export function installLine(purpose: LibraryPurpose): string {
-  return purpose === 'build' ? 'npx node-tensorrt install' : 'python3 -m pip install tensorrt';
+  return purpose === 'build' ? 'npx node-tensorrt install' : 'pip install tensorrt';
 }
 
 function notFound(

@@ -280,7 +280,7 @@ describe('the choice', () => {
       root,
       `found ${path} (TensorRT 10.6.0)`,
       'no NVIDIA driver',
-      'python3 -m pip install tensorrt',
+      'pip install tensorrt',
     ])
       expect(message).toContain(part);
   });
