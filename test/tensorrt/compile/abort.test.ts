@@ -127,7 +127,11 @@ describe('a callback that throws ends the build', () => {
     ['an object whose toString throws', { toString: () => assert.fail('read') }, '{ toString: [Function: toString] }'],
     ['a revoked proxy', revoked.proxy, '<Revoked Proxy>'],
     ['an error that cannot be read', unreadable, ''],
-    ['an error whose message is a symbol', Object.assign(new Error(), { message: Symbol('odd') }), 'an object that cannot be shown'],
+    [
+      'an error whose message is a symbol',
+      Object.assign(new Error(), { message: Symbol('odd') }),
+      'an object that cannot be shown',
+    ],
     ['a rejection', 'reject', 'later'],
   ])('whatever it throws: %s', async (_, value, said) => {
     const onProgress = () => {
