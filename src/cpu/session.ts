@@ -10,8 +10,7 @@ import { Result } from '../values/result.js';
 import type { ValueType } from '../values/spec.js';
 import { asCpuElements, cpuTypes } from './graph.js';
 import { type CpuProgram, inputName, lower, outputName } from './lower.js';
-
-type Runtime = typeof import('onnxruntime-node');
+import { loadOnnxruntime, type Runtime } from './onnxruntime.js';
 
 interface NamedType extends ValueType {
   name: string;
@@ -35,8 +34,7 @@ export interface CpuModel {
 
 async function loadRuntime(): Promise<Runtime> {
   try {
-    const module = (await import('onnxruntime-node')) as Runtime & { default?: Runtime };
-    return module.default ?? module;
+    return await loadOnnxruntime();
   } catch (cause) {
     throw new TensorRTError(
       'ERR_CPU_BACKEND',

@@ -13,7 +13,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   passes: ['errors', 'values', 'dsl'],
   weights: ['errors', 'values', 'addon.ts', 'write-file.ts'],
   tensorrt: ['errors', 'values', 'dsl', 'addon.ts', 'write-file.ts'],
-  cpu: ['errors', 'values', 'dsl'],
+  cpu: ['errors', 'values', 'dsl', 'addon.ts'],
   'model.ts': ['errors', 'values', 'dsl', 'tensorrt', 'cpu'],
   'doctor.ts': ['addon.ts', 'cpu', 'tensorrt'],
   'network-methods.ts': ['dsl', 'tensorrt', 'model.ts'],
