@@ -1,6 +1,7 @@
 import type { Fail } from '../errors/facts.js';
 import { show } from '../errors/wording.js';
 import { bits, byteLength, type DType, dtypeOf, dtypes, isTypedArray } from '../values/dtype.js';
+import { isVast } from '../values/spec.js';
 import { isWeightLike, mappingOf, type WeightLike } from '../values/weight.js';
 import type { IRWeight } from './ir.js';
 
@@ -62,6 +63,8 @@ export function toIRWeight(value: unknown, role: string, fail: Fail): IRWeight {
       { option: role, expected: bytes, actual: data.byteLength },
     );
   }
+  if (isVast(shape))
+    fail('ERR_WEIGHT', `expected less than 2^53 elements, given ${named}${show(shape)}`, { option: role });
   const { name, file } = given;
   const check = typeof given.check === 'function' ? () => given.check!() : undefined;
   return { name, file, check, dtype: dtype as DType, shape: Object.freeze([...shape]), data, mapping: mappingOf(data) };

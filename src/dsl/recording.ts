@@ -3,7 +3,7 @@ import type { ErrorFacts, Refusal } from '../errors/facts.js';
 import { refusal } from '../errors/refusal.js';
 import { formatShape, type Shape } from '../values/dim.js';
 import { type DType, isNarrow } from '../values/dtype.js';
-import { maxRank } from '../values/spec.js';
+import { isVast, maxRank } from '../values/spec.js';
 import { layerNameOf } from '../values/weight.js';
 import { type Fail, type InferredValue, type LayerDefinition, layerKinds } from './define-layer.js';
 import type { IRGraph, IRWeight, ValueId } from './ir.js';
@@ -163,4 +163,26 @@ export function checkShape(shape: Shape, fail: Fail): void {
       fail('ERR_SHAPE', `the result would have the impossible shape ${formatShape(shape)}`);
     }
   }
+  if (isVast(shape)) fail('ERR_SHAPE', `the result would have 2^53 elements or more: ${formatShape(shape)}`);
+}
+
+/** A record or list that remembers which of its entries were looked at. */
+export function watched<T extends object>(entries: T): { entries: T; unseen(): string[] } {
+  const seen = new Set<PropertyKey>();
+  const proxy = new Proxy(entries, {
+    get(target, key) {
+      seen.add(key);
+      return Reflect.get(target, key);
+    },
+    has(target, key) {
+      seen.add(key);
+      return Reflect.has(target, key);
+    },
+    ownKeys(target) {
+      for (const key of Reflect.ownKeys(target)) seen.add(key);
+      return Reflect.ownKeys(target);
+    },
+  });
+  const isGiven = (key: string) => (entries as Record<string, unknown>)[key] != null;
+  return { entries: proxy, unseen: () => Object.keys(entries).filter((key) => isGiven(key) && !seen.has(key)) };
 }

@@ -14,6 +14,7 @@ export const ifConditional = defineLayer({
   infer({ input, bodies, takenIn, fail }): InferredValue[] {
     const { dtype, shape } = input(0);
     for (const role in bodies) {
+      if (role !== 'then' && role !== 'else') fail('ERR_INPUT', `expected no body ${role}, given one`);
       // Tensors enter a branch through a separate layer, which does not support uint8.
       const found = takenIn(role).find((tensor) => tensor.dtype === 'uint8');
       const expected = `expected no uint8, given ${found}; use .cast() before the branch`;
