@@ -55,11 +55,11 @@ export async function createCpuModel(network: Network): Promise<CpuModel> {
   const open = (graphOptimizationLevel: 'all' | 'disabled') =>
     runtime.InferenceSession.create(program.model, {
       executionProviders: ['cpu'],
-      externalData: program.files,
+      externalData: Object.setPrototypeOf([...program.files], null),
       graphOptimizationLevel,
       logSeverityLevel: 4,
       // Integer kernels for quantized layers round differently from TensorRT, and saturate on some CPUs.
-      extra: { session: { disable_quant_qdq: '1' } },
+      extra: own({ session: own({ disable_quant_qdq: '1' }) }),
     });
   const session = await open('all').catch((cause: unknown) =>
     // onnxruntime's own optimizations break some graphs: a Pad fused into a pool with a smaller window, an If whose
@@ -70,6 +70,9 @@ export async function createCpuModel(network: Network): Promise<CpuModel> {
   );
   return new SessionModel(network, program, runtime, session);
 }
+
+/** onnxruntime reads inherited properties, too, also of lists: a script may have added some to Object.prototype. */
+const own = <T extends object>(entries: T): T => Object.assign(Object.create(null), entries);
 
 class SessionModel implements CpuModel {
   readonly inputs: readonly NamedType[];

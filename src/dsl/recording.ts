@@ -21,7 +21,7 @@ export function mapValues<T, R>(
 ): Record<string, R> {
   if (!record || record === none) return none;
   const mapped: Record<string, R> = {};
-  for (const key in record) mapped[key] = map(record[key]!, key);
+  for (const key of Object.keys(record)) mapped[key] = map(record[key]!, key);
   return mapped;
 }
 
@@ -32,7 +32,7 @@ export function checkWeights(
 ): Record<string, IRWeight> {
   if (!given) return none;
   const checked: Record<string, IRWeight> = {};
-  for (const role in given) {
+  for (const role of Object.keys(given)) {
     const value = given[role];
     if (value === undefined || value === null) continue;
     checked[role] = toIRWeight(value, role, fail);
@@ -83,7 +83,7 @@ export function* valuesTakenIn({ nodes }: Pick<IRGraph, 'nodes'>): Generator<Val
 
 /** The layer named by the first weight whose name includes one. */
 export function layerNameIn(weights: Readonly<Record<string, IRWeight>>): string | undefined {
-  for (const role in weights) {
+  for (const role of Object.keys(weights)) {
     const layer = layerNameOf(weights[role]!.name);
     if (layer !== undefined) return layer;
   }
@@ -97,7 +97,8 @@ type Bodies = Readonly<Record<string, { outputs: readonly Tensor[] }>> | undefin
 function consumed(inputs: Inputs, bodies: Bodies, is: (dtype: DType) => boolean): Tensor | undefined {
   // A plain loop, because every layer passes through here.
   for (const tensor of inputs) if (tensor && is(tensor.dtype)) return tensor;
-  for (const role in bodies) for (const tensor of bodies[role]!.outputs) if (is(tensor.dtype)) return tensor;
+  for (const { outputs } of Object.values(bodies ?? none))
+    for (const tensor of outputs) if (is(tensor.dtype)) return tensor;
   return undefined;
 }
 

@@ -54,7 +54,7 @@ function checkArguments(args: readonly unknown[]): void {
     if (typeof arg !== 'object' || arg === null || Array.isArray(arg) || ArrayBuffer.isView(arg)) continue;
     if (isReadable in arg) continue;
     refuseHoles((arg as { shape?: unknown }).shape);
-    for (const key in arg) {
+    for (const key of Object.keys(arg)) {
       const value = (arg as Record<string, unknown>)[key];
       refuseHoles(value);
       if (typeof value === 'object' && value !== null) refuseHoles((value as { shape?: unknown }).shape);
