@@ -10,7 +10,7 @@ import { Result } from '../values/result.js';
 import type { ValueType } from '../values/spec.js';
 import { asCpuElements, cpuTypes } from './graph.js';
 import { type CpuProgram, inputName, lower, outputName } from './lower.js';
-import { loadOnnxruntime, type Runtime } from './onnxruntime.js';
+import { loadOnnxruntime, type Runtime } from './runtime.js';
 
 interface NamedType extends ValueType {
   name: string;

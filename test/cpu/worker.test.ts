@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { root } from '../setup/checkout.js';
 
-const ours = JSON.stringify(pathToFileURL(join(root, 'src/cpu/onnxruntime.ts')).href);
+const ours = JSON.stringify(pathToFileURL(join(root, 'src/cpu/runtime.ts')).href);
 const binding = JSON.stringify(join(root, 'node_modules/onnxruntime-node/dist/binding.js'));
 const tsx = JSON.stringify(pathToFileURL(join(root, 'node_modules/tsx/dist/esm/api/index.mjs')).href);
 
