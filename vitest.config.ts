@@ -5,7 +5,7 @@ const all = 'test/**/*.test.ts';
 const measuring = [
   'test/tensorrt/compile/{abort,crash,leak}.test.ts',
   'test/tensorrt/run/{event-loop,exit}.test.ts',
-  'test/setup/{fetch,setup}.test.ts',
+  'test/setup/{fetch,setup,working-directory}.test.ts',
   'test/weights/{adversaries,fuzz,hostile-zip,mapping}.test.ts',
   'test/examples/mnist.test.ts',
 ];

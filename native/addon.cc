@@ -3,6 +3,7 @@
 
 #include "core/handle.h"
 #include "core/job.h"
+#include "core/unthrowable.h"
 #include "cuda/device.h"
 #include "lowering/lower.h"
 #include "program/program.h"
@@ -106,6 +107,10 @@ Napi::Value traced(Napi::CallbackInfo const& info) {
   return object;
 }
 
+Napi::Value swallow(Napi::CallbackInfo const& info) {
+  return guarded(info.Env(), [&] { return Napi::Boolean::New(info.Env(), swallow_unthrowable(argument(info, 0).text())); });
+}
+
 void shutdown(Napi::CallbackInfo const& info) { cancel_jobs(info.Env()); }
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
@@ -114,6 +119,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("layerTable", Napi::Function::New<layer_table>(env));
   exports.Set("traceCalls", Napi::Function::New<trace_calls>(env));
   exports.Set("traced", Napi::Function::New<traced>(env));
+  exports.Set("swallowUnthrowable", Napi::Function::New<swallow>(env));
   exports.Set("shutdown", Napi::Function::New<shutdown>(env));
   exports.Set("deserialize", Napi::Function::New<deserialize>(env));
   exports.Set("createContext", Napi::Function::New<create_context>(env));

@@ -4,9 +4,11 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { addonIsFresh, addonPath, compileAddon } from './install/addon.mjs';
-import { withLock } from './install/lock.mjs';
+import { setupLock, withLock } from './install/lock.mjs';
+import { isMain } from './install/main.mjs';
 import { demand, missingPrerequisites } from './install/prerequisites.mjs';
 import { reporter, SetupError } from './install/process.mjs';
+import { damage } from './install/record.mjs';
 import { cacheDir, cachedTensorRT, fetchTensorRT, RTX } from './install/tensorrt.mjs';
 
 const root = resolve(fileURLToPath(import.meta.url), '..', '..');
@@ -19,11 +21,11 @@ const root = resolve(fileURLToPath(import.meta.url), '..', '..');
  */
 export async function install({ fetch = true, force = false, quiet = false, env = process.env } = {}) {
   const needs = { compile: force || !addonIsFresh(root), fetch: fetch && (force || !cachedTensorRT(env)) };
-  await demand(needs, env);
+  await demand({ compile: needs.compile }, env);
   const step = reporter(quiet);
   if (needs.compile) {
     const compile = () => (force || !addonIsFresh(root) ? compileAddon(root, env) : undefined);
-    await step('compiling the addon', () => withLock(resolve(root, '.cache', 'setup.lock'), compile));
+    await step('compiling the addon', () => withLock(setupLock(root), compile));
   }
   if (needs.fetch) {
     const what = `fetching TensorRT-RTX ${RTX.version} into ${cacheDir(env)}`;
@@ -32,7 +34,7 @@ export async function install({ fetch = true, force = false, quiet = false, env 
   return { addon: addonPath(root), library: cachedTensorRT(env) };
 }
 
-export { missingPrerequisites };
+export { damage, missingPrerequisites };
 
 /** npm's hook never makes the user's install fail: it explains what could not be done, and doctor repeats it. */
 async function npmHook() {
@@ -45,4 +47,4 @@ async function npmHook() {
   }
 }
 
-if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) await npmHook();
+if (isMain(import.meta.url)) await npmHook();

@@ -5,9 +5,10 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { addonIsFresh, compileAddon } from './install/addon.mjs';
 import { readOr, writeAtomic } from './install/files.mjs';
-import { withLock } from './install/lock.mjs';
+import { setupLock, withLock } from './install/lock.mjs';
+import { isMain } from './install/main.mjs';
 import { demand, nodeIsOld } from './install/prerequisites.mjs';
-import { capture, reporter, SetupError } from './install/process.mjs';
+import { reporter, SetupError } from './install/process.mjs';
 import { cacheDir, cachedTensorRT, fetchTensorRT, RTX } from './install/tensorrt.mjs';
 import { dependenciesAreFresh, installDependencies } from './lib/dependencies.mjs';
 import { compileDist, distIsFresh } from './lib/dist.mjs';
@@ -43,13 +44,6 @@ async function searchTensorRT(root, env, rtx) {
   return true;
 }
 
-/** Whether a search, which needs dist/, is likely to find something: if so, python3 is not required beforehand. */
-async function looksInstalled(env) {
-  if (env.TENSORRT_ROOT) return true;
-  const { output } = await capture('/sbin/ldconfig', ['-p'], { env });
-  return /libnvinfer\.so|libtensorrt_rtx\.so/.test(output);
-}
-
 const pending = (root, env, rtx) => ({
   dependencies: !dependenciesAreFresh(root),
   addon: !addonIsFresh(root),
@@ -71,8 +65,7 @@ export async function setup({
   if (env.NODE_TENSORRT_SKIP_SETUP === '1') return;
   const todo = pending(root, env, rtx);
   if (!Object.values(todo).includes(true) && !nodeIsOld()) return;
-  const fetch = todo.tensorrt && !(await looksInstalled(env));
-  await demand({ npm: todo.dependencies, compile: todo.addon, fetch }, env);
+  await demand({ npm: todo.dependencies, compile: todo.addon }, env);
 
   const step = reporter(quiet);
   const onWait = ({ pid }) =>
@@ -82,10 +75,9 @@ export async function setup({
     if (!addonIsFresh(root)) await step('compiling the addon', () => compileAddon(root, env));
     if (!distIsFresh(root)) await step('compiling TypeScript', () => compileDist(root, env));
     if (tensorrtIsKnown(root, env, rtx) || (await searchTensorRT(root, env, rtx))) return;
-    await demand({ fetch: true }, env);
     await step(`fetching TensorRT-RTX ${RTX.version} into ${cacheDir(env)}`, () => fetchTensorRT({ env, onWait }));
   };
-  await withLock(join(root, '.cache', 'setup.lock'), work, onWait);
+  await withLock(setupLock(root), work, { onWait });
 }
 
 /** Runs main and turns its failure into a message and exit code 1. */
@@ -98,6 +90,6 @@ export async function orExplain(main) {
   }
 }
 
-if (resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+if (isMain(import.meta.url)) {
   await orExplain(() => setup({ quiet: process.env.npm_config_loglevel === 'silent' }));
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { addonPath } from './addon.js';
 import { type OnnxruntimeState, onnxruntimeState } from './cpu/onnxruntime.js';
 import { binding, type CudaDevice } from './tensorrt/binding.js';
-import { cudaInfo, findTensorRT, installLine, type TensorRTInstallation } from './tensorrt/library/find.js';
+import { cudaInfo, examineTensorRT, installLine, type TensorRTInstallation } from './tensorrt/library/find.js';
 import { missingPrerequisites } from './tensorrt/library/install.js';
 
 /** What works on this machine, and how to get what does not. */
@@ -35,7 +35,7 @@ const root = new URL('../', import.meta.url);
 export async function doctor(): Promise<DoctorReport> {
   const addon = addonState();
   const cuda = await cudaInfo();
-  const [tensorrt, onnxruntime] = await Promise.all([findTensorRT({ cuda }), onnxruntimeState()]);
+  const [tensorrt, onnxruntime] = await Promise.all([examineTensorRT({ cuda }), onnxruntimeState()]);
   const can = (purpose: 'build' | 'run' | 'plugins') => tensorrt.some((one) => one.usableFor[purpose]);
   const report: DoctorReport = {
     package: JSON.parse(readFileSync(new URL('package.json', root), 'utf8')).version,
@@ -81,7 +81,7 @@ async function missing(report: DoctorReport, cudaError: string | undefined): Pro
   const list: MissingPart[] = [];
   const { addon, tensorrt, gpus, works, onnxruntime } = report;
   const buildable = tensorrt.some((one) => one.usableFor.build);
-  for (const { name, why, line } of await missingPrerequisites({ compile: !addon.compiled, fetch: !buildable }))
+  for (const { name, why, line } of await missingPrerequisites({ compile: !addon.compiled }))
     list.push({ what: name, why, fix: line });
   if (!addon.compiled)
     list.push({ what: 'the addon', why: addon.error ?? '', fix: 'npx node-tensorrt install --no-fetch' });

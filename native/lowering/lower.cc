@@ -165,10 +165,18 @@ Tensor* Lowering::constant(Node const& node, std::vector<int64_t> const& values,
   return constant(node, type, shape, narrow.data(), narrow.size() * 4, suffix);
 }
 
+bool Lowering::is_claimed(std::string const& name, int32_t id) {
+  if (claimed_.empty()) {
+    for (auto const& [output, its] : program_.graph.outputs) claimed_[its] = output;
+  }
+  auto const found = claimed_.find(name);
+  return found != claimed_.end() && found->second != id;
+}
+
 void Lowering::finish_output(Node const& node, size_t index, Tensor* tensor) {
   ValueType const& ours = node.outputs.at(index);
   if (!tensor) fail(node, "ERR_LAYER", "TensorRT returned no output " + std::to_string(index));
-  if (node.outputs.size() == 1) {
+  if (node.outputs.size() == 1 && !is_claimed(node.name, ours.id)) {
     call<m::Tensor::setName>(tensor, node.name.c_str());
   } else {
     call<m::Tensor::setName>(tensor, (node.name + ":" + std::to_string(index)).c_str());

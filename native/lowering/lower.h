@@ -107,6 +107,8 @@ class Lowering {
   void lower_node(Node const& node);
   void add_inputs();
   void mark_outputs();
+  // Whether an output of the network, but another tensor, has the name.
+  bool is_claimed(std::string const& name, int32_t id);
   [[noreturn]] void fail(Node const& node, std::string const& code, std::string const& message) const;
 
   Program const& program_;
@@ -117,6 +119,7 @@ class Lowering {
   std::unordered_map<int32_t, Node const*> makers_;
   int depth_ = 0;
   std::unordered_set<int32_t> used_;
+  std::unordered_map<std::string, int32_t> claimed_;  // ids of outputs by name
   std::vector<std::shared_ptr<void>> kept_;
   std::vector<bool> weight_named_;
   std::vector<std::pair<Weights, char const*>> unnamed_weights_;

@@ -9,6 +9,18 @@
 
 namespace ntrt {
 
+namespace {
+
+// Without what a script added to Object.prototype.
+Napi::Array own_names(Napi::Object object) {
+  napi_value names = nullptr;
+  auto const filter = static_cast<napi_key_filter>(napi_key_enumerable | napi_key_skip_symbols);
+  if (napi_get_all_property_names(object.Env(), object, napi_key_own_only, filter, napi_key_numbers_to_strings, &names) != napi_ok) throw Napi::Error::New(object.Env());
+  return Napi::Array(object.Env(), names);
+}
+
+}  // namespace
+
 Value to_value(Napi::Value value, int depth) {
   if (depth > 32) throw Error("ERR_INTERNAL", "parameters are nested too deeply");
   Value result;
@@ -32,7 +44,7 @@ Value to_value(Napi::Value value, int depth) {
       } else {
         auto object = value.As<Napi::Object>();
         Value::Object map;
-        Napi::Array keys = object.GetPropertyNames();
+        Napi::Array keys = own_names(object);
         for (uint32_t i = 0; i < keys.Length(); i++) {
           Napi::Value key = keys.Get(i);
           map.emplace_back(key.As<Napi::String>().Utf8Value(), to_value(object.Get(key), depth + 1));

@@ -1,23 +1,41 @@
-import { linkSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, readlinkSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readOr } from './files.mjs';
+import { SetupError } from './process.mjs';
 
 const BEAT_MS = 2000;
 const STALE_MS = 30_000;
+/** More than clocks of hosts that share a folder differ by. */
+const OLD_MS = 600_000;
 const POLL_MS = 100;
 
+/** Where process ids mean the same: this boot of this machine, in this container. */
+const scope = [hostname(), readOr('/proc/sys/kernel/random/boot_id', '').trim(), namespace()].join(' ');
+
+function namespace() {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
+  }
+}
+
+/** The lock for what is compiled and installed inside a checkout or package. */
+export const setupLock = (root) => join(root, '.cache', 'setup.lock');
+
 /**
- * Runs work while holding a lock file. The holder keeps touching the file. A lock is stale if its holder on this host is
- * gone, or if nobody has touched it for 30 s (holders on other hosts or in other containers).
+ * Runs work while holding a lock file. The holder keeps touching the file. A lock is stale if its holder is gone, where
+ * that can be seen; else if its time does not change while somebody waits for it, whatever time that is.
+ * @param {{ onWait?: (holder: { pid?: number }) => void, staleMs?: number }} options
  */
-export async function withLock(path, work, onWait = () => {}) {
-  mkdirSync(dirname(path), { recursive: true });
-  const token = JSON.stringify({ pid: process.pid, host: hostname(), nonce: Math.random() });
+export async function withLock(path, work, { onWait = () => {}, staleMs = STALE_MS } = {}) {
+  const token = JSON.stringify({ pid: process.pid, scope, nonce: Math.random() });
+  const watched = new Watch(path, staleMs);
   let waiting = false;
-  while (!acquire(path, token)) {
-    if (breakStale(path)) continue;
+  while (!acquireOrExplain(path, token)) {
+    if (breakStale(watched)) continue;
     if (!waiting) onWait(holder(path));
     waiting = true;
     await sleep(POLL_MS);
@@ -28,6 +46,15 @@ export async function withLock(path, work, onWait = () => {}) {
   } finally {
     clearInterval(beat);
     if (readOr(path, '') === token) rmSync(path, { force: true });
+  }
+}
+
+function acquireOrExplain(path, token) {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    return acquire(path, token);
+  } catch (error) {
+    throw new SetupError(`${dirname(path)} cannot be written: ${error.message}`, { cause: error });
   }
 }
 
@@ -54,24 +81,35 @@ function touch(path) {
 
 function holder(path) {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    return JSON.parse(readFileSync(path, 'utf8')) ?? {};
   } catch {
     return {};
   }
 }
 
-function age(path) {
-  try {
-    return Date.now() - statSync(path).mtimeMs;
-  } catch {
-    return 0;
+/** Sees whether a file stays untouched, by this process's own clock. */
+class Watch {
+  #seen;
+  #since = performance.now();
+
+  constructor(path, staleMs) {
+    this.path = path;
+    this.staleMs = staleMs;
+  }
+
+  get isStale() {
+    const stats = statSync(this.path, { throwIfNoEntry: false });
+    if (!stats) return false;
+    const seen = `${stats.ino} ${stats.mtimeMs}`;
+    if (seen !== this.#seen) this.#since = performance.now();
+    this.#seen = seen;
+    return Date.now() - stats.mtimeMs > OLD_MS || performance.now() - this.#since > this.staleMs;
   }
 }
 
-function isStale(path) {
-  if (age(path) > STALE_MS) return true;
-  const { pid, host } = holder(path);
-  if (!pid || host !== hostname()) return false;
+function holderIsGone(path) {
+  const { pid, scope: its } = holder(path);
+  if (!pid || its !== scope) return false;
   try {
     process.kill(pid, 0);
     return false;
@@ -80,14 +118,19 @@ function isStale(path) {
   }
 }
 
-/** Breaks a stale lock, one process at a time. It checks again first, so a fresh lock is never taken from its holder. */
-function breakStale(path) {
-  if (!isStale(path)) return false;
+/** Breaks a stale lock, one process at a time. It looks again first, so a fresh lock is never taken from its holder. */
+function breakStale(watched) {
+  const { path } = watched;
+  const isStale = () => watched.isStale || holderIsGone(path);
+  if (!isStale()) return false;
   const breaker = `${path}.break`;
-  if (age(breaker) > STALE_MS) rmSync(breaker, { force: true });
-  if (!acquire(breaker, String(process.pid))) return false;
+  if (!acquire(breaker, '')) {
+    watched.breaker ??= new Watch(breaker, watched.staleMs);
+    if (watched.breaker.isStale) rmSync(breaker, { force: true });
+    return false;
+  }
   try {
-    if (!isStale(path)) return false;
+    if (!isStale()) return false;
     rmSync(path, { force: true });
     return true;
   } finally {

@@ -14,7 +14,7 @@ export const nodeIsOld = () => olderThan(process.versions.node, [NODE_MAJOR, 0])
 
 /**
  * Lists what this machine lacks for the given work.
- * @param {{ compile?: boolean, fetch?: boolean, npm?: boolean }} needs
+ * @param {{ compile?: boolean, npm?: boolean }} needs
  * @returns {Promise<{ name: string, why: string, packages?: string[], line: string }[]>}
  */
 export async function missingPrerequisites(needs, env = process.env) {
@@ -34,11 +34,6 @@ export async function missingPrerequisites(needs, env = process.env) {
     const name = `CMake ${CMAKE.join('.')} or later`;
     if (!version) lack(name, 'compiles the addon', 'cmake');
     else if (olderThan(version, CMAKE)) lack(name, `this is CMake ${version}`, 'cmake');
-  }
-  if (needs.fetch) {
-    if (!which('python3', env)) lack('Python 3 with pip', 'fetches TensorRT-RTX', 'python3', 'python3-pip');
-    else if ((await capture('python3', ['-m', 'pip', '--version'], { env })).code !== 0)
-      lack('pip for python3', 'fetches TensorRT-RTX', 'python3-pip');
   }
   return missing;
 }

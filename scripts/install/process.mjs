@@ -1,16 +1,19 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 
 /** A failure with a message for the user; printed without a stack. */
 export class SetupError extends Error {
   name = 'SetupError';
 }
 
+/** The folders of PATH, without those that depend on the working directory: nothing there is ever run. */
+const searched = (env) => (env.PATH ?? '').split(delimiter).filter((dir) => isAbsolute(dir));
+
 /** Path of an executable on PATH, or null. */
 export function which(command, env = process.env) {
-  for (const dir of (env.PATH ?? '').split(delimiter)) {
-    const path = join(dir || '.', command);
+  for (const dir of searched(env)) {
+    const path = join(dir, command);
     try {
       accessSync(path, constants.X_OK);
       if (statSync(path).isFile()) return path;
@@ -25,7 +28,10 @@ export function which(command, env = process.env) {
  */
 export function capture(command, args, { cwd, env = process.env } = {}) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const path = isAbsolute(command) ? command : which(command, env);
+    if (path === null) return resolve({ code: 127, output: `${command} was not found on PATH` });
+    const own = { ...env, PATH: searched(env).join(delimiter) };
+    const child = spawn(path, args, { cwd, env: own, stdio: ['ignore', 'pipe', 'pipe'] });
     const chunks = [];
     child.stdout.on('data', (chunk) => chunks.push(chunk));
     child.stderr.on('data', (chunk) => chunks.push(chunk));

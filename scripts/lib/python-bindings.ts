@@ -13,10 +13,11 @@ export const python = process.env.PYTHON ?? 'python3';
 export function pythonEnvironment(library: string): NodeJS.ProcessEnv | undefined {
   const folder = join(cacheDir(), 'bench', distribution);
   const path = [folder, dirname(dirname(library)), process.env.PYTHONPATH].filter(Boolean).join(':');
-  const env = { ...process.env, PYTHONPATH: path };
+  const env = { ...process.env, PYTHONPATH: path, PYTHONSAFEPATH: '1' };
   const works = () => spawnSync(python, ['-c', 'import tensorrt_rtx_bindings'], { env }).status === 0;
   if (works()) return env;
   const line = [
+    '-I',
     '-m',
     'pip',
     'install',

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { loadOnnxruntime, manifest } from './runtime.js';
 
 /** Whether onnxruntime-node is installed. `version` is null if it is missing or does not load; `error` says why. */
 export interface OnnxruntimeState {
@@ -9,10 +9,9 @@ export interface OnnxruntimeState {
 
 /** Looks for onnxruntime-node; never throws. */
 export async function onnxruntimeState(): Promise<OnnxruntimeState> {
-  const require = createRequire(import.meta.url);
   try {
-    const { version } = JSON.parse(readFileSync(require.resolve('onnxruntime-node/package.json'), 'utf8'));
-    await import('onnxruntime-node');
+    const { version } = JSON.parse(readFileSync(manifest(), 'utf8'));
+    await loadOnnxruntime();
     return { version, error: null };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

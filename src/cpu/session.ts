@@ -12,8 +12,7 @@ import { Result } from '../values/result.js';
 import type { ValueType } from '../values/spec.js';
 import { asCpuElements, cpuTypes } from './graph.js';
 import { type CpuProgram, inputName, lower, outputName } from './lower.js';
-
-type Runtime = typeof import('onnxruntime-node');
+import { loadOnnxruntime, type Runtime } from './runtime.js';
 
 interface NamedType extends ValueType {
   name: string;
@@ -37,8 +36,7 @@ export interface CpuModel {
 
 async function loadRuntime(): Promise<Runtime> {
   try {
-    const module = (await import('onnxruntime-node')) as Runtime & { default?: Runtime };
-    return module.default ?? module;
+    return await loadOnnxruntime();
   } catch (cause) {
     throw new TensorRTError(
       'ERR_CPU_BACKEND',
@@ -62,11 +60,11 @@ export async function createModelOf(network: Snapshot): Promise<CpuModel> {
   const open = (graphOptimizationLevel: 'all' | 'disabled') =>
     runtime.InferenceSession.create(program.model, {
       executionProviders: ['cpu'],
-      externalData: program.files,
+      externalData: Object.setPrototypeOf([...program.files], null),
       graphOptimizationLevel,
       logSeverityLevel: 4,
       // Integer kernels for quantized layers round differently from TensorRT, and saturate on some CPUs.
-      extra: { session: { disable_quant_qdq: '1' } },
+      extra: own({ session: own({ disable_quant_qdq: '1' }) }),
     });
   const session = await open('all').catch((cause: unknown) =>
     // onnxruntime's own optimizations break some graphs: a Pad fused into a pool with a smaller window, an If whose
@@ -80,6 +78,9 @@ export async function createModelOf(network: Snapshot): Promise<CpuModel> {
   checkMapped(network);
   return new SessionModel(network, program, runtime, session);
 }
+
+/** onnxruntime reads inherited properties, too, also of lists: a script may have added some to Object.prototype. */
+const own = <T extends object>(entries: T): T => Object.assign(Object.create(null), entries);
 
 class SessionModel implements CpuModel {
   readonly inputs: readonly NamedType[];

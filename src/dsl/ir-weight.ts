@@ -11,6 +11,7 @@ import {
   numbersIn,
   withoutHalves,
 } from '../values/dtype.js';
+import { isVast } from '../values/spec.js';
 import { checkMapping, isWeightLike, mappingOf, type WeightLike } from '../values/weight.js';
 import type { IRWeight } from './ir.js';
 
@@ -92,6 +93,8 @@ export function toIRWeight(value: unknown, role: string, fail: Fail): IRWeight {
       { option: role, expected: bytes, actual: data.byteLength },
     );
   }
+  if (isVast(shape))
+    fail('ERR_WEIGHT', `expected less than 2^53 elements, given ${named}${show(shape)}`, { option: role });
   const { name } = given;
   // A network's JSON has the file's own elements by name, and all others by value.
   const { file } = given;

@@ -7,7 +7,9 @@ import { spec, type ValueType } from '../values/spec.js';
 import { checkElements, type WeightLike, withShape } from '../values/weight.js';
 import { layerKinds } from './define-layer.js';
 import type { IRGraph, IRNode, LayerParams, NetworkJSON, ValueId } from './ir.js';
+import { parseNetworkJSON } from './json-schema.js';
 import { Network, type RecordedNode } from './network.js';
+import { checkParams } from './params.js';
 import type { Tensor } from './tensor.js';
 
 /** Where `fromJSON` finds weights that came from files: a `Weights` store, or any lookup by name. */
@@ -72,7 +74,10 @@ function fromJSON(json: NetworkJSON, weights?: WeightSource): Network {
         `expected { format: 'node-tensorrt', version: 1, ... }, given ${show({ format: json?.format, version: json?.version })}`,
       );
     }
-    return new Reader(json, weights).read();
+    const checked = parseNetworkJSON(json, (message) => {
+      throw invalid(message);
+    });
+    return new Reader(checked, weights).read();
   } catch (error) {
     if (error instanceof TensorRTError) throw error;
     throw invalid(`malformed: ${error instanceof Error ? error.message : show(error)}`, error);
@@ -88,11 +93,14 @@ class Reader {
   constructor(json: NetworkJSON, source: WeightSource | undefined) {
     this.#json = json;
     this.#net = new Network(json.name);
-    for (const weight of json.weights) this.#weights.set(weight.id, this.#weight(weight, source));
+    for (const weight of json.weights) {
+      if (this.#weights.has(weight.id)) throw invalid(`weight ${weight.id} is given twice`);
+      this.#weights.set(weight.id, this.#weight(weight, source));
+    }
   }
 
   read(): Network {
-    for (const { id, name, dtype, shape } of this.#json.inputs) this.#values.set(id, this.#input(name, dtype, shape));
+    for (const { id, name, dtype, shape } of this.#json.inputs) this.#define(id, this.#input(name, dtype, shape));
     this.#nodes(this.#json.nodes);
     for (const { id, name } of this.#json.outputs) this.#net.markOutput(this.#value(id), name);
     return this.#net;
@@ -116,25 +124,27 @@ class Reader {
     const definition = layerKinds.get(node.kind);
     if (!definition) throw invalid(`layer '${node.name}' has the unknown kind '${node.kind}'`);
     const inputs = node.inputs.map((id) => (id === null ? null : this.#value(id)));
+    const fail = (_: string, message: string): never => {
+      throw invalid(`layer '${node.name}': ${message}`);
+    };
+    const params = node.bodies ? checkParams(definition, node.params, fail) : node.params;
     const bodies = Object.entries(node.bodies ?? {}).map(([role, body]) => {
       // Inferred anew, because data-dependent sizes get different names in every process.
-      const types = definition.bodyInputs?.(role, node.params, inputs, (_, message) => {
-        throw invalid(`layer '${node.name}': ${message}`);
-      });
+      const types = definition.bodyInputs?.(role, params, inputs, fail);
       return [role, this.#body(body, types)] as const;
     });
     const outputs = this.#net.record(definition, {
       inputs,
-      params: node.params as LayerParams,
-      weights: Object.fromEntries(Object.entries(node.weights).map(([role, id]) => [role, this.#weights.get(id)])),
+      params: params as LayerParams,
+      weights: Object.fromEntries(Object.entries(node.weights).map(([role, id]) => [role, this.#weightOf(id)])),
       name: node.name,
+      exact: true,
       ...(bodies.length > 0 && { bodies: Object.fromEntries(bodies) }),
     });
+    if (outputs.length !== node.outputs.length)
+      throw invalid(`layer '${node.name}' has ${outputs.length} outputs, the JSON says ${node.outputs.length}`);
     node.outputs.forEach(({ id }, i) => {
-      const tensor = outputs[i];
-      if (!tensor)
-        throw invalid(`layer '${node.name}' has ${outputs.length} outputs, the JSON says ${node.outputs.length}`);
-      this.#values.set(id, tensor);
+      this.#define(id, outputs[i]!);
     });
   }
 
@@ -145,17 +155,28 @@ class Reader {
     const parameters = body.inputs.map(({ name }, i) => ({ name, type: types[i]! }));
     return this.#net.nest(parameters, (tensors) => {
       body.inputs.forEach(({ id }, i) => {
-        this.#values.set(id, tensors[i]!);
+        this.#define(id, tensors[i]!);
       });
       this.#nodes(body.nodes);
       return body.outputs.map(({ id }) => this.#value(id));
     });
   }
 
+  #define(id: ValueId, tensor: Tensor): void {
+    if (this.#values.has(id)) throw invalid(`value ${id} is defined twice`);
+    this.#values.set(id, tensor);
+  }
+
   #value(id: ValueId): Tensor {
     const tensor = this.#values.get(id);
     if (!tensor) throw invalid(`value ${String(id)} is used before it is defined`);
     return tensor;
+  }
+
+  #weightOf(id: number): WeightLike {
+    const weight = this.#weights.get(id);
+    if (!weight) throw invalid(`weight ${id} is not among the weights`);
+    return weight;
   }
 
   #weight({ dtype, shape, name, data }: NetworkJSON['weights'][number], source: WeightSource | undefined): WeightLike {
@@ -172,6 +193,7 @@ class Reader {
     if (name === undefined) throw invalid('a weight has neither a name nor data');
     if (!source) throw invalid(`weight '${name}' came from a file: pass the weights as the second argument`);
     const found = source.get(name);
+    if (!found) throw invalid(`the given weights have none that is named '${name}'`);
     if (found.dtype !== dtype || found.shape.reduce((a, b) => a * b, 1) !== shape.reduce((a, b) => a * b, 1)) {
       throw invalid(
         `weight '${name}' should be ${dtype} [${shape.join(', ')}], given ${found.dtype} [${found.shape.join(', ')}]${found.file ? ` of ${found.file}` : ''}`,

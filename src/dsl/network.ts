@@ -21,6 +21,7 @@ import {
   refuseUint8,
   requireWide,
   valuesTakenIn,
+  watched,
 } from './recording.js';
 import { accumulation, type ScopeOptions } from './scope-options.js';
 import { type OwningGraph, Tensor, TensorSource } from './tensor.js';
@@ -41,6 +42,8 @@ export interface Recording<P extends LayerParams> {
   method?: string;
   /** The layer that this one copies or replaces. This one takes its name (in any scope, unless `name` is given) and its place in the caller's code. */
   like?: { name: string; callSite?: CallSite; method?: string };
+  /** Refuses inputs and weights that the kind does not look at. Methods pass none. */
+  exact?: true;
 }
 
 /** A recorded nested graph. */
@@ -289,15 +292,20 @@ export class Network extends TensorSource {
           : this.names.made(this.#scope, recording.hint ?? layerNameIn(weights) ?? kind);
     const params = checkParams(definition, recording.params, fail);
     takeMeetings();
+    const results = mapValues(bodies, (body) => body.outputs);
+    const seen = recording.exact && { input: watched(given), weight: watched(weights), body: watched(results) };
     const inferred = definition.infer({
       params,
-      inputs: given,
-      input: (index) => given[index] ?? fail('ERR_INPUT', missing(inputs, index), { value: inputs[index] }),
-      weights,
-      bodies: mapValues(bodies, (body) => body.outputs),
+      inputs: seen?.input.entries ?? given,
+      input: (index) =>
+        (seen?.input.entries ?? given)[index] ?? fail('ERR_INPUT', missing(inputs, index), { value: inputs[index] }),
+      weights: seen?.weight.entries ?? weights,
+      bodies: seen?.body.entries ?? results,
       takenIn: (role) => Array.from(valuesTakenIn(bodies![role]!.graph), (id) => this.#tensors[id]!),
       fail,
     });
+    for (const [what, { unseen }] of Object.entries(seen ?? {}))
+      for (const one of unseen()) fail('ERR_INPUT', `expected no ${what} ${one}, given one`);
     const values = Array.isArray(inferred) ? inferred : [inferred];
     refuseUint8(definition, inputs, bodies, this.#open.length > 1 ? values : undefined, fail);
     for (const { shape } of values) checkShape(shape, fail);

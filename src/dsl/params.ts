@@ -1,4 +1,4 @@
-import { issueFacts, type SchemaIssue } from '../errors/schema-issue.js';
+import { issueFacts, ownOnly, type SchemaIssue } from '../errors/schema-issue.js';
 import type { Fail, LayerDefinition } from './define-layer.js';
 import type { LayerParams } from './ir.js';
 
@@ -27,7 +27,7 @@ const isScalar = (value: unknown): boolean =>
 function copyOf(params: unknown): LayerParams | undefined {
   if (!isRecord(params)) return undefined;
   const entries: [string, unknown][] = [];
-  for (const key in params) {
+  for (const key of Object.keys(params)) {
     const value = params[key];
     const isList = Array.isArray(value) && value.length <= longestList;
     const copy: unknown = isList ? [...value] : value;
@@ -49,7 +49,7 @@ function isSame(given: unknown, known: unknown): boolean {
 
 function matches(params: LayerParams, { keys, values }: Checked): boolean {
   let i = 0;
-  for (const key in params) {
+  for (const key of Object.keys(params)) {
     if (key !== keys[i] || !isSame(params[key], values[i])) return false;
     i++;
   }
@@ -65,7 +65,7 @@ export function checkParams<P extends LayerParams>(definition: LayerDefinition<P
   if (known && isRecord(given)) for (const one of known.list) if (matches(given, one)) return one.params as P;
   // Parses the copy, because a getter may return something else when read again.
   const copy = copyOf(given);
-  const parsed = definition.params.safeParse(copy ?? given, { jitless: true });
+  const parsed = definition.params.safeParse(ownOnly(copy ?? given), { jitless: true });
   if (!parsed.success) {
     const { option, said, ...facts } = issueFacts(parsed.error.issues[0] as SchemaIssue, given);
     return fail('ERR_PARAMETER', said, { ...facts, option });

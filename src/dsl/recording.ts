@@ -3,7 +3,7 @@ import type { ErrorFacts, Refusal } from '../errors/facts.js';
 import { refusal } from '../errors/refusal.js';
 import { formatShape, type Meeting, type Shape, takeMeetings } from '../values/dim.js';
 import { type DType, isNarrow } from '../values/dtype.js';
-import { maxRank } from '../values/spec.js';
+import { isVast, maxRank } from '../values/spec.js';
 import { layerNameOf } from '../values/weight.js';
 import { type Fail, type InferredValue, type LayerDefinition, layerKinds } from './define-layer.js';
 import type { IRGraph, IRWeight, ValueId } from './ir.js';
@@ -21,7 +21,7 @@ export function mapValues<T, R>(
 ): Record<string, R> {
   if (!record || record === none) return none;
   const mapped: Record<string, R> = {};
-  for (const key in record) mapped[key] = map(record[key]!, key);
+  for (const key of Object.keys(record)) mapped[key] = map(record[key]!, key);
   return mapped;
 }
 
@@ -44,7 +44,7 @@ export function checkWeights(
 ): Record<string, IRWeight> {
   if (!given) return none;
   const checked: Record<string, IRWeight> = {};
-  for (const role in given) {
+  for (const role of Object.keys(given)) {
     const value = given[role];
     if (value === undefined || value === null) continue;
     checked[role] = toIRWeight(value, role, fail);
@@ -95,7 +95,7 @@ export function* valuesTakenIn({ nodes }: Pick<IRGraph, 'nodes'>): Generator<Val
 
 /** The layer named by the first weight whose name includes one. */
 export function layerNameIn(weights: Readonly<Record<string, IRWeight>>): string | undefined {
-  for (const role in weights) {
+  for (const role of Object.keys(weights)) {
     const layer = layerNameOf(weights[role]!.name);
     if (layer !== undefined) return layer;
   }
@@ -109,7 +109,8 @@ type Bodies = Readonly<Record<string, { outputs: readonly Tensor[] }>> | undefin
 function consumed(inputs: Inputs, bodies: Bodies, is: (dtype: DType) => boolean): Tensor | undefined {
   // A plain loop, because every layer passes through here.
   for (const tensor of inputs) if (tensor && is(tensor.dtype)) return tensor;
-  for (const role in bodies) for (const tensor of bodies[role]!.outputs) if (is(tensor.dtype)) return tensor;
+  for (const { outputs } of Object.values(bodies ?? none))
+    for (const tensor of outputs) if (is(tensor.dtype)) return tensor;
   return undefined;
 }
 
@@ -175,4 +176,26 @@ export function checkShape(shape: Shape, fail: Fail): void {
       fail('ERR_SHAPE', `the result would have the impossible shape ${formatShape(shape)}`);
     }
   }
+  if (isVast(shape)) fail('ERR_SHAPE', `the result would have 2^53 elements or more: ${formatShape(shape)}`);
+}
+
+/** A record or list that remembers which of its entries were looked at. */
+export function watched<T extends object>(entries: T): { entries: T; unseen(): string[] } {
+  const seen = new Set<PropertyKey>();
+  const proxy = new Proxy(entries, {
+    get(target, key) {
+      seen.add(key);
+      return Reflect.get(target, key);
+    },
+    has(target, key) {
+      seen.add(key);
+      return Reflect.has(target, key);
+    },
+    ownKeys(target) {
+      for (const key of Reflect.ownKeys(target)) seen.add(key);
+      return Reflect.ownKeys(target);
+    },
+  });
+  const isGiven = (key: string) => (entries as Record<string, unknown>)[key] != null;
+  return { entries: proxy, unseen: () => Object.keys(entries).filter((key) => isGiven(key) && !seen.has(key)) };
 }

@@ -16,7 +16,7 @@ export function accumulation(options: ScopeOptions, method: string): boolean | u
   const given = readArguments(method, [options], () => ({ ...options }));
   const isRecord = typeof options === 'object' && options !== null && !Array.isArray(options);
   if (!isRecord) refuse(method, 'ERR_PARAMETER', `expected options such as { useFp32Acc }, given ${show(options)}`);
-  for (const key in given) {
+  for (const key of Object.keys(given)) {
     if (key !== 'useFp32Acc') refuse(method, 'ERR_PARAMETER', `unknown option ${show(key)}; expected useFp32Acc`);
   }
   const { useFp32Acc } = given;

@@ -1,6 +1,7 @@
 import { type Called, type CallSite, captureCallSite, currentCall, locate } from './call-site.js';
 import { show, TensorRTError } from './error.js';
 import { atomic } from './roll-back.js';
+import { isOurs, thrown } from './thrown.js';
 import { weightsAtFault } from './weights-at-fault.js';
 
 /** Marks this package's own objects, whose fields can be read without a check. */
@@ -13,9 +14,9 @@ let callersError: { error: unknown } | undefined;
 
 /** Turns the failure to read arguments into an error of this package. */
 function asRefusal(error: unknown, name: string, args: readonly unknown[], code = 'ERR_INPUT'): unknown {
-  if (error instanceof TensorRTError || (callersError && callersError.error === error)) return error;
+  if (isOurs(error) || (callersError && callersError.error === error)) return error;
   const given = args.map((arg) => show(arg)).join(', ');
-  const why = error instanceof Error ? error.message : show(error);
+  const why = thrown(error);
   return new TensorRTError(code, `the arguments (${given.slice(0, 300)}) cannot be used: ${why}`, {
     method: name,
     source: locate(captureCallSite()),
@@ -53,7 +54,7 @@ function checkArguments(args: readonly unknown[]): void {
     if (typeof arg !== 'object' || arg === null || Array.isArray(arg) || ArrayBuffer.isView(arg)) continue;
     if (isReadable in arg) continue;
     refuseHoles((arg as { shape?: unknown }).shape);
-    for (const key in arg) {
+    for (const key of Object.keys(arg)) {
       const value = (arg as Record<string, unknown>)[key];
       refuseHoles(value);
       if (typeof value === 'object' && value !== null) refuseHoles((value as { shape?: unknown }).shape);

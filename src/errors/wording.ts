@@ -16,7 +16,7 @@ export function show(value: unknown): string {
   try {
     return inspect(value, { depth: 1, maxArrayLength: 8, maxStringLength: 80, breakLength: Infinity, compact: true });
   } catch {
-    return `a ${typeof value} that cannot be shown`;
+    return `${typeof value === 'object' ? 'an' : 'a'} ${typeof value} that cannot be shown`;
   }
 }
 

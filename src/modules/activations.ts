@@ -16,7 +16,7 @@ export interface HardtanhOptions extends Named {
 
 export interface CeluOptions extends Named {
   /** Default 1. */
-  alpha?: number;
+  alpha?: number | undefined;
 }
 
 export interface GluOptions extends Named {

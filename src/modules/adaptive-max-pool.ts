@@ -8,7 +8,7 @@ import { mostPositions, named } from './results.js';
 
 export interface AdaptiveMaxPoolOptions extends Named {
   /** Sizes of the result along the last axes, or one number for all; null keeps a size. Default 1. */
-  outputSize?: number | readonly (number | null)[];
+  outputSize?: number | readonly (number | null)[] | undefined;
 }
 
 /** The positions of each window, the last one repeated where windows differ in length: [out, longest]. */

@@ -22,7 +22,7 @@ function angle(y: Tensor, x: Tensor, last: Named): Tensor {
 
 export interface CumprodOptions extends Named {
   /** Negative from the end. Default −1. */
-  axis?: number;
+  axis?: number | undefined;
 }
 
 const methods = {

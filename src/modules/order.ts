@@ -10,9 +10,9 @@ import { mostPositions } from './results.js';
 
 export interface RepeatInterleaveOptions extends Named {
   /** Negative from the end. Default: all elements are treated as one row. */
-  axis?: number;
+  axis?: number | undefined;
   /** The sum of `repeats`, where they are a tensor. */
-  outputSize?: DimLike;
+  outputSize?: DimLike | undefined;
 }
 
 /** Times that each element of an axis comes, as a tensor of known total: element j of the result is the first whose end is beyond j. */

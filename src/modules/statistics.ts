@@ -90,9 +90,9 @@ export interface NormalizeOptions extends Named {
 
 export interface CosineSimilarityOptions extends Named {
   /** The axis of the vectors, counted in the broadcast shape. Default 1. */
-  axis?: number;
+  axis?: number | undefined;
   /** Least length that a vector is divided by. Default 1e-8. */
-  eps?: number;
+  eps?: number | undefined;
 }
 
 const methods = {

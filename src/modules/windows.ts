@@ -10,11 +10,11 @@ export interface UnfoldOptions extends Named {
   /** Height and width of the windows, or one number for both. */
   kernel: PerAxis;
   /** Distance between the elements of a window. Default 1. */
-  dilation?: PerAxis;
+  dilation?: PerAxis | undefined;
   /** Zeros around the image, on both sides. Default 0. */
-  padding?: PerAxis;
+  padding?: PerAxis | undefined;
   /** Distance between windows. Default 1. */
-  stride?: PerAxis;
+  stride?: PerAxis | undefined;
 }
 
 export interface FoldColumnsOptions extends UnfoldOptions {

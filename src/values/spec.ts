@@ -13,6 +13,13 @@ export interface ValueType {
 export const maxRank = 8;
 const maxSize = 2 ** 31 - 1;
 
+/** Whether a shape's sizes, but for zeros, multiply to more than a number holds exactly: strides would overflow. */
+export function isVast(shape: Shape): boolean {
+  let count = 1;
+  for (const dim of shape) if (typeof dim === 'number' && dim > 0) count *= dim;
+  return count > Number.MAX_SAFE_INTEGER;
+}
+
 /** Checks one dim of a spec: a whole number from 0 to 2^31 − 1, or a name. */
 function checkDim(dim: unknown, where: string): Dim {
   if (typeof dim === 'number' && Number.isInteger(dim) && dim >= 0 && dim <= maxSize) return dim + 0;
@@ -46,7 +53,14 @@ export function spec(dtype: DType, dims: readonly Dim[]): ValueType {
       source: locate(captureCallSite()),
     });
   }
-  return { dtype, shape: dims.map((dim, i) => checkDim(dim, `${dtype} dim ${i}`)) };
+  const shape = dims.map((dim, i) => checkDim(dim, `${dtype} dim ${i}`));
+  if (isVast(shape)) {
+    throw new TensorRTError('ERR_SHAPE', `${dtype}: expected less than 2^53 elements, given ${show(dims)}`, {
+      actual: dims,
+      source: locate(captureCallSite()),
+    });
+  }
+  return { dtype, shape };
 }
 
 export type Spec = (...dims: Dim[]) => ValueType;

@@ -1,8 +1,7 @@
 import { Buffer } from 'node:buffer';
-import { randomBytes } from 'node:crypto';
-import { open, realpath, rename, rm, stat } from 'node:fs/promises';
-import { getSystemErrorMap } from 'node:util';
 import { show, TensorRTError } from '../errors/error.js';
+import { isOurs, thrown } from '../errors/thrown.js';
+import { reasonOf, writeFileWhole } from '../write-file.js';
 import { type WeightDType, weightBytes } from './dtype.js';
 import { refusal } from './format-error.js';
 import { loneSurrogate } from './formats/json.js';
@@ -22,12 +21,13 @@ const chunk = 64 * 2 ** 20;
 
 /**
  * Writes a safetensors file, laid out as the official writer does: largest elements first, then by name. It is written
- * beside `path` and renamed, so that a file in use is never cut short; a link stays, and leads to the new file. Ordinary
- * arrays are copied before this returns.
+ * beside `path` and renamed, so that a file in use is never cut short; a link stays, and leads to the new file. Devices and
+ * FIFOs are written through. Ordinary arrays are copied before this returns.
  * @param tensors by name, or a store (all its tensors, under the names it shows)
  * @param metadata strings for `__metadata__`
  * @throws ERR_INPUT (tensors or metadata of another kind), ERR_WEIGHTS_NAME (a name that safetensors cannot hold),
- * ERR_WEIGHTS_DTYPE (int4), ERR_WEIGHTS_FILE, and what reading the tensors throws
+ * ERR_WEIGHTS_DTYPE (int4), ERR_WEIGHTS_FILE, ERR_CALLBACK (`progress` threw),
+ * and what reading the tensors throws
  */
 export async function saveSafetensors(
   path: string,
@@ -46,44 +46,36 @@ export async function saveSafetensors(
   ordered.sort((a, b) => b.rank - a.rank || Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
   const header = headerOf(ordered, metadata);
   const total = header.length + ordered.reduce((sum, { weight }) => sum + weight.byteLength, 0);
-  const target = await realpath(path).catch(() => path);
-  const there = await stat(target).catch(() => undefined);
-  if (there && !there.isFile())
-    throw unwritable(path, new Error(`there is ${there.isDirectory() ? 'a folder' : 'a device'} of that name`));
-  const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
-  const file = await open(temporary, 'wx').catch((cause: Error) => {
-    throw unwritable(path, cause);
-  });
   try {
-    let written = 0;
-    const write = async (bytes: Uint8Array): Promise<void> => {
-      for (let at = 0; at < bytes.length; ) {
-        const part = await file.write(bytes, at, Math.min(chunk, bytes.length - at));
-        at += part.bytesWritten;
-        written += part.bytesWritten;
-        progress?.(written, total);
+    await writeFileWhole(path, async (append) => {
+      let written = 0;
+      const write = async (bytes: Uint8Array): Promise<void> => {
+        for (let at = 0; at < bytes.length; at += chunk) {
+          const part = bytes.subarray(at, at + chunk);
+          await append(part);
+          written += part.length;
+          report(progress, written, total);
+        }
+      };
+      await write(header);
+      for (const { weight } of ordered) {
+        // The system refuses to read pages that the file no longer has.
+        await write(weight.peek()).finally(() => weight.check());
       }
-    };
-    await write(header);
-    for (const { weight } of ordered) {
-      // The system refuses to read pages that the file no longer has.
-      await write(weight.peek()).finally(() => weight.check());
-    }
-    await file.close();
-    await rename(temporary, target);
+    });
   } catch (cause) {
-    await file.close().catch(() => {});
-    await rm(temporary, { force: true });
     if (cause instanceof TensorRTError) throw cause;
-    throw unwritable(path, cause as NodeJS.ErrnoException);
+    throw new TensorRTError('ERR_WEIGHTS_FILE', `${path} cannot be written: ${reasonOf(cause)}`, { cause });
   }
 }
 
-/** In the system's words: Node's message goes on with the call and the temporary name. */
-function unwritable(path: string, cause: NodeJS.ErrnoException): TensorRTError {
-  const [code, words] = getSystemErrorMap().get(cause.errno ?? 0) ?? [];
-  const why = code ? `${code}: ${words}` : cause.message;
-  return new TensorRTError('ERR_WEIGHTS_FILE', `${path} cannot be written: ${why}`, { cause });
+function report(progress: WriteProgress | undefined, written: number, total: number): void {
+  try {
+    progress?.(written, total);
+  } catch (cause) {
+    if (isOurs(cause)) throw cause;
+    throw new TensorRTError('ERR_CALLBACK', `progress threw: ${thrown(cause)}`, { cause });
+  }
 }
 
 function* named(

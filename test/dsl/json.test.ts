@@ -17,6 +17,19 @@ function small(): Network {
   return net;
 }
 
+/** JSON that a test may spoil. */
+type Loose = ReturnType<typeof JSON.parse>;
+
+const summing = (net: Network) => {
+  net.tensor().add(net.input('z', float32(2)));
+};
+
+const float32Zeros = { shape: [0], data: new Float32Array(0) };
+
+const looping = (net: Network) => {
+  net.loop({ count: 2, state: { x: net.tensor() } }, ({ x }) => ({ state: { x: x.add(1) } }));
+};
+
 const throughText = (net: Network) => JSON.parse(JSON.stringify(net)) as NetworkJSON;
 
 describe('toJSON and fromJSON', () => {
@@ -116,6 +129,115 @@ describe('toJSON and fromJSON', () => {
     ['no lists', { format: 'node-tensorrt', version: 1, name: 'x' }],
   ])('%s is refused', (_, json) => {
     expect(() => Network.fromJSON(json as never)).toThrow(expect.objectContaining({ code: 'ERR_JSON' }));
+  });
+
+  test.each<[string, string, (net: Network) => void, (json: Loose) => void]>([
+    ['too many inputs', 'ERR_INPUT', (net) => net.relu(), (json) => json.nodes[0].inputs.push(0)],
+    [
+      'a weight that the kind has not',
+      'ERR_INPUT',
+      (net) => net.add(net.constant([1, 2])),
+      (json) => {
+        json.nodes.at(-1).weights.bias = 0;
+      },
+    ],
+    [
+      'a body that the kind has not',
+      'ERR_INPUT',
+      (net) => net.relu(),
+      (json) => {
+        json.nodes[0].bodies = { body: { inputs: [], nodes: [], outputs: [] } };
+      },
+    ],
+    ['too few outputs of a layer', 'ERR_JSON', (net) => net.topk(1), (json) => json.nodes[0].outputs.pop()],
+    [
+      'a value that is defined twice',
+      'ERR_JSON',
+      (net) => net.relu(),
+      (json) => {
+        json.nodes[0].outputs[0].id = 0;
+      },
+    ],
+    ['a weight that is not there', 'ERR_JSON', (net) => net.add(net.constant([1, 2])), (json) => json.weights.pop()],
+    [
+      'a weight given twice',
+      'ERR_JSON',
+      (net) => net.add(net.constant([1, 2])),
+      (json) => json.weights.push(json.weights[0]),
+    ],
+    ['too few outputs of a loop', 'ERR_OUTPUT', looping, (json) => json.nodes.at(-1).bodies.body.outputs.pop()],
+    [
+      'too many outputs of a loop',
+      'ERR_OUTPUT',
+      looping,
+      (json) => json.nodes.at(-1).bodies.body.outputs.push({ id: 0, name: '1' }),
+    ],
+    ['too few inputs of a loop', 'ERR_JSON', looping, (json) => json.nodes.at(-1).inputs.pop()],
+    ['too many inputs of a loop', 'ERR_INPUT', looping, (json) => json.nodes.at(-1).inputs.push(0, 0)],
+    ['too few inputs of a body', 'ERR_JSON', looping, (json) => json.nodes.at(-1).bodies.body.inputs.pop()],
+    [
+      'tensors of another rank',
+      'ERR_RANK',
+      summing,
+      (json) => {
+        json.inputs[1].shape = [1, 1, 1, 1, 2];
+      },
+    ],
+    [
+      'a first tensor of another rank',
+      'ERR_RANK',
+      summing,
+      (json) => {
+        json.inputs[0].shape = [1, 1, 1, 2];
+      },
+    ],
+    [
+      'an axis from the end',
+      'ERR_AXIS',
+      (net) => net.softmax(),
+      (json) => {
+        json.nodes[0].params.axis = -1;
+      },
+    ],
+    [
+      'a weight of sizes that overflow',
+      'ERR_WEIGHT',
+      (net) => net.constant(float32Zeros),
+      (json) => {
+        json.weights[0].shape = [2 ** 40, 2 ** 40, 0];
+      },
+    ],
+    [
+      'an input of sizes that overflow',
+      'ERR_SHAPE',
+      (net) => net.relu(),
+      (json) => {
+        json.inputs[0].shape = [2 ** 31 - 1, 2 ** 31 - 1, 2 ** 31 - 1, 0];
+      },
+    ],
+    [
+      'parts of another kind',
+      'ERR_JSON',
+      (net) => net.relu(),
+      (json) => {
+        json.nodes[0].inputs = 'x';
+      },
+    ],
+  ])('%s is refused by name', (_, code, make, spoil) => {
+    const net = network('n', { x: float32(2) });
+    make(net);
+    const json = throughText(net);
+    expect(Network.fromJSON(structuredClone(json)).toJSON().nodes).toHaveLength(json.nodes.length);
+    spoil(json);
+    expect(() => Network.fromJSON(json)).toThrow(expect.objectContaining({ name: 'TensorRTError', code }));
+  });
+
+  test('says where something else stands', () => {
+    const json = throughText(small()) as Loose;
+    json.nodes[1].outputs[0].shape[1] = null;
+    expect(() => Network.fromJSON(json)).toThrow(
+      'Network.fromJSON: nodes[1].outputs[0].shape[1]: expected a number or a string, given null',
+    );
   });
 
   test.each<[string, (json: NetworkJSON) => void]>([

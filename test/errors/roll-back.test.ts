@@ -99,6 +99,7 @@ describe('a call that fails after any of its layers leaves the network as it was
     const net = network('others', { x: float32(2, 'n') });
     hurdle.disturb = disturb;
     net.activation({ type: 'relu' }).reduce({ operation: 'sum', axes: [1] });
+    net.tensor().mod(2);
     net.randomUniform([net.tensor().dim(1), 2]).add(net.randomNormal([2, 2]));
     hurdle.disturb = undefined;
     expect(net.graph.nodes.map(({ kind }) => kind)).toContain('reduce');

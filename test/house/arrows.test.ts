@@ -6,13 +6,14 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   values: ['errors'],
   'addon.ts': ['errors'],
+  'write-file.ts': [],
   dsl: ['errors', 'values'],
   layers: ['errors', 'values', 'dsl'],
   modules: ['errors', 'values', 'dsl', 'layers'],
   passes: ['errors', 'values', 'dsl'],
-  weights: ['errors', 'values', 'addon.ts'],
-  tensorrt: ['errors', 'values', 'dsl', 'addon.ts'],
-  cpu: ['errors', 'values', 'dsl'],
+  weights: ['errors', 'values', 'addon.ts', 'write-file.ts'],
+  tensorrt: ['errors', 'values', 'dsl', 'addon.ts', 'write-file.ts'],
+  cpu: ['errors', 'values', 'dsl', 'addon.ts'],
   'model.ts': ['errors', 'values', 'dsl', 'tensorrt', 'cpu'],
   'doctor.ts': ['addon.ts', 'cpu', 'tensorrt'],
   'network-methods.ts': ['dsl', 'tensorrt', 'model.ts'],
@@ -112,9 +113,12 @@ test('no circle by value', () => {
   expect(circles(all.filter(({ byValue }) => byValue))).toEqual([]);
 });
 
-test('one file loads the addon, one room knows ONNX', () => {
+test('one file loads the addon, one writes files, one room knows ONNX', () => {
   const naming = (pattern: RegExp) => filesIn('src', '.ts').filter((file) => pattern.test(read(`src/${file}`)));
   expect(naming(/require\(addonPath\)/)).toEqual(['addon.ts']);
+  expect(naming(/\b(writeFile|appendFile|rename|link|createWriteStream|mkdtemp)\w*[,\s].*from 'node:fs/)).toEqual([
+    'write-file.ts',
+  ]);
   const onnx = naming(/import\('onnxruntime-node'\)|from 'onnxruntime-node'/);
   expect([...new Set(onnx.map(roomOf))]).toEqual(['cpu']);
 });

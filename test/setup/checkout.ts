@@ -1,4 +1,4 @@
-import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
+import { type SpawnOptions, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -43,13 +43,14 @@ export function node(dir: string, args: string[], env: NodeJS.ProcessEnv = {}): 
 }
 
 /** The same, but asynchronously. */
-export function nodeAsync(dir: string, args: string[], env: NodeJS.ProcessEnv = {}) {
-  return new Promise<{ status: number | null; stderr: string }>((resolve) => {
-    const child = spawn(process.execPath, args, { cwd: dir, env: cleanEnv(env), stdio: ['ignore', 'ignore', 'pipe'] });
-    let stderr = '';
-    child.stderr.on('data', (chunk) => {
-      stderr += chunk;
-    });
-    child.on('close', (status) => resolve({ status, stderr }));
+export function nodeAsync(dir: string, args: string[], env: NodeJS.ProcessEnv = {}, more: SpawnOptions = {}) {
+  return new Promise<{ status: number | null; stdout: string; stderr: string }>((resolve) => {
+    const child = spawn(process.execPath, args, { cwd: dir, env: cleanEnv(env), ...more, stdio: 'pipe' });
+    const text = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const)
+      child[name].on('data', (chunk) => {
+        text[name] += chunk;
+      });
+    child.on('close', (status) => resolve({ status, ...text }));
   });
 }

@@ -16,7 +16,8 @@ const { SafeTensor } = createRequire(import.meta.url)('safetensors') as {
   SafeTensor: new (bytes: Uint8Array) => SafeTensorFile;
 };
 
-const files = readdirSync(new URL('fixtures/files/', import.meta.url));
+// They hand out the bytes of bools as they are; PyTorch takes all but 0 for true.
+const files = readdirSync(new URL('fixtures/files/', import.meta.url)).filter((name) => !/bool/.test(name));
 
 describe('npm’s safetensors 0.0.1', () => {
   const plain = files.filter((name) => {

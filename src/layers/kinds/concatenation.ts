@@ -6,7 +6,7 @@ import { refuse } from '../../errors/refusal.js';
 import { addDims, type Dim, formatShape, isDimName, isStatic, meet } from '../../values/dim.js';
 import { isWeightLike } from '../../values/weight.js';
 import { checkedFunction } from '../calls/arguments.js';
-import { axisList, resolveAxis, wrapAxis } from '../shared/axes.js';
+import { axisList, requireFront, resolveAxis, wrapAxis } from '../shared/axes.js';
 import { movable, requireDType } from '../shared/dtypes.js';
 import type { Named } from '../shared/parameters.js';
 import { recordUnsqueeze } from '../shared/unit-axes.js';
@@ -20,6 +20,7 @@ export const concatenation = defineLayer({
     if (!first) return fail('ERR_INPUT', 'expected at least one tensor');
     requireDType(first.dtype, movable, fail);
     resolveAxis(axis, first.shape.length, fail);
+    requireFront([axis], fail);
     const shape = [...first.shape];
     for (const [i, other] of others.entries()) {
       if (other.dtype !== first.dtype) {

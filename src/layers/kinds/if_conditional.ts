@@ -13,7 +13,8 @@ export const ifConditional = defineLayer({
   params: z.strictObject({}),
   infer({ input, bodies, takenIn, fail }): InferredValue[] {
     const { dtype, shape } = input(0);
-    for (const role in bodies) {
+    for (const role of Object.keys(bodies)) {
+      if (role !== 'then' && role !== 'else') fail('ERR_INPUT', `expected no body ${role}, given one`);
       // Tensors enter a branch through a separate layer, which does not support uint8.
       const found = takenIn(role).find((tensor) => tensor.dtype === 'uint8');
       const expected = `expected no uint8, given ${found}; use .cast() before the branch`;

@@ -38,7 +38,14 @@ export const loop = defineLayer({
     const lengths = inputs.slice(1 + states + iterators.length);
     const results = bodies.body ?? [];
     if (states + outputs.length === 0) fail('ERR_OUTPUT', 'expected a state or an output, given neither');
-    if (results.length !== states + outputs.length) fail('ERR_INTERNAL', 'the body has another number of outputs');
+    if (results.length !== states + outputs.length) {
+      const expected = `expected ${states + outputs.length} outputs of the body, one for each state and collected output`;
+      fail('ERR_OUTPUT', `${expected}, given ${results.length}`, { actual: results.length });
+    }
+    const most = 1 + states + iterators.length + outputs.length;
+    if (inputs.length > most) fail('ERR_INPUT', `expected at most ${most} inputs, given ${inputs.length}`);
+    if (bodies.while && bodies.while.length !== 1)
+      fail('ERR_OUTPUT', `expected one output of the condition, given ${bodies.while.length}`, { option: 'while' });
     if (count) requireScalar(count, indexTypes, 'count', fail);
     if (bodies.while) requireScalar(bodies.while[0]!, ['bool'], 'while', fail);
     for (const [i, { shape }] of iterated.entries())

@@ -5,7 +5,7 @@ import { refuse } from '../../errors/refusal.js';
 import { formatShape, isStatic, isStaticShape } from '../../values/dim.js';
 import { encodeElements } from '../../values/elements.js';
 import type { WeightLike } from '../../values/weight.js';
-import { axisList, resolveAxes } from '../shared/axes.js';
+import { axisList, requireFront, resolveAxes } from '../shared/axes.js';
 import { floats, requireDType, requireInputsDType } from '../shared/dtypes.js';
 import { countOf } from '../shared/literal.js';
 import { float32Number, type Named, nonNegative, positive, wholeNumber } from '../shared/parameters.js';
@@ -25,6 +25,7 @@ export const normalization = defineLayer({
     requireDType(dtype, floats, fail);
     requireRank(shape, 1, 8, fail);
     const axes = resolveAxes(p.axes, shape.length, fail);
+    requireFront(p.axes, fail);
     for (const [role, index, option] of [
       ['scale', 1, 'weight'],
       ['bias', 2, 'bias'],

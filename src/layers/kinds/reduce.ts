@@ -3,7 +3,7 @@ import { defineLayer, type InferredValue } from '../../dsl/define-layer.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { addDims, type Dim, maxDims, minDims, mulDims } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
-import { axisList, resolveAxes, wrapAxis } from '../shared/axes.js';
+import { axisList, requireFront, resolveAxes, wrapAxis } from '../shared/axes.js';
 import { cpuReduceIntegers } from '../shared/cpu-integers.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import { type Named, wholeNumber } from '../shared/parameters.js';
@@ -38,6 +38,7 @@ export const reduce = defineLayer({
     if (axes.length === 0 && shape.length > 0)
       fail('ERR_PARAMETER', 'expected at least one axis, given []', { option: 'axes' });
     const reduced = new Set(resolveAxes(axes, shape.length, fail));
+    requireFront(axes, fail);
     const kept = shape.map((dim, axis) => (reduced.has(axis) ? 1 : dim));
     const result = keepDims ? kept : kept.filter((_, axis) => !reduced.has(axis));
     const fold = folds[operation];

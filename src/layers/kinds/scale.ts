@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type CpuValue, defineLayer } from '../../dsl/define-layer.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
 import { formatShape, isStatic, isStaticShape, type Shape, volume } from '../../values/dim.js';
-import { resolveAxis, wrapAxis } from '../shared/axes.js';
+import { requireFront, resolveAxis, wrapAxis } from '../shared/axes.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import { type ConstantData, countOf, isScalar, toLiteral } from '../shared/literal.js';
 import { type Named, wholeNumber } from '../shared/parameters.js';
@@ -26,6 +26,7 @@ export const scale = defineLayer({
     requireDType(dtype, floats, fail);
     requireRank(shape, 1, 8, fail);
     if (mode !== 'uniform') resolveAxis(channelAxis, shape.length, fail, 'channelAxis');
+    requireFront([channelAxis], fail);
     const expected = coefficientShape(shape, mode, channelAxis);
     for (const role of ['shift', 'scale', 'power'] as const) {
       const weight = weights[role];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineLayer } from '../../dsl/define-layer.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
-import { resolveAxis, wrapAxis } from '../shared/axes.js';
+import { requireFront, resolveAxis, wrapAxis } from '../shared/axes.js';
 import { floats, requireDType } from '../shared/dtypes.js';
 import { type Named, wholeNumber } from '../shared/parameters.js';
 
@@ -12,6 +12,7 @@ export const softmax = defineLayer({
     const { dtype, shape } = input(0);
     requireDType(dtype, floats, fail);
     resolveAxis(params.axis, shape.length, fail);
+    requireFront([params.axis], fail);
     return { dtype, shape };
   },
   cpu(g, { input, params: { axis } }) {

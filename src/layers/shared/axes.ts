@@ -24,6 +24,12 @@ export function resolveAxis(axis: number, rank: number, fail: Fail, what = 'axis
   return axis < 0 ? axis + rank : axis;
 }
 
+/** Parameters count axes from the front: methods see to that, a network's JSON may not. */
+export function requireFront(axes: readonly number[], fail: Fail): void {
+  const back = axes.find((axis) => axis < 0);
+  if (back !== undefined) fail('ERR_AXIS', `expected axes counted from the front, given ${back}`, { actual: back });
+}
+
 /** Sorted indices of several axes. Refuses repeated ones. */
 export function resolveAxes(axes: readonly number[], rank: number, fail: Fail): number[] {
   const resolved = axes.map((axis) => resolveAxis(axis, rank, fail, 'axes'));

@@ -4,7 +4,7 @@ import { Tensor } from '../../dsl/tensor.js';
 import { refuse } from '../../errors/refusal.js';
 import { type Dim, divideExactly, formatShape, isStatic, type Shape } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
-import type { ValueType } from '../../values/spec.js';
+import { maxRank, type ValueType } from '../../values/spec.js';
 import { wrapAxis } from './axes.js';
 import { requireDType } from './dtypes.js';
 import { constantTensor } from './lift.js';
@@ -20,7 +20,7 @@ export const largest: Record<QuantizedDType, number> = { int8: 127, int4: 7, flo
 
 /** TensorRT's parameters: axis -1 means none; a null block shape means none, and -1 in one means a whole axis. */
 export const quantizationParams = {
-  axis: wholeNumber.min(-1),
+  axis: wholeNumber.min(-1).max(maxRank - 1),
   blockShape: z
     .array(z.union([z.literal(-1), positive]))
     .max(8)

@@ -25,6 +25,9 @@ export function broadcastDim(a: Dim, b: Dim): Dim | undefined {
 
 /** Broadcasts two shapes of equal rank. */
 export function broadcastShapes(a: Shape, b: Shape, fail: Fail): Dim[] {
+  if (a.length !== b.length) {
+    fail('ERR_RANK', `expected one rank, given ${formatShape(a)} and ${formatShape(b)}`, { expected: a, actual: b });
+  }
   return a.map((dim, i) => {
     const size = broadcastDim(dim, b[i]!);
     if (size === undefined)

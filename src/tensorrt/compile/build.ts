@@ -3,6 +3,7 @@ import type { Network, RecordedNode } from '../../dsl/network.js';
 import { readArguments } from '../../errors/boundary.js';
 import { locate } from '../../errors/call-site.js';
 import { TensorRTError } from '../../errors/error.js';
+import { thrown } from '../../errors/thrown.js';
 import type { DType } from '../../values/dtype.js';
 import type { BuildCallbacks, BuildReport, HeldLayer, HeldOptions, LibraryInfo } from '../binding.js';
 import { chooseTensorRT } from '../library/find.js';
@@ -141,8 +142,8 @@ async function run(prepared: Prepared): Promise<{ report: BuildReport; library: 
     if (onLog || onProgress) {
       callbacks.onEvent = (event, a, b, c) =>
         stop.guard(event === 'log' ? 'onLog' : 'onProgress', () => {
-          if (event === 'log') onLog?.({ severity: severities[a as number] ?? 'verbose', message: b as string });
-          else onProgress?.({ phase: a as string, step: b as number, steps: c! });
+          if (event === 'log') return onLog?.({ severity: severities[a as number] ?? 'verbose', message: b as string });
+          return onProgress?.({ phase: a as string, step: b as number, steps: c! });
         });
     }
     const lacking = without.length > 0 && { without: `,${without.join()},` };
@@ -180,17 +181,19 @@ class Stop {
   };
 
   /** Calls a callback; if it throws, the build ends. */
-  guard(name: string, call: () => void): void {
+  guard(name: string, call: () => unknown): void {
     if (this.#error) return;
     try {
-      call();
+      // What an async callback throws is a rejection that nobody else sees.
+      const promise: unknown = call();
+      if (promise instanceof Promise) promise.catch((cause) => this.#endBy(name, cause));
     } catch (cause) {
-      this.#end(
-        new TensorRTError('ERR_CALLBACK', `${name} threw: ${cause instanceof Error ? cause.message : String(cause)}`, {
-          cause,
-        }),
-      );
+      this.#endBy(name, cause);
     }
+  }
+
+  #endBy(name: string, cause: unknown): void {
+    this.#end(new TensorRTError('ERR_CALLBACK', `${name} threw: ${thrown(cause)}`, { cause }));
   }
 
   #end(error: TensorRTError): void {

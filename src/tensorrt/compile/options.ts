@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readArguments } from '../../errors/boundary.js';
 import { TensorRTError } from '../../errors/error.js';
-import { issueFacts, type SchemaIssue } from '../../errors/schema-issue.js';
+import { issueFacts, ownOnly, type SchemaIssue } from '../../errors/schema-issue.js';
 import type { Profile } from './profiles.js';
 
 const count = z.int().max(2 ** 31 - 1);
@@ -115,7 +115,7 @@ function placeIn([first, ...path]: readonly PropertyKey[]): string | undefined {
 
 /** Checks build options. @throws ERR_BUILD_OPTION */
 export function checkOptions(given: BuildOptions): BuildOptions {
-  const parsed = readArguments('build options', [given], () => options.safeParse(given), 'ERR_BUILD_OPTION');
+  const parsed = readArguments('build options', [given], () => options.safeParse(ownOnly(given)), 'ERR_BUILD_OPTION');
   if (parsed.success) return given;
   const issue = parsed.error.issues[0] as SchemaIssue;
   const { said, ...facts } = issueFacts(issue, given);

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { TensorRTError } from '../../errors/error.js';
 import { binding, type CudaInfo, type Flavor, type LibraryInfo } from '../binding.js';
 import { readElfConstant } from './elf.js';
+import { damageOf } from './install.js';
 import { cacheDir, type Env, type LibrarySource, librariesAt, type SearchPlace, searchPlaces } from './search-path.js';
 
 export type LibraryPurpose = 'build' | 'run' | 'plugins';
@@ -59,19 +60,31 @@ export async function cudaInfo(): Promise<CudaInfo> {
  * /opt/tensorrt*; the cache that `node-tensorrt install` fills. Loads no library.
  */
 export async function findTensorRT(options: FindOptions = {}): Promise<TensorRTInstallation[]> {
+  return find(options, false);
+}
+
+/** Like `findTensorRT`, but also computes the SHA-256 of what `node-tensorrt install` fetched. */
+export const examineTensorRT = (options: FindOptions = {}): Promise<TensorRTInstallation[]> => find(options, true);
+
+async function find(options: FindOptions, thorough: boolean): Promise<TensorRTInstallation[]> {
   const { cuda: known, env: given } = options ?? {};
   const env = given ?? process.env;
   const [places, cuda] = await Promise.all([searchPlaces(env), known ?? cudaInfo()]);
-  return search(places, cuda, env);
+  return search(places, cuda, env, thorough);
 }
 
-async function search(places: SearchPlace[], cuda: CudaInfo, env: Env): Promise<TensorRTInstallation[]> {
+async function search(
+  places: SearchPlace[],
+  cuda: CudaInfo,
+  env: Env,
+  thorough = false,
+): Promise<TensorRTInstallation[]> {
   const found = new Map<string, LibrarySource>();
   const paths = await Promise.all(places.map(({ path }) => librariesAt(path)));
   paths.forEach((list, i) => {
     for (const path of list) if (!found.has(path)) found.set(path, places[i]!.source);
   });
-  const installations = await Promise.all([...found].map(([path, source]) => inspect(path, source, cuda)));
+  const installations = await Promise.all([...found].map(([path, source]) => inspect(path, source, cuda, thorough)));
   const named = env.NODE_TENSORRT_LIBRARY;
   if (named && !isFlavor(named) && paths[0]!.length === 0)
     installations.unshift(
@@ -81,9 +94,16 @@ async function search(places: SearchPlace[], cuda: CudaInfo, env: Env): Promise<
 }
 
 /** Inspects one library without loading it. */
-async function inspect(path: string, source: LibrarySource, cuda: CudaInfo): Promise<TensorRTInstallation> {
+async function inspect(
+  path: string,
+  source: LibrarySource,
+  cuda: CudaInfo,
+  thorough: boolean,
+): Promise<TensorRTInstallation> {
   let release: number;
   try {
+    const damage = await damageOf(path, { all: thorough });
+    if (damage) return refuse(path, source, `${damage}; fetch it again with: npx node-tensorrt install`);
     release = await releaseOf(path);
   } catch (error) {
     return refuse(path, source, (error as Error).message);
@@ -214,7 +234,7 @@ function preference(one: TensorRTInstallation): number {
 
 /** The command that installs a TensorRT for a purpose. */
 export function installLine(purpose: LibraryPurpose): string {
-  return purpose === 'build' ? 'npx node-tensorrt install' : 'python3 -m pip install tensorrt';
+  return purpose === 'build' ? 'npx node-tensorrt install' : 'pip install tensorrt';
 }
 
 function notFound(

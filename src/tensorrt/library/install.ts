@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { TensorRTError } from '../../errors/error.js';
 
 export interface InstallOptions {
@@ -28,7 +30,8 @@ export interface Lack {
 /** The exports of scripts/install.mjs, which is not in src/ because it runs before anything is compiled. */
 interface InstallScript {
   install(options: InstallOptions): Promise<InstallResult>;
-  missingPrerequisites(needs: { compile?: boolean; fetch?: boolean }, env?: NodeJS.ProcessEnv): Promise<Lack[]>;
+  missingPrerequisites(needs: { compile?: boolean }, env?: NodeJS.ProcessEnv): Promise<Lack[]>;
+  damage(dir: string, options?: { only?: string; all?: boolean }): string | null;
 }
 
 const script = () => import(new URL('../../../scripts/install.mjs', import.meta.url).href) as Promise<InstallScript>;
@@ -45,10 +48,20 @@ export async function install(options: InstallOptions = {}): Promise<InstallResu
   }
 }
 
-/** What is missing to compile the addon and to fetch TensorRT-RTX. */
-export async function missingPrerequisites(
-  needs: { compile?: boolean; fetch?: boolean },
-  env?: NodeJS.ProcessEnv,
-): Promise<Lack[]> {
+/** What is missing to compile the addon. */
+export async function missingPrerequisites(needs: { compile?: boolean }, env?: NodeJS.ProcessEnv): Promise<Lack[]> {
   return (await script()).missingPrerequisites(needs, env);
+}
+
+/**
+ * Whether a library that `node-tensorrt install` fetched is as it was then. It is hashed only if it changed since it was
+ * last seen to be right; with `all` it always is, and so are the files beside it.
+ * @returns what is wrong; null too for a library from elsewhere, and where only src/ or dist/ was copied
+ */
+export async function damageOf(path: string, { all = false } = {}): Promise<string | null> {
+  const folder = dirname(path);
+  const root = dirname(folder);
+  if (!existsSync(join(root, 'complete.json'))) return null;
+  const loaded = await script().catch(() => null);
+  return loaded?.damage(root, all ? { all } : { only: join(basename(folder), basename(path)) }) ?? null;
 }

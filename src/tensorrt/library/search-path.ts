@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { basename, delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, isAbsolute, join } from 'node:path';
 import { machine } from './machine.js';
 
 /** Where a library was found. */
@@ -19,10 +19,21 @@ export type Env = Readonly<Record<string, string | undefined>>;
 const TRIPLET = machine().triplet;
 const LIBRARY_NAME = /^lib(?:nvinfer|tensorrt_rtx)\.so(?:\.\d+)*$/;
 
-/** The folder that `node-tensorrt install` fills: NODE_TENSORRT_CACHE, else `$XDG_CACHE_HOME/node-tensorrt`, else `~/.cache/…`. */
+/**
+ * The folder that `node-tensorrt install` fills: NODE_TENSORRT_CACHE, else `$XDG_CACHE_HOME/node-tensorrt`, else `~/.cache/…`.
+ * As the XDG specification says, a relative XDG_CACHE_HOME does not count.
+ */
 export function cacheDir(env: Env = process.env): string {
-  return env.NODE_TENSORRT_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'node-tensorrt');
+  const [xdg] = absolute([env.XDG_CACHE_HOME]);
+  return env.NODE_TENSORRT_CACHE || join(xdg ?? join(homedir(), '.cache'), 'node-tensorrt');
 }
+
+/** Nothing is searched, run or loaded because the working directory happens to hold it. */
+const absolute = (paths: readonly (string | undefined)[]): string[] =>
+  paths.filter((path) => path !== undefined && isAbsolute(path)) as string[];
+
+/** The absolute paths of a list such as PATH. */
+const listed = (list: string | undefined): string[] => absolute((list ?? '').split(delimiter));
 
 /** Every place where TensorRT may be, in order of preference. */
 export async function searchPlaces(env: Env = process.env): Promise<SearchPlace[]> {
@@ -94,7 +105,7 @@ async function loaderPlaces(env: Env): Promise<string[]> {
       .filter(([, name]) => LIBRARY_NAME.test(name!))
       .map(([, , path]) => path!),
   );
-  return [...(env.LD_LIBRARY_PATH ?? '').split(delimiter).filter(Boolean), ...(await ldconfig)];
+  return [...listed(env.LD_LIBRARY_PATH), ...(await ldconfig)];
 }
 
 const pythonCache = new Map<string, Promise<string[]>>();
@@ -104,15 +115,15 @@ async function pythonPlaces(env: Env): Promise<string[]> {
   const key = ['PATH', 'VIRTUAL_ENV', 'CONDA_PREFIX', 'PYTHONPATH', 'HOME'].map((name) => env[name]).join('\0');
   const cached = pythonCache.get(key) ?? sitePackages(env);
   pythonCache.set(key, cached);
-  const folders = [...(env.PYTHONPATH ?? '').split(delimiter).filter(Boolean), ...(await cached)];
+  const folders = [...listed(env.PYTHONPATH), ...(await cached)];
   return folders.flatMap((folder) => [join(folder, 'tensorrt_libs'), join(folder, 'tensorrt_rtx_libs')]);
 }
 
 async function sitePackages(env: Env): Promise<string[]> {
-  const active = env.VIRTUAL_ENV || env.CONDA_PREFIX;
+  const [active] = absolute([env.VIRTUAL_ENV || env.CONDA_PREFIX]);
   if (active)
     return below(join(active, 'lib'), /^python3/).then((dirs) => dirs.map((dir) => join(dir, 'site-packages')));
-  for (const dir of (env.PATH ?? '').split(delimiter)) {
+  for (const dir of listed(env.PATH)) {
     const python = join(dir, 'python3');
     const real = await realpath(python).catch(() => null);
     if (!real) continue;
@@ -134,11 +145,14 @@ async function sitePackages(env: Env): Promise<string[]> {
   return [];
 }
 
-/** Version managers wrap Python in scripts: then only Python itself knows its folders. */
+/**
+ * Version managers wrap Python in scripts: then only Python itself knows its folders. Isolated (-I), and started in `/`, it
+ * takes no module and no version manager's file from the working directory.
+ */
 async function askPython(python: string, env: Env): Promise<string[]> {
   const program =
     'import site, sys; print("\\n".join([site.getusersitepackages(), *site.getsitepackages(), *sys.path]))';
-  const lines = (await output(python, ['-c', program], env)).split('\n');
+  const lines = (await output(python, ['-I', '-c', program], env)).split('\n');
   return [...new Set(lines.filter((line) => line.startsWith('/')))];
 }
 
@@ -152,9 +166,14 @@ async function isScript(path: string): Promise<boolean> {
   }
 }
 
-/** What a short command prints; nothing if it fails or takes longer than 5 s. */
+/** What a short command prints; nothing if it fails or takes longer than 5 s. The working directory does not count. */
 function output(command: string, args: string[], env: Env): Promise<string> {
   return new Promise((resolve) => {
-    execFile(command, args, { env, timeout: 5000 }, (error, stdout) => resolve(error ? '' : stdout));
+    execFile(
+      command,
+      args,
+      { cwd: '/', env: { ...env, PATH: listed(env.PATH).join(delimiter) }, timeout: 5000 },
+      (error, stdout) => resolve(error ? '' : stdout),
+    );
   });
 }

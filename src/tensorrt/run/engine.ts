@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { readArguments } from '../../errors/boundary.js';
 import { type ErrorFacts, show, TensorRTError } from '../../errors/error.js';
 import type { Dim } from '../../values/dim.js';
 import { bytesOf, copyOfBytes, type DType, isGone, viewAs } from '../../values/dtype.js';
 import { type Feeds, ownFeed, type ResolvedFeed, resolveFeeds } from '../../values/feeds.js';
 import { Result } from '../../values/result.js';
+import { reasonOf, writeFileWhole } from '../../write-file.js';
 import { binding, type Handle, type HeldOptions, type LibraryInfo, type NativeEngine } from '../binding.js';
 import { chooseTensorRT } from '../library/find.js';
 
@@ -106,7 +106,8 @@ export class Engine {
   }
 
   /**
-   * Writes the serialized engine to a file. If it fails, the file stays as it was.
+   * Writes the serialized engine to a file. If it fails, the file stays as it was. Mode and owner of a file that is there stay,
+   * too; links, devices and FIFOs are written through.
    * @throws ERR_SAVE, ERR_DISPOSED
    */
   async save(path: string): Promise<void> {
@@ -117,15 +118,10 @@ export class Engine {
     if (typeof path !== 'string' || path === '') {
       throw new TensorRTError('ERR_SAVE', `save: expected a path, given ${show(path)}`);
     }
-    const temporary = `${path}.${randomUUID()}.tmp`;
     try {
-      await writeFile(temporary, bytes);
-      await rename(temporary, path);
+      await writeFileWhole(path, (append) => append(bytes));
     } catch (cause) {
-      await rm(temporary, { force: true }).catch(() => {});
-      throw new TensorRTError('ERR_SAVE', `could not write the engine to ${path}: ${(cause as Error).message}`, {
-        cause,
-      });
+      throw new TensorRTError('ERR_SAVE', `could not write the engine to ${path}: ${reasonOf(cause)}`, { cause });
     }
   }
 

@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import { describe, expect, test } from 'vitest';
 import { chain, rejection } from '../networks.js';
 
@@ -107,5 +108,39 @@ describe('a callback that throws ends the build', () => {
     );
     expect(error).toMatchObject({ code: 'ERR_CALLBACK', cause: mine, message: `${name} threw: mine` });
     expect(calls).toBe(1);
+  });
+
+  const revoked = Proxy.revocable({}, {});
+  revoked.revoke();
+  const unreadable = new Error('x');
+  Object.defineProperty(unreadable, 'message', {
+    get() {
+      throw revoked.proxy;
+    },
+  });
+
+  test.each([
+    ['undefined', undefined, 'undefined'],
+    ['null', null, 'null'],
+    ['a symbol', Symbol('odd'), 'Symbol(odd)'],
+    ['an object without a prototype', Object.create(null), '[Object: null prototype] {}'],
+    ['an object whose toString throws', { toString: () => assert.fail('read') }, '{ toString: [Function: toString] }'],
+    ['a revoked proxy', revoked.proxy, '<Revoked Proxy>'],
+    ['an error that cannot be read', unreadable, ''],
+    [
+      'an error whose message is a symbol',
+      Object.assign(new Error(), { message: Symbol('odd') }),
+      'an object that cannot be shown',
+    ],
+    ['a rejection', 'reject', 'later'],
+  ])('whatever it throws: %s', async (_, value, said) => {
+    const onProgress = () => {
+      if (value === 'reject') return Promise.reject(new RangeError('later'));
+      throw value;
+    };
+    const error = await rejection(chain(300).build({ onProgress: onProgress as () => void }));
+    expect(error).toMatchObject({ code: 'ERR_CALLBACK', message: expect.stringMatching(/^onProgress threw: ./) });
+    expect(error.message).toContain(said);
+    if (value !== 'reject') expect(Object.is(error.cause, value)).toBe(true);
   });
 });

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { binding, type CudaInfo } from '../../../src/tensorrt/binding.js';
-import { chooseTensorRT, findTensorRT } from '../../../src/tensorrt/library/find.js';
+import { chooseTensorRT, examineTensorRT, findTensorRT } from '../../../src/tensorrt/library/find.js';
 import { compileLibrary, fakeTensorRT, temporaryFolder } from '../../setup/fake-library.js';
 
 const none: CudaInfo = { driver: null, devices: [], error: 'no NVIDIA driver' };
@@ -212,6 +214,36 @@ describe('where it is looked for', () => {
   });
 });
 
+test('a fetched library that is no longer what was installed is refused, and the search says how to mend it', async () => {
+  const cache = join(dir, 'fetched');
+  const path = fakeTensorRT(join(cache, 'tensorrt-rtx-1/tensorrt_rtx_libs/libtensorrt_rtx.so.1'), 10701);
+  const bytes = readFileSync(path);
+  const hash = createHash('sha256').update(bytes).digest('base64url');
+  const row = `tensorrt_rtx_libs/libtensorrt_rtx.so.1,sha256=${hash},${bytes.length}\n`;
+  mkdirSync(join(cache, 'tensorrt-rtx-1/x-1.dist-info'));
+  writeFileSync(join(cache, 'tensorrt-rtx-1/x-1.dist-info/RECORD'), row);
+  const script = join(import.meta.dirname, '../../../scripts/install/record.mjs');
+  const { writeRecord } = await import(pathToFileURL(script).href);
+  writeRecord(join(cache, 'tensorrt-rtx-1'), {});
+  const options = { env: env({ NODE_TENSORRT_CACHE: cache }), cuda: none };
+  const search = async (how: typeof findTensorRT) => (await how(options)).find((one) => one.path === path);
+  for (const how of [findTensorRT, examineTensorRT]) expect(await search(how)).toMatchObject({ flavor: 'rtx1' });
+
+  // One byte, in a part that nothing reads.
+  writeFileSync(path, Buffer.concat([bytes.subarray(0, -1), Buffer.of(bytes.at(-1)! ^ 1)]));
+  for (const how of [findTensorRT, examineTensorRT]) {
+    const refused = expect.stringMatching(
+      /was changed: its SHA-256 is another; fetch it again with: npx node-tensorrt install/,
+    );
+    expect(await search(how)).toMatchObject({ flavor: null, refused });
+  }
+  const chosen = chooseTensorRT({ for: 'build', library: path, ...options });
+  await expect(chosen).rejects.toMatchObject({
+    code: 'ERR_LIBRARY_INVALID',
+    message: expect.stringContaining('SHA-256'),
+  });
+});
+
 describe('what a library is usable for', () => {
   const trt = withLibrary('libnvinfer.so.10', 100600);
   const rtx = withLibrary('libtensorrt_rtx.so.1', 10701);
@@ -248,7 +280,7 @@ describe('the choice', () => {
       root,
       `found ${path} (TensorRT 10.6.0)`,
       'no NVIDIA driver',
-      'python3 -m pip install tensorrt',
+      'pip install tensorrt',
     ])
       expect(message).toContain(part);
   });

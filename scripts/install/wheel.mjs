@@ -1,0 +1,19 @@
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { openPromise } from 'yauzl';
+
+/** Unpacks the files of a wheel into a folder. yauzl refuses names that lead out of it. */
+export async function unpackWheel(wheel, dir) {
+  const zip = await openPromise(wheel, { strictFileNames: true, autoClose: false });
+  try {
+    for await (const entry of zip.eachEntry()) {
+      if (entry.fileName.endsWith('/')) continue;
+      const path = join(dir, entry.fileName);
+      mkdirSync(dirname(path), { recursive: true });
+      await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(path, { flags: 'wx' }));
+    }
+  } finally {
+    zip.close();
+  }
+}
