@@ -105,7 +105,7 @@ Layer* lower_loop(Lowering& l, Node const& node) {
   l.lower_body(body);
 
   for (size_t i = 0; i < states; i++) l.call<m::Layer::setInput>(recurrences[i], 1, l.value(body.outputs[i].first));
-  bool const in_order = collects_in_order(l, node);
+  bool const in_order = collects_in_order(node);
   for (size_t i = 0; i < states + outputs.size(); i++) {
     bool const is_state = i < states;
     Params const* output = is_state ? nullptr : &outputs[i - states];

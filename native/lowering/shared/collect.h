@@ -21,10 +21,9 @@ inline bool uses(Graph const& graph, int32_t id) {
   return false;
 }
 
-// TensorRT-RTX 1.7 builds a loop that iterates over nothing only if it collects in order, along axis 0. Other outputs are
-// collected so and then rearranged.
-inline bool collects_in_order(Lowering& l, Node const& node) {
-  if (l.api.flavor != Flavor::rtx1) return false;
+// TensorRT 10.6 and RTX 1.7 build a loop that iterates over nothing only if it collects in order, along axis 0. Other outputs
+// are collected so and then rearranged.
+inline bool collects_in_order(Node const& node) {
   Graph const& body = *node.bodies.at("body");
   for (auto i = static_cast<size_t>(node.params.integer("states")); i < body.inputs.size(); i++) {
     if (uses(body, body.inputs[i].id)) return false;

@@ -64,6 +64,9 @@ const along = (list: Tensor, axis: 0 | 2 | 3): Tensor => {
   return recordShuffle(list, { method, reshape: shape });
 };
 
+/** True for keys that a query sees. */
+const flagsOf = (mask: Tensor): Tensor => (mask.dtype === 'bool' ? mask : mask.gt(Number.NEGATIVE_INFINITY));
+
 /** True where no element along the axis is. */
 const none = (flags: Tensor, axis: number): Tensor => flags.cast('int32').max({ axis, keepDims: true }).lt(1);
 
@@ -87,18 +90,16 @@ function byMask(mask: Tensor, elements: TypedArray | undefined): Tensor | undefi
     return rows.includes(1) ? constant(mask, rows, [...mask.shape.slice(0, 3), 1]) : undefined;
   }
   return remember(mask.network, `blind by ${mask.id}`, () => {
-    if (mask.dtype !== 'bool') {
-      const most = keys === 1 ? mask : mask.max({ axis: 3, keepDims: true });
-      return most.eq(Number.NEGATIVE_INFINITY);
-    }
-    return keys === 1 ? mask.logicalNot() : none(mask, 3);
+    // Flags first: on TensorRT 10.6 the largest of nothing but −∞ is not −∞.
+    const seen = flagsOf(mask);
+    return keys === 1 ? seen.logicalNot() : none(seen, 3);
   });
 }
 
 /** A mask beside the number of keys of every batch. */
 function underLengths(mask: Tensor, key: Tensor, lengths: Tensor): Tensor {
   return remember(mask.network, `blind by ${mask.id} in ${lengths.id} of ${key.shape[2]}`, () => {
-    const seen = mask.dtype === 'bool' ? mask : mask.gt(Number.NEGATIVE_INFINITY);
+    const seen = flagsOf(mask);
     const exists = along(key.network.arange(size(key.shape[2]!)), 3).lt(along(lengths, 0));
     return none(seen.logicalAnd(exists), 3);
   });
