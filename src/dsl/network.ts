@@ -15,6 +15,7 @@ import {
   checkShape,
   checkUsable,
   checkWeights,
+  inputOf,
   keepMeetings,
   layerNameIn,
   mapValues,
@@ -147,17 +148,12 @@ export class Network extends TensorSource {
     return tensor;
   }
 
-  /** The only input, so that layer methods can be called on the network itself. */
-  override tensor(): Tensor {
-    const [first, ...others] = this.inputs;
-    if (first && others.length === 0) return first;
-    throw new TensorRTError(
-      'ERR_NO_SINGLE_INPUT',
-      first
-        ? `network '${this.name}' has ${others.length + 1} inputs (${this.inputs.map((t) => t.name).join(', ')}): call the layer on the tensor that net.input() returned`
-        : `network '${this.name}' has no input: declare one with net.input(name, spec) or network(name, { name: spec })`,
-      { source: locate(captureCallSite()) },
-    );
+  /**
+   * An input: the one of that name, or the only one, so that layer methods can be called on the network itself.
+   * @throws ERR_NO_SINGLE_INPUT, ERR_NAME, ERR_INPUT
+   */
+  override tensor(name?: string): Tensor {
+    return inputOf(this, name);
   }
 
   /** Prefixes the names of all layers recorded by `body` with `name` and a dot. */
