@@ -8,7 +8,7 @@ import { isSameShape, takeMeetings } from '../values/dim.js';
 import { spec, type ValueType } from '../values/spec.js';
 import type { Fail, InferredValue, LayerDefinition } from './define-layer.js';
 import type { IRGraph, IRNode, IRValue, IRWeight, LayerParams, ValueId, WeightId } from './ir.js';
-import { LayerNames } from './layer-names.js';
+import { LayerNames, outputName } from './layer-names.js';
 import { checkName } from './name.js';
 import { checkParams } from './params.js';
 import {
@@ -287,8 +287,7 @@ export class Network extends TensorSource {
     const tensors: Tensor[] = [];
     const outputs: IRValue[] = [];
     for (const value of values) {
-      const suffix = values.length === 1 ? '' : `:${outputs.length}`;
-      const tensor = this.#newTensor(value, name + suffix, open, given);
+      const tensor = this.#newTensor(value, outputName(name, outputs.length, values.length), open, given);
       tensors.push(tensor);
       outputs.push({ id: tensor.id, dtype: tensor.dtype, shape: tensor.shape });
     }
