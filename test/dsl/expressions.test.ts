@@ -145,6 +145,14 @@ describe('inputs with expressions for dims', () => {
     expect(error.message).toContain(message);
   });
 
+  test('an expression does not tell the sizes of its names', () => {
+    const net = network('alone', { x: float32('past + tokens', 2) });
+    expect(net.tensor().reshape(['past + tokens', 1, 2]).shape).toEqual(['past + tokens', 1, 2]);
+    expect(refusal(() => net.tensor().reshape(['past', -1])).message).toContain(
+      "no dynamic dim is named 'past' here; known are past + tokens, and 'past + tokens' alone does not tell 'past': declare an input that has it",
+    );
+  });
+
   test('a layer that needs other sizes refuses them', () => {
     const net = network('add', { x: float32('n', 3), y: float32('2*n + 1') });
     expect(refusal(() => concat([net.tensor('x'), net.tensor('y')], { axis: 0 })).code).toMatch(/^ERR_/);
