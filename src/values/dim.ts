@@ -185,9 +185,6 @@ export function structureOf(dim: string): DimStructure {
   return { kind: 'sum', terms };
 }
 
-/** Whether a dim is made of others. */
-export const isExpression = (dim: Dim): dim is string => typeof dim === 'string' && structureOf(dim).kind !== 'name';
-
 export function isSameShape(a: Shape, b: Shape): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;
@@ -284,6 +281,10 @@ export function rangeOfDim(dim: Dim, ranges: Readonly<Record<string, Range>>): R
   }
   return sum;
 }
+
+/** Whether a dim is made of others. */
+export const isExpression = (dim: Dim): dim is string =>
+  typeof dim === 'string' && !identifier.test(dim) && structureOf(dim).kind !== 'name';
 
 /** The names that occur in a dim. */
 export function dimNames(dim: Dim): string[] {
