@@ -48,7 +48,7 @@ export { einsumOf as einsum } from './layers/kinds/einsum.js';
 export { where } from './layers/kinds/select.js';
 export { type DimLike, DimValue } from './layers/shared/dim-value.js';
 export type * from './layers/types.js';
-export { type CompileOptions, Model } from './model.js';
+export { type CompileOptions, Model, type RunOptions } from './model.js';
 export type * from './modules/types.js';
 export { removeDeadLayers } from './passes/dead.js';
 export { type ExtractOptions, extract, type TensorRef, type TensorRefs } from './passes/extract.js';

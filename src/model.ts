@@ -1,18 +1,39 @@
 import { type CpuModel, createModelOf } from './cpu/session.js';
 import type { Network } from './dsl/network.js';
-import { requireComplete, snapshot } from './dsl/snapshot.js';
+import { requireComplete, type Snapshot, snapshot, withOwnElements } from './dsl/snapshot.js';
 import { readArguments } from './errors/boundary.js';
 import { show, TensorRTError } from './errors/error.js';
+import { moreOutputs } from './passes/more-outputs.js';
+import { checkOptions } from './passes/refuse.js';
 import { buildPrepared, prepare } from './tensorrt/compile/build.js';
 import type { BuildOptions } from './tensorrt/compile/options.js';
+import { take } from './tensorrt/compile/program.js';
 import { findTensorRT } from './tensorrt/library/find.js';
 import type { Engine } from './tensorrt/run/engine.js';
-import type { Feeds } from './values/feeds.js';
+import { type Feeds, ownFeed, resolveFeeds } from './values/feeds.js';
 import type { Result } from './values/result.js';
 
 export interface CompileOptions extends BuildOptions {
   /** `tensorrt`: the GPU only; `cpu`: the CPU only, without TensorRT; `auto` (default): the GPU if there is one, else the CPU. */
   backend?: 'auto' | 'tensorrt' | 'cpu' | undefined;
+}
+
+export interface RunOptions {
+  /**
+   * Names of tensors whose elements are wanted beside the outputs: of a layer of the outermost graph (`'block3'`, or `'topk:0'`
+   * where it makes several), of an input or of an output.
+   */
+  also?: readonly string[];
+}
+
+type Runner = Pick<Engine, 'inputs' | 'run' | 'dispose'>;
+
+/** What a model was made of, to make others of it. */
+interface Origin {
+  network: Snapshot;
+  make(network: Network): Promise<Runner>;
+  /** Frees the copies of elements. */
+  release(): void;
 }
 
 /** A network that can run on this machine. */
@@ -21,30 +42,77 @@ export class Model {
   /** The engine. The `cpu` backend has one too if `auto` found a TensorRT that builds without a GPU. */
   readonly engine?: Engine;
   readonly #cpu?: CpuModel;
+  readonly #origin: Origin;
+  /** With more outputs, by which. */
+  readonly #others = new Map<string, Promise<Runner>>();
   #disposed = false;
 
   /** @internal */
-  constructor(engine: Engine | undefined, cpu: CpuModel | undefined) {
+  constructor(engine: Engine | undefined, cpu: CpuModel | undefined, origin: Origin) {
     this.backend = cpu ? 'cpu' : 'tensorrt';
     this.engine = engine;
     this.#cpu = cpu;
+    this.#origin = origin;
   }
 
   /**
-   * Runs the network.
-   * @throws ERR_FEED if the feeds do not fit, ERR_DISPOSED, and the backend's own errors
+   * Runs the network. With `also`, the results have these tensors too, under the names given, all of one run. The first run with
+   * a set of names prepares the network once more, as it was at `compile`, with more outputs; on TensorRT that builds a second
+   * engine, with the same options but the signal. It stays until the model is disposed. Layers that end in such an output
+   * are not fused with the next, which may change the last bits.
+   * Files of weights have to be open still.
+   * @throws ERR_FEED if the feeds do not fit, ERR_DISPOSED, and the backend's own errors; for `also` ERR_PARAMETER, ERR_NAME if no
+   *   tensor has the name, or several have, ERR_NESTED_TENSOR if it is made in a loop or conditional, and what `compile` throws
    */
-  async run(feeds: Feeds): Promise<Record<string, Result>> {
-    if (this.#disposed) throw new TensorRTError('ERR_DISPOSED', 'the model was disposed');
-    return this.#cpu ? this.#cpu.run(feeds) : this.engine!.run(feeds);
+  async run(feeds: Feeds, options: RunOptions = {}): Promise<Record<string, Result>> {
+    this.#requireAlive();
+    const runner: Runner = this.#cpu ?? this.engine!;
+    const more = readArguments('run', [options], () => {
+      checkOptions(options, ['also'], 'run');
+      const { also } = options;
+      return also === undefined ? undefined : moreOutputs(this.#origin.network, also, 'run', 'also');
+    });
+    if (!more) return runner.run(feeds);
+    const { key, outputs, record } = more;
+    // What is given now counts, though a backend may have to be made first.
+    const resolved = resolveFeeds(runner.inputs, feeds).feeds.map(ownFeed);
+    const own = Object.fromEntries(resolved.map(({ name, dtype, shape, data }) => [name, { dtype, shape, data }]));
+    const results = await (key === '[]' ? runner : await this.#other(key, record)).run(own);
+    const named = this.#origin.network.outputs.map(({ name }) => [name, results[name]!] as const);
+    return Object.fromEntries([...named, ...[...outputs].map(([name, output]) => [name, results[output]!] as const)]);
   }
 
-  /** Frees the engine and the CPU session; later calls throw ERR_DISPOSED. */
+  async #other(key: string, record: () => Network): Promise<Runner> {
+    let made = this.#others.get(key);
+    if (!made) {
+      made = this.#origin.make(record());
+      this.#others.set(key, made);
+      made.catch(() => this.#others.delete(key));
+    }
+    try {
+      return await made;
+    } finally {
+      this.#requireAlive();
+    }
+  }
+
+  #requireAlive(): void {
+    if (this.#disposed) throw new TensorRTError('ERR_DISPOSED', 'the model was disposed');
+  }
+
+  /** Frees the engines and the CPU sessions; later calls throw ERR_DISPOSED. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
     this.engine?.dispose();
     this.#cpu?.dispose();
+    for (const made of this.#others.values()) {
+      made.then(
+        (runner) => runner.dispose(),
+        () => {},
+      );
+    }
+    this.#origin.release();
   }
 
   [Symbol.dispose](): void {
@@ -70,26 +138,33 @@ export async function compile(net: Network, options: CompileOptions = {}): Promi
     );
   }
   // Both backends take what the network is at the call, and its arrays.
+  const onCpu = (net: Network) => createModelOf(snapshot(net));
   if (backend === 'cpu') {
-    const network = snapshot(net);
-    requireComplete(network);
-    return new Model(undefined, await createModelOf(network));
+    const taken = snapshot(net);
+    requireComplete(taken);
+    const network = withOwnElements(taken);
+    return new Model(undefined, await createModelOf(network), { network, make: onCpu, release() {} });
   }
   const prepared = prepare(net, buildOptions);
   const { network, options: checked } = prepared;
-  const cpu = () => createModelOf(network);
+  const release = () => network.release();
+  const cpu = async (engine?: Engine) =>
+    new Model(engine, await createModelOf(network), { network, make: onCpu, release });
   try {
     const { library } = checked;
     const found = await findTensorRT(
       library === undefined ? {} : { env: { ...process.env, NODE_TENSORRT_LIBRARY: library } },
     );
-    if (backend === 'auto' && library === undefined && !found.some((one) => one.usableFor.build))
-      return new Model(undefined, await cpu());
+    if (backend === 'auto' && library === undefined && !found.some((one) => one.usableFor.build)) return await cpu();
     const engine = await buildPrepared(prepared);
     // An engine runs only on the library that built it.
     const runs = found.some((one) => one.path === engine.library.path && one.usableFor.run);
-    return new Model(engine, runs || backend === 'tensorrt' ? undefined : await cpu());
-  } finally {
-    network.release();
+    if (!runs && backend === 'auto') return await cpu(engine);
+    const { signal: _, ...options } = checked;
+    const make = (net: Network) => buildPrepared({ ...prepared, options, network: take(net) });
+    return new Model(engine, undefined, { network, make, release });
+  } catch (error) {
+    release();
+    throw error;
   }
 }

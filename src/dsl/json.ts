@@ -1,8 +1,6 @@
 import { locate } from '../errors/call-site.js';
 import { show, TensorRTError } from '../errors/error.js';
-import { type Dim, isUnknown, type Shape } from '../values/dim.js';
-import { parseDim } from '../values/dim-parse.js';
-import { byteLength, type DType, viewAs } from '../values/dtype.js';
+import { byteLength, viewAs } from '../values/dtype.js';
 import { spec, type ValueType } from '../values/spec.js';
 import { checkElements, type WeightLike, withShape } from '../values/weight.js';
 import { layerKinds } from './define-layer.js';
@@ -100,20 +98,11 @@ class Reader {
   }
 
   read(): Network {
-    for (const { id, name, dtype, shape } of this.#json.inputs) this.#define(id, this.#input(name, dtype, shape));
+    for (const { id, name, dtype, shape } of this.#json.inputs)
+      this.#define(id, this.#net.input(name, spec(dtype, shape)));
     this.#nodes(this.#json.nodes);
     for (const { id, name } of this.#json.outputs) this.#net.markOutput(this.#value(id), name);
     return this.#net;
-  }
-
-  /** Inputs made by `extract` may have expressions for dims. */
-  #input(name: string, dtype: DType, shape: Shape): Tensor {
-    const isExpression = (dim: Dim) => typeof dim === 'string' && !isUnknown(dim) && parseDim(dim) === dim;
-    const checked = spec(
-      dtype,
-      shape.map((dim) => (isExpression(dim) ? 0 : dim)),
-    );
-    return this.#net.inputLike(name, { dtype, shape: checked.shape.map((dim, i) => dim || shape[i]!) });
   }
 
   #nodes(nodes: readonly IRNode[]): void {

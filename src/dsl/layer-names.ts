@@ -2,6 +2,10 @@ import { cutTo } from '../errors/roll-back.js';
 import type { Fail } from './define-layer.js';
 import { nameProblem } from './name.js';
 
+/** The name of a layer's output until the caller gives it another. */
+export const outputName = (layer: string, index: number, count: number): string =>
+  count === 1 ? layer : `${layer}:${index}`;
+
 /** The names of a network's layers. */
 export class LayerNames {
   readonly #taken = new Set<string>();

@@ -8,13 +8,14 @@ import { isSameShape, takeMeetings } from '../values/dim.js';
 import { spec, type ValueType } from '../values/spec.js';
 import type { Fail, InferredValue, LayerDefinition } from './define-layer.js';
 import type { IRGraph, IRNode, IRValue, IRWeight, LayerParams, ValueId, WeightId } from './ir.js';
-import { LayerNames } from './layer-names.js';
+import { LayerNames, outputName } from './layer-names.js';
 import { checkName } from './name.js';
 import { checkParams } from './params.js';
 import {
   checkShape,
   checkUsable,
   checkWeights,
+  inputOf,
   keepMeetings,
   layerNameIn,
   mapValues,
@@ -161,17 +162,12 @@ export class Network extends TensorSource {
     return tensor;
   }
 
-  /** The only input, so that layer methods can be called on the network itself. */
-  override tensor(): Tensor {
-    const [first, ...others] = this.inputs;
-    if (first && others.length === 0) return first;
-    throw new TensorRTError(
-      'ERR_NO_SINGLE_INPUT',
-      first
-        ? `network '${this.name}' has ${others.length + 1} inputs (${this.inputs.map((t) => t.name).join(', ')}): call the layer on the tensor that net.input() returned`
-        : `network '${this.name}' has no input: declare one with net.input(name, spec) or network(name, { name: spec })`,
-      { source: locate(captureCallSite()) },
-    );
+  /**
+   * An input: the one of that name, or the only one, so that layer methods can be called on the network itself.
+   * @throws ERR_NO_SINGLE_INPUT, ERR_NAME, ERR_INPUT
+   */
+  override tensor(name?: string): Tensor {
+    return inputOf(this, name);
   }
 
   /**
@@ -314,8 +310,7 @@ export class Network extends TensorSource {
     const tensors: Tensor[] = [];
     const outputs: IRValue[] = [];
     for (const value of values) {
-      const suffix = values.length === 1 ? '' : `:${outputs.length}`;
-      const tensor = this.#newTensor(value, name + suffix, open, given);
+      const tensor = this.#newTensor(value, outputName(name, outputs.length, values.length), open, given);
       tensors.push(tensor);
       outputs.push({ id: tensor.id, dtype: tensor.dtype, shape: tensor.shape });
     }

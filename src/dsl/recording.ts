@@ -1,6 +1,7 @@
 import { show } from '../errors/error.js';
 import type { ErrorFacts, Refusal } from '../errors/facts.js';
-import { refusal } from '../errors/refusal.js';
+import { suggestion } from '../errors/nearest.js';
+import { refusal, refuse } from '../errors/refusal.js';
 import { formatShape, type Meeting, type Shape, takeMeetings } from '../values/dim.js';
 import { type DType, isNarrow } from '../values/dtype.js';
 import { isVast, maxRank } from '../values/spec.js';
@@ -83,6 +84,28 @@ export function checkUsable(
     const where = 'belongs to a loop or conditional body that is closed; return it from the body instead';
     refuse('ERR_NESTED_TENSOR', `${tensor} ${where}`);
   }
+}
+
+/** The input of that name, or the only one if none is given. */
+export function inputOf({ name: network, inputs }: Network, name: unknown): Tensor {
+  const names = inputs.map((input) => input.name);
+  const list = names.join(', ');
+  if (name === undefined) {
+    const [first, ...others] = inputs;
+    if (first && others.length === 0) return first;
+    const found = first
+      ? `has ${names.length} inputs (${list}): call the layer on net.tensor(name) or on the tensor that net.input() returned`
+      : 'has no input: declare one with net.input(name, spec) or network(name, { name: spec })';
+    refuse('tensor', 'ERR_NO_SINGLE_INPUT', `network '${network}' ${found}`);
+  }
+  if (typeof name !== 'string') refuse('tensor', 'ERR_INPUT', `expected the name of an input, given ${show(name)}`);
+  const input = inputs[names.indexOf(name)];
+  if (input) return input;
+  const hint = suggestion(name, names) || `; its inputs are ${list || 'none'}`;
+  return refuse('tensor', 'ERR_NAME', `network '${network}' has no input '${name}'${hint}`, {
+    expected: names,
+    actual: name,
+  });
 }
 
 /** The values that the layers of a graph take, including those of graphs nested inside it. */

@@ -1,5 +1,6 @@
 import { TensorRTError } from '../errors/error.js';
-import { checkElements } from '../values/weight.js';
+import { copyOfBytes, viewAs } from '../values/dtype.js';
+import { checkElements, ownMapping, setMapping } from '../values/weight.js';
 import type { IRNamed, IRWeight, ValueId } from './ir.js';
 import type { Network, RecordedNode } from './network.js';
 import type { Tensor } from './tensor.js';
@@ -28,6 +29,21 @@ export function snapshot(net: Network): Snapshot {
     tensorOf: (id) => net.tensorOf(id),
   };
 }
+
+/**
+ * The snapshot with copies of all elements that do not lie in a mapping, so that nobody can change them any more.
+ * @throws ERR_DISPOSED, ERR_WEIGHTS_CHANGED
+ */
+export const withOwnElements = (taken: Snapshot): Snapshot => ({
+  ...taken,
+  weights: taken.weights.map((weight, id) => {
+    if (weight.mapping) return weight;
+    checkElements(weight, id);
+    const bytes = copyOfBytes(weight.data);
+    setMapping(bytes.buffer, ownMapping);
+    return { ...weight, data: viewAs(weight.dtype, bytes), mapping: ownMapping, check: undefined };
+  }),
+});
 
 /** @throws ERR_EMPTY_NETWORK, ERR_NO_OUTPUT */
 export function requireComplete({ name, nodes, outputs }: Snapshot): void {

@@ -8,10 +8,11 @@ import { refuse } from '../errors/refusal.js';
 import { type Dim, isUnknown } from '../values/dim.js';
 import { parseDim } from '../values/dim-parse.js';
 import { usesOf } from './layer.js';
+import { uniqueNames, valueNamed } from './names.js';
 import { Recorder } from './recorder.js';
 import { checkOptions, requireNetwork } from './refuse.js';
 
-/** A tensor of the network, or its name. */
+/** A tensor of the network, or its name: that of an input, of an output or of the layer that made it. */
 export type TensorRef = Tensor | string;
 /** Tensors by their own names, or by the names given. */
 export type TensorRefs = readonly TensorRef[] | Readonly<Record<string, TensorRef>>;
@@ -33,15 +34,7 @@ interface Cut {
 
 /** Finds the tensor that a reference names. */
 function resolve(net: Network, ref: unknown, what: string): Tensor {
-  const { inputs, outputs, graph } = net;
-  if (typeof ref === 'string') {
-    const named = outputs.flatMap(({ name, tensor }) => (name === ref ? [tensor] : []));
-    const made = graph.nodes.flatMap((node) => node.outputs.map(({ id }) => net.tensorOf(id)!));
-    const found = new Set([...named, ...[...inputs, ...made].filter(({ name }) => name === ref)]);
-    if (found.size === 1) return [...found][0]!;
-    const message = found.size === 0 ? 'the network has no tensor' : `${found.size} tensors have the name`;
-    return refuse('extract', 'ERR_NAME', `${message} '${ref}'`, { option: what, actual: ref });
-  }
+  if (typeof ref === 'string') return net.tensorOf(valueNamed(net, ref, 'extract', what))!;
   if (!(ref instanceof Tensor)) {
     return refuse('extract', 'ERR_INPUT', `expected a tensor or its name, given ${show(ref)}`, {
       option: what,
@@ -49,8 +42,8 @@ function resolve(net: Network, ref: unknown, what: string): Tensor {
     });
   }
   checkUsable(net, ref, 'extract', { option: what });
-  const isOutermost = graph.nodes.some(({ outputs }) => outputs.some(({ id }) => id === ref.id));
-  if (!isOutermost && !inputs.includes(ref)) {
+  const isOutermost = net.graph.nodes.some(({ outputs }) => outputs.some(({ id }) => id === ref.id));
+  if (!isOutermost && !net.inputs.includes(ref)) {
     refuse('extract', 'ERR_NESTED_TENSOR', `${ref} belongs to the body of a loop or conditional`, { option: what });
   }
   return ref;
@@ -76,16 +69,6 @@ function neededFor(net: Network, wanted: Set<ValueId>, cut: ReadonlySet<ValueId>
     for (const id of usesOf(node)) wanted.add(id);
   }
   return needed;
-}
-
-/** Makes names unique, in the order of the calls. */
-function uniqueNames(taken: Set<string>): (name: string) => string {
-  return (name) => {
-    let unique = name;
-    for (let n = 1; taken.has(unique); n++) unique = `${name}_${n}`;
-    taken.add(unique);
-    return unique;
-  };
 }
 
 const unknownName = /[\p{L}_][\p{L}\p{N}_.:-]*\?\d+/gu;

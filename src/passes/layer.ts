@@ -8,6 +8,9 @@ import type { TypedArray } from '../values/dtype.js';
 import type { WeightLike } from '../values/weight.js';
 import { requireNetwork } from './refuse.js';
 
+/** Whose layers are read: a network, or what it was when it was taken. */
+export type Source = Pick<Network, 'graph' | 'weights' | 'tensorOf' | 'sharedWeight' | 'useFp32Acc'>;
+
 /** A layer of a network, as it was recorded. */
 export interface Layer {
   readonly name: string;
@@ -28,10 +31,10 @@ export interface Layer {
 
 /** A node of `net`, as the public API shows it. */
 export class RecordedLayer implements Layer {
-  readonly #net: Network;
+  readonly #net: Source;
   readonly #node: RecordedNode;
 
-  constructor(net: Network, node: RecordedNode) {
+  constructor(net: Source, node: RecordedNode) {
     this.#net = net;
     this.#node = node;
   }
@@ -73,8 +76,8 @@ export class RecordedLayer implements Layer {
 }
 
 /** A node's weights, by role. */
-export const weightsOf = (net: Network, { weights }: RecordedNode): Record<string, WeightLike & { data: TypedArray }> =>
-  Object.fromEntries(Object.entries(weights).map(([role, id]) => [role, net.sharedWeight(id)]));
+export const weightsOf = (from: Source, { weights }: RecordedNode): Record<string, WeightLike & { data: TypedArray }> =>
+  Object.fromEntries(Object.entries(weights).map(([role, id]) => [role, from.sharedWeight(id)]));
 
 /** The values a node uses: its inputs, and all values its nested graphs use, including those defined inside them. */
 export function* usesOf({ inputs, bodies = {} }: Pick<RecordedNode, 'inputs' | 'bodies'>): Generator<ValueId> {

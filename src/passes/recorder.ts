@@ -5,7 +5,7 @@ import { checkParams } from '../dsl/params.js';
 import { checkUsable, mapValues } from '../dsl/recording.js';
 import type { Tensor } from '../dsl/tensor.js';
 import { show } from '../errors/error.js';
-import { weightsOf } from './layer.js';
+import { type Source, weightsOf } from './layer.js';
 import { factsOf, refuseLayer } from './refuse.js';
 
 /** Changes to a layer. */
@@ -27,13 +27,13 @@ export type Replace = (node: RecordedNode, depth: number) => Outputs;
 
 /** Records a network's layers again in another network. Weights are shared; names and source locations are kept. */
 export class Recorder {
-  readonly source: Network;
+  readonly source: Source;
   readonly target: Network;
   readonly #replace: Replace;
   readonly #values = new Map<ValueId, Tensor>();
   #depth = 0;
 
-  constructor(source: Network, name: string, replace?: Replace) {
+  constructor(source: Source, name: string, replace?: Replace) {
     this.source = source;
     this.target = new Network(name, { useFp32Acc: source.useFp32Acc });
     this.#replace = replace ?? ((node) => this.record(node));

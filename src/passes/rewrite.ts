@@ -5,7 +5,7 @@ import { Tensor } from '../dsl/tensor.js';
 import { callUser, publicMethod } from '../errors/boundary.js';
 import { show } from '../errors/error.js';
 import { refuse } from '../errors/refusal.js';
-import { type Layer, RecordedLayer } from './layer.js';
+import { type Layer, RecordedLayer, type Source } from './layer.js';
 import { type LayerChanges, type Outputs, Recorder } from './recorder.js';
 import { checkOptions, factsOf, refuseLayer, requireNetwork } from './refuse.js';
 
@@ -154,7 +154,7 @@ class Rewriting {
 }
 
 /** Differs after any change to the source. */
-const sizeOf = ({ graph: { inputs, nodes, outputs }, weights }: Network): string =>
+const sizeOf = ({ graph: { inputs, nodes, outputs }, weights }: Source): string =>
   [inputs, nodes, outputs, weights].map(({ length }) => length).join();
 
 function checkChanges(changes: LayerChanges): void {

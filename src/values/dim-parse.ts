@@ -22,6 +22,9 @@ const calls: Readonly<Record<string, { separator: string; apply: (a: Dim, b: Dim
 
 class DimSyntax extends Error {}
 
+/** In characters, of a text and of each product in it: products of many sums have very many terms. */
+const longest = 2000;
+
 function tokenize(text: string): string[] {
   const found: string[] = [];
   tokens.lastIndex = 0;
@@ -69,7 +72,10 @@ class Parser {
 
   #product(): Dim {
     let product = this.#factor();
-    while (this.#take('*')) product = mulDims(product, this.#factor());
+    while (this.#take('*')) {
+      product = mulDims(product, this.#factor());
+      if (`${product}`.length > longest) throw new DimSyntax();
+    }
     return product;
   }
 
@@ -98,9 +104,10 @@ class Parser {
 
 /**
  * Parses an expression over dim names, as a tensor's `shape` shows it: `'batch'`, `'2*batch + 1'`, `'floor(n / 2)'`.
- * A `-` between names needs spaces, because names may contain it. Undefined if the text is not an expression.
+ * A `-` between names needs spaces, because names may contain it. Undefined if the text is not an expression, or very long.
  */
 export function parseDim(text: string): Dim | undefined {
+  if (text.length > longest) return undefined;
   try {
     return new Parser(tokenize(text)).whole();
   } catch (error) {

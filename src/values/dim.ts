@@ -256,6 +256,58 @@ export function evaluateDim(dim: Dim, sizes: Sizes): number | undefined {
   return total;
 }
 
+/**
+ * The dim as `slope * name + offset`, with a slope other than 0; undefined if it is not linear in the name, or another name has
+ * no size.
+ */
+export function linearIn(dim: Dim, name: string, sizes: Sizes): { slope: number; offset: number } | undefined {
+  if (isStatic(dim)) return undefined;
+  const structure = structureOf(dim);
+  if (structure.kind === 'name') return dim === name ? { slope: 1, offset: 0 } : undefined;
+  if (structure.kind === 'operation') return undefined;
+  const sums = [0, 0];
+  for (const { coefficient, factors } of structure.terms) {
+    const others = factors.filter((factor) => factor !== name);
+    const power = factors.length - others.length;
+    if (power > 1 || others.some((factor) => dimNames(factor).includes(name))) return undefined;
+    const values = others.map((factor) => evaluateDim(factor, sizes));
+    if (values.includes(undefined)) return undefined;
+    sums[power]! += (values as number[]).reduce((a, b) => a * b, coefficient);
+  }
+  const [offset, slope] = sums as [number, number];
+  return slope === 0 ? undefined : { slope, offset };
+}
+
+type Range = readonly [least: number, most: number];
+const hull = (values: readonly number[]): Range => [Math.min(...values), Math.max(...values)];
+const corners = (a: Range, b: Range, apply: (a: number, b: number) => number): Range =>
+  hull(a.flatMap((x) => b.map((y) => apply(x, y))));
+
+/** Bounds of a dim where each name has a range: the closest ones if no name occurs twice. NaN where it divides by 0. */
+export function rangeOfDim(dim: Dim, ranges: Readonly<Record<string, Range>>): Range {
+  if (isStatic(dim)) return [dim, dim];
+  const structure = structureOf(dim);
+  if (structure.kind === 'name') return ranges[dim]!;
+  if (structure.kind === 'operation') {
+    const { op, args } = structure;
+    const [a, b] = args.map((arg) => rangeOfDim(arg, ranges)) as [Range, Range];
+    if (op === 'mod' && !(a[0] === a[1] && b[0] === b[1])) return b[0] > 0 ? [0, b[1] - 1] : [Number.NaN, Number.NaN];
+    return corners(a, b, apply[op]);
+  }
+  let sum: Range = [0, 0];
+  for (const { coefficient, factors } of structure.terms) {
+    const product = factors
+      .map((factor) => rangeOfDim(factor, ranges))
+      .reduce((a, b) => corners(a, b, (x, y) => x * y), [coefficient, coefficient]);
+    sum = [sum[0] + product[0], sum[1] + product[1]];
+  }
+  return sum;
+}
+
+/** Whether a dim is made of others. */
+export const isExpression = (dim: Dim): dim is string =>
+  typeof dim === 'string' && !identifier.test(dim) && structureOf(dim).kind !== 'name';
+
 /** The names that occur in a dim. */
 export function dimNames(dim: Dim): string[] {
   if (isStatic(dim)) return [];

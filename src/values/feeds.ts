@@ -1,7 +1,7 @@
 import { readArguments } from '../errors/boundary.js';
 import { TensorRTError } from '../errors/error.js';
 import { suggestion } from '../errors/nearest.js';
-import { formatShape, type Shape } from './dim.js';
+import { dimNames, formatShape, isExpression, linearIn, type Shape } from './dim.js';
 import {
   bits,
   byteLength,
@@ -16,6 +16,7 @@ import {
   withoutHalves,
 } from './dtype.js';
 import { carries, encodeElements } from './elements.js';
+import { type Conflict, KnownSizes } from './sizes.js';
 import { checkMapping, mappingOf } from './weight.js';
 
 export type Scalar = number | bigint | boolean;
@@ -65,14 +66,9 @@ interface Parsed {
   shape?: readonly number[];
 }
 
-interface Binding {
-  size: number;
-  /** The input that set it. */
-  from: string;
-}
-
 /**
- * Checks feeds against a network's inputs and derives the sizes of named dims, first from given shapes, then from lengths.
+ * Checks feeds against a network's inputs and derives the sizes of named dims, first from given shapes, then from lengths, where only
+ * one is open. Expressions over names are checked.
  * Returns inputs in the network's order, with data that no other thread or process can change.
  * @throws ERR_FEED, naming the input, what was expected and what was given
  */
@@ -86,23 +82,28 @@ export function resolveFeeds(
 function resolve(inputs: readonly InputType[], feeds: Feeds): { feeds: ResolvedFeed[]; sizes: Record<string, number> } {
   checkNames(inputs, feeds);
   const parsed = inputs.map((input) => parse(input, feeds[input.name]!));
-  const sizes = new Map<string, Binding>();
+  const sizes = new KnownSizes();
   const shapes = new Map<Parsed, number[]>();
-  for (const feed of parsed) if (feed.shape) shapes.set(feed, bindShape(feed, feed.shape, sizes));
+  for (const feed of parsed) if (feed.shape) shapes.set(feed, bindNames(feed, feed.shape, sizes));
+  for (const feed of parsed) if (feed.shape) bindExpressions(feed, feed.shape, sizes);
+  settle(parsed, sizes);
 
-  let open = parsed.filter((feed) => !feed.shape);
+  const isSolved = (feed: Parsed): boolean => {
+    const shape = solve(feed, sizes);
+    if (!shape) return false;
+    shapes.set(feed, shape);
+    settle(parsed, sizes);
+    return true;
+  };
+  const open = parsed.filter((feed) => !feed.shape);
   while (open.length > 0) {
-    const rest = open.filter((feed) => {
-      const shape = solve(feed, sizes);
-      if (shape) shapes.set(feed, shape);
-      return !shape;
-    });
-    if (rest.length === open.length) ambiguous(rest[0]!, sizes);
-    open = rest;
+    // Names before expressions, so that an expression is what is found to be wrong.
+    const plain = open.findIndex((feed) => !feed.input.shape.some(isExpression) && isSolved(feed));
+    const next = plain >= 0 ? plain : open.findIndex(isSolved);
+    if (next < 0) ambiguous(open[0]!, sizes);
+    open.splice(next, 1);
   }
 
-  const found: Record<string, number> = Object.create(null);
-  for (const [name, { size }] of sizes) found[name] = size;
   return {
     feeds: parsed.map((feed) => ({
       ...pick(feed.input),
@@ -110,7 +111,7 @@ function resolve(inputs: readonly InputType[], feeds: Feeds): { feeds: ResolvedF
       data: feed.data,
       isOwn: feed.isOwn,
     })),
-    sizes: found,
+    sizes: sizes.names(),
   };
 }
 
@@ -269,16 +270,30 @@ function asElements(dtype: DType, given: TypedArray | HalfArray, mayRound: boole
   return copy;
 }
 
-/** `batch = 8 (from input 'a')` for the names in `shape` with known sizes. */
-function knownSizes(shape: Shape, sizes: ReadonlyMap<string, Binding>): string {
-  const known = [...new Set(shape)].flatMap((dim) => {
-    const bound = typeof dim === 'string' ? sizes.get(dim) : undefined;
-    return bound ? [`${dim} = ${bound.size} (from input '${bound.from}')`] : [];
-  });
-  return known.length > 0 ? ` with ${known.join(', ')}` : '';
+/** Fails if the feeds contradict each other. */
+function settle(parsed: readonly Parsed[], sizes: KnownSizes): void {
+  const conflict = sizes.settle();
+  if (conflict) contradicts(parsed.find(({ input }) => input.name === conflict.input)!, conflict, sizes);
 }
 
-function bindShape({ input, data }: Parsed, shape: readonly number[], sizes: Map<string, Binding>): number[] {
+/** Fails for an input whose size is not what other inputs, or its other axes, make it. */
+function contradicts({ input, shape }: Parsed, { dim, axis, expected, actual }: Conflict, sizes: KnownSizes): never {
+  const given = shape ? formatShape(shape) : 'elements';
+  const open = dimNames(dim).filter((name) => sizes.of(name) === undefined);
+  const fault = expected === undefined ? `which '${dim}' is for no size of ${open}` : `not ${expected}`;
+  const said = `expected ${formatShape(input.shape)}${sizes.describe([dim])}, given ${given}: axis ${axis} is ${actual}, ${fault}`;
+  fail(input, said, { expected: input.shape, actual: shape ?? actual });
+}
+
+function bindExpressions(feed: Parsed, shape: readonly number[], sizes: KnownSizes): void {
+  for (const [axis, dim] of feed.input.shape.entries()) {
+    if (isExpression(dim)) sizes.expression(dim, shape[axis]!, { input: feed.input.name, axis });
+  }
+}
+
+/** Checks a given shape and the sizes of its names; expressions can be checked when all inputs have told theirs. */
+function bindNames(feed: Parsed, shape: readonly number[], sizes: KnownSizes): number[] {
+  const { input, data } = feed;
   if (shape.length !== input.shape.length) {
     fail(
       input,
@@ -290,21 +305,10 @@ function bindShape({ input, data }: Parsed, shape: readonly number[], sizes: Map
     );
   }
   for (const [axis, dim] of input.shape.entries()) {
-    const size = shape[axis]!;
-    const bound = typeof dim === 'string' ? sizes.get(dim) : { size: dim, from: '' };
-    if (!bound) {
-      sizes.set(dim as string, { size, from: input.name });
-    } else if (bound.size !== size) {
-      const why = typeof dim === 'string' ? knownSizes([dim], sizes) : '';
-      fail(
-        input,
-        `expected ${formatShape(input.shape)}${why}, given ${formatShape(shape)}: axis ${axis} is ${size}, not ${bound.size}`,
-        {
-          expected: input.shape,
-          actual: shape,
-        },
-      );
-    }
+    if (isExpression(dim)) continue;
+    const actual = shape[axis]!;
+    const expected = typeof dim === 'number' ? dim : sizes.name(dim, actual, input.name);
+    if (expected !== actual) contradicts(feed, { input: input.name, dim: `${dim}`, axis, expected, actual }, sizes);
   }
   const count = shape.reduce((a, b) => a * b, 1);
   if (data.byteLength !== byteLength(input.dtype, count)) {
@@ -319,49 +323,73 @@ function bindShape({ input, data }: Parsed, shape: readonly number[], sizes: Map
 const amount = (dtype: DType, count: number): string =>
   bits[dtype] === 4 ? `${count} elements in ${byteLength(dtype, count)} bytes` : `${count} elements`;
 
-/** The shape derived from the number of elements; undefined if more than one name has no size. */
-function solve({ input, data, counts }: Parsed, sizes: Map<string, Binding>): number[] | undefined {
+/** The shape derived from the number of elements; undefined if they leave more than one size open. */
+function solve(feed: Parsed, sizes: KnownSizes): number[] | undefined {
+  const { input, data, counts } = feed;
   const { shape, dtype } = input;
-  const unknown = shape.filter((dim): dim is string => typeof dim === 'string' && !sizes.has(dim));
-  const [name] = unknown;
-  const known = shape.reduce<number>(
-    (product, dim) => product * (typeof dim === 'number' ? dim : (sizes.get(dim)?.size ?? 1)),
-    1,
-  );
-  if (name === undefined) {
-    if (data.byteLength !== byteLength(dtype, known) || !counts.some((n) => n === known)) {
-      fail(
-        input,
-        `expected ${amount(dtype, known)} for ${describe(input)}${knownSizes(shape, sizes)}, given ${data.length}`,
-        {
-          expected: known,
-          actual: data.length,
-        },
-      );
-    }
-    return shape.map((dim) => (typeof dim === 'number' ? dim : sizes.get(dim)!.size));
-  }
-  if (unknown.some((other) => other !== name) || known === 0) return undefined;
-  const solutions = counts
-    .map((count) => Math.round((count / known) ** (1 / unknown.length)))
-    .filter((size, i) => known * size ** unknown.length === counts[i]);
-  if (solutions.length === 0) {
-    const fits =
-      unknown.length === 1 ? `a multiple of ${known}` : `${known} times a number to the power of ${unknown.length}`;
-    fail(input, `expected ${fits} elements for ${describe(input)}${knownSizes(shape, sizes)}, given ${data.length}`, {
-      expected: shape,
+  const values = shape.map((dim) => sizes.of(dim));
+  const odd = values.findIndex((size) => size !== undefined && !(Number.isSafeInteger(size) && size >= 0));
+  if (odd >= 0) fail(input, `'${shape[odd]}' is ${values[odd]}${sizes.describe([shape[odd]!])}, which is no size`);
+  const known = values.reduce<number>((product, size) => product * (size ?? 1), 1);
+  const unknown = shape.filter((_, axis) => values[axis] === undefined) as string[];
+  const mismatch = (fits: string, expected: unknown) =>
+    fail(input, `expected ${fits} for ${describe(input)}${sizes.describe(shape)}, given ${data.length}`, {
+      expected,
       actual: data.length,
     });
+  if (unknown.length === 0) {
+    const fits = data.byteLength === byteLength(dtype, known) && counts.some((n) => n === known);
+    return fits ? (values as number[]) : mismatch(amount(dtype, known), known);
   }
-  if (solutions.length > 1) return undefined;
-  sizes.set(name, { size: solutions[0]!, from: input.name });
-  return shape.map((dim) => (typeof dim === 'number' ? dim : sizes.get(dim)!.size));
+  const lines = openLines(unknown, sizes);
+  if (!lines || known === 0) return undefined;
+  const found = counts.map((count) => solveProduct(lines, count / known)).filter((size) => size !== undefined);
+  if (found.length === 0) {
+    const isPower = lines.every(({ slope, offset }) => slope === 1 && offset === 0);
+    const power =
+      unknown.length === 1 ? `a multiple of ${known}` : `${known} times a number to the power of ${unknown.length}`;
+    mismatch(`${isPower ? power : 'another number of'} elements`, shape);
+  }
+  if (found.length > 1) return undefined;
+  let at = 0;
+  const solved = values.map((size) => size ?? sizeOn(lines[at++]!, found[0]!));
+  for (const [axis, dim] of shape.entries()) {
+    if (isExpression(dim)) sizes.expression(dim, solved[axis]!, { input: input.name, axis });
+    else if (typeof dim === 'string') sizes.name(dim, solved[axis]!, input.name);
+  }
+  return solved;
 }
 
-function ambiguous({ input, data }: Parsed, sizes: Map<string, Binding>): never {
-  const unknown = [...new Set(input.shape)].filter((dim) => typeof dim === 'string' && !sizes.has(dim));
+type Line = NonNullable<ReturnType<typeof linearIn>>;
+const sizeOn = ({ slope, offset }: Line, x: number): number => slope * x + offset;
+
+/** Dims of one open quantity: a name in which all are linear and grow, or one and the same expression. */
+function openLines(dims: readonly string[], sizes: KnownSizes): Line[] | undefined {
+  const names = [...new Set(dims.flatMap(dimNames))].filter((name) => sizes.of(name) === undefined);
+  if (names.length === 1) {
+    const lines = dims.map((dim) => linearIn(dim, names[0]!, sizes.names()));
+    if (lines.every((line) => line !== undefined && line.slope > 0)) return lines as Line[];
+  }
+  return dims.every((dim) => dim === dims[0]) ? dims.map(() => ({ slope: 1, offset: 0 })) : undefined;
+}
+
+/** The whole number for which the lines have this product, and none is negative. There the product grows. */
+function solveProduct(lines: readonly Line[], product: number): number | undefined {
+  const at = (x: number) => lines.reduce((value, line) => value * sizeOn(line, x), 1);
+  const least = Math.max(0, ...lines.map(({ slope, offset }) => Math.ceil(-offset / slope)));
+  let [low, high] = [least, least + Math.ceil(product)];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (at(middle) < product) low = middle + 1;
+    else high = middle;
+  }
+  return at(low) === product ? low : undefined;
+}
+
+function ambiguous({ input, data }: Parsed, sizes: KnownSizes): never {
+  const unknown = [...new Set(input.shape)].filter((dim) => sizes.of(dim) === undefined);
   fail(
     input,
-    `${data.length} elements do not tell the size${unknown.length > 1 ? 's' : ''} of ${unknown.join(' and ')} in ${describe(input)}${knownSizes(input.shape, sizes)}: give { shape, data }`,
+    `${data.length} elements do not tell the size${unknown.length > 1 ? 's' : ''} of ${unknown.join(' and ')} in ${describe(input)}${sizes.describe(input.shape)}: give { shape, data }`,
   );
 }

@@ -1,6 +1,7 @@
 import { captureCallSite, locate } from '../errors/call-site.js';
 import { show, TensorRTError } from '../errors/error.js';
-import { type Dim, isDimName, type Shape } from './dim.js';
+import { type Dim, dimNames, isDimName, isUnknown, rangeOfDim, type Shape } from './dim.js';
+import { parseDim } from './dim-parse.js';
 import { type DType, dtypes } from './dtype.js';
 
 /** The dtype and shape of a tensor. */
@@ -20,19 +21,30 @@ export function isVast(shape: Shape): boolean {
   return count > Number.MAX_SAFE_INTEGER;
 }
 
-/** Checks one dim of a spec: a whole number from 0 to 2^31 − 1, or a name. */
+/** The canonical form of an expression over names; undefined if it is none, or never above 0. */
+function expression(text: string): Dim | undefined {
+  const dim = parseDim(text);
+  if (typeof dim !== 'string' || isUnknown(dim)) return undefined;
+  const sizes = Object.fromEntries(dimNames(dim).map((name) => [name, [1, maxSize] as const]));
+  return rangeOfDim(dim, sizes)[1] > 0 ? dim : undefined;
+}
+
+/** Checks one dim of a spec: a whole number from 0 to 2^31 − 1, a name, or an expression over names. */
 function checkDim(dim: unknown, where: string): Dim {
   if (typeof dim === 'number' && Number.isInteger(dim) && dim >= 0 && dim <= maxSize) return dim + 0;
-  if (typeof dim === 'string' && isDimName(dim)) return dim;
+  if (typeof dim === 'string') {
+    const known = isDimName(dim) ? dim : expression(dim);
+    if (known !== undefined) return known;
+  }
   throw new TensorRTError(
     'ERR_SHAPE',
-    `${where}: expected a whole number from 0 to ${maxSize} or a name (letters, digits, _), given ${show(dim)}`,
+    `${where}: expected a whole number from 0 to ${maxSize}, a name (letters, digits, _) or an expression such as 'past + tokens', given ${show(dim)}`,
     { actual: dim, source: locate(captureCallSite()) },
   );
 }
 
 /**
- * A tensor's dtype and shape.
+ * A tensor's dtype and shape. A dim may be an expression over names: `'past + tokens'`, `'2*h'`, `'floor(n / 2)'`.
  * @throws ERR_DTYPE for an unknown dtype, ERR_SHAPE for a bad dim or more than 8 of them
  */
 export function spec(dtype: DType, dims: readonly Dim[]): ValueType {
@@ -65,7 +77,7 @@ export function spec(dtype: DType, dims: readonly Dim[]): ValueType {
 
 export type Spec = (...dims: Dim[]) => ValueType;
 
-/** 32-bit IEEE float. Dims are numbers, or names if dynamic; the same name means the same size. */
+/** 32-bit IEEE float. Dims are numbers, or names and expressions over them (`'2*h'`) if dynamic; the same name means the same size. */
 export const float32: Spec = (...dims) => spec('float32', dims);
 /** 16-bit IEEE float. */
 export const float16: Spec = (...dims) => spec('float16', dims);

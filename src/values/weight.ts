@@ -55,6 +55,9 @@ export const setMapping = (buffer: ArrayBuffer, mapping: FileMapping): void => v
 /** The mapped file that elements lie in; undefined for copies and for the caller's own elements. */
 export const mappingOf = (data: TypedArray | HalfArray): FileMapping | undefined => mappings.get(data.buffer);
 
+/** Memory of this package, outside the addon: no caller has it. */
+export const ownMapping: FileMapping = { size: 0, intact: () => true };
+
 /**
  * Whatever reads elements that may lie in a mapped file calls this after the last read, before it hands out what it made of
  * them. What was changed and restored in between, time of writing included, is not noticed.

@@ -130,6 +130,22 @@ describe('inputs and outputs', () => {
     expect(two.inputs[0]!.relu().shape).toEqual([1]);
   });
 
+  test('tensor gives an input by its name', () => {
+    const two = network('two', { ids: int32('n'), mask: float32('n') });
+    expect(two.tensor('mask')).toBe(two.inputs[1]);
+    expect(two.tensor('ids')).toBe(two.inputs[0]);
+    const none = refusal(() => two.tensor('masks'));
+    expect(none).toMatchObject({ code: 'ERR_NAME', expected: ['ids', 'mask'], actual: 'masks' });
+    expect(none.message).toContain("network 'two' has no input 'masks'; did you mean 'mask'?");
+    expect(none.source?.file).toBe(import.meta.filename);
+    expect(refusal(() => two.tensor('hidden states')).message).toContain('; its inputs are ids, mask');
+    expect(refusal(() => network('none').tensor('x')).message).toContain('; its inputs are none');
+    expect(refusal(() => two.tensor(0 as never)).code).toBe('ERR_INPUT');
+    // An output is none, whatever its name.
+    two.tensor('mask').relu({ name: 'relu' }).output('y');
+    for (const name of ['y', 'relu', '']) expect(refusal(() => two.tensor(name)).code).toBe('ERR_NAME');
+  });
+
   test('an input or output name can be used once', () => {
     const net = net1();
     expect(refusal(() => net.input('x', float32(1))).code).toBe('ERR_DUPLICATE_NAME');

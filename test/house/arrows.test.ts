@@ -14,7 +14,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   weights: ['errors', 'values', 'addon.ts', 'write-file.ts'],
   tensorrt: ['errors', 'values', 'dsl', 'addon.ts', 'write-file.ts'],
   cpu: ['errors', 'values', 'dsl', 'addon.ts'],
-  'model.ts': ['errors', 'values', 'dsl', 'tensorrt', 'cpu'],
+  'model.ts': ['errors', 'values', 'dsl', 'passes', 'tensorrt', 'cpu'],
   'doctor.ts': ['addon.ts', 'cpu', 'tensorrt'],
   'network-methods.ts': ['dsl', 'tensorrt', 'model.ts'],
   'inspect.ts': ['values', 'dsl', 'weights', 'tensorrt', 'model.ts'],

@@ -38,7 +38,13 @@ describe('specs', () => {
     ['an empty name', ''],
     ['a number in quotes', '3'],
     ['a name with a space', 'my batch'],
-    ['an expression', '2*n'],
+    ['an expression without names', '2*3'],
+    ['an expression that is never above 0', '1 - n'],
+    ['a quotient by 0', 'floor(n / 0)'],
+    ['an unknown function', 'sqrt(n)'],
+    ['an expression cut off', 'n +'],
+    ['a product of very many terms', Array(300).fill('(a+b)').join('*')],
+    ['a very deep expression', '('.repeat(1e6)],
     ['a name with a question mark', 'n?1'],
     ['a symbol', Symbol('n')],
   ])('%s is no dim', (_, dim) => {
@@ -52,6 +58,18 @@ describe('specs', () => {
 
   test.each(['n', 'batch_size', 'seq-len', 'größe', '批', 'a.b', '_'])("'%s' is a dim's name", (name) => {
     expect(float32(name).shape).toEqual([name]);
+  });
+
+  test.each([
+    ['past + tokens', 'past + tokens'],
+    ['tokens+past', 'past + tokens'],
+    ['h*2', '2*h'],
+    ['(n + 1)*2 - 1', '2*n + 1'],
+    ['n + 0', 'n'],
+    [' floor( (n+2)/2 )', 'floor(n / 2) + 1'],
+    ['max(a,b)', 'max(a, b)'],
+  ])("the expression '%s' is %s", (text, canonical) => {
+    expect(float32(text, 1).shape).toEqual([canonical, 1]);
   });
 
   test('the largest size is 2^31 − 1', () => {

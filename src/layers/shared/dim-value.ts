@@ -103,11 +103,13 @@ export function resolveDim(net: Network, given: unknown, what: string, method: s
   const missing =
     isStatic(dim) || net.tensorWithDim(dim) ? undefined : dimNames(dim).find((n) => !net.tensorWithDim(n));
   if (missing === undefined) return dim;
-  const known = [...new Set(net.inputs.flatMap((t) => t.shape.flatMap(dimNames)))];
+  const known = [...new Set(net.inputs.flatMap(({ shape }) => shape.filter((one) => typeof one === 'string')))];
+  const within = known.find((one) => dimNames(one).includes(missing));
+  const hint = within ? `, and '${within}' alone does not tell '${missing}': declare an input that has it` : '';
   return refuse(
     method,
     'ERR_SHAPE',
-    `no dynamic dim is named '${missing}' here; known are ${known.join(', ') || 'none'}`,
+    `no dynamic dim is named '${missing}' here; known are ${known.join(', ') || 'none'}${hint}`,
     { option: what, expected: known, actual: missing },
   );
 }

@@ -5,14 +5,14 @@ import type { Snapshot } from '../../dsl/snapshot.js';
 import { locate } from '../../errors/call-site.js';
 import { show, TensorRTError } from '../../errors/error.js';
 import { nearest } from '../../errors/nearest.js';
-import { dimNames, evaluateDim, formatShape } from '../../values/dim.js';
+import { dimNames, evaluateDim, formatShape, rangeOfDim } from '../../values/dim.js';
 
 /** A size, or an element of an input; one per element, in row-major order, where the input has several. */
 export type ProfileBound = number | readonly number[];
 
 /**
  * One optimization profile, `[min, opt, max]` by name, or one number where all three are the same.
- * - Every dynamic dim: `batch: [1, 8, 64]`.
+ * - Every dynamic dim that has a name: `batch: [1, 8, 64]`. Ranges of expressions follow from those of their names.
  * - Every int32 or int64 input from whose elements TensorRT computes shapes (sizes of a reshape, slice, resize or fill, k of
  *   topk, a loop's count where outputs are collected): `k: [1, 5, 10]` for one element, else a list per
  *   bound: `sizes: [[1, 1], [8, 8], [64, 64]]`. For an input whose elements decide no shape a range has no effect.
@@ -107,11 +107,7 @@ function resolveProfile(
   const shapes = inputs
     .filter((input) => input.shape.some((dim) => typeof dim === 'string'))
     .map((input) => {
-      const [min, opt, max] = [0, 1, 2].map((which) => {
-        const known = Object.fromEntries(sizes.map(([name, range]) => [name, range[which]!]));
-        return input.shape.map((dim) => evaluateDim(dim, known)!);
-      });
-      return [input.name, { min: min!, opt: opt!, max: max! }] as const;
+      return [input.name, shapesOf(input, sizes, where)] as const;
     });
   const elements = [...candidates].flatMap(([name, input]): [string, ResolvedProfile[string]][] => {
     if (names.includes(name)) return [[name, { dim: true }]];
@@ -119,6 +115,29 @@ function resolveProfile(
     return range === undefined ? [] : [[name, elementsOf(input, range, where)]];
   });
   return Object.fromEntries([...shapes, ...elements]);
+}
+
+/** The bounds of an input's shape. Those of an expression follow from the ranges of its names; sizes below 0 are none. */
+function shapesOf(
+  { name, shape }: IRNamed,
+  sizes: readonly (readonly [string, number[]])[],
+  where: string,
+): InputRange {
+  const opts = Object.fromEntries(sizes.map(([dim, range]) => [dim, range[1]!]));
+  const ranges = Object.fromEntries(sizes.map(([dim, range]) => [dim, [range[0]!, range[2]!] as const]));
+  const axes = shape.map((dim) => {
+    const [min, max] = rangeOfDim(dim, ranges);
+    const opt = evaluateDim(dim, opts)!;
+    const isSize = (size: number) => size >= 0 && size <= most.int32;
+    if (!isSize(opt) || !isSize(max) || Number.isNaN(min)) {
+      const [at, which] = isSize(opt) ? [max, 'max'] : [opt, 'opt'];
+      const names = dimNames(dim).map((one) => `${one}: [${sizes.find(([known]) => known === one)![1].join(', ')}]`);
+      const fault = `'${dim}' of input '${name}' is ${at} at ${which} where ${names.join(', ')}`;
+      fail(where, `${fault}; expected a size from 0 to ${most.int32}`, { actual: at });
+    }
+    return { min: Math.max(0, min), opt, max };
+  });
+  return { min: axes.map(({ min }) => min), opt: axes.map(({ opt }) => opt), max: axes.map(({ max }) => max) };
 }
 
 /**

@@ -2,7 +2,7 @@ import type { IRWeight } from '../../dsl/ir.js';
 import type { Network } from '../../dsl/network.js';
 import { requireComplete, type Snapshot, snapshot } from '../../dsl/snapshot.js';
 import { bytesOf, viewAs } from '../../values/dtype.js';
-import { checkElements } from '../../values/weight.js';
+import { checkElements, setMapping } from '../../values/weight.js';
 import { binding, type NativeProgram } from '../binding.js';
 import { ProgramWriter } from './wire.js';
 
@@ -47,7 +47,7 @@ export function take(net: Network): Taken {
   });
   if (size === 0) return { ...taken, release() {} };
   const memory = binding().allocate(size);
-  let view = new Uint8Array(0);
+  let view: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   let [begin, at] = [0, 0];
   const weights = taken.weights.map((weight, id): IRWeight => {
     const bytes = sizes[id]!;
@@ -55,6 +55,8 @@ export function take(net: Network): Taken {
     if (at + bytes > begin + view.length) {
       begin = at;
       view = new Uint8Array(memory.view(begin, Math.min(Math.max(bytes, bytesInView), size - begin)));
+      // What records these weights again finds that they need no copy.
+      setMapping(view.buffer, memory);
     }
     const copy = view.subarray(at - begin, at - begin + bytes);
     copy.set(bytesOf(weight.data));
