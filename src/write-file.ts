@@ -44,6 +44,7 @@ export async function writeFileWhole(path: string, fill: (append: Append) => Pro
 
 /** In the system's words: Node's message goes on with the call and the temporary name. */
 export function reasonOf(error: unknown): string {
+  if ((error as NodeJS.ErrnoException).code === 'EISDIR') return 'there is a folder of that name';
   const [code, words] = getSystemErrorMap().get((error as NodeJS.ErrnoException).errno ?? 0) ?? [];
   return code ? `${code}: ${words}` : (error as Error).message;
 }

@@ -124,6 +124,11 @@ export const cases: LayerCase[] = [
       : [{ name: `torch_${name}_scale`, build: ({ x }) => x!.interpolate({ ...given, scaleFactor: 2 }) } as LayerCase]),
   ]),
   ...Object.entries(beside).map(
-    ([name, given]): LayerCase => ({ name: `torch_${name}`, build: ({ x }) => x!.interpolate(given) }),
+    ([name, given]): LayerCase => ({
+      name: `torch_${name}`,
+      build: ({ x }) => x!.interpolate(given),
+      // A position near 98 is a float32 that is off by up to 4e-6, which cubic weights multiply by up to 10.
+      ...(name === 'bicubic_57' && { tolerance: { atol: 4e-5, rtol: 1e-5 } }),
+    }),
   ),
 ];

@@ -17,7 +17,12 @@ const divisions: LayerCase[] = Object.entries(methods).flatMap(([name, method]) 
 });
 
 export const cases: LayerCase[] = [
-  ...divisions.map((one) => ({ ...one, tolerance: { atol: 0, rtol: 0 } })),
+  ...divisions.map((one) => ({
+    ...one,
+    tolerance: { atol: 0, rtol: 0 },
+    // Quotients beyond 2^24 are rounded, which TensorRT 10.6 does in the last bit otherwise.
+    ...(one.name === 'floor_div_far' && { step: { atol: 0, rtol: 2 ** -23 } }),
+  })),
   ...['true', 'true_i64', 'true_left', 'true_right', 'true_f16', 'true_float'].map((name) => ({
     name,
     build: ({ a, b }: Record<string, Tensor>) => a!.trueDivide(b!),

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../src/index.js';
-import type { LayerCase } from '../layers/harness.js';
+import { int8Refused, type LayerCase } from '../layers/harness.js';
 
 const methods: Record<string, (x: Tensor, repeats: Tensor) => Tensor> = {
   interleave: (x) => x.repeatInterleave(2, { axis: 1 }),
@@ -41,4 +41,5 @@ export const cases: LayerCase[] = Object.entries(methods).map(([name, method]) =
   name,
   build: ({ x, repeats }) => method(x!, repeats!),
   ...(dynamic[name] && { dynamic: dynamic[name] }),
+  ...(name === 'interleave_i8' && { refused: int8Refused }),
 }));

@@ -18,7 +18,7 @@ import { expect, test, vi } from 'vitest';
 import { weightsCommand } from '../../src/cli/commands/weights.js';
 import { TensorRTError } from '../../src/errors/error.js';
 import { loadWeights, saveSafetensors, weight } from '../../src/weights/index.js';
-import { contents, failure, fixture, references, safetensors } from './helpers.js';
+import { contents, fixture, references, safetensors } from './helpers.js';
 
 // The command as people run it: in a shell, with files that are not as hoped.
 
@@ -146,7 +146,6 @@ test('convert: through a link, onto itself, and where nothing can be written', a
     const { stderr, status } = await run('convert', fixture('all.safetensors'), output);
     expect([stderr, status]).toEqual([`error: ${output} cannot be written: ${why}\n`, 1]);
   }
-  expect((await failure(() => saveSafetensors('/dev/null', { one }))).message).toContain('a device of that name');
   expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
 });
 

@@ -4,10 +4,14 @@ import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import { refuse } from '../../errors/refusal.js';
 import { type Dim, formatShape, isStatic, isStaticShape, isUnknown, type Shape, unknownDim } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
+import { recordConstant } from '../shared/constants.js';
 import { type DimLike, resolveDims } from '../shared/dim-value.js';
 import { floats, indexTypes, requireDType } from '../shared/dtypes.js';
+import { toLiteral } from '../shared/literal.js';
 import { float32Number, type Named, nonNegative } from '../shared/parameters.js';
+import { recordKind } from '../shared/record-kind.js';
 import { resizeOnCpu } from '../shared/resize-cpu.js';
+import { knownNumbers, taps } from '../shared/resize-positions.js';
 import {
   factorless,
   growsExactly,
@@ -199,6 +203,32 @@ function scaling(shape: Shape, factors: readonly number[], mode: keyof typeof in
   return { scales, factors };
 }
 
+/**
+ * The elements that PyTorch picks by factors, along each axis that changes; undefined where sizes are dynamic. TensorRT 10.6
+ * rounds beside some boundaries otherwise, and leaves an axis that keeps its size as it is.
+ */
+function picked(shape: Shape, factors: readonly number[], mode: keyof typeof interpolations) {
+  if (!isStaticShape(shape.slice(2)) || shape.slice(2).includes(0)) return undefined;
+  const how = {
+    mode: 'nearest',
+    coordinateTransformation: mode === 'nearest' ? 'asymmetric' : 'half_pixel',
+    selector: 'formula',
+    nearestRounding: mode === 'nearest' ? 'floor' : 'half_up',
+    cubicCoeff: 0,
+    excludeOutside: false,
+  } as const;
+  const to = shape.map((dim, axis) => Math.floor(Number(dim) * factors[axis]!));
+  const but = factorless('nearest', mode === 'nearest', shape.length);
+  const total = but.length > 0 ? { total: [to[2]! + to[3]!] } : {};
+  const numbers = knownNumbers('float32');
+  return shape.slice(2).flatMap((dim, i) => {
+    const [from, size, factor] = [Number(dim), to[i + 2]!, factors[i + 2]!];
+    const [tap] = taps(numbers, { from: [from], to: [size], by: { factor, but }, ...total }, how);
+    const { index } = tap!;
+    return size === from && index.every((at, k) => at === k) ? [] : [{ axis: i + 2, index }];
+  });
+}
+
 const methods = {
   /**
    * Resizes the trailing axes (float32, float16, bfloat16; int8 too in mode `nearest`). TensorRT kind: resize.
@@ -209,7 +239,7 @@ const methods = {
   },
   /**
    * Resizes the spatial axes of a [batch, channels, ...spatial] tensor, like PyTorch's interpolate without
-   * antialiasing. TensorRT kind: resize.
+   * antialiasing. TensorRT kinds: resize; gather in the modes `nearest` and `nearest-exact` by fractional factors of known sizes.
    *
    * @throws ERR_PARAMETER, ERR_SHAPE, ERR_RANK, ERR_DTYPE
    */
@@ -263,6 +293,23 @@ const methods = {
         },
       );
     }
+    const scaled = scales && scaling(x.shape, [1, 1, ...scales], mode);
+    if (resizeMode === 'nearest' && scaled?.factors && floats.includes(x.dtype)) {
+      const picks = picked(x.shape, scaled.factors, mode) ?? [];
+      if (picks.length > 0) {
+        return picks.reduce((from, { axis, index }, i) => {
+          const indices = recordConstant(x.network, toLiteral(Int32Array.from(index), { dtype: 'int32' }, method), {
+            method,
+          });
+          return recordKind(x.network, 'gather', {
+            method,
+            name: i === picks.length - 1 ? name : undefined,
+            inputs: [from, indices],
+            params: { mode: 'default', axis, elementWiseDims: 0 },
+          });
+        }, x);
+      }
+    }
     return record(x, {
       method,
       name,
@@ -270,7 +317,7 @@ const methods = {
       coordinateTransformation: mode === 'nearest' ? 'asymmetric' : alignCorners ? 'align_corners' : 'half_pixel',
       nearestRounding: mode === 'nearest-exact' ? 'half_up' : 'floor',
       ...(sizes && { sizes: [...x.shape.slice(0, 2), ...sizes] }),
-      ...(scales && scaling(x.shape, [1, 1, ...scales], mode)),
+      ...scaled,
     });
   },
 };
