@@ -23,7 +23,7 @@ export interface RunOptions {
    * Names of tensors whose elements are wanted beside the outputs: of a layer of the outermost graph (`'block3'`, or `'topk:0'`
    * where it makes several), of an input or of an output.
    */
-  also?: readonly string[];
+  also?: readonly string[] | undefined;
 }
 
 type Runner = Pick<Engine, 'inputs' | 'run' | 'dispose'>;
