@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 /** All files in a directory and its subdirectories, sorted; none if it does not exist. */
@@ -36,8 +36,20 @@ export function readOr(path, fallback) {
 
 /** Writes a file so that readers see the old or the new content, never a mix. */
 export function writeAtomic(path, content) {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const temporary = `${path}.${process.pid}`;
   writeFileSync(temporary, content);
   renameSync(temporary, path);
+}
+
+/** Makes a folder and those around it. Node's `recursive` never returns where the system says ENOENT for each, as in /proc. */
+export function makeFolder(path) {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+  }
 }

@@ -1,8 +1,8 @@
-import { linkSync, mkdirSync, readFileSync, readlinkSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, readlinkSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readOr } from './files.mjs';
+import { makeFolder, readOr } from './files.mjs';
 import { SetupError } from './process.mjs';
 
 const BEAT_MS = 2000;
@@ -51,7 +51,7 @@ export async function withLock(path, work, { onWait = () => {}, staleMs = STALE_
 
 function acquireOrExplain(path, token) {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     return acquire(path, token);
   } catch (error) {
     throw new SetupError(`${dirname(path)} cannot be written: ${error.message}`, { cause: error });

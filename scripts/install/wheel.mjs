@@ -1,7 +1,8 @@
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { openPromise } from 'yauzl';
+import { makeFolder } from './files.mjs';
 
 /** Unpacks the files of a wheel into a folder. yauzl refuses names that lead out of it. */
 export async function unpackWheel(wheel, dir) {
@@ -10,7 +11,7 @@ export async function unpackWheel(wheel, dir) {
     for await (const entry of zip.eachEntry()) {
       if (entry.fileName.endsWith('/')) continue;
       const path = join(dir, entry.fileName);
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(path, { flags: 'wx' }));
     }
   } finally {

@@ -144,6 +144,9 @@ const pickles: Record<string, (n: number) => string> = {
   'integers of 128 bytes': (n) => `(${fill(n, `\x8a\x80${'\x7f'.repeat(128)}`)}t`,
   'integers of 7 bytes': (n) => `(${fill(n, `\x8a\x07${'\x7f'.repeat(7)}`)}t`,
   'floats as keys': (n) => `}(${numbered(n, (i) => `G@\x10${u32(i)}\0\0N`)}u`,
+  // As whole numbers all of these have zeros in their last 64 bits.
+  'floats near 1e300 as keys': (n) => `}(${numbered(n, (i) => `G\x7e\x37${u32(i)}\0\0N`)}u`,
+  'long integers that end alike as keys': (n) => `}(${numbered(n, (i) => `\x8a\x0d${'\0'.repeat(8)}${u32(i)}\x01N`)}u`,
   'integers as keys': (n) => `}(${numbered(n, (i) => `J${u32(i)}N`)}u`,
   'integers as keys of tensors': (n) => `${storage}0${tensor()}q\x02}(${numbered(n, (i) => `J${u32(i)}h\x02`)}u`,
   'OrderedDict of one list': (n) =>

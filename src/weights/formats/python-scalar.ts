@@ -49,7 +49,7 @@ export function stringText(text: string): string {
 let differentNaNs = 0;
 
 /** One form for what Python finds equal: `1` for `1.0` and `True`. */
-export function canonical(value: PyScalar): PyScalar {
+function canonical(value: PyScalar): PyScalar {
   if (typeof value === 'boolean') return Number(value);
   if (!(value instanceof PyFloat) || Number.isNaN(value.value)) return value;
   const { value: number } = value;

@@ -1,4 +1,4 @@
-import { canonical, canonicalText, PyFloat, type PyScalar, scalarText, stringText } from './python-scalar.js';
+import { canonicalText, PyFloat, type PyScalar, scalarText, stringText } from './python-scalar.js';
 import { charactersPerStep, type Work } from './work.js';
 
 /** A value of a pickle. Lists are arrays; nothing else of Python exists here. */
@@ -75,8 +75,16 @@ const tupleText = (parts: readonly string[]): string =>
 
 export const emptyTuple = new PyTuple([]);
 
-/** What a key is told apart by: the scalar in its canonical form, or the first of equal tuples. */
-type Key = PyScalar | PyTuple;
+/** A number or bool as a key; `name` is Python's text of the first of those that are equal. */
+class PyNumber {
+  constructor(readonly name: string) {}
+}
+
+/**
+ * What a key is told apart by: the string, or the first of equal tuples or numbers. V8 hashes numbers without a seed, so that
+ * a file could make them collide; texts and objects it cannot.
+ */
+type Key = string | null | PyTuple | PyNumber;
 
 const stepsPerDict = 24;
 const stepsPerItem = 2;
@@ -86,8 +94,7 @@ const mostItems = 2 ** 20;
 export class PyDict {
   // Made with the first item: most dictionaries of hostile files are empty.
   #map: Map<Key, PyValue> | undefined;
-  /** Python's texts of keys that are floats or bools. */
-  #names: Map<Key, string> | undefined;
+  #numbers: Map<string, PyNumber> | undefined;
   #tuples: Map<string, PyTuple> | undefined;
 
   get size(): number {
@@ -114,12 +121,14 @@ export class PyDict {
       if (first === key) this.#tuples.set(known.text, key);
       return this.#put(first, value, work);
     }
-    const plain = canonical(key);
-    if (plain !== key && !this.#map?.has(plain)) {
-      this.#names ??= new Map();
-      this.#names.set(plain, scalarText(key));
-    }
-    return this.#put(plain, value, work);
+    if (key === null || typeof key === 'string') return this.#put(key, value, work);
+    const text = canonicalText(key);
+    work.spend(text.length / charactersPerStep);
+    this.#numbers ??= new Map();
+    const known = this.#numbers.get(text);
+    const number = known ?? new PyNumber(scalarText(key));
+    if (!known) this.#numbers.set(text, number);
+    return this.#put(number, value, work);
   }
 
   #put(key: Key, value: PyValue, work: Work): string | undefined {
@@ -138,7 +147,7 @@ export class PyDict {
         continue;
       }
       if (key instanceof PyTuple) yield [(key.key(work) as { name: string }).name, value];
-      else yield [typeof key === 'string' ? key : (this.#names?.get(key) ?? scalarText(key)), value];
+      else yield [key instanceof PyNumber ? key.name : (key ?? 'None'), value];
     }
   }
 
