@@ -160,7 +160,7 @@ export class ZipMember {
     const parts: Buffer[] = [];
     let length = 0;
     try {
-      stream.end(this.#raw());
+      stream.end(ownCopy(this.#raw()));
       for await (const part of stream) {
         length += (part as Buffer).length;
         if (length > this.size) break;
@@ -184,6 +184,9 @@ export class ZipMember {
   }
 }
 
+/** For a stream, whose thread reads on for a while after it was destroyed: the file may be unmapped by then. */
+const ownCopy = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
+
 /** Bytes of input that hold the head of most files, and what they may inflate to. */
 const usual = { packed: 256, size: 2 ** 14 };
 
@@ -202,7 +205,7 @@ async function inflateHead(packed: Uint8Array, length: number, fail: Malformed):
   const enough = packed.subarray(0, length + 5 * Math.ceil(length / 16_384) + 512);
   const stream = createInflateRaw({ finishFlush, chunkSize: Math.max(64, length) });
   try {
-    stream.end(enough);
+    stream.end(ownCopy(enough));
     for await (const bytes of stream) return new Uint8Array(bytes as Buffer);
   } catch (cause) {
     throw fail(`does not inflate: ${(cause as Error).message}`);
