@@ -235,8 +235,7 @@ void Lowering::lower_body(Graph const& body) {
   depth_--;
 }
 
-bool Lowering::is_used(int32_t id) {
-  if (depth_ <= 1) return true;
+bool Lowering::has_users(int32_t id) {
   if (used_.empty()) collect_used(program_.graph, used_);
   return used_.count(id) > 0;
 }

@@ -65,7 +65,9 @@ class Lowering {
   // Whether the node that is being lowered belongs to a loop or branch.
   bool is_nested() const { return depth_ > 1; }
   // Whether a layer or output uses a value of a nested graph; always true in the outermost graph.
-  bool is_used(int32_t id);
+  bool is_used(int32_t id) { return depth_ <= 1 || has_users(id); }
+  // The same in any graph.
+  bool has_users(int32_t id);
   void bind(int32_t value, Tensor* tensor);
   Tensor* value(int32_t id) const;
   // The node that made a value; null for inputs of networks and nested graphs.

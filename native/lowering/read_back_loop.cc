@@ -40,7 +40,7 @@ void read_loop(LayerReader& r) {
   auto const output = [&](Layer* layer) { return l.call<m::Layer::getOutput>(layer, 0); };
   // Parts after an output that is rearranged.
   auto const follows = [&](Layer* one) { return std::string_view(l.call<m::Layer::getName>(one)).rfind(node.name + "/output", 0) == 0; };
-  bool const in_order = collects_in_order(node);
+  bool const in_order = collects_in_order(l, node);
   bool rearranged = false;
   for (auto const& one : outputs) rearranged = rearranged || is_rearranged(in_order, one);
   Loop* loop = nullptr;

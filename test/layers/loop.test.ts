@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { float32, int32, int64, type Network, network, type Tensor } from '../../src/index.js';
+import { concat, float32, int32, int64, type Network, network, type Tensor } from '../../src/index.js';
 import { loopLimit } from '../../src/layers/shared/loop-cpu.js';
 import { expectRefusal, expectSameJSON, testLayer } from './harness.js';
 import { cases } from './loop.cases.js';
@@ -93,6 +93,25 @@ test('layers of the body are named after the loop, and it goes through JSON and 
   expect(node.name).toBe('steps');
   expect(node.bodies!.body!.nodes.map((n) => n.name)).toEqual(['steps.element_wise_1', 'steps.activation']);
   expectSameJSON(net);
+});
+
+test('what an iterator goes over may have been joined with itself many times', async () => {
+  const net = network('joined', { x: float32(2, 4) });
+  let x = net.tensor();
+  for (let i = 0; i < 40; i++) x = concat([x, x], { axis: 0 }).narrow(0, 0, 2);
+  const { outputs } = net.loop({ iterate: { x } }, ({ x }) => ({ outputs: { y: x.unsqueeze(0) } }));
+  outputs.y.output('y');
+  const { names } = await net.check();
+  expect(names.layers.map(({ name }) => name)).not.toContain('loop/iterated0');
+});
+
+test('sizes that a gather makes are not what an iterator goes over', async () => {
+  const net = network('sizes', { x: float32('n', 4) });
+  const rest = net.tensor().narrow(0, 0, net.tensor().dim(0).sub(1));
+  const { outputs } = net.loop({ iterate: { x: rest } }, ({ x }) => ({ outputs: { y: x.unsqueeze(0) } }));
+  outputs.y.output('y');
+  const { names } = await net.check();
+  expect(names.layers.map(({ name }) => name)).not.toContain('loop/iterated0');
 });
 
 describe('a loop that would not end on the CPU backend', () => {

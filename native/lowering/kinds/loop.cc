@@ -1,5 +1,9 @@
+#include <unordered_set>
+#include <vector>
+
 #include "../layers.h"
 #include "../shared/collect.h"
+#include "../shared/reshape.h"
 
 namespace ntrt {
 
@@ -14,18 +18,25 @@ bool moves(Lowering& l, Node const& node) {
   return false;
 }
 
+bool widens(Lowering& l, Node const& cast) {
+  std::string const from = dtype_name(l.api, l.call<m::Tensor::getType>(l.input(cast, 0)));
+  return (from == "float16" || from == "bfloat16") && cast.outputs[0].dtype == "float32";
+}
+
 // Whether a value is a widened or gathered one that was at most moved since.
 bool is_widened_or_gathered(Lowering& l, int32_t id) {
-  Node const* maker = l.maker_of(id);
-  if (!maker) return false;
-  if (maker->kind == "gather") return true;
-  if (maker->kind == "cast") {
-    std::string const from = dtype_name(l.api, l.call<m::Tensor::getType>(l.input(*maker, 0)));
-    return ((from == "float16" || from == "bfloat16") && maker->outputs[0].dtype == "float32") || is_widened_or_gathered(l, maker->inputs[0]);
-  }
-  if (!moves(l, *maker)) return false;
-  for (int32_t input : maker->inputs) {
-    if (input >= 0 && is_widened_or_gathered(l, input)) return true;
+  std::vector<int32_t> open{id};
+  std::unordered_set<int32_t> seen;
+  while (!open.empty()) {
+    int32_t const next = open.back();
+    open.pop_back();
+    Node const* maker = seen.insert(next).second ? l.maker_of(next) : nullptr;
+    if (!maker) continue;
+    if (maker->kind == "gather" || (maker->kind == "cast" && widens(l, *maker))) return true;
+    if (maker->kind != "cast" && !moves(l, *maker)) continue;
+    // Inputs after the first of most kinds are sizes, which gathers make.
+    bool const joins = maker->kind == "concatenation" || maker->kind == "element_wise";
+    open.insert(open.end(), maker->inputs.begin(), joins ? maker->inputs.end() : maker->inputs.begin() + 1);
   }
   return false;
 }
@@ -36,10 +47,9 @@ Tensor* iterated(Lowering& l, Node const& node, size_t index, size_t iterator) {
   Tensor* x = l.input(node, index);
   if (!is_widened_or_gathered(l, node.inputs[index])) return x;
   std::string const dtype = dtype_name(l.api, l.call<m::Tensor::getType>(x));
+  // TensorRT has no element-wise operations of these.
+  if (is_narrow(l, x) || dtype == "int8" || dtype == "uint8") return x;
   char const* operation = dtype == "bool" ? "or" : "max";
-  for (char const* other : {"int8", "uint8", "int4", "float8e4m3", "float4e2m1", "float8e8m0"}) {
-    if (dtype == other) return x;
-  }
   return l.helper(node, l.add<m::Network::addElementWise>(x, x, l.enumerator("ElementWiseOperation", operation)), ("iterated" + std::to_string(iterator)).c_str());
 }
 
@@ -105,7 +115,7 @@ Layer* lower_loop(Lowering& l, Node const& node) {
   l.lower_body(body);
 
   for (size_t i = 0; i < states; i++) l.call<m::Layer::setInput>(recurrences[i], 1, l.value(body.outputs[i].first));
-  bool const in_order = collects_in_order(node);
+  bool const in_order = collects_in_order(l, node);
   for (size_t i = 0; i < states + outputs.size(); i++) {
     bool const is_state = i < states;
     Params const* output = is_state ? nullptr : &outputs[i - states];

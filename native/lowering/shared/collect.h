@@ -5,28 +5,12 @@
 
 namespace ntrt {
 
-// Whether a graph, or one inside it, uses a value.
-inline bool uses(Graph const& graph, int32_t id) {
-  for (auto const& node : graph.nodes) {
-    for (int32_t input : node.inputs) {
-      if (input == id) return true;
-    }
-    for (auto const& [role, body] : node.bodies) {
-      if (uses(*body, id)) return true;
-    }
-  }
-  for (auto const& [output, name] : graph.outputs) {
-    if (output == id) return true;
-  }
-  return false;
-}
-
 // TensorRT 10.6 and RTX 1.7 build a loop that iterates over nothing only if it collects in order, along axis 0. Other outputs
 // are collected so and then rearranged.
-inline bool collects_in_order(Node const& node) {
+inline bool collects_in_order(Lowering& l, Node const& node) {
   Graph const& body = *node.bodies.at("body");
   for (auto i = static_cast<size_t>(node.params.integer("states")); i < body.inputs.size(); i++) {
-    if (uses(body, body.inputs[i].id)) return false;
+    if (l.has_users(body.inputs[i].id)) return false;
   }
   return true;
 }
