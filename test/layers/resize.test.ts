@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { float32, int32, network } from '../../src/index.js';
+import { nearestScale } from '../../src/layers/shared/resize-scales.js';
+import { readFixture } from './fixture.js';
 import { expectRefusal, oneInput, testLayer } from './harness.js';
 import { cases } from './resize.cases.js';
 
@@ -17,6 +19,29 @@ test('sizes are those of PyTorch, in whose float64 100 · 0.57 is less than 57',
   expect(oneInput(1, 1, 900).interpolate({ scaleFactor: 0.57 }).shape).toEqual([1, 1, 513]);
   // TensorRT's own method has TensorRT's size, of which float32 is the arithmetic.
   expect(oneInput(1, 1, 100).resize({ scales: [1, 1, 0.57] }).shape).toEqual([1, 1, 57]);
+});
+
+test('what nearest picks by a fraction is gathered where sizes are known, and resized where they are not', () => {
+  const kinds = (...dims: (number | string)[]) => {
+    const net = network('n', { x: float32(1, 1, ...dims) });
+    net.interpolate({ scaleFactor: [0.57, 1 / 7], name: 'small' }).output('y');
+    return net.graph.nodes.filter(({ kind }) => kind !== 'constant').map(({ kind, name }) => `${kind} ${name}`);
+  };
+  expect(kinds(100, 21)).toEqual(['gather gather', 'gather small']);
+  expect(kinds(100, 'w')).toEqual(['resize small']);
+});
+
+test("TensorRT's scale picks PyTorch's rows, whether positions are divided by it or multiplied by its inverse", () => {
+  const { inputs, outputs } = readFixture('resize').get('torch_nearest_seventh')!;
+  const [x, y] = [inputs.x!, outputs[0]!];
+  const [from, to] = [x.shape[2]!, y.shape[2]!];
+  const scale = nearestScale(from, to, 1 / 7, 0);
+  for (let i = 0; i < to; i++) {
+    // All elements differ.
+    const at = Array.from(x.data as Float32Array).indexOf((y.data as Float32Array)[i * y.shape[3]!]!);
+    const row = Math.floor(at / x.shape[3]!);
+    for (const position of [i / scale, i * Math.fround(1 / scale)]) expect(Math.floor(Math.fround(position))).toBe(row);
+  }
 });
 
 test('what does not fit is refused', () => {

@@ -4,14 +4,12 @@ import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import { refuse } from '../../errors/refusal.js';
 import { type Dim, formatShape, isStatic, isStaticShape, isUnknown, type Shape, unknownDim } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
-import { recordConstant } from '../shared/constants.js';
 import { type DimLike, resolveDims } from '../shared/dim-value.js';
 import { floats, indexTypes, requireDType } from '../shared/dtypes.js';
-import { toLiteral } from '../shared/literal.js';
 import { float32Number, type Named, nonNegative } from '../shared/parameters.js';
-import { recordKind } from '../shared/record-kind.js';
+import { recordGather } from '../shared/record-gather.js';
 import { resizeOnCpu } from '../shared/resize-cpu.js';
-import { knownNumbers, taps } from '../shared/resize-positions.js';
+import { knownNumbers, type Sampling, taps } from '../shared/resize-positions.js';
 import {
   factorless,
   growsExactly,
@@ -178,54 +176,46 @@ export interface InterpolateOptions extends Named {
   alignCorners?: boolean | undefined;
 }
 
+/** Whether sizes or elements by these factors are rounded. What is no factor at all, the schema refuses. */
+const rounds = (factors: readonly number[]): boolean =>
+  !factors.every(growsExactly) &&
+  factors.every((factor) => typeof factor === 'number' && factor > 0 && factor < 2 ** 31);
+
+/** Sizes as far as they are known, and the numbers by which an axis grows without its factor counting. */
+function byFactors(shape: Shape, factors: readonly number[], mode: keyof typeof interpolations) {
+  const [, kind] = interpolations[mode];
+  const to = shape.map((dim, axis) => (isStatic(dim) ? Math.floor(dim * factors[axis]!) : undefined));
+  const isSmall = kind !== 'nearest' || !(to[2]! + to[3]! > smallImage);
+  return { to, but: isSmall ? factorless(kind, mode === 'nearest', shape.length) : [] };
+}
+
 /** Scales that make TensorRT give PyTorch's sizes and elements, beside the factors themselves. */
 function scaling(shape: Shape, factors: readonly number[], mode: keyof typeof interpolations) {
-  // These leave nothing to round. What is no factor at all, the schema refuses.
-  if (
-    factors.every(growsExactly) ||
-    !factors.every((factor) => typeof factor === 'number' && factor > 0 && factor < 2 ** 31)
-  ) {
-    return { scales: factors };
-  }
-  const [, kind] = interpolations[mode];
-  const isPlain = mode === 'nearest';
-  const to = shape.map((dim, axis) => (isStatic(dim) ? Math.floor(dim * factors[axis]!) : undefined));
-  const but = factorless(kind, isPlain, shape.length);
-  const isSmall = kind !== 'nearest' || !(to[2]! + to[3]! > smallImage);
+  if (!rounds(factors)) return { scales: factors };
+  const { to, but } = byFactors(shape, factors, mode);
   const scales = factors.map((factor, axis) => {
     const [from, size] = [shape[axis]!, to[axis]];
     if (!isStatic(from) || size === undefined) return factor;
-    const grown = isSmall ? but.find((times) => size === from * times) : undefined;
+    const grown = but.find((times) => size === from * times);
     if (grown !== undefined) return grown;
-    if (kind !== 'nearest') return steadyScale(from, size, factor);
-    return nearestScale(from, size, factor, isPlain ? 0 : 0.5);
+    if (interpolations[mode][1] !== 'nearest') return steadyScale(from, size, factor);
+    return nearestScale(from, size, factor, mode === 'nearest' ? 0 : 0.5);
   });
   return { scales, factors };
 }
 
 /**
- * The elements that PyTorch picks by factors, along each axis that changes; undefined where sizes are dynamic. TensorRT 10.6
+ * The elements that PyTorch picks by factors, along each axis that changes; none where sizes are dynamic. TensorRT 10.6
  * rounds beside some boundaries otherwise, and leaves an axis that keeps its size as it is.
  */
-function picked(shape: Shape, factors: readonly number[], mode: keyof typeof interpolations) {
-  if (!isStaticShape(shape.slice(2)) || shape.slice(2).includes(0)) return undefined;
-  const how = {
-    mode: 'nearest',
-    coordinateTransformation: mode === 'nearest' ? 'asymmetric' : 'half_pixel',
-    selector: 'formula',
-    nearestRounding: mode === 'nearest' ? 'floor' : 'half_up',
-    cubicCoeff: 0,
-    excludeOutside: false,
-  } as const;
-  const to = shape.map((dim, axis) => Math.floor(Number(dim) * factors[axis]!));
-  const but = factorless('nearest', mode === 'nearest', shape.length);
-  const total = but.length > 0 ? { total: [to[2]! + to[3]!] } : {};
-  const numbers = knownNumbers('float32');
-  return shape.slice(2).flatMap((dim, i) => {
-    const [from, size, factor] = [Number(dim), to[i + 2]!, factors[i + 2]!];
-    const [tap] = taps(numbers, { from: [from], to: [size], by: { factor, but }, ...total }, how);
-    const { index } = tap!;
-    return size === from && index.every((at, k) => at === k) ? [] : [{ axis: i + 2, index }];
+function picked(shape: Shape, factors: readonly number[], mode: 'nearest' | 'nearest-exact', how: Sampling) {
+  const spatial = shape.slice(2);
+  if (!isStaticShape(spatial) || spatial.includes(0) || !rounds(factors)) return [];
+  const { to, but } = byFactors(shape, factors, mode);
+  return spatial.flatMap((from: number, i) => {
+    const [axis, size, factor] = [i + 2, to[i + 2]!, factors[i + 2]!];
+    const index = taps(knownNumbers('float32'), { from: [from], to: [size], by: { factor, but } }, how)[0]!.index;
+    return size === from && index.every((at, k) => at === k) ? [] : [{ axis, index }];
   });
 }
 
@@ -293,31 +283,29 @@ const methods = {
         },
       );
     }
-    const scaled = scales && scaling(x.shape, [1, 1, ...scales], mode);
-    if (resizeMode === 'nearest' && scaled?.factors && floats.includes(x.dtype)) {
-      const picks = picked(x.shape, scaled.factors, mode) ?? [];
-      if (picks.length > 0) {
-        return picks.reduce((from, { axis, index }, i) => {
-          const indices = recordConstant(x.network, toLiteral(Int32Array.from(index), { dtype: 'int32' }, method), {
-            method,
-          });
-          return recordKind(x.network, 'gather', {
-            method,
-            name: i === picks.length - 1 ? name : undefined,
-            inputs: [from, indices],
-            params: { mode: 'default', axis, elementWiseDims: 0 },
-          });
-        }, x);
+    const form = {
+      mode: resizeMode,
+      coordinateTransformation: mode === 'nearest' ? 'asymmetric' : alignCorners ? 'align_corners' : 'half_pixel',
+      nearestRounding: mode === 'nearest-exact' ? 'half_up' : 'floor',
+    } as const;
+    const factors = scales && [1, 1, ...scales];
+    if (factors && (mode === 'nearest' || mode === 'nearest-exact') && floats.includes(x.dtype)) {
+      const how = { ...form, selector: 'formula', cubicCoeff: 0, excludeOutside: false } as const;
+      const picks = picked(x.shape, factors, mode, how);
+      const last = picks.at(-1);
+      if (last) {
+        return picks.reduce(
+          (from, one) => recordGather(from, one.index, one.axis, { method, name: one === last ? name : undefined }),
+          x,
+        );
       }
     }
     return record(x, {
       method,
       name,
-      mode: resizeMode,
-      coordinateTransformation: mode === 'nearest' ? 'asymmetric' : alignCorners ? 'align_corners' : 'half_pixel',
-      nearestRounding: mode === 'nearest-exact' ? 'half_up' : 'floor',
+      ...form,
       ...(sizes && { sizes: [...x.shape.slice(0, 2), ...sizes] }),
-      ...scaled,
+      ...(factors && scaling(x.shape, factors, mode)),
     });
   },
 };

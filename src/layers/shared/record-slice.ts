@@ -4,8 +4,9 @@ import { refusing } from '../../errors/refusal.js';
 import { addDims, ceilDivDims, type Dim, floorDivDims, isStatic, isStaticShape, subDims } from '../../values/dim.js';
 import { axisList, resolveAxis } from './axes.js';
 import { type DimLike, resolveDims } from './dim-value.js';
-import { constantTensor, type Liftable, lift } from './lift.js';
+import { type Liftable, lift } from './lift.js';
 import type { Named } from './parameters.js';
+import { recordGather } from './record-gather.js';
 import { recordKind } from './record-kind.js';
 import { shapeTensor } from './shape-tensor.js';
 import type { SampleMode, SlicePartName } from './slice-bounds.js';
@@ -47,11 +48,7 @@ function place(
   const wide = given.dtype === 'int32' ? given.cast('int64') : given;
   const both = recordKind(network, 'concatenation', { method, inputs: [wide, rest], params: { axis: 0 } });
   const order = whole.map((_, axis) => (axes.includes(axis) ? axes.indexOf(axis) : axes.length + axis));
-  return recordKind(network, 'gather', {
-    method,
-    inputs: [both, constantTensor(network, order, 'int32', method)],
-    params: { mode: 'default', axis: 0, elementWiseDims: 0 },
-  });
+  return recordGather(both, order, 0, { method });
 }
 
 /** Records a slice. Every method that takes parts of a tensor ends here. */

@@ -6,6 +6,7 @@ import type { ElementWiseOperation } from '../kinds/element_wise.js';
 import { recordConstant } from './constants.js';
 import { type DimLike, resolveDims } from './dim-value.js';
 import { toLiteral } from './literal.js';
+import { recordGather } from './record-gather.js';
 import { recordKind } from './record-kind.js';
 import { remember } from './remember.js';
 
@@ -67,12 +68,7 @@ function elementOfShape(net: Network, source: Tensor, axis: number, method: stri
   const sizes = remember(net, `shape of ${source.id}`, () =>
     recordKind(net, 'shape', { method, inputs: [source], params: {} }),
   );
-  const index = recordConstant(net, toLiteral(Int32Array.of(axis), { dtype: 'int32' }, method), { method });
-  return recordKind(net, 'gather', {
-    method,
-    inputs: [sizes, index],
-    params: { mode: 'default', axis: 0, elementWiseDims: 0 },
-  });
+  return recordGather(sizes, [axis], 0, { method });
 }
 
 /** Sizes: whole numbers, names and expressions of dynamic dims; or a rank-1 tensor of int32 or int64. */
