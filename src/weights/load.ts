@@ -2,6 +2,7 @@ import { readdirSync, type Stats, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readArguments } from '../errors/boundary.js';
 import { show, TensorRTError } from '../errors/error.js';
+import type { Pace } from '../pace.js';
 import { isGone } from '../values/dtype.js';
 import { type ByteSource, MappedSource, MemorySource } from './byte-source.js';
 import { malformed } from './format-error.js';
@@ -13,7 +14,7 @@ import { looksLikePickle, parsePyTorch, pickleMember } from './formats/pytorch.j
 import { looksLikeLegacyPyTorch, parseLegacyPyTorch } from './formats/pytorch-legacy.js';
 import { looksLikeSafetensors, parseSafetensors } from './formats/safetensors.js';
 import { looksLikeIndex, parseIndex } from './formats/sharded.js';
-import { type Pace, Work } from './formats/work.js';
+import { Work } from './formats/work.js';
 import { looksLikeWts, parseWts } from './formats/wts.js';
 import { looksLikeZip, readZip } from './formats/zip.js';
 import { storeOf, type Weights } from './store.js';

@@ -6,7 +6,7 @@ import { checkOverflow } from './convert.js';
 import { checkDType, shapeText, type WeightDType } from './dtype.js';
 import { refusal } from './format-error.js';
 import type { ParsedFile, TensorEntry } from './formats/parsed-file.js';
-import { Pace } from './formats/work.js';
+import { readingPace } from './formats/work.js';
 import { type Expected, problems, type WeightsReport } from './report.js';
 import { type AsOptions, Weight } from './weight.js';
 
@@ -345,7 +345,7 @@ export class Weights {
 
 /** @internal One store over several parsed files. @throws ERR_WEIGHTS_NAME if two hold the same name */
 export async function storeOf(files: readonly ParsedFile[], label: string): Promise<Weights> {
-  const pace = new Pace();
+  const pace = readingPace();
   const entries = new Map<string, Stored>();
   const metadata = new Map<string, string>();
   for (const { source, tensors, metadata: strings } of files) {

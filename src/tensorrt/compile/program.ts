@@ -1,26 +1,16 @@
 import type { IRWeight } from '../../dsl/ir.js';
 import type { Network } from '../../dsl/network.js';
 import { requireComplete, type Snapshot, snapshot } from '../../dsl/snapshot.js';
+import { Pace } from '../../pace.js';
 import { bytesOf, viewAs } from '../../values/dtype.js';
 import { checkElements, setMapping } from '../../values/weight.js';
 import { binding, type NativeProgram } from '../binding.js';
 import { ProgramWriter } from './wire.js';
 
-const sliceMs = 2;
+/** The longest to keep the event loop, in ms. */
+const slice = 2;
 const nodesAtOnce = 64;
 const weightsAtOnce = 256;
-
-/** Yields to the event loop whenever `sliceMs` have passed. */
-class Pace {
-  #since = performance.now();
-  get due(): boolean {
-    return performance.now() - this.#since > sliceMs;
-  }
-  async rest(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    this.#since = performance.now();
-  }
-}
 
 /** A snapshot whose elements nobody can change any more. */
 export interface Taken extends Snapshot {
@@ -71,14 +61,14 @@ export function take(net: Network): Taken {
  * @throws ERR_DISPOSED if the elements of a weight are gone
  */
 export async function toProgram({ name, inputs, outputs, nodes, weights }: Snapshot): Promise<NativeProgram> {
-  const pace = new Pace();
+  const pace = new Pace(slice, nodesAtOnce);
   const program = new (binding().Program)(name);
   await addWeights(program, weights, pace);
   const writer = new ProgramWriter();
   writer.head({ inputs: [...inputs], outputs: [...outputs] });
-  for (let i = 0; i < nodes.length; i++) {
-    writer.node(nodes[i]!);
-    if (i % nodesAtOnce === nodesAtOnce - 1 && pace.due) {
+  for (const node of nodes) {
+    writer.node(node);
+    if (pace.due()) {
       program.addGraph(writer.take());
       await pace.rest();
     }
@@ -92,6 +82,6 @@ async function addWeights(program: NativeProgram, weights: readonly IRWeight[], 
     const part = weights.slice(begin, begin + weightsAtOnce);
     for (const [i, weight] of part.entries()) checkElements(weight, begin + i);
     program.addWeights(part);
-    if (pace.due) await pace.rest();
+    if (pace.due(nodesAtOnce)) await pace.rest();
   }
 }

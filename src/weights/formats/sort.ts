@@ -1,4 +1,4 @@
-import type { Pace } from './work.js';
+import type { Pace } from '../../pace.js';
 
 const run = 4096;
 

@@ -1,29 +1,12 @@
 import type { TensorRTError } from '../../errors/error.js';
+import { Pace } from '../../pace.js';
 import type { Malformed } from '../format-error.js';
 
-/** The longest that reading keeps the event loop, in ms. What follows a look at the clock may take as long again. */
-const slice = 8;
-/** Steps between two looks at the clock. */
-const stride = 200;
+/** Of reading, in ms and steps. */
+const [slice, stride] = [8, 200];
 
-/** Lets other events happen while much is done: `if (pace.due()) await pace.rest()` in every loop over what a file holds. */
-export class Pace {
-  #since = 0;
-  #began = performance.now();
-
-  /** Whether it is time to rest, after so many more steps. */
-  due(steps = 1): boolean {
-    this.#since += steps;
-    if (this.#since < stride) return false;
-    this.#since = 0;
-    return performance.now() - this.#began > slice;
-  }
-
-  async rest(): Promise<void> {
-    await new Promise(setImmediate);
-    this.#began = performance.now();
-  }
-}
+/** For what is read without a budget. */
+export const readingPace = (): Pace => new Pace(slice, stride);
 
 const least = 2 ** 20;
 const perByte = 2;
@@ -41,7 +24,7 @@ export class Work extends Pace {
     readonly bytes: number,
     readonly fail: Malformed,
   ) {
-    super();
+    super(slice, stride);
     this.#allowed = least + perByte * bytes;
   }
 

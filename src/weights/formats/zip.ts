@@ -1,13 +1,14 @@
 import { Buffer } from 'node:buffer';
 import { createInflateRaw, inflateRawSync, constants as zlib } from 'node:zlib';
 import type { TensorRTError } from '../../errors/error.js';
+import type { Pace } from '../../pace.js';
 import { binding } from '../binding.js';
 import type { ByteSource } from '../byte-source.js';
 import { type Malformed, malformed } from '../format-error.js';
 import { asBuffer } from './buffer.js';
 import { maxTensors } from './parsed-file.js';
 import { sortBy } from './sort.js';
-import type { Pace, Work } from './work.js';
+import type { Work } from './work.js';
 import { type Entry, findDirectory, nameOf, readEntry } from './zip-directory.js';
 
 /** Deflate cannot compress further (zlib's technical notes), so a larger claim is false. */
