@@ -95,7 +95,8 @@ export {
 } from './tensorrt/run/engine.js';
 export type { Dim, Shape } from './values/dim.js';
 export { byteLength, type DType, dtypes, type HalfArray, type TypedArray } from './values/dtype.js';
-export type { Feed, Feeds, Scalar, ShapedFeed } from './values/feeds.js';
+export type { Scalar } from './values/elements.js';
+export type { Feed, Feeds, ShapedFeed } from './values/feeds.js';
 export { Result } from './values/result.js';
 export {
   bfloat16,

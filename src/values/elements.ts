@@ -1,6 +1,12 @@
 import { type Fail, TensorRTError } from '../errors/error.js';
 import { bits, byteLength, type DType, type TypedArray, viewAs } from './dtype.js';
 
+/** One element, as callers write it. */
+export type Scalar = number | bigint | boolean;
+
+export const isScalar = (value: unknown): value is Scalar =>
+  typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
+
 interface FloatFormat {
   mantissa: number;
   bias: number;

@@ -15,11 +15,9 @@ import {
   viewAs,
   withoutHalves,
 } from './dtype.js';
-import { carries, encodeElements } from './elements.js';
+import { carries, encodeElements, isScalar, type Scalar } from './elements.js';
 import { type Conflict, KnownSizes } from './sizes.js';
 import { checkMapping, mappingOf } from './weight.js';
-
-export type Scalar = number | bigint | boolean;
 
 /** Elements with their shape, such as a `Result` or a `Weight`. */
 export interface ShapedFeed {
@@ -157,9 +155,6 @@ function checkNames(inputs: readonly InputType[], feeds: Feeds): void {
     }
   }
 }
-
-const isScalar = (value: unknown): value is Scalar =>
-  typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
 
 function parse(input: InputType, feed: Feed): Parsed {
   if (isScalar(feed)) return parseNumbers(input, [feed]);

@@ -1,3 +1,5 @@
+import { dtypes } from '../../src/values/dtype.js';
+
 /** A reproducible source of numbers in [0, 1). */
 export function random(seed: number): () => number {
   let state = seed >>> 0;
@@ -74,20 +76,6 @@ const odd: readonly unknown[] = [
   { id: 0 },
 ];
 
-const dtypes = [
-  'float32',
-  'float16',
-  'bfloat16',
-  'float8e4m3',
-  'float4e2m1',
-  'float8e8m0',
-  'int64',
-  'int32',
-  'int8',
-  'int4',
-  'uint8',
-  'bool',
-];
 const dims = [0, 1, 2, 3, 7, 100, 2 ** 31, 2 ** 40, 'n', 'm', '2*n', 'n + m', 'n?0', -1, 2 ** 52];
 
 /** Another value of the same kind: what a schema cannot refuse. */

@@ -2,10 +2,11 @@ import type { Network } from '../../dsl/network.js';
 import { Tensor } from '../../dsl/tensor.js';
 import { isStatic } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
+import { isScalar } from '../../values/elements.js';
 import { checkMapping, isWeightLike, mappingOf } from '../../values/weight.js';
 import { recordConstant, scalar } from './constants.js';
 import { DimValue, resolveDim } from './dim-value.js';
-import { type ConstantData, isScalar, toLiteral } from './literal.js';
+import { type ConstantData, toLiteral } from './literal.js';
 import { shapeTensor } from './shape-tensor.js';
 
 /** Anything accepted as an operand: numbers, arrays and sizes (`x.dim(0)`) become tensors of the other operand's dtype. */

@@ -13,7 +13,7 @@ import {
   viewAs,
   withoutHalves,
 } from '../../values/dtype.js';
-import { carries, decodeElements, encodeElements } from '../../values/elements.js';
+import { carries, decodeElements, encodeElements, isScalar, type Scalar } from '../../values/elements.js';
 import { maxRank } from '../../values/spec.js';
 import { checkMapping, isWeightLike, mappingOf, type WeightLike } from '../../values/weight.js';
 
@@ -38,13 +38,13 @@ export interface Literal {
 
 export const countOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-function flatten(data: NestedNumbers, method: string): { values: (number | bigint | boolean)[]; shape: number[] } {
+function flatten(data: NestedNumbers, method: string): { values: Scalar[]; shape: number[] } {
   const shape: number[] = [];
   for (let level: unknown = data; Array.isArray(level); level = level[0]) {
     if (shape.push(level.length) > maxRank)
       refuse(method, 'ERR_SHAPE', `expected lists nested at most ${maxRank} deep`, { value: data });
   }
-  const values: (number | bigint | boolean)[] = [];
+  const values: Scalar[] = [];
   const walk = (level: unknown, depth: number): void => {
     const isList = Array.isArray(level);
     if (isList !== depth < shape.length || (isList && level.length !== shape[depth])) {
@@ -61,9 +61,6 @@ function flatten(data: NestedNumbers, method: string): { values: (number | bigin
 const scalarDType = (value: unknown): DType =>
   typeof value === 'bigint' ? 'int64' : typeof value === 'boolean' ? 'bool' : 'float32';
 
-export const isScalar = (value: unknown): value is number | bigint | boolean =>
-  typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
-
 /** What dtypes without a sign or without NaN cannot hold. */
 const misfits: Partial<Record<DType, (value: number) => boolean>> = {
   float4e2m1: Number.isNaN,
@@ -74,12 +71,7 @@ const misfits: Partial<Record<DType, (value: number) => boolean>> = {
  * Numbers as elements of `dtype`. Refuses finite numbers that would become infinite.
  * @param given the caller's value that contains them
  */
-export function encode(
-  dtype: DType,
-  values: ArrayLike<number | bigint | boolean>,
-  method: string,
-  given: unknown,
-): TypedArray {
+export function encode(dtype: DType, values: ArrayLike<Scalar>, method: string, given: unknown): TypedArray {
   const fail: Fail = (code, message, facts) => refuse(method, code, message, { value: given, ...facts });
   for (let i = 0; i < values.length; i++) {
     if (!isScalar(values[i])) fail('ERR_VALUE', `expected a number, given ${show(values[i])}`);
@@ -95,7 +87,7 @@ export function encode(
 }
 
 /** The same element, `count` times. */
-function filled(dtype: DType, value: number | bigint | boolean, count: number, method: string): TypedArray {
+function filled(dtype: DType, value: Scalar, count: number, method: string): TypedArray {
   // Two elements, to fill a whole byte of a 4-bit type.
   const pair = encode(dtype, [value, value], method, value);
   const all = viewAs(dtype, new Uint8Array(byteLength(dtype, count)));

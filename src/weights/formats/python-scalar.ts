@@ -48,16 +48,11 @@ export function stringText(text: string): string {
 
 let differentNaNs = 0;
 
-/** One form for what Python finds equal: `1` for `1.0` and `True`. */
-function canonical(value: PyScalar): PyScalar {
-  if (typeof value === 'boolean') return Number(value);
-  if (!(value instanceof PyFloat) || Number.isNaN(value.value)) return value;
-  const { value: number } = value;
-  return Number.isInteger(number) && !Number.isSafeInteger(number) ? BigInt(number) : number + 0;
-}
-
-/** Equal texts for what Python finds equal. No NaN equals another. */
+/** Equal texts for what Python finds equal, such as `1`, `1.0` and `True`. No NaN equals another. */
 export function canonicalText(value: PyScalar): string {
-  const one = canonical(value);
-  return one instanceof PyFloat ? `nan${differentNaNs++}` : scalarText(one);
+  if (typeof value === 'boolean') return String(Number(value));
+  if (!(value instanceof PyFloat)) return scalarText(value);
+  const { value: number } = value;
+  if (Number.isNaN(number)) return `nan${differentNaNs++}`;
+  return String(Number.isInteger(number) ? BigInt(number) : number);
 }
