@@ -368,6 +368,17 @@ describe('what is in the cache', async () => {
     expect(status).toBe(1);
     expect(stderr).toMatch(/\/dev\/null\/cache cannot be written: ENOTDIR[\s\S]*NODE_TENSORRT_CACHE=DIR/);
   });
+
+  test('folders that cannot be made anywhere are refused at once', () => {
+    const files = pathToFileURL(join(root, 'scripts/install/files.mjs')).href;
+    const code = `(await import('${files}')).makeFolder('/proc/nohome/.cache/tensorrt')`;
+    const { stderr, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    expect(signal).toBeNull();
+    expect(stderr).toContain("ENOENT: no such file or directory, mkdir '/proc/nohome'");
+  });
 });
 
 describe('the lock', async () => {
