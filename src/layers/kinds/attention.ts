@@ -246,7 +246,7 @@ const methods = {
    * size]; keys and values may have fewer heads, which queries then share. float32, float16, bfloat16. TensorRT runs it
    * as one kernel if it has one; before 10.14, and where values have another size than keys, it is made from
    * multiplications and softmax.
-   * The result of a query that sees no key is 0, as in PyTorch; where one is possible, layers after the attention select it.
+   * With softmax, the result of a query that sees no key is 0, as in PyTorch; where one is possible, layers after the attention select it.
    * `quantize` was compared with ONNX's QuantizeLinear after the softmax, not with a TensorRT kernel. TensorRT kind: attention.
    * @returns [batch, heads, queries, size of the values]
    * @throws ERR_SHAPE, ERR_RANK, ERR_DTYPE where tensors do not fit; ERR_PARAMETER, ERR_INPUT
