@@ -6,6 +6,8 @@
 #include "core/unthrowable.h"
 #include "cuda/device.h"
 #include "lowering/lower.h"
+#include "plugin_binding/binding.h"
+#include "plugin_binding/nvrtc.h"
 #include "program/program.h"
 #include "runtime/engine.h"
 #include "tensorrt/library.h"
@@ -128,7 +130,9 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("inspectEngine", Napi::Function::New<inspect_engine>(env));
   exports.Set("planBytes", Napi::Function::New<plan_bytes>(env));
   exports.Set("Program", ProgramWrap::define(env));
+  register_plugins(env, exports);
   register_weights(env, exports);
+  register_nvrtc(env, exports);
   return exports;
 }
 

@@ -73,7 +73,7 @@ const intro = `# Layers
 <!-- Written by \`npm run docs:layers\`; a test compares. -->
 
 Every kind of TensorRT layer that this package records. \`npx node-tensorrt layers\` prints the same table.
-[Modules](#modules) are methods made of several layers. Custom layers (TensorRT's plugins) cannot be recorded yet.
+[Modules](#modules) are methods made of several layers. Layers that TensorRT does not have are [plugins](plugins.md).
 
 - *TensorRT 10*, *TensorRT 11*, *RTX*: the first release that builds the layer. RTX is TensorRT-RTX, NVIDIA's edition for GeForce and RTX GPUs. Its interface declares \`moe\`, \`nms\` and \`non_zero\` too, but up to 1.7.1 nothing in it implements them.
 - *CPU*: whether the CPU backend (onnxruntime) runs it. A text says what it does where that is not what TensorRT does.

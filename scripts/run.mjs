@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// run.mjs [--rtx] COMMAND ARGS…: sets the checkout up (with --rtx for TensorRT-RTX), then runs a command from node_modules/.bin
+// run.mjs [--rtx] [--nvrtc] COMMAND ARGS…: sets the checkout up (with TensorRT-RTX, with NVRTC), then runs a command from node_modules/.bin
 // as if it had been called directly.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
@@ -9,12 +9,17 @@ import { SetupError } from './install/process.mjs';
 import { orExplain, setup } from './setup.mjs';
 
 const root = resolve(fileURLToPath(import.meta.url), '..', '..');
-const rtx = process.argv[2] === '--rtx';
-const [command, ...args] = process.argv.slice(rtx ? 3 : 2);
+const given = process.argv.slice(2);
+const flags = [];
+while (given[0]?.startsWith('--')) flags.push(given.shift());
+const [command, ...args] = given;
 
 await orExplain(async () => {
   if (!command) throw new SetupError('expected a command: node scripts/run.mjs COMMAND ARGS…');
-  await setup({ root, rtx, quiet: process.env.npm_config_loglevel === 'silent' || args.includes('--json') });
+  const unknown = flags.find((flag) => flag !== '--rtx' && flag !== '--nvrtc');
+  if (unknown) throw new SetupError(`expected --rtx, --nvrtc and a command, given ${unknown}`);
+  const [rtx, nvrtc] = ['--rtx', '--nvrtc'].map((flag) => flags.includes(flag));
+  await setup({ root, rtx, nvrtc, quiet: process.env.npm_config_loglevel === 'silent' || args.includes('--json') });
 });
 
 const child = spawn(join(root, 'node_modules', '.bin', command), args, { stdio: 'inherit' });

@@ -7,6 +7,7 @@ import { addonIsFresh, compileAddon } from './install/addon.mjs';
 import { readOr, writeAtomic } from './install/files.mjs';
 import { setupLock, withLock } from './install/lock.mjs';
 import { isMain } from './install/main.mjs';
+import { cachedNvrtc, fetchNvrtc, NVRTC, nvrtcFor } from './install/nvrtc.mjs';
 import { demand, nodeIsOld } from './install/prerequisites.mjs';
 import { reporter, SetupError } from './install/process.mjs';
 import { cacheDir, cachedTensorRT, fetchTensorRT, RTX } from './install/tensorrt.mjs';
@@ -14,9 +15,11 @@ import { dependenciesAreFresh, installDependencies } from './lib/dependencies.mj
 import { compileDist, distIsFresh } from './lib/dist.mjs';
 
 const LOCATION = ['TENSORRT_ROOT', 'NODE_TENSORRT_LIBRARY', 'LD_LIBRARY_PATH', 'VIRTUAL_ENV', 'CONDA_PREFIX'];
+const NVRTC_LOCATION = ['NODE_TENSORRT_NVRTC', 'CUDA_HOME', 'CUDA_PATH', ...LOCATION.slice(2)];
 
 const foundPath = (root) => join(root, 'build', 'tensorrt.json');
-const location = (env) => LOCATION.map((name) => env[name] ?? null);
+const nvrtcPath = (root) => join(root, 'build', 'nvrtc.json');
+const location = (env, names = LOCATION) => names.map((name) => env[name] ?? null);
 
 /** Whether a TensorRT that can build here is already known, without searching. */
 function tensorrtIsKnown(root, env, rtx) {
@@ -44,16 +47,46 @@ async function searchTensorRT(root, env, rtx) {
   return true;
 }
 
-const pending = (root, env, rtx) => ({
+/** Whether an NVRTC with its headers is already known, without searching. */
+function nvrtcIsKnown(root, env) {
+  if (env.NODE_TENSORRT_DOWNLOAD === '0' || Object.keys(NVRTC).some((cuda) => cachedNvrtc(cuda, env))) return true;
+  try {
+    const found = JSON.parse(readOr(nvrtcPath(root), 'null'));
+    const { size, mtimeMs } = statSync(found.path);
+    const known = { path: found.path, size, mtimeMs, location: location(env, NVRTC_LOCATION) };
+    return JSON.stringify(found) === JSON.stringify(known);
+  } catch {
+    return false;
+  }
+}
+
+/** Finds an NVRTC with its headers and remembers it; else fetches one. */
+async function obtainNvrtc(root, env, step, onWait) {
+  const compiled = (...path) => import(pathToFileURL(join(root, 'dist', ...path)).href);
+  const { findNvrtc } = await compiled('plugin', 'nvrtc.js');
+  const { cudaInfo } = await compiled('tensorrt', 'library', 'find.js');
+  const { driver } = await cudaInfo();
+  const found = (await findNvrtc({ env, driver })).find((one) => one.refused === undefined && one.include !== null);
+  if (found) {
+    const { size, mtimeMs } = statSync(found.path);
+    const known = { path: found.path, size, mtimeMs, location: location(env, NVRTC_LOCATION) };
+    return writeAtomic(nvrtcPath(root), JSON.stringify(known));
+  }
+  const cuda = nvrtcFor(driver);
+  await step(`fetching NVRTC of CUDA ${cuda} into ${cacheDir(env)}`, () => fetchNvrtc({ cuda, env, onWait }));
+}
+
+const pending = (root, env, rtx, nvrtc) => ({
   dependencies: !dependenciesAreFresh(root),
   addon: !addonIsFresh(root),
   dist: !distIsFresh(root),
   tensorrt: !tensorrtIsKnown(root, env, rtx),
+  nvrtc: nvrtc && !nvrtcIsKnown(root, env),
 });
 
 /**
- * Sets the checkout up. `rtx` requires TensorRT-RTX, which the tests' expectations are for.
- * @param {{ root?: string, env?: NodeJS.ProcessEnv, quiet?: boolean, rtx?: boolean }} options
+ * Sets the checkout up. `rtx` requires TensorRT-RTX, which the tests' expectations are for, and `nvrtc` NVRTC.
+ * @param {{ root?: string, env?: NodeJS.ProcessEnv, quiet?: boolean, rtx?: boolean, nvrtc?: boolean }} options
  * @throws {SetupError} with how to fix it
  */
 export async function setup({
@@ -61,9 +94,10 @@ export async function setup({
   env = process.env,
   quiet = false,
   rtx = false,
+  nvrtc = false,
 } = {}) {
   if (env.NODE_TENSORRT_SKIP_SETUP === '1') return;
-  const todo = pending(root, env, rtx);
+  const todo = pending(root, env, rtx, nvrtc);
   if (!Object.values(todo).includes(true) && !nodeIsOld()) return;
   await demand({ npm: todo.dependencies, compile: todo.addon }, env);
 
@@ -74,8 +108,9 @@ export async function setup({
     if (!dependenciesAreFresh(root)) await step('installing the dependencies', () => installDependencies(root, env));
     if (!addonIsFresh(root)) await step('compiling the addon', () => compileAddon(root, env));
     if (!distIsFresh(root)) await step('compiling TypeScript', () => compileDist(root, env));
-    if (tensorrtIsKnown(root, env, rtx) || (await searchTensorRT(root, env, rtx))) return;
-    await step(`fetching TensorRT-RTX ${RTX.version} into ${cacheDir(env)}`, () => fetchTensorRT({ env, onWait }));
+    if (!tensorrtIsKnown(root, env, rtx) && !(await searchTensorRT(root, env, rtx)))
+      await step(`fetching TensorRT-RTX ${RTX.version} into ${cacheDir(env)}`, () => fetchTensorRT({ env, onWait }));
+    if (nvrtc && !nvrtcIsKnown(root, env)) await obtainNvrtc(root, env, step, onWait);
   };
   await withLock(setupLock(root), work, { onWait });
 }

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { addonPath } from './addon.js';
 import { type OnnxruntimeState, onnxruntimeState } from './cpu/onnxruntime.js';
+import { missingPrerequisites } from './machine/install.js';
+import { findNvrtc, installNvrtc, type NvrtcInstallation } from './plugin/nvrtc.js';
 import { binding, type CudaDevice } from './tensorrt/binding.js';
 import { cudaInfo, examineTensorRT, installLine, type TensorRTInstallation } from './tensorrt/library/find.js';
-import { missingPrerequisites } from './tensorrt/library/install.js';
 
 /** What works on this machine, and how to get what does not. */
 export interface DoctorReport {
@@ -16,6 +17,8 @@ export interface DoctorReport {
   /** NVIDIA's driver and the CUDA version it supports; null if there is none. */
   driver: { version: string | null; cuda: string } | null;
   gpus: CudaDevice[];
+  /** Every NVRTC found, in search order: it compiles kernels of plugins. */
+  nvrtc: NvrtcInstallation[];
   /** onnxruntime-node, which runs the CPU backend. */
   onnxruntime: OnnxruntimeState;
   works: { build: boolean; run: boolean; plugins: boolean; cpu: boolean };
@@ -35,7 +38,8 @@ const root = new URL('../', import.meta.url);
 export async function doctor(): Promise<DoctorReport> {
   const addon = addonState();
   const cuda = await cudaInfo();
-  const [tensorrt, onnxruntime] = await Promise.all([examineTensorRT({ cuda }), onnxruntimeState()]);
+  const nvrtcHere = findNvrtc({ driver: cuda.driver });
+  const [tensorrt, nvrtc, onnxruntime] = await Promise.all([examineTensorRT({ cuda }), nvrtcHere, onnxruntimeState()]);
   const can = (purpose: 'build' | 'run' | 'plugins') => tensorrt.some((one) => one.usableFor[purpose]);
   const report: DoctorReport = {
     package: JSON.parse(readFileSync(new URL('package.json', root), 'utf8')).version,
@@ -44,6 +48,7 @@ export async function doctor(): Promise<DoctorReport> {
     tensorrt,
     driver: cuda.driver === null ? null : { version: driverVersion(), cuda: cuda.driver },
     gpus: cuda.devices,
+    nvrtc,
     onnxruntime,
     works: {
       build: addon.compiled && can('build'),
@@ -94,11 +99,22 @@ async function missing(report: DoctorReport, cudaError: string | undefined): Pro
     const why = reasons(tensorrt, 'run');
     list.push({ what: 'a TensorRT that runs engines on this GPU', why, fix: installLine('run') });
   }
+  const lack = works.plugins && nvrtcLack(report.nvrtc);
+  if (lack) list.push({ ...lack, fix: installNvrtc });
   if (onnxruntime.version === null) {
     const why = `runs networks without a GPU: ${onnxruntime.error}`;
     list.push({ what: 'onnxruntime-node', why, fix: 'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node' });
   }
   return list;
+}
+
+/** What plugins with kernels of their own lack. */
+function nvrtcLack(found: readonly NvrtcInstallation[]): Omit<MissingPart, 'fix'> | undefined {
+  const usable = found.filter((one) => one.refused === undefined);
+  if (usable.some(({ include }) => include !== null)) return undefined;
+  const why = found.map(({ path, refused }) => `${path}: ${refused ?? 'without cuda_fp16.h'}`).join('; ');
+  const what = usable.length > 0 ? "CUDA's headers" : 'NVRTC';
+  return { what, why: `compiles kernels of plugins: ${why || 'none was found'}` };
 }
 
 function reasons(found: TensorRTInstallation[], purpose: 'build' | 'run'): string {

@@ -48,9 +48,11 @@ export { einsumOf as einsum } from './layers/kinds/einsum.js';
 export { where } from './layers/kinds/select.js';
 export { type DimLike, DimValue } from './layers/shared/dim-value.js';
 export type * from './layers/types.js';
+export type { Env, LibrarySource } from './machine/search.js';
 export { type CompileOptions, Model, type RunOptions } from './model.js';
 export type * from './modules/types.js';
 export { removeDeadLayers } from './passes/dead.js';
+export { type DecomposeOptions, decomposePlugins } from './passes/decompose-plugins.js';
 export { type ExtractOptions, extract, type TensorRef, type TensorRefs } from './passes/extract.js';
 export { type Evaluate, type EvaluateResults, type FoldOptions, foldConstants } from './passes/fold.js';
 export { type Layer, layersOf } from './passes/layer.js';
@@ -64,6 +66,39 @@ export {
   type RuleSet,
   rewrite,
 } from './passes/rewrite.js';
+export {
+  type Attribute,
+  type AttributeMaker,
+  type Attributes,
+  type AttributeValue,
+  attr,
+  type FloatAttributeOptions,
+} from './plugin/attributes.js';
+export type { CreatorField, PluginCreator } from './plugin/binding.js';
+export type { FieldValue } from './plugin/creator-fields.js';
+export {
+  type AnyPlugin,
+  type AttributeArguments,
+  type AttributesOf,
+  definePlugin,
+  type InputsOf,
+  type OutputNames,
+  Plugin,
+  type PluginParts,
+} from './plugin/define.js';
+export type { ExistingOutput } from './plugin/existing.js';
+export type { NvrtcInstallation } from './plugin/nvrtc.js';
+export type { FieldType, FloatType, IntegerType } from './plugin/recipe.js';
+export {
+  type AnySize,
+  Size,
+  type SizeHelpers,
+  type SizeLike,
+  type SizeOperation,
+  type SizesOperation,
+} from './plugin/sizes.js';
+export type * from './plugin/types.js';
+export type { CreatorUse } from './plugin/use-creator.js';
 export type {
   CudaDevice,
   CudaInfo,
@@ -82,7 +117,11 @@ export {
   type LibraryPurpose,
   type TensorRTInstallation,
 } from './tensorrt/library/find.js';
-export type { Env, LibrarySource } from './tensorrt/library/search-path.js';
+export {
+  loadPluginLibrary,
+  type PluginLibraryOptions,
+  pluginCreators,
+} from './tensorrt/library/plugins.js';
 export {
   Context,
   type ContextOptions,
@@ -93,6 +132,11 @@ export {
   type LoadEngineOptions,
   loadEngine,
 } from './tensorrt/run/engine.js';
+export type { CaseInput, CaseSize, PluginCase } from './testing/cases.js';
+export type { Difference, Tolerances } from './testing/compare.js';
+export type { PluginTestBackend, PluginTestOptions } from './testing/options.js';
+export type { PluginCaseReport, PluginCheck, PluginTestReport, PluginTestSkip } from './testing/report.js';
+export { testPlugin } from './testing/test-plugin.js';
 export type { Dim, Shape } from './values/dim.js';
 export { byteLength, type DType, dtypes, type HalfArray, type TypedArray } from './values/dtype.js';
 export type { Scalar } from './values/elements.js';

@@ -3,12 +3,13 @@ import type { Network } from './dsl/network.js';
 import { requireComplete, type Snapshot, snapshot, withOwnElements } from './dsl/snapshot.js';
 import { readArguments } from './errors/boundary.js';
 import { show, TensorRTError } from './errors/error.js';
+import { hasLayers, hasPlugins } from './passes/decompose-plugins.js';
 import { moreOutputs } from './passes/more-outputs.js';
 import { checkOptions } from './passes/refuse.js';
 import { buildPrepared, prepare } from './tensorrt/compile/build.js';
 import type { BuildOptions } from './tensorrt/compile/options.js';
 import { take } from './tensorrt/compile/program.js';
-import { findTensorRT } from './tensorrt/library/find.js';
+import { findTensorRT, type TensorRTInstallation } from './tensorrt/library/find.js';
 import type { Engine } from './tensorrt/run/engine.js';
 import { type Feeds, ownFeed, resolveFeeds } from './values/feeds.js';
 import type { Result } from './values/result.js';
@@ -138,24 +139,33 @@ export async function compile(net: Network, options: CompileOptions = {}): Promi
     );
   }
   // Both backends take what the network is at the call, and its arrays.
-  const onCpu = (net: Network) => createModelOf(snapshot(net));
+  const { decomposePlugins } = buildOptions;
+  const onCpu = (net: Network) => createModelOf(snapshot(net), { decomposePlugins });
   if (backend === 'cpu') {
     const taken = snapshot(net);
     requireComplete(taken);
     const network = withOwnElements(taken);
-    return new Model(undefined, await createModelOf(network), { network, make: onCpu, release() {} });
+    return new Model(undefined, await createModelOf(network, { decomposePlugins }), {
+      network,
+      make: onCpu,
+      release() {},
+    });
   }
   const prepared = prepare(net, buildOptions);
   const { network, options: checked } = prepared;
   const release = () => network.release();
   const cpu = async (engine?: Engine) =>
-    new Model(engine, await createModelOf(network), { network, make: onCpu, release });
+    new Model(engine, await createModelOf(network, { decomposePlugins }), { network, make: onCpu, release });
   try {
     const { library } = checked;
     const found = await findTensorRT(
       library === undefined ? {} : { env: { ...process.env, NODE_TENSORRT_LIBRARY: library } },
     );
-    if (backend === 'auto' && library === undefined && !found.some((one) => one.usableFor.build)) return await cpu();
+    // An engine that nothing here runs is not worth a failure.
+    const isWhole = !hasPlugins(network, (node) => !hasLayers(node));
+    const builds = ({ usableFor: { build, run, plugins } }: TensorRTInstallation) =>
+      build && (run || plugins || isWhole);
+    if (backend === 'auto' && library === undefined && !found.some(builds)) return await cpu();
     const engine = await buildPrepared(prepared);
     // An engine runs only on the library that built it.
     const runs = found.some((one) => one.path === engine.library.path && one.usableFor.run);

@@ -26,7 +26,7 @@ const methods = {
   },
   /**
    * Makes the network runnable on this machine: as an engine on the GPU, else on the CPU backend (`onnxruntime-node`).
-   * Without a GPU, the engine is still built if a library can build it. What counts is what is there at the call, as for
+   * Without a GPU, the engine is still built if a library can build it, plugins included. What counts is what is there at the call, as for
    * `build`. Throws what `build` throws, and ERR_CPU_BACKEND if
    * onnxruntime-node is missing.
    */

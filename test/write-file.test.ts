@@ -140,8 +140,9 @@ describe('what is no file is written through', () => {
     reader.stdout.on('data', (part) => {
       text += part;
     });
+    const closed = new Promise((resolve) => reader.on('close', resolve));
     await write(path);
-    await new Promise((resolve) => reader.on('close', resolve));
+    await closed;
     expect(text).toBe('new content');
     expect(statSync(path).isFIFO()).toBe(true);
   });

@@ -6,6 +6,7 @@
 #include "../core/handle.h"
 #include "../core/job.h"
 #include "../lowering/read_back.h"
+#include "../plugin/failure.h"
 #include "../program/program.h"
 #include "../program/wire.h"
 #include "../tensorrt/library.h"
@@ -126,6 +127,7 @@ class BuildJob : public Job {
     for (auto const& input : program->graph.inputs) inputs.push_back({&input, lowering.value(input.id)});
     auto const build_start = Clock::now();
     Owned<BuilderConfig> config = configure(known, builder, inputs);
+    if (lowering.has_aliases) allow_aliases(known, config.get());
     if (!only_lower) serialize(known, builder, network.get(), config.get(), program->name);
     build_ms_ = milliseconds(build_start);
     void const* last = nullptr;
@@ -227,18 +229,28 @@ class BuildJob : public Job {
     return config;
   }
 
+  static void allow_aliases(Api const& api, BuilderConfig* config) {
+    int32_t const feature = api.enumerator("PreviewFeature", "kALIASED_PLUGIN_IO_10_03");
+    call<m::BuilderConfig::setPreviewFeature>(api, config, feature, true);
+    if (!call<m::BuilderConfig::getPreviewFeature>(api, config, feature)) throw Error("ERR_UNSUPPORTED", "TensorRT " + release_name(api.release) + " refused plugins that update inputs in place");
+  }
+
   void serialize(Api const& api, Builder* builder, Network* network, BuilderConfig* config, std::string const& name) {
     ProgressMonitor monitor([this](char const* phase, int32_t step, int32_t steps) {
       if (listener_) listener_.progress(phase, step, steps);
       return !cancelled;
     });
     call<m::BuilderConfig::setProgressMonitor>(api, config, static_cast<void*>(&monitor));
+    take_failure();  // of a tactic in an earlier build
     auto* memory = call<m::Builder::buildSerializedNetwork>(api, builder, network, config);
     if (is_null(memory)) {
       if (cancelled) throw Error("ERR_ABORTED", "the build was cancelled");
-      throw Error("ERR_BUILD_FAILED", "TensorRT " + version_ + " could not build network '" + name + "'");
+      auto const failure = take_failure();
+      throw Error("ERR_BUILD_FAILED", "TensorRT " + version_ + " could not build network '" + name + "'" + (failure ? std::string(": ") + failure->what() : ""));
     }
     plan_.owner = std::shared_ptr<void>(memory, destroy);
+    // TensorRT takes the size of a workspace that cannot be computed for a large one; tactics may fail.
+    if (auto const failure = take_failure(); failure && failure->code == "ERR_PLUGIN") throw *failure;
     plan_.data = call<m::HostMemory::data>(api, memory);
     plan_.size = call<m::HostMemory::size>(api, memory);
   }

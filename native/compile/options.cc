@@ -1,5 +1,10 @@
 #include "options.h"
 
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
 namespace ntrt {
 
 namespace {
@@ -64,6 +69,16 @@ class Options {
     set("hardwareCompatibility", [&] {
       if (api_.flavor == Flavor::rtx1) throw Error("ERR_UNSUPPORTED", "TensorRT-RTX takes computeCapabilities instead");
       call<BuilderConfig::setHardwareCompatibilityLevel>(enumerator("HardwareCompatibilityLevel", "hardwareCompatibility"));
+    });
+    set("pluginsToSerialize", [&] {
+      if (api_.flavor == Flavor::rtx1) throw Error("ERR_UNSUPPORTED", "TensorRT-RTX has no plugin layers");
+      std::vector<char const*> paths;
+      auto const given = given_.texts("pluginsToSerialize");
+      for (auto const& path : given) {
+        if (access(path.c_str(), R_OK) != 0) throw Error("ERR_BUILD_OPTION", path + " cannot be read: " + std::strerror(errno));
+        paths.push_back(path.c_str());
+      }
+      call<BuilderConfig::setPluginsToSerialize>(paths.data(), static_cast<int32_t>(paths.size()));
     });
     set("maxAuxStreams", [&] {
       if (api_.flavor == Flavor::trt10) {

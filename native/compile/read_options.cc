@@ -44,6 +44,7 @@ class Reader {
     if (api_.flavor == Flavor::rtx1) {
       keep("computeCapabilities", compute_capabilities());
     } else {
+      keep("pluginsToSerialize", plugins());
       keep("hardwareCompatibility", text(api_.spelling("HardwareCompatibilityLevel", get<BuilderConfig::getHardwareCompatibilityLevel>())));
     }
     return std::move(held_);
@@ -63,6 +64,12 @@ class Reader {
       return;  // not in this release, which refused it before
     }
     keep(option, {get<m::BuilderConfig::getFlag>(value)});
+  }
+  Value plugins() {
+    Value::List list;
+    int32_t const count = get<m::BuilderConfig::getNbPluginsToSerialize>();
+    for (int32_t i = 0; i < count; i++) list.push_back(text(get<m::BuilderConfig::getPluginToSerialize>(i)));
+    return {std::move(list)};
   }
   Value compute_capabilities() {
     Value::List list;

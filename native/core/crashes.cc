@@ -1,6 +1,7 @@
 #include "crashes.h"
 
 #include <atomic>
+#include <iterator>
 #include <map>
 #include <mutex>
 
@@ -14,8 +15,8 @@ namespace {
 struct Crashes {
   std::mutex mutex;
   std::map<std::pair<Library const*, Lane>, std::string> texts;
-  std::atomic<bool> any[2] = {};
-  std::atomic<Library const*> last[2] = {};  // the library last called in a lane
+  std::atomic<bool> any[std::size(all_lanes)] = {};
+  std::atomic<Library const*> last[std::size(all_lanes)] = {};  // the library last called in a lane
 };
 
 Crashes& crashes() {
@@ -26,6 +27,13 @@ Crashes& crashes() {
 }  // namespace
 
 bool has_crashed(Lane lane) { return crashes().any[static_cast<int>(lane)]; }
+
+bool has_crashed() {
+  for (Lane const lane : all_lanes) {
+    if (has_crashed(lane)) return true;
+  }
+  return false;
+}
 
 void set_last_called(Lane lane, Library const* library) { crashes().last[static_cast<int>(lane)] = library; }
 
@@ -40,9 +48,10 @@ void add_crash(Library const* library, Lane lane, std::string text) {
 void check_not_crashed(Library const& library, Lane lane) {
   auto& all = crashes();
   std::lock_guard lock(all.mutex);
-  for (Lane const one : {Lane::build, Lane::run}) {
+  for (Lane const one : all_lanes) {
     auto const found = all.texts.find({&library, one});
-    if (found == all.texts.end() || (one == Lane::build && lane == Lane::run)) continue;
+    // Engines run on after a crash of the builder, or of a plugin that was only asked about its outputs.
+    if (found == all.texts.end() || (one != Lane::run && lane == Lane::run)) continue;
     throw Error("ERR_TENSORRT_CRASHED", library.product + " cannot be used again in this process: it crashed while " + found->second + "; start another process");
   }
 }

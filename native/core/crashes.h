@@ -16,6 +16,8 @@ struct Library {
 void check_not_crashed(Library const& library, Lane lane);
 // Whether any library crashed in the lane. If so, its objects are never freed.
 bool has_crashed(Lane lane);
+// The same of any lane.
+bool has_crashed();
 
 // From here on the lane works for `library`.
 void set_last_called(Lane lane, Library const* library);

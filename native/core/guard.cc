@@ -22,7 +22,7 @@ namespace {
 // Everything the handler reads or writes is lock-free and in static storage.
 
 // Linux keeps 15 characters of a thread's name.
-constexpr char const* lane_names[] = {"tensorrt-build", "tensorrt-run"};
+constexpr char const* lane_names[] = {"tensorrt-build", "tensorrt-run", "tensorrt-plugin"};
 
 struct LaneState {
   std::atomic<pid_t> worker{0};
@@ -88,7 +88,7 @@ bool is_crash(siginfo_t const* info) {
 }
 
 // Does not return on a thread that works for TensorRT.
-void stop_crashed(int signal, void* context) {
+void stop_crashed(int signal, uintptr_t instruction) {
   char name[16] = {};
   prctl(PR_GET_NAME, name);
   for (size_t i = 0; i < std::size(lane_names); i++) {
@@ -97,7 +97,6 @@ void stop_crashed(int signal, void* context) {
     if (worker && !lanes[i].guarded.load(std::memory_order_acquire)) return;
     uint32_t const index = records_used.fetch_add(1);
     if (index < std::size(records)) {
-      auto const instruction = instruction_of(*static_cast<ucontext_t*>(context));
       records[index].crash = {static_cast<Lane>(i), worker, signal, instruction};
       records[index].written.store(true, std::memory_order_release);
       sem_post(&crashes);
@@ -113,7 +112,7 @@ void on_signal(int signal, siginfo_t* info, void* context) {
     errno = saved;
     return;
   }
-  if (is_crash(info)) stop_crashed(signal, context);
+  if (is_crash(info)) stop_crashed(signal, instruction_of(*static_cast<ucontext_t*>(context)));
   errno = saved;
   forward(signal, info, context);
 }
@@ -202,7 +201,12 @@ Crash next_crash() {
   }
 }
 
+void stop_exiting(int status) {
+  if (getpid() == process.load()) stop_crashed(0, static_cast<uintptr_t>(status));
+}
+
 std::string describe(Crash const& crash) {
+  if (crash.signal == 0) return "it called exit(" + std::to_string(static_cast<int>(crash.instruction)) + ")";
   std::string text = watched_for(crash.signal).name;
   // Not dladdr(): the thread that stopped may hold the loader's lock.
   std::ifstream maps("/proc/self/maps");

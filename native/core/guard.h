@@ -10,7 +10,9 @@
 
 namespace ntrt {
 
-enum class Lane { build, run };
+// `plugin`: loading plugin libraries and asking plugins about their outputs.
+enum class Lane { build, run, plugin };
+constexpr Lane all_lanes[] = {Lane::build, Lane::run, Lane::plugin};
 
 // Makes the calling thread the lane's worker. Threads that TensorRT starts on it inherit its name and are recognized by it.
 // Its signals get their own stack, so that a stack overflow is caught too.
@@ -27,8 +29,8 @@ void install_guard();
 struct Crash {
   Lane lane;
   bool worker;  // the lane's worker itself, not a thread that TensorRT started
-  int signal;
-  uintptr_t instruction;
+  int signal;             // 0: it called exit()
+  uintptr_t instruction;  // or the status of exit()
 };
 
 // Waits for the next crash.
@@ -36,6 +38,9 @@ Crash next_crash();
 
 // "SIGSEGV in libnvinfer.so.10 at 0x1f30"
 std::string describe(Crash const& crash);
+
+// Does not return on a guarded thread that works for TensorRT: it called exit().
+void stop_exiting(int status);
 
 // Stops the calling thread forever.
 [[noreturn]] void park();

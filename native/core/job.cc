@@ -29,17 +29,19 @@ class Worker {
   static Worker& of(Lane lane) {
     static auto* builder = new Worker(Lane::build);
     static auto* runner = new Worker(Lane::run);
+    static auto* describer = new Worker(Lane::plugin);
+    auto const worker_of = [](Lane one) { return one == Lane::build ? builder : one == Lane::run ? runner : describer; };
     static std::once_flag once;
-    std::call_once(once, [] {
+    std::call_once(once, [worker_of] {
       install_guard();
-      std::thread([] {
+      std::thread([worker_of] {
         for (;;) {
           Crash const crash = next_crash();
-          (crash.lane == Lane::build ? builder : runner)->replace(crash);
+          worker_of(crash.lane)->replace(crash);
         }
       }).detach();
     });
-    Worker& worker = lane == Lane::build ? *builder : *runner;
+    Worker& worker = *worker_of(lane);
     std::lock_guard lock(worker.mutex_);
     worker.start();
     return worker;
@@ -143,7 +145,7 @@ class Jobs {
     for (auto const& job : active) job->wait();
     active.clear();
     // Registered now, so that it runs before the destructors of all libraries loaded so far.
-    if (has_crashed(Lane::build) || has_crashed(Lane::run)) on_exit(end_without_destructors, nullptr);
+    if (has_crashed()) on_exit(end_without_destructors, nullptr);
   }
 };
 
@@ -193,7 +195,7 @@ void Job::enter_library(Library const* library, std::string doing) {
 
 void Job::crash(Crash const& crash) {
   std::string const text = (library_ ? library_->product : "TensorRT") + " crashed while " + doing_ + " (" + describe(crash) + "); it cannot " +
-                           (lane_ == Lane::build ? "build" : "be used") + " again in this process";
+                           (lane_ == Lane::run ? "be used" : "build") + " again in this process";
   LayerRef at = crash.worker ? layer() : LayerRef();
   std::string const where = at.name.empty() ? "" : at.kind + " '" + at.name + "': ";
   finish(std::make_exception_ptr(Error("ERR_TENSORRT_CRASHED", where + text, std::move(at))));
@@ -203,7 +205,7 @@ void Job::wait() {
   std::unique_lock lock(mutex_);
   while (!changed_.wait_for(lock, std::chrono::seconds(5), [this] { return done_; })) {
     // After a crash, the work may wait forever for a lock of the stopped thread.
-    if ((has_crashed(Lane::build) || has_crashed(Lane::run)) && !finished_.exchange(true)) {
+    if (has_crashed() && !finished_.exchange(true)) {
       leave();
       return;
     }
@@ -220,6 +222,27 @@ Napi::Value Job::settle(Napi::Env env, bool& failed) {
     auto const lines = log.errors();
     return to_js_error(env, std::current_exception(), &lines).Value();
   }
+}
+
+Napi::Value Job::run(Napi::Env env, std::shared_ptr<Job> job, Lane lane) {
+  return guarded(env, [&] {
+    Worker& worker = Worker::of(lane);
+    job->lane_ = lane;
+    job->complete_ = [] {};
+    if (Jobs::of(env).closed) {
+      job->cancel();
+    } else {
+      worker.post(job);
+    }
+    {
+      std::unique_lock lock(job->mutex_);
+      job->changed_.wait(lock, [&] { return job->done_; });
+    }
+    bool failed = false;
+    Napi::Value const value = job->settle(env, failed);
+    if (failed) throw Napi::Error(env, value);
+    return value;
+  });
 }
 
 Napi::Promise Job::start(Napi::Env env, std::shared_ptr<Job> job, Lane lane) {

@@ -1,4 +1,4 @@
-// Slow work runs on two threads of our own, one for building and one for running engines; never on the event loop or in libuv's pool.
+// Slow work runs on threads of our own, one each for building, for running engines and for asking plugins; never on the event loop or in libuv's pool.
 #pragma once
 
 #include <napi.h>
@@ -33,6 +33,9 @@ class Job {
 
   // Starts the job; the promise is rejected with an Error that has code, layer, kind and log.
   static Napi::Promise start(Napi::Env env, std::shared_ptr<Job> job, Lane lane);
+
+  // Starts the job and waits for it on the event loop. Throws what `start` would reject with.
+  static Napi::Value run(Napi::Env env, std::shared_ptr<Job> job, Lane lane);
 
   // From the event loop: stops the work at its next step. A job that still waits for its turn is over at once.
   void cancel();

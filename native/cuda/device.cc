@@ -8,11 +8,19 @@
 
 namespace ntrt {
 
+namespace {
+
+// For the life of the process.
+std::mutex mutex;
+auto* const contexts = new std::map<int, CUcontext>;  // retained
+auto* const lost = new std::map<int, std::string>;    // why
+
+}  // namespace
+
 void use_device(int ordinal) {
-  static std::mutex mutex;
-  static auto* contexts = new std::map<int, CUcontext>;  // retained for the life of the process
   auto const& d = driver();
   std::lock_guard lock(mutex);
+  if (auto const why = lost->find(ordinal); why != lost->end()) throw Error("ERR_CUDA_CONTEXT_LOST", why->second);
   auto found = contexts->find(ordinal);
   if (found == contexts->end()) {
     int count = 0;
@@ -27,6 +35,18 @@ void use_device(int ordinal) {
     found = contexts->emplace(ordinal, context).first;
   }
   check_cuda(d.cuCtxSetCurrent(found->second), "cuCtxSetCurrent");
+}
+
+void lose_device(int ordinal, std::string const& error, std::vector<std::string> const& suspects) {
+  std::string names;
+  for (auto const& one : suspects) {
+    if (error.find(one) == std::string::npos) names += (names.empty() ? "" : ", ") + one;
+  }
+  std::string text = error;
+  if (!names.empty()) text += "; the engine runs " + names + ": NODE_TENSORRT_PLUGIN_SYNC=1 in the environment tells which kernel it is";
+  text += ". This process's CUDA context on GPU " + std::to_string(ordinal) + " is lost and every later run on it fails: go on in a new process, or run the engine in a child process";
+  std::lock_guard lock(mutex);
+  throw Error("ERR_CUDA_CONTEXT_LOST", lost->emplace(ordinal, text).first->second);
 }
 
 CudaSummary cuda_summary() {

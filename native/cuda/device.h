@@ -7,8 +7,13 @@
 
 namespace ntrt {
 
-// Makes the device's primary context (the one TensorRT uses) current on this thread. Throws ERR_NO_GPU or ERR_CUDA.
+// Makes the device's primary context (the one TensorRT uses) current on this thread. Throws ERR_NO_GPU or ERR_CUDA, and
+// ERR_CUDA_CONTEXT_LOST once that context is lost.
 void use_device(int ordinal);
+
+// After an error that ends the context: this call, and every use of the device from now on, throws ERR_CUDA_CONTEXT_LOST.
+// `suspects`: the plugins whose kernels ran, which may have caused it.
+[[noreturn]] void lose_device(int ordinal, std::string const& error, std::vector<std::string> const& suspects);
 
 struct CudaDevice {
   std::string name;

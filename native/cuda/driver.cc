@@ -11,6 +11,7 @@ namespace {
 std::string describe(Driver const& d, CUresult result) {
   char const* name = nullptr;
   char const* text = nullptr;
+  if (!d.cuGetErrorName || !d.cuGetErrorString) return "CUDA error " + std::to_string(result);
   d.cuGetErrorName(result, &name);
   d.cuGetErrorString(result, &text);
   return std::string(name ? name : "CUDA error " + std::to_string(result)) + (text ? std::string(" (") + text + ")" : "");
@@ -37,6 +38,11 @@ LoadedDriver const& loaded_driver() {
     LOAD(cuMemAlloc_v2) LOAD(cuMemFree_v2) LOAD(cuMemAllocHost_v2) LOAD(cuMemFreeHost) LOAD(cuMemcpyHtoDAsync_v2)
     LOAD(cuMemcpyDtoHAsync_v2) LOAD(cuStreamCreate) LOAD(cuStreamDestroy_v2) LOAD(cuStreamSynchronize)
 #undef LOAD
+#define LOAD(NAME) l->driver.NAME = reinterpret_cast<decltype(l->driver.NAME)>(dlsym(library, #NAME));
+    LOAD(cuCtxGetCurrent) LOAD(cuCtxPushCurrent_v2) LOAD(cuCtxPopCurrent_v2) LOAD(cuCtxGetDevice) LOAD(cuCtxGetId) LOAD(cuStreamGetCtx)
+    LOAD(cuStreamIsCapturing) LOAD(cuModuleLoadData) LOAD(cuModuleUnload) LOAD(cuModuleGetFunction) LOAD(cuFuncGetAttribute)
+    LOAD(cuFuncSetAttribute) LOAD(cuFuncGetParamInfo) LOAD(cuLaunchKernel) LOAD(cuMemcpyDtoDAsync_v2) LOAD(cuMemsetD8Async)
+#undef LOAD
     l->library = true;
     CUresult const result = l->driver.cuInit(0);
     if (result != 0) l->error = "cuInit failed: " + describe(l->driver, result);
@@ -51,8 +57,35 @@ Driver const& driver() {
   return l.driver;
 }
 
+void need(void const* function, char const* name) {
+  if (!function) throw Error("ERR_CUDA", std::string("the NVIDIA driver is too old for plugins: it has no ") + name);
+}
+
+std::string describe_cuda(CUresult result) { return describe(loaded_driver().driver, result); }
+
+bool is_sticky(CUresult result) {
+  switch (result) {
+    case 214:  // ECC_UNCORRECTABLE
+    case 700:  // ILLEGAL_ADDRESS
+    case 702:  // LAUNCH_TIMEOUT
+    case 709:  // CONTEXT_IS_DESTROYED
+    case 710:  // ASSERT
+    case 714:  // HARDWARE_STACK_ERROR
+    case 715:  // ILLEGAL_INSTRUCTION
+    case 716:  // MISALIGNED_ADDRESS
+    case 717:  // INVALID_ADDRESS_SPACE
+    case 718:  // INVALID_PC
+    case 719:  // LAUNCH_FAILED
+    case 721: return true;  // TENSOR_MEMORY_LEAK
+    default: return false;
+  }
+}
+
 void check_cuda(CUresult result, char const* what) {
-  if (result != 0) throw Error("ERR_CUDA", std::string(what) + " failed: " + describe(loaded_driver().driver, result));
+  if (result == 0) return;
+  std::string const text = std::string(what) + " failed: " + describe_cuda(result);
+  if (is_sticky(result)) throw Error("ERR_CUDA_CONTEXT_LOST", text);
+  throw Error("ERR_CUDA", text);
 }
 
 }  // namespace ntrt

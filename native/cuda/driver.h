@@ -10,6 +10,8 @@ using CUresult = int;
 using CUdevice = int;
 using CUcontext = void*;
 using CUstream = void*;
+using CUmodule = void*;
+using CUfunction = void*;
 using CUdeviceptr = unsigned long long;
 
 // The driver's functions, by the names of cuda.h.
@@ -34,12 +36,41 @@ struct Driver {
   CUresult (*cuStreamCreate)(CUstream* stream, unsigned flags);
   CUresult (*cuStreamDestroy_v2)(CUstream stream);
   CUresult (*cuStreamSynchronize)(CUstream stream);
+
+  // For plugins. Null in a driver without them: a call first checks with `need`.
+  CUresult (*cuCtxGetCurrent)(CUcontext* context);
+  CUresult (*cuCtxPushCurrent_v2)(CUcontext context);
+  CUresult (*cuCtxPopCurrent_v2)(CUcontext* context);
+  CUresult (*cuCtxGetDevice)(CUdevice* device);
+  CUresult (*cuCtxGetId)(CUcontext context, unsigned long long* id);  // 12.0
+  CUresult (*cuStreamGetCtx)(CUstream stream, CUcontext* context);
+  CUresult (*cuStreamIsCapturing)(CUstream stream, int* status);
+  CUresult (*cuModuleLoadData)(CUmodule* module, void const* image);
+  CUresult (*cuModuleUnload)(CUmodule module);
+  CUresult (*cuModuleGetFunction)(CUfunction* function, CUmodule module, char const* name);
+  CUresult (*cuFuncGetAttribute)(int* value, int attribute, CUfunction function);
+  CUresult (*cuFuncSetAttribute)(CUfunction function, int attribute, int value);
+  CUresult (*cuFuncGetParamInfo)(CUfunction function, size_t index, size_t* offset, size_t* bytes);  // 12.4
+  CUresult (*cuLaunchKernel)(CUfunction function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY, unsigned blockZ,
+                             unsigned sharedBytes, CUstream stream, void** arguments, void** extra);
+  CUresult (*cuMemcpyDtoDAsync_v2)(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream);
+  CUresult (*cuMemsetD8Async)(CUdeviceptr to, unsigned char byte, size_t bytes, CUstream stream);
 };
 
 // The initialized driver; throws ERR_NO_GPU if there is none.
 Driver const& driver();
 
-// Throws ERR_CUDA with the driver's own message unless `result` is CUDA_SUCCESS.
+// Throws ERR_CUDA if the driver is too old to have a function.
+void need(void const* function, char const* name);
+
+// "CUDA_ERROR_ILLEGAL_ADDRESS (an illegal memory access was encountered)"
+std::string describe_cuda(CUresult result);
+
+// Whether an error ends its CUDA context: all later calls fail with it.
+bool is_sticky(CUresult result);
+
+// Throws ERR_CUDA_CONTEXT_LOST for an error that ends the context, else ERR_CUDA,
+// with the driver's own message, unless `result` is CUDA_SUCCESS.
 void check_cuda(CUresult result, char const* what);
 
 // The driver, as far as it could be loaded.

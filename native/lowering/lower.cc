@@ -93,6 +93,11 @@ Weight const* Lowering::weight(Node const& node, char const* role) const {
   return nullptr;
 }
 
+PluginParts const* Lowering::plugin(Node const& node) const {
+  auto const found = node.outputs.empty() ? program_.plugins.end() : program_.plugins.find(node.outputs[0].id);
+  return found == program_.plugins.end() ? nullptr : &found->second;
+}
+
 Weights Lowering::weights(Node const& node, char const* role) {
   auto const* found = weight(node, role);
   if (!found) return {};

@@ -40,6 +40,10 @@ class Lowering {
   // A node's weights by role; empty float32 weights if the role is absent.
   Weights weights(Node const& node, char const* role);
   Weight const* weight(Node const& node, char const* role) const;
+  // What a plugin layer of ours is made of; null for other layers.
+  PluginParts const* plugin(Node const& node) const;
+  // The network has a plugin that tells TensorRT of an input that it updates in place.
+  bool has_aliases = false;
   // Gives a layer the optional tensors at input indices `from` and above.
   void set_optional_inputs(Node const& node, Layer* layer, size_t from);
 

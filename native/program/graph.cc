@@ -53,6 +53,12 @@ std::vector<double> Params::reals(char const* name) const {
   return numbers;
 }
 
+std::vector<std::string> Params::texts(char const* name) const {
+  std::vector<std::string> list;
+  for (auto const& item : as<Value::List>(at(name), name)) list.push_back(as<std::string>(item, name));
+  return list;
+}
+
 std::vector<Params> Params::list(char const* name) const {
   std::vector<Params> items;
   for (auto const& item : as<Value::List>(at(name), name)) items.emplace_back(as<Value::Object>(item, name));

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "../plugin/parts.h"
 #include "../tensorrt/api.h"
 
 namespace ntrt {
@@ -36,6 +37,7 @@ class Params {
   std::string const& text(char const* name) const;
   std::vector<int64_t> integers(char const* name) const;
   std::vector<double> reals(char const* name) const;
+  std::vector<std::string> texts(char const* name) const;
   Dims dims(char const* name) const;
   std::vector<Params> list(char const* name) const;
   Params object(char const* name) const;
@@ -92,6 +94,7 @@ struct Program {
   std::vector<std::vector<uint8_t>> encoded;  // the graph as received, see wire.h
   Graph graph;
   std::vector<Weight> weights;
+  std::map<int32_t, PluginParts> plugins;  // of our own plugin layers, by their first output
 };
 
 }  // namespace ntrt

@@ -6,6 +6,7 @@
 #include "../weights/weights.h"
 #include "../compile/build.h"
 #include "../core/js.h"
+#include "../plugin_binding/native_plugin.h"
 
 namespace ntrt {
 
@@ -122,7 +123,7 @@ Weight read_weight(Given const& given) {
 Napi::Function ProgramWrap::define(Napi::Env env) {
   return DefineClass(env, "Program",
                      {InstanceMethod<&ProgramWrap::add_graph>("addGraph"), InstanceMethod<&ProgramWrap::add_weights>("addWeights"),
-                      InstanceMethod<&ProgramWrap::build>("build")});
+                      InstanceMethod<&ProgramWrap::add_plugins>("addPlugins"), InstanceMethod<&ProgramWrap::build>("build")});
 }
 
 ProgramWrap::ProgramWrap(Napi::CallbackInfo const& info) : ObjectWrap(info), program_(std::make_shared<Program>()) {
@@ -149,6 +150,14 @@ void ProgramWrap::add_weights(Napi::CallbackInfo const& info) {
     std::vector<Weight> added(list.list().Length());
     for (uint32_t i = 0; i < added.size(); i++) added[i] = read_weight(list.item(i));
     std::move(added.begin(), added.end(), std::back_inserter(weights));
+  });
+}
+
+void ProgramWrap::add_plugins(Napi::CallbackInfo const& info) {
+  guarded(info.Env(), [&] {
+    auto const list = argument(info, 0);
+    auto& plugins = open().plugins;
+    for (uint32_t i = 0; i < list.list().Length(); i++) plugins[list.item(i).member("value").integer()] = read_native_plugin(list.item(i));
   });
 }
 

@@ -23,6 +23,8 @@ class ProgramWrap : public Napi::ObjectWrap<ProgramWrap> {
   void add_graph(Napi::CallbackInfo const& info);
   // addWeights(list of { name, dtype, shape, data, mapping }): the elements are used where they lie.
   void add_weights(Napi::CallbackInfo const& info);
+  // addPlugins(list of NativePlugin in src/plugin/binding.ts): what our own plugin layers are made of.
+  void add_plugins(Napi::CallbackInfo const& info);
   Napi::Value build(Napi::CallbackInfo const& info);
   Program& open();
 

@@ -1,9 +1,12 @@
 #include "engine.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "../core/handle.h"
 #include "../lowering/lower.h"
+#include "../plugin/failure.h"
+#include "../plugin_binding/load.h"
 #include "../tensorrt/library.h"
 #include "state.h"
 
@@ -23,7 +26,7 @@ int32_t bits_of(std::string const& dtype) {
 
 class DeserializeJob : public Job {
  public:
-  DeserializeJob(std::string library, Plan plan, int device) : library_(std::move(library)), state_(std::make_shared<EngineState>()) {
+  DeserializeJob(std::string library, Plan plan, int device, bool allow_code) : library_(std::move(library)), allow_code_(allow_code), state_(std::make_shared<EngineState>()) {
     state_->plan = std::move(plan);
     state_->device = device;
   }
@@ -36,7 +39,12 @@ class DeserializeJob : public Job {
     void* runtime = s.api->create_runtime(s.api->logger, s.api->release);
     if (reinterpret_cast<uintptr_t>(runtime) < 4096) throw Error("ERR_RUNTIME", "TensorRT could not create a runtime");
     s.runtime = Owned<Runtime>(runtime);
-    s.engine = Owned<Engine>(call<m::Runtime::deserializeCudaEngine>(*s.api, s.runtime.get(), s.plan.data, static_cast<uint64_t>(s.plan.size)));
+    if (allow_code_) call<m::Runtime::setEngineHostCodeAllowed>(*s.api, s.runtime.get(), true);
+    s.engine = deserialize_engine(*s.api, s.runtime.get(), s.plan.data, s.plan.size, log);
+    s.plugins = take_created();
+    if (!s.engine && carries_code()) {
+      throw Error("ERR_HOST_CODE", "the engine brings code of its own (a lean runtime or plugin libraries), which was not allowed to run: if you trust it, use loadEngine(file, { allowHostCode: true })");
+    }
     if (!s.engine) throw Error("ERR_ENGINE", "TensorRT " + release_name(s.api->release) + " could not load the engine: it was built by another release or for another GPU, or it is damaged");
     describe();
   }
@@ -71,6 +79,12 @@ class DeserializeJob : public Job {
       profiles.Set(profiles.Length(), profile);
     }
     return profiles;
+  }
+
+  // Whether TensorRT says that it may not run what the engine brings.
+  bool carries_code() const {
+    auto const lines = log.errors();
+    return !allow_code_ && std::any_of(lines.begin(), lines.end(), [](std::string const& line) { return line.find("HostCodeAllowed") != std::string::npos; });
   }
 
   void describe() {
@@ -122,6 +136,7 @@ class DeserializeJob : public Job {
   }
 
   std::string library_;
+  bool allow_code_;
   std::shared_ptr<EngineState> state_;
 };
 
@@ -135,9 +150,11 @@ class ContextJob : public Job {
     enter_library(&api, "creating an execution context");
     use_device(s.engine->device);
     s.stream = Stream::create();
+    take_failure();
     s.context = Owned<ExecutionContext>(
         call<m::Engine::createExecutionContext>(api, s.engine->engine.get(), api.enumerator("ExecutionContextAllocationStrategy", "kSTATIC")));
-    if (!s.context) throw Error("ERR_CONTEXT", "TensorRT could not create an execution context");
+    auto const failure = take_failure();
+    if (!s.context) throw Error("ERR_CONTEXT", "TensorRT could not create an execution context" + (failure ? std::string(": ") + failure->what() : ""));
     if (s.engine->profiles > 1) {
       if (!call<m::ExecutionContext::setOptimizationProfileAsync>(api, s.context.get(), profile_, s.stream.get())) {
         throw Error("ERR_PROFILE", "TensorRT refused optimization profile " + std::to_string(profile_));
@@ -189,7 +206,7 @@ Napi::Value deserialize(Napi::CallbackInfo const& info) {
       std::memcpy(plan.owner.get(), bytes.Data(), plan.size);
       plan.data = plan.owner.get();
     }
-    auto job = std::make_shared<DeserializeJob>(argument(info, 0).text(), std::move(plan), argument(info, 2).integer());
+    auto job = std::make_shared<DeserializeJob>(argument(info, 0).text(), std::move(plan), argument(info, 2).integer(), argument(info, 3).flag());
     return Job::start(info.Env(), job, Lane::run);
   });
 }

@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include "../core/handle.h"
+#include "../plugin/failure.h"
 #include "../tensorrt/callbacks.h"
 #include "engine.h"
 #include "state.h"
@@ -36,6 +37,15 @@ class ExecuteJob : public Job {
       ~Release() { state.busy = false; }
     } release{*state_};
     worked_ = true;
+    try {
+      run();
+    } catch (Error const& error) {
+      if (error.code != "ERR_CUDA_CONTEXT_LOST") throw;
+      lose_device(state_->engine->device, error.what(), state_->engine->plugins);
+    }
+  }
+
+  void run() {
     auto& s = *state_;
     auto const& api = *s.engine->api;
     auto const& io = s.engine->io;
@@ -62,8 +72,12 @@ class ExecuteJob : public Job {
     for (size_t i = 0; i < io.size(); i++) {
       if (!io[i].input) prepare_output(i);
     }
+    take_failure();
     if (!call<m::ExecutionContext::enqueueV3>(api, context, s.stream.get())) {
-      driver().cuStreamSynchronize(s.stream.get());
+      auto const failure = take_failure();
+      CUresult const result = driver().cuStreamSynchronize(s.stream.get());
+      if (failure) throw *failure;
+      if (is_sticky(result)) check_cuda(result, "running the engine");
       throw Error("ERR_RUN", "TensorRT could not run the engine");
     }
     s.stream.synchronize("running the engine");

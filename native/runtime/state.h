@@ -39,6 +39,7 @@ struct EngineState {
   Owned<Engine> engine;
   std::vector<IOTensor> io;
   int32_t profiles = 0;
+  std::vector<std::string> plugins;  // our own: "plugin 'RmsNorm' in layer 'norm1'"
 
   ~EngineState() {
     try {

@@ -50,6 +50,21 @@ struct EngineInspector;
 struct Loop;
 struct IfConditional;
 struct Attention;
+struct DimensionExpr;
+struct ExprBuilder;
+struct PluginRegistry;
+struct PluginV3;
+struct PluginV3Core;
+struct LoggerFinder;
+struct LoggerObject;
+// Plugins that others wrote, and what makes them.
+struct ForeignCreator;
+struct ForeignPlugin;
+struct ForeignCapability;
+// Structs of plugin.h and table.h.
+struct DimsExprs;
+struct InterfaceInfo;
+struct PluginFieldCollection;
 
 // A cell of the slot table: "12", "75@10.7.0" or "-".
 struct Slot {
@@ -108,8 +123,10 @@ struct Api : Library {
 // "ERR_UNSUPPORTED: INetworkDefinition::addSqueeze needs TensorRT 10.7.0 ..., loaded is ..."
 [[noreturn]] void throw_unsupported(Api const& api, MethodInfo const& method);
 
-// The implementation pointer of a handle: it follows the vptr (and the bases' pointers).
+// The implementation pointer of a handle: it follows the vptr (and the bases' pointers). With offset 0, the handle has none:
+// its own table is called.
 inline void* implementation(void const* handle, int offset) {
+  if (offset == 0) return const_cast<void*>(handle);
   return *reinterpret_cast<void* const*>(static_cast<char const*>(handle) + offset);
 }
 
@@ -158,21 +175,39 @@ namespace m {
 #undef METHOD
 }  // namespace m
 
-// Calls a method on a handle. A virtual member function is called like a plain function that takes `this` first. A large struct
+// Calls the method in a slot. A virtual member function is called like a plain function that takes `this` first. A large struct
 // is declared as the result: the compiler passes its address as a hidden first argument on x86-64 and in x8 on arm64.
+template <class M, class... A>
+typename Virtual<typename M::Signature>::Result call_slot(int slot, typename M::Interface::Handle* handle, A&&... args) {
+  void* impl = implementation(handle, M::Interface::offset);
+  auto function = reinterpret_cast<typename Virtual<typename M::Signature>::Function>((*static_cast<void***>(impl))[slot]);
+  return function(impl, std::forward<A>(args)...);
+}
+
+// Calls a method on a handle.
 template <class M, class... A>
 typename Virtual<typename M::Signature>::Result call(Api const& api, typename M::Interface::Handle* handle, A... args) {
   if (!api.has(M::info)) throw_unsupported(api, M::info);
   trace::call<M>(args...);
-  Slot const& slot = M::info.slots[static_cast<int>(api.flavor)];
-  void* impl = implementation(handle, M::Interface::offset);
-  auto function = reinterpret_cast<typename Virtual<typename M::Signature>::Function>((*static_cast<void***>(impl))[slot.index]);
-  return function(impl, args...);
+  return call_slot<M>(M::info.slots[static_cast<int>(api.flavor)].index, handle, args...);
+}
+
+// The same for a method with one slot in all flavors and releases, where it is not known which library calls us. Not traced.
+template <class M, class... A>
+typename Virtual<typename M::Signature>::Result call_in_all(typename M::Interface::Handle* handle, A&&... args) {
+  constexpr Slot const* slots = M::info.slots;
+  static_assert(slots[0].index >= 0 && slots[0].index == slots[1].index && slots[1].index == slots[2].index && slots[0].since == 0);
+  return call_slot<M>(slots[0].index, handle, std::forward<A>(args)...);
 }
 
 // Deletes a handle through slot 1 of its own table (the deleting destructor).
 inline void destroy(void* handle) {
   if (handle) reinterpret_cast<void (*)(void*)>((*static_cast<void***>(handle))[1])(handle);
+}
+
+// Deletes an object that has its table itself and begins with IVersionedInterface's methods: the deleting destructor is slot 3.
+inline void destroy_interface(void* object) {
+  if (object) reinterpret_cast<void (*)(void*)>((*static_cast<void***>(object))[3])(object);
 }
 
 // Owns a handle.

@@ -1,4 +1,4 @@
-// The objects TensorRT calls: the logger, the progress monitor and the output allocator. Their tables are built from callbacks.def.
+// The objects TensorRT calls: the logger, the progress monitor and the output allocator. Plugins are in ../plugin/objects.h.
 #pragma once
 
 #include <functional>
@@ -8,30 +8,9 @@
 #include <vector>
 
 #include "../core/log.h"
-#include "api.h"
+#include "table.h"
 
 namespace ntrt {
-
-struct InterfaceInfo {
-  char const* kind;
-  int32_t major;
-  int32_t minor;
-};
-
-// An object in TensorRT's layout: it begins with a pointer to a table. It has no virtual members, whose table would come first.
-class Callbacks {
- public:
-  Callbacks(Callbacks const&) = delete;
-  // We delete the objects ourselves.
-  void destroy() noexcept {}
-  int32_t getAPILanguage() noexcept { return 0; }  // C++
-
- protected:
-  explicit Callbacks(void* const* table) : table_(table) {}
-
- private:
-  void* const* const table_;
-};
 
 // ILogger: passes every line to core/log.h.
 class Logger : public Callbacks {

@@ -157,7 +157,7 @@ void throw_unsupported(Api const& api, MethodInfo const& method) {
     where += where.empty() ? "" : ", ";
     where += slot.since ? std::string(i == 2 ? "TensorRT-RTX " : "TensorRT ") + release_name(slot.since) : products[i];
   }
-  throw Error("ERR_UNSUPPORTED", std::string(method.interface).replace(0, 7, "I") + "::" + method.name + " needs " + where +
+  throw Error("ERR_UNSUPPORTED", title(method) + " needs " + where +
                                      " or later; loaded is " + flavor_name(api.flavor) + " " + release_name(api.release));
 }
 

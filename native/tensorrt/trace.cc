@@ -4,6 +4,17 @@
 
 #include "api.h"
 
+namespace ntrt {
+
+// "apiv::VConvolutionLayer" is IConvolutionLayer, "v_1_0::IPluginCreator" IPluginCreator.
+std::string title(MethodInfo const& method) {
+  std::string type = method.interface;
+  if (auto const end = type.rfind("::"); end != std::string::npos) type = type.compare(0, 7, "apiv::V") == 0 ? "I" + type.substr(7) : type.substr(end + 2);
+  return type + "::" + method.name;
+}
+
+}  // namespace ntrt
+
 namespace ntrt::trace {
 
 namespace {
@@ -18,9 +29,6 @@ State& state() {
   static auto* state = new State;
   return *state;
 }
-
-// "apiv::VConvolutionLayer" and "setStrideNd" are IConvolutionLayer::setStrideNd.
-std::string name_of(MethodInfo const& method) { return std::string(method.interface).replace(0, 7, "I") + "::" + method.name; }
 
 }  // namespace
 
@@ -45,13 +53,13 @@ std::set<std::string> enumerators() {
 
 bool add_method(MethodInfo const& method) {
   std::lock_guard lock(state().mutex);
-  state().calls[name_of(method)];
+  state().calls[title(method)];
   return true;
 }
 
 void add_call(MethodInfo const& method, std::string arguments) {
   std::lock_guard lock(state().mutex);
-  state().calls[name_of(method)].insert(std::move(arguments));
+  state().calls[title(method)].insert(std::move(arguments));
 }
 
 void add_enumerator(std::string_view name, std::string_view value) {

@@ -16,6 +16,9 @@ struct Dims;
 struct Weights;
 struct Permutation;
 
+// "INetworkDefinition::addSqueeze"
+std::string title(MethodInfo const& method);
+
 namespace trace {
 
 inline std::atomic<bool> on{false};

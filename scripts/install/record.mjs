@@ -63,8 +63,8 @@ function remember(dir, record, changed) {
 
 /** SHA-256 by file, from the RECORD that every wheel has. */
 function wheelHashes(dir, files) {
-  const list = files.find((file) => /^[^/]+\.dist-info\/RECORD$/.test(file));
-  const lines = list ? readOr(join(dir, list), '').split('\n') : [];
+  const lists = files.filter((file) => /^[^/]+\.dist-info\/RECORD$/.test(file));
+  const lines = lists.flatMap((list) => readOr(join(dir, list), '').split('\n'));
   const rows = lines.map((line) => /^(.*),sha256=([\w-]+),\d+\r?$/.exec(line)).filter(Boolean);
   return new Map(rows.map(([, file, hash]) => [file.replace(/^"(.*)"$/, '$1'), hash]));
 }

@@ -30,10 +30,13 @@ function destructorLine(row, index, methods) {
   return `{ ${type} destructor(${index}, ${methods.length + 2}, ${Number(destructorOf(row) === 'D0')}, [](void* at) -> void* { return new (at) P; }); }`;
 }
 
+/** Whether an interface's handles point to an implementation. Those at 0 are called through their own table. */
+export const hasPointer = ({ offset }) => offset !== 0;
+
 /** Members are protected, so a derived class reads them. */
 function offsetLine({ header }, index) {
-  const type = header.replace(/^apiv::V/, 'I');
-  const member = type === 'ILayer' ? 'mLayer' : 'mImpl';
+  const type = header.replace(/^apiv::V/, 'I').replace('IConditionalBoundary', 'IIfConditionalBoundary');
+  const member = type === 'ILayer' ? 'mLayer' : /Boundary/.test(type) ? 'mBoundary' : 'mImpl';
   return `{ struct P : ${type} { static auto member() { return &P::${member}; } }; auto p = P::member(); offset(${index}, &p); }`;
 }
 
@@ -81,7 +84,7 @@ export async function readHeaders(include, { interfaces, methods, callbacks }, e
     const flavor = FLAVOR[release[0]];
     if (!flavor) throw new SetupError(`${include}: no flavor for TensorRT ${release.join('.')}; known are ${FLAVORS}`);
 
-    const rows = [...interfaces, ...methods, ...callbacks, ...enums];
+    const rows = [...interfaces.filter(hasPointer), ...methods, ...callbacks, ...enums];
     const isPresent = (row) => cellAt(row.cells[FLAVORS.indexOf(flavor)], release) !== null;
     const siblings = (row) =>
       callbacks.filter((other) => other.header === row.header && isPresent(other) && !destructorOf(other));
@@ -92,11 +95,13 @@ export async function readHeaders(include, { interfaces, methods, callbacks }, e
     const lines = rows.map(line);
     const errors = new Map();
     // Rows that these headers lack do not compile: each pass drops them, or tries them without version namespaces.
-    for (const rewrite of [unversioned, () => '']) {
+    // An interface of a second version never was without one.
+    const withoutVersion = (text) => (/\bv_2_0::I\w+::/.test(text) ? '' : unversioned(text));
+    for (const rewrite of [withoutVersion, () => '']) {
       const failed = await compile(gxx, flags, dir, lines);
       for (const [index, error] of failed) {
-        if (rewrite(lines[index]) === '') errors.set(rows[index], error);
         lines[index] = rewrite(lines[index]);
+        if (lines[index] === '') errors.set(rows[index], error);
       }
     }
     const failed = await compile(gxx, flags, dir, lines);

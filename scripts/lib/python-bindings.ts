@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { cacheDir } from '../../src/tensorrt/library/search-path.js';
+import { cacheDir } from '../../src/machine/search.js';
 
 /** NVIDIA's Python bindings of TensorRT-RTX, in the release that `node-tensorrt install` fetches. */
 export const distribution = 'tensorrt-rtx-cu13-bindings==1.7.1.116';

@@ -17,6 +17,7 @@ add(installCommand());
 if (!program.commands.some((command) => command.name() === process.argv[2])) {
   add((await import('./commands/weights.js')).weightsCommand());
   add((await import('./commands/layers.js')).layersCommand());
+  add((await import('./commands/plugins.js')).pluginsCommand());
 }
 
 try {

@@ -45,11 +45,35 @@ export function asCpuElements(dtype: DType, data: TypedArray, count: number): Ty
   return dtype === 'int4' ? Int8Array.from(decoded) : decoded;
 }
 
+/** A copy: neither a file nor the caller may change it later. */
+export function ownCpuElements(dtype: DType, data: TypedArray, count: number): TypedArray {
+  const elements = asCpuElements(dtype, data, count);
+  return elements === data ? viewAs(dtype, copyOfBytes(data)) : elements;
+}
+
 /** Larger constants are passed outside the model, whose protobuf may not exceed 2 GB. */
 const inlineBytes = 1024;
 const cachedBytes = 64;
 /** onnxruntime copies what is passed beside a model into it, and holds no constant of this size or more. Tests lower it. */
 export const heldBytes = { below: 2 ** 31 };
+
+/** Weights that several graphs take: held once, and fed to each. */
+export class SharedWeights {
+  readonly #ids: ReadonlySet<WeightId>;
+  readonly #elements = new Map<WeightId, TypedArray>();
+
+  constructor(ids: ReadonlySet<WeightId> = new Set()) {
+    this.#ids = ids;
+  }
+
+  /** A copy in the type that holds it; undefined for a weight that a graph had better hold itself. */
+  elements({ dtype, data }: IRWeight, id: WeightId, count: number): TypedArray | undefined {
+    if (!this.#ids.has(id) || data.byteLength <= inlineBytes) return undefined;
+    const known = this.#elements.get(id) ?? ownCpuElements(dtype, data, count);
+    this.#elements.set(id, known);
+    return known;
+  }
+}
 
 export interface FedConstant {
   name: string;
@@ -77,6 +101,11 @@ export class CpuModule {
   #values = 0;
   readonly #constants = new Map<string, CpuValue>();
   readonly #weights = new Map<IRWeight, CpuValue>();
+  readonly #shared: SharedWeights;
+
+  constructor(shared = new SharedWeights()) {
+    this.#shared = shared;
+  }
 
   newValue(): CpuValue {
     return `v${this.#values++}`;
@@ -113,9 +142,18 @@ export class CpuModule {
     const { dtype, shape, data, mapping } = weight;
     const count = shape.reduce((a, b) => a * b, 1);
     checkElements(weight, id);
-    const value = this.#initializer(dtype, shape, data, count, !mapping);
+    const elements = this.#shared.elements(weight, id, count);
+    const value = elements
+      ? this.#feed(dtype, shape, elements)
+      : this.#initializer(dtype, shape, data, count, !mapping);
     this.#weights.set(weight, value);
     return value;
+  }
+
+  /** @param data in the type that holds it; nobody else may change it */
+  #feed(dtype: DType, shape: readonly number[], data: TypedArray, name = this.newValue()): CpuValue {
+    this.fed.push({ name, type: cpuTypes[dtype], shape, data });
+    return name;
   }
 
   /** @param isCallers whether the caller could change `data` before the runtime reads it */
@@ -127,12 +165,7 @@ export class CpuModule {
       return name;
     }
     const held = type === 'float32' ? 4 * count : data.byteLength;
-    if (held >= heldBytes.below) {
-      // A copy, as the runtime takes of the others: neither the file nor the caller may change it later.
-      const elements = asCpuElements(dtype, data, count);
-      this.fed.push({ name, type, shape, data: elements === data ? viewAs(dtype, copyOfBytes(data)) : elements });
-      return name;
-    }
+    if (held >= heldBytes.below) return this.#feed(dtype, shape, ownCpuElements(dtype, data, count), name);
     // The runtime widens these two, so the bytes need no copy here.
     const widened = dtype === 'bfloat16' || dtype === 'float8e4m3';
     const elements = widened ? data : asCpuElements(dtype, data, count);

@@ -4,7 +4,7 @@ import type { RecordedNode } from '../dsl/network.js';
 import type { Snapshot } from '../dsl/snapshot.js';
 import { locate } from '../errors/call-site.js';
 import { TensorRTError } from '../errors/error.js';
-import { CpuModule, type FedConstant, OnnxGraphWriter } from './graph.js';
+import { CpuModule, type FedConstant, OnnxGraphWriter, SharedWeights } from './graph.js';
 import { encodeModel } from './onnx.js';
 
 /** A network as ONNX. */
@@ -29,16 +29,10 @@ export const outputName = (name: string): string => `out/${name}`;
 
 /**
  * Writes a network as ONNX. Elements that do not lie in a mapped file are copied.
- * @throws ERR_NO_OUTPUT; ERR_CPU_BACKEND if a layer has no mapping; ERR_DISPOSED if a weight file was closed
+ * @throws ERR_CPU_BACKEND if a layer has no mapping; ERR_DISPOSED if a weight file was closed
  */
-export function lower(network: Snapshot): CpuProgram {
-  if (network.outputs.length === 0) {
-    throw new TensorRTError(
-      'ERR_NO_OUTPUT',
-      `network '${network.name}' has no output: mark one with tensor.output(name)`,
-    );
-  }
-  const module = new CpuModule();
+export function lower(network: Snapshot, shared = new SharedWeights()): CpuProgram {
+  const module = new CpuModule(shared);
   const main = new OnnxGraphWriter(module, network.name);
   const lowering = new GraphLowering(network, module);
   for (const input of network.inputs) lowering.values.set(input.id, main.input(inputName(input.name), input));

@@ -1,24 +1,27 @@
-import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import { factsOfLayers } from '../dsl/named-layers.js';
+import type { ValueId } from '../dsl/ir.js';
 import type { Network } from '../dsl/network.js';
 import { checkMapped, type Snapshot, snapshot } from '../dsl/snapshot.js';
-import { locate } from '../errors/call-site.js';
 import { TensorRTError } from '../errors/error.js';
+import { decomposed, hasPlugins } from '../passes/decompose-plugins.js';
+import { sourceOf } from '../passes/layer.js';
 import { dimNames, evaluateDim, isUnknown } from '../values/dim.js';
-import type { DType, TypedArray } from '../values/dtype.js';
-import { encodeElements } from '../values/elements.js';
-import { type Feeds, ownFeed, type ResolvedFeed, resolveFeeds } from '../values/feeds.js';
-import { Result } from '../values/result.js';
+import { type Feeds, resolveFeeds } from '../values/feeds.js';
+import type { Result } from '../values/result.js';
 import type { ValueType } from '../values/spec.js';
-import { asCpuElements, cpuTypes } from './graph.js';
-import { type CpuProgram, inputName, lower, outputName } from './lower.js';
+import { checkElements } from '../values/weight.js';
+import { ownCpuElements, SharedWeights } from './graph.js';
+import { type Held, heldFeed, resultOf } from './held.js';
+import { lower } from './lower.js';
+import { PluginStep, wantsLayers } from './plugin-step.js';
 import { loadOnnxruntime, type Runtime } from './runtime.js';
+import { Segment } from './segment.js';
+import { cut } from './segments.js';
 
 interface NamedType extends ValueType {
   name: string;
 }
 
-/** A network that runs on the CPU through onnxruntime. */
+/** A network that runs on the CPU: its layers through onnxruntime, its plugins by their references. */
 export interface CpuModel {
   readonly inputs: readonly NamedType[];
   readonly outputs: readonly NamedType[];
@@ -26,7 +29,8 @@ export interface CpuModel {
    * Runs the network; `resolveFeeds` documents the feeds. onnxruntime computes on its own threads, but blocks the calling
    * thread.
    * @returns results by output name
-   * @throws ERR_FEED for bad feeds, ERR_CPU_BACKEND if onnxruntime fails, ERR_ASSERTION, ERR_DISPOSED
+   * @throws ERR_FEED for bad feeds, ERR_CPU_BACKEND if onnxruntime fails, ERR_PLUGIN if a reference does, ERR_ASSERTION,
+   *   ERR_DISPOSED
    */
   run(feeds: Feeds): Promise<Record<string, Result>>;
   /** Frees the model once its current runs have ended. */
@@ -53,75 +57,79 @@ async function loadRuntime(): Promise<Runtime> {
  */
 export const createCpuModel = async (network: Network): Promise<CpuModel> => createModelOf(snapshot(network));
 
-/** `createCpuModel` for a snapshot. */
-export async function createModelOf(network: Snapshot): Promise<CpuModel> {
-  const program = lower(network);
-  const runtime = await loadRuntime();
-  const open = (graphOptimizationLevel: 'all' | 'disabled') =>
-    runtime.InferenceSession.create(program.model, {
-      executionProviders: ['cpu'],
-      externalData: Object.setPrototypeOf([...program.files], null),
-      graphOptimizationLevel,
-      logSeverityLevel: 4,
-      // Integer kernels for quantized layers round differently from TensorRT, and saturate on some CPUs.
-      extra: own({ session: own({ disable_quant_qdq: '1' }) }),
-    });
-  const session = await open('all').catch((cause: unknown) =>
-    // onnxruntime's own optimizations break some graphs: a Pad fused into a pool with a smaller window, an If whose
-    // condition is known.
-    open('disabled').catch(() => {
-      checkMapped(network);
-      throw backendError(network.name, 'refused the network', cause, program);
-    }),
-  );
-  // It has read them all, and keeps copies.
-  checkMapped(network);
-  return new SessionModel(network, program, runtime, session);
+export interface CpuOptions {
+  /** Runs the decompositions of all plugins. Default: only of those without a reference that can run. */
+  decomposePlugins?: boolean | undefined;
 }
 
-/** onnxruntime reads inherited properties, too, also of lists: a script may have added some to Object.prototype. */
-const own = <T extends object>(entries: T): T => Object.assign(Object.create(null), entries);
+/** `createCpuModel` for a snapshot. */
+export async function createModelOf(given: Snapshot, options: CpuOptions = {}): Promise<CpuModel> {
+  const wants = options.decomposePlugins ? undefined : wantsLayers;
+  const network = hasPlugins(given, wants) ? snapshot(decomposed(sourceOf(given), given.name, { wants })) : given;
+  if (network.outputs.length === 0) {
+    throw new TensorRTError(
+      'ERR_NO_OUTPUT',
+      `network '${network.name}' has no output: mark one with tensor.output(name)`,
+    );
+  }
+  const { steps, constants, shared } = cut(network);
+  const weights = new SharedWeights(shared);
+  // All elements are read before anybody can change them.
+  const prepared = steps.map((step) =>
+    'plugin' in step ? new PluginStep(network, step.plugin) : { ...step, program: lower(step.part, weights) },
+  );
+  const held = constants.map((node) => [node.outputs[0]!.id, heldConstant(network, node)] as const);
+  const made: (Segment | PluginStep)[] = [];
+  try {
+    for (const step of prepared) {
+      if (step instanceof PluginStep) made.push(step);
+      else made.push(await Segment.open(step.part, step.program, await loadRuntime()));
+    }
+    // onnxruntime has read them all, and keeps copies.
+    checkMapped(network);
+  } catch (error) {
+    for (const step of made) step.release();
+    throw error;
+  }
+  return new SegmentedModel(network, made, new Map(held));
+}
 
-class SessionModel implements CpuModel {
+function heldConstant({ weights }: Snapshot, node: Snapshot['nodes'][number]): Held {
+  const id = node.weights.value!;
+  const { dtype, data, shape } = weights[id]!;
+  checkElements(weights[id]!, id);
+  const count = shape.reduce((a, b) => a * b, 1);
+  return { dtype, shape: node.outputs[0]!.shape as number[], data: ownCpuElements(dtype, data, count) };
+}
+
+class SegmentedModel implements CpuModel {
   readonly inputs: readonly NamedType[];
   readonly outputs: readonly NamedType[];
   readonly #name: string;
-  readonly #program: Pick<CpuProgram, 'layerOf' | 'guards'>;
-  readonly #requirements: CpuProgram['requirements'];
-  readonly #runtime: Runtime;
-  readonly #session: InferenceSession;
-  readonly #fed: Readonly<Record<string, OrtTensor>>;
+  readonly #ids: { inputs: readonly ValueId[]; outputs: readonly ValueId[] };
+  readonly #steps: readonly (Segment | PluginStep)[];
+  readonly #constants: ReadonlyMap<ValueId, Held>;
   #running = 0;
   #disposed = false;
 
-  constructor(network: Snapshot, program: CpuProgram, runtime: Runtime, session: InferenceSession) {
+  constructor(network: Snapshot, steps: readonly (Segment | PluginStep)[], constants: ReadonlyMap<ValueId, Held>) {
     this.inputs = network.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
     this.outputs = network.outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
+    this.#ids = { inputs: network.inputs.map(({ id }) => id), outputs: network.outputs.map(({ id }) => id) };
     this.#name = network.name;
-    this.#program = { layerOf: program.layerOf, guards: program.guards };
-    this.#requirements = program.requirements;
-    this.#runtime = runtime;
-    this.#session = session;
-    this.#fed = Object.fromEntries(
-      program.fed.map(({ name, type, shape, data }) => [
-        name,
-        new runtime.Tensor(type as 'float32', data as Float32Array, shape),
-      ]),
-    );
+    this.#steps = steps;
+    this.#constants = constants;
   }
 
   async run(given: Feeds): Promise<Record<string, Result>> {
     if (this.#disposed) throw new TensorRTError('ERR_DISPOSED', `network '${this.#name}': the model was disposed`);
     const { feeds, sizes } = resolveFeeds(this.inputs, given);
-    const tensors = Object.fromEntries(feeds.map((feed) => [inputName(feed.name), this.#toRuntime(feed)]));
+    const values = new Map(this.#constants);
+    for (const [i, feed] of feeds.entries()) values.set(this.#ids.inputs[i]!, heldFeed(feed));
     this.#running++;
     try {
-      const fetched = await this.#session.run({ ...tensors, ...this.#fed });
-      this.#checkRequirements(fetched);
-      return this.#results(fetched, sizes);
-    } catch (cause) {
-      if (cause instanceof TensorRTError) throw cause;
-      throw backendError(this.#name, 'failed', cause, this.#program);
+      for (const step of this.#steps) await step.run(values);
+      return this.#results(values, { ...sizes });
     } finally {
       this.#running--;
       this.#releaseIfIdle();
@@ -139,49 +147,18 @@ class SessionModel implements CpuModel {
   }
 
   #releaseIfIdle(): void {
-    if (this.#disposed && this.#running === 0) void this.#session.release();
+    if (this.#disposed && this.#running === 0) for (const step of this.#steps) step.release();
   }
 
-  /** The runtime reads the elements in a later turn, so they are copied unless they were converted. */
-  #toRuntime(feed: ResolvedFeed): OrtTensor {
-    const { dtype, shape } = feed;
-    const { data } = dtype === cpuTypes[dtype] ? ownFeed(feed) : feed;
-    const count = shape.reduce((a, b) => a * b, 1);
-    const type = cpuTypes[dtype] as 'float32';
-    const elements = asCpuElements(dtype, data, count) as Float32Array;
-    const tensor = new this.#runtime.Tensor(type, elements, shape);
-    // From Node 24 on the constructor makes a Float16Array of the bits, of which the runtime's addon reads nothing.
-    const bits: Pick<OrtTensor, 'type' | 'dims' | 'location' | 'data'> = {
-      type,
-      dims: shape,
-      location: 'cpu',
-      data: elements,
-    };
-    return tensor.data === elements ? tensor : (bits as OrtTensor);
-  }
-
-  #checkRequirements(fetched: InferenceSession.ReturnType): void {
-    for (const { output, message, layer } of this.#requirements) {
-      const { data } = fetched[output] as OrtTensor;
-      if ((data as Uint8Array).every((value) => value !== 0)) continue;
-      throw new TensorRTError(
-        'ERR_ASSERTION',
-        `network '${this.#name}': assertion '${layer.name}' failed: ${message}`,
-        {
-          layer: layer.name,
-          kind: layer.kind,
-          source: locate(layer.callSite),
-        },
-      );
-    }
-  }
-
-  #results(fetched: InferenceSession.ReturnType, given: Readonly<Record<string, number>>): Record<string, Result> {
-    const sizes = { ...given };
-    const results = this.outputs.map((output) => {
-      const { dims, data } = fetched[outputName(output.name)] as OrtTensor;
-      checkShape(this.#name, output, dims, sizes);
-      return [output.name, new Result(output.dtype, dims, fromRuntime(output.dtype, data as TypedArray))] as const;
+  #results(values: ReadonlyMap<ValueId, Held>, sizes: Record<string, number>): Record<string, Result> {
+    // What is returned is the caller's.
+    const taken = new Set<unknown>(Array.from(this.#constants.values(), ({ data }) => data));
+    const results = this.outputs.map((output, i) => {
+      const value = values.get(this.#ids.outputs[i]!)!;
+      checkShape(this.#name, output, value.shape, sizes);
+      const result = resultOf(taken.has(value.data) ? { ...value, data: value.data.slice() } : value);
+      taken.add(value.data);
+      return [output.name, result] as const;
     });
     return Object.fromEntries(results);
   }
@@ -206,33 +183,4 @@ function checkShape(
   );
 }
 
-function fromRuntime(dtype: DType, data: TypedArray): TypedArray {
-  if (dtype === 'bfloat16') {
-    const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
-    return Uint16Array.from(bits, (b) => b >>> 16);
-  }
-  if (dtype === 'float16') return new Uint16Array(data.buffer, data.byteOffset, data.length);
-  return dtype === cpuTypes[dtype] ? data : encodeElements(dtype, data);
-}
-
 const firstLine = (error: unknown): string => String((error as Error)?.message ?? error).split('\n')[0]!;
-
-/** onnxruntime names the failing nodes in one of these ways, the innermost last. */
-const nodeNames = /(?:Name:'|node with name '|[Nn]ode ?\()([^'()]+)['()]/g;
-
-function backendError(
-  network: string,
-  what: string,
-  cause: unknown,
-  program: Pick<CpuProgram, 'layerOf' | 'guards'>,
-): TensorRTError {
-  const message = String((cause as Error)?.message ?? cause).trim();
-  const names = [...message.matchAll(nodeNames)].map((found) => found[1]!);
-  const node = names.map((name) => program.layerOf(name)).findLast((layer) => layer);
-  const guard = names.map((name) => program.guards.get(name)).findLast((text) => text);
-  const why = guard ? `${node!.kind} '${node!.name}': ${guard}` : `onnxruntime ${what}: ${message}`;
-  return new TensorRTError('ERR_CPU_BACKEND', `network '${network}': ${why}`, {
-    cause,
-    ...factsOfLayers(node ? [node] : []),
-  });
-}

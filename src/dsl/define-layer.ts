@@ -117,7 +117,7 @@ export interface LayerDefinition<P extends LayerParams = LayerParams> {
   /** Input types of its nested graph of that role; without it, nested graphs have no inputs. */
   bodyInputs?(role: string, params: P, inputs: readonly (InferredValue | null)[], fail: Fail): ValueType[];
   /** Whether it has effects besides its outputs, so that it is kept even if nothing depends on it. */
-  hasEffects?: true;
+  hasEffects?: true | ((params: P) => boolean);
   /** Whether constant folding may replace it with its result. Default: true, unless it has effects. */
   isFoldable?(params: P): boolean;
   /** Writes the operators that compute the same on the CPU backend. */

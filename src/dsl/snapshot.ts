@@ -12,6 +12,7 @@ export interface Snapshot {
   outputs: readonly IRNamed[];
   nodes: readonly RecordedNode[];
   weights: readonly IRWeight[];
+  useFp32Acc: boolean;
   tensorOf(id: ValueId): Tensor | undefined;
 }
 
@@ -26,6 +27,7 @@ export function snapshot(net: Network): Snapshot {
     }),
     nodes: nodes.slice(),
     weights: net.weights.slice(),
+    useFp32Acc: net.useFp32Acc,
     tensorOf: (id) => net.tensorOf(id),
   };
 }

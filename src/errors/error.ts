@@ -31,6 +31,8 @@ export class TensorRTError extends Error {
   declare readonly layers?: readonly LayerAtFault[];
   /** The file and line in your code that recorded the layer. */
   declare readonly source?: SourceLocation;
+  /** The line of CUDA source that does not compile. */
+  declare readonly cuda?: SourceLocation;
   /** What was expected, e.g. a shape or a dtype. */
   declare readonly expected?: unknown;
   /** What was given instead. */

@@ -45,6 +45,8 @@ export interface ErrorFacts {
   layers?: readonly LayerAtFault[];
   /** The caller's file and line that recorded the layer. */
   source?: SourceLocation | undefined;
+  /** The line of CUDA source at fault. */
+  cuda?: SourceLocation;
   expected?: unknown;
   actual?: unknown;
   /** Weights from files that do not fit. */

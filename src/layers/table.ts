@@ -38,6 +38,7 @@ import { type NormalizationMethods, normalization, normalizationMethods } from '
 import { type OneHotMethods, oneHot, oneHotMethods } from './kinds/one_hot.js';
 import { type PaddingMethods, padding, paddingMethods } from './kinds/padding.js';
 import { type ParametricReluMethods, parametricRelu, parametricReluMethods } from './kinds/parametric_relu.js';
+import { type PluginMethods, plugin, pluginMethods } from './kinds/plugin.js';
 import { type PoolingMethods, pooling, poolingMethods } from './kinds/pooling.js';
 import { type QuantizeMethods, quantize, quantizeMethods } from './kinds/quantize.js';
 import { type RaggedSoftmaxMethods, raggedSoftmax, raggedSoftmaxMethods } from './kinds/ragged_softmax.js';
@@ -128,6 +129,7 @@ export const layerTable: readonly LayerRow[] = [
   { definition: kvCacheUpdate, methods: kvCacheUpdateMethods },
   { definition: moe, methods: moeMethods, rtx1Builds: false },
   { definition: distCollective, methods: distCollectiveMethods, onCpu: 'passes its input on, as one rank' },
+  { definition: plugin, methods: pluginMethods, onCpu: 'by its reference', rtx1Builds: false },
 ];
 
 declare module '../dsl/network.js' {
@@ -179,6 +181,7 @@ declare module '../dsl/tensor.js' {
       PaddingMethods,
       ParametricReluMethods,
       NormalizationMethods,
+      PluginMethods,
       ResizeMethods {}
 }
 

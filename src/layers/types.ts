@@ -51,6 +51,7 @@ export type { GroupNormOptions, InstanceNormOptions, LayerNormOptions } from './
 export type { OneHotOptions } from './kinds/one_hot.js';
 export type { PadOptions } from './kinds/padding.js';
 export type { PReluOptions } from './kinds/parametric_relu.js';
+export type { PluginMethod, PluginOutputTensors, PluginResult } from './kinds/plugin.js';
 export type {
   AveragePoolingOptions,
   BlendPoolingOptions,

@@ -8,7 +8,10 @@ import { requireNetwork } from './refuse.js';
 
 /** Whether a layer, or one inside it, has side effects. */
 export function hasEffects(node: RecordedNode): boolean {
-  for (const { kind } of allNodes({ nodes: [node] })) if (layerKinds.get(kind)!.hasEffects) return true;
+  for (const { kind, params } of allNodes({ nodes: [node] })) {
+    const { hasEffects } = layerKinds.get(kind)!;
+    if (typeof hasEffects === 'function' ? hasEffects(params) : hasEffects) return true;
+  }
   return false;
 }
 

@@ -1,5 +1,6 @@
 import type { ValueId } from '../dsl/ir.js';
 import type { Network, RecordedNode } from '../dsl/network.js';
+import type { Snapshot } from '../dsl/snapshot.js';
 import type { Tensor } from '../dsl/tensor.js';
 import { publicMethod } from '../errors/boundary.js';
 import { locate } from '../errors/call-site.js';
@@ -10,6 +11,15 @@ import { requireNetwork } from './refuse.js';
 
 /** Whose layers are read: a network, or what it was when it was taken. */
 export type Source = Pick<Network, 'graph' | 'weights' | 'tensorOf' | 'sharedWeight' | 'useFp32Acc'>;
+
+/** A network as it was when it was taken. */
+export const sourceOf = ({ inputs, nodes, outputs, weights, tensorOf, useFp32Acc }: Snapshot): Source => ({
+  graph: { inputs: [...inputs], nodes, outputs: [...outputs] },
+  weights: [...weights],
+  tensorOf,
+  sharedWeight: (id) => weights[id]!,
+  useFp32Acc,
+});
 
 /** A layer of a network, as it was recorded. */
 export interface Layer {

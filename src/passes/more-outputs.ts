@@ -2,7 +2,7 @@ import type { Network } from '../dsl/network.js';
 import type { Snapshot } from '../dsl/snapshot.js';
 import { show } from '../errors/error.js';
 import { refuse } from '../errors/refusal.js';
-import type { Source } from './layer.js';
+import { sourceOf } from './layer.js';
 import { uniqueNames, valueNamed } from './names.js';
 import { Recorder } from './recorder.js';
 
@@ -24,16 +24,8 @@ export function moreOutputs(taken: Snapshot, names: unknown, method: string, opt
   if (!Array.isArray(names)) {
     refuse(method, 'ERR_PARAMETER', `expected a list of names, given ${show(names)}`, { option, actual: names });
   }
-  const { inputs, nodes, weights, tensorOf } = taken;
-  const source: Source = {
-    graph: { inputs: [...inputs], nodes, outputs: [...taken.outputs] },
-    weights: [...weights],
-    tensorOf,
-    sharedWeight: (id) => weights[id]!,
-    // Its layers say it themselves.
-    useFp32Acc: false,
-  };
-  const unique = uniqueNames(new Set([...inputs, ...taken.outputs].map(({ name }) => name)));
+  const source = sourceOf(taken);
+  const unique = uniqueNames(new Set([...taken.inputs, ...taken.outputs].map(({ name }) => name)));
   const outputs = new Map<string, string>();
   const added = new Map<number, string>();
   for (const [i, name] of [...new Set<unknown>(names)].entries()) {

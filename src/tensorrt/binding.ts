@@ -1,5 +1,6 @@
 import { addon } from '../addon.js';
 import type { IRWeight } from '../dsl/ir.js';
+import type { PluginProgram } from '../plugin/binding.js';
 import type { DType } from '../values/dtype.js';
 import type { FileMapping } from '../values/weight.js';
 
@@ -65,6 +66,8 @@ export interface HeldOptions {
   readonly stripPlan?: boolean;
   readonly versionCompatible?: boolean;
   readonly excludeLeanRuntime?: boolean;
+  /** Not on TensorRT-RTX. */
+  readonly pluginsToSerialize?: readonly string[];
   readonly sparseWeights?: boolean;
   readonly strictNans?: boolean;
   readonly weightStreaming?: boolean;
@@ -127,7 +130,7 @@ interface Memory extends FileMapping {
 }
 
 /** A graph that is handed to the addon piece by piece. */
-export interface NativeProgram {
+export interface NativeProgram extends PluginProgram {
   /** Adds bytes from a `ProgramWriter`. */
   addGraph(bytes: Uint8Array): void;
   /** Adds the next weights. Elements are used where they lie; those outside their mapping are refused. */
@@ -179,7 +182,12 @@ export interface NativeBinding {
   release(handle: Handle): Promise<void>;
   /** A copy of a plan's bytes. */
   planBytes(plan: Handle): ArrayBuffer;
-  deserialize(library: string, plan: Handle | Uint8Array, device: number): Promise<NativeEngine>;
+  deserialize(
+    library: string,
+    plan: Handle | Uint8Array,
+    device: number,
+    allowHostCode: boolean,
+  ): Promise<NativeEngine>;
   createContext(engine: Handle, profile: number): Promise<Handle>;
   /** TensorRT's description of an engine, as JSON. */
   inspectEngine(engine: Handle): Promise<string>;

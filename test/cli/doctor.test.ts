@@ -2,8 +2,9 @@ import { cpSync, existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { DoctorReport } from '../../src/doctor.js';
+import { realNvrtc } from '../plugin/nvrtc-here.js';
 import { cleanEnv, node, root, tinyCheckout } from '../setup/checkout.js';
-import { fakeTensorRT, temporaryFolder } from '../setup/fake-library.js';
+import { compileLibrary, fakeTensorRT, temporaryFolder } from '../setup/fake-library.js';
 
 const dir = temporaryFolder();
 const cli = (env: NodeJS.ProcessEnv, ...args: string[]) =>
@@ -57,6 +58,7 @@ describe('doctor', () => {
       'onnxruntime',
       'driver',
       'GPU',
+      'NVRTC',
     ])
       expect(stdout).toContain(text);
   });
@@ -84,6 +86,18 @@ describe('doctor', () => {
     expect(report.missing).toContainEqual(
       expect.objectContaining({ what: 'the addon', fix: expect.stringContaining('install') }),
     );
+  });
+
+  test('shows the NVRTC it found with its headers, and why one cannot be used', async () => {
+    const { path, version, include } = await realNvrtc();
+    const found = json(cli({ NODE_TENSORRT_NVRTC: path }, 'doctor', '--json').stdout);
+    expect(found.nvrtc[0]).toEqual({ path, version, source: 'environment', include });
+    expect(cli({ NODE_TENSORRT_NVRTC: path }, 'doctor').stdout).toContain(
+      `NVRTC        ${path} (${version}), headers in ${include}`,
+    );
+    const wrong = compileLibrary(join(dir, 'nvrtc/libnvrtc.so.13'), 'int f;');
+    const refused = json(cli({ NODE_TENSORRT_NVRTC: wrong }, 'doctor', '--json').stdout);
+    expect(refused.nvrtc[0]).toMatchObject({ path: wrong, refused: expect.stringContaining('nvrtcVersion') });
   });
 
   test('without onnxruntime says how to get it', () => {

@@ -36,13 +36,16 @@ test('--json prints one line: every kind by name, with the facts of TensorRT’s
     'assertion: not within loops and conditionals',
     'dist_collective: passes its input on, as one rank',
     'fill: with other random numbers',
+    'plugin: by its reference',
   ]);
   // INetworkDefinition has addSqueeze since 10.7, addCumulative since 10.9 and addNormalizationV2 since 10.15.
   expect(by.get('squeeze')).toMatchObject({ trt10: '10.7.0', trt11: '11.0.0', decomposed: { trt10: '<10.7.0' } });
   expect(by.get('cumulative')).toMatchObject({ trt10: '10.9.0', rtx1: '1.5.0', decomposed: { trt10: '<10.9.0' } });
   // TensorRT-RTX declares these, and implements none of them.
   for (const kind of ['moe', 'nms', 'non_zero']) expect(by.get(kind)).toMatchObject({ rtx1: null, cpu: true });
-  expect(rows.filter(({ rtx1 }) => rtx1 === null)).toHaveLength(3);
+  // It declares no addPluginV3 and no addPluginV2.
+  expect(by.get('plugin')).toMatchObject({ trt10: '10.0.0', trt11: '11.0.0', rtx1: null });
+  expect(rows.filter(({ rtx1 }) => rtx1 === null)).toHaveLength(4);
   expect(by.get('normalization')).toMatchObject({ trt10: '10.0.0', decomposed: { trt10: '<10.15.0' } });
 });
 

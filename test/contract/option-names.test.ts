@@ -225,6 +225,18 @@ for (const name of [
   good[name] = () => [1];
 for (const name of ['logicalAnd', 'logicalOr', 'logicalXor']) good[name] = ({ flag }) => ({ on: flag, args: [flag] });
 
+const doubled = api.definePlugin({
+  name: 'OptionNames',
+  version: '1',
+  inputs: ['x'],
+  attributes: { factor: api.attr.float32(2) },
+  types: [{ x: 'float32', y: 'float32' }],
+  outputs: ({ x }) => ({ y: x.shape }),
+  cuda: '__global__ void doubled(const float* x, float* y, float factor) {}',
+  launch: ({ x, y, factor }) => [{ kernel: 'doubled', grid: 1, block: 1, args: [x, y, factor] }],
+});
+good.plugin = () => [doubled, { factor: 3 }, { name: 'double' }];
+
 const hopeless: [string, unknown][] = [
   ['a word', 'nonsense'],
   ['-1.5', -1.5],

@@ -5,25 +5,43 @@ import { arrows, circles, filesIn, read } from './imports.js';
 const rooms: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   values: ['errors'],
+  machine: ['errors'],
   'addon.ts': ['errors'],
   'pace.ts': [],
   'write-file.ts': [],
   dsl: ['errors', 'values'],
-  layers: ['errors', 'values', 'dsl'],
-  modules: ['errors', 'values', 'dsl', 'layers'],
-  passes: ['errors', 'values', 'dsl'],
+  plugin: ['errors', 'values', 'dsl', 'machine', 'addon.ts', 'pace.ts', 'write-file.ts'],
+  layers: ['errors', 'values', 'dsl', 'plugin'],
+  modules: ['errors', 'values', 'dsl', 'layers', 'plugin'],
+  passes: ['errors', 'values', 'dsl', 'plugin'],
   weights: ['errors', 'values', 'addon.ts', 'pace.ts', 'write-file.ts'],
-  tensorrt: ['errors', 'values', 'dsl', 'addon.ts', 'pace.ts', 'write-file.ts'],
-  cpu: ['errors', 'values', 'dsl', 'addon.ts'],
-  'model.ts': ['errors', 'values', 'dsl', 'passes', 'tensorrt', 'cpu'],
-  'doctor.ts': ['addon.ts', 'cpu', 'tensorrt'],
+  tensorrt: ['errors', 'values', 'dsl', 'machine', 'plugin', 'passes', 'addon.ts', 'pace.ts', 'write-file.ts'],
+  cpu: ['errors', 'values', 'dsl', 'plugin', 'passes', 'addon.ts'],
+  'model.ts': ['errors', 'values', 'dsl', 'plugin', 'passes', 'tensorrt', 'cpu'],
+  'doctor.ts': ['addon.ts', 'cpu', 'machine', 'plugin', 'tensorrt'],
   'network-methods.ts': ['dsl', 'tensorrt', 'model.ts'],
-  'inspect.ts': ['values', 'dsl', 'weights', 'tensorrt', 'model.ts'],
+  'inspect.ts': ['values', 'dsl', 'plugin', 'weights', 'tensorrt', 'model.ts'],
+  testing: [
+    'errors',
+    'values',
+    'dsl',
+    'machine',
+    'plugin',
+    'layers',
+    'passes',
+    'tensorrt',
+    'cpu',
+    'model.ts',
+    'network-methods.ts',
+  ],
   'index.ts': [
+    'testing',
     'cpu',
     'errors',
     'values',
     'dsl',
+    'machine',
+    'plugin',
     'layers',
     'modules',
     'passes',
@@ -34,7 +52,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'inspect.ts',
     'doctor.ts',
   ],
-  cli: ['errors', 'values', 'layers', 'weights', 'tensorrt', 'doctor.ts'],
+  cli: ['errors', 'values', 'machine', 'plugin', 'layers', 'weights', 'tensorrt', 'doctor.ts'],
 };
 
 /** Arrows between the folders of one room: what each may import of its neighbours. */
@@ -67,6 +85,17 @@ test('every import leads to a file', () => {
 describe('arrows run down:', () => {
   test('each room has its rule', () => {
     expect([...new Set(filesIn('src', '.ts').map(roomOf))].sort()).toEqual(Object.keys(rooms).sort());
+  });
+
+  test('docs/architecture.md says the same', () => {
+    const table = read('docs/architecture.md').split('| room of `src/` |')[1]!.split('\n\n')[0]!;
+    const quoted = (cell: string) => [...cell.matchAll(/`([\w.-]+?)\/?`/g)].map(([, name]) => name!);
+    const documented = [...table.matchAll(/^\| (`.*?`) \| .* \| ?(.*?) ?\|$/gm)].map(([, room, others]) => [
+      quoted(room!)[0]!,
+      quoted(others!).sort(),
+    ]);
+    const ours = Object.entries(rooms).map(([room, others]) => [room, [...others].sort()] as const);
+    expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(ours));
   });
 
   test('no room imports what stands above it, or beside it', () => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { layerKinds } from '../../src/dsl/define-layer.js';
 import { float16, float32, int32, type Network, network, type Tensor, TensorRTError } from '../../src/index.js';
+import { pluginForms } from '../../src/layers/kinds/plugin.js';
 import { temporaryFolder } from '../setup/fake-library.js';
 import { crashingTensorRT } from '../tensorrt/compile/crashing-library.js';
 import { chain, rejection } from '../tensorrt/networks.js';
@@ -18,7 +19,7 @@ const sources = (wanted: (name: string) => boolean) =>
     .join('\n');
 
 const lowering = sources((name) => !name.startsWith('read_back'));
-const readBack = sources((name) => name.startsWith('read_back'));
+const readBack = sources((name) => name.startsWith('read_back')) + read('../plugin_binding/read_existing.cc');
 const table = read('read_back.def');
 const rows = [...table.matchAll(/^(READ|READ_AT|NO_GETTER)\((\w+), (\w+),/gm)].map(([, , kind, parameter]) => ({
   kind: kind!,
@@ -56,19 +57,25 @@ test('every setter that the lowering calls is read back by its getter', () => {
   expect(missing).toEqual([]);
 });
 
+/** What a function that reads says, with those that it calls. */
+function bodyOf(by: string): string {
+  const body = new RegExp(`^void ${by}\\(LayerReader& r\\) \\{(?:(.*)\\}$|\\n([^]*?)^\\}$)`, 'm').exec(readBack)![0];
+  return body + [...body.matchAll(/^ +(read_\w+)\(r\);/gm)].map(([, called]) => bodyOf(called!)).join('');
+}
+
 describe('every parameter has a row, a function that reads it, or a reason', () => {
   test.each([...layerKinds.values()])('$kind', ({ kind, params }) => {
     const [, by] = new RegExp(`^KIND(?:_AND|_BY)\\(${kind}, (?:\\w+, )?(read_\\w+)\\)$`, 'm').exec(table) ?? [];
-    const body = by
-      ? new RegExp(`^void ${by}\\(LayerReader& r\\) \\{(?:(.*)\\}$|\\n([^]*?)^\\}$)`, 'm').exec(readBack)![0]
-      : '';
+    const body = by ? bodyOf(by) : '';
     const named = [
       ...rows.filter((row) => row.kind === kind).map(({ parameter }) => parameter),
       ...[...body.matchAll(/r\.check\("(\w+)"/g)].map(([, name]) => name!),
       ...[...body.matchAll(/unread\.emplace_back\("(\w+)"/g)].map(([, name]) => name!),
+      ...[...body.matchAll(/unread : \{(.*?)\}/g)].flatMap(([, names]) => names!.match(/\w+/g)!),
     ];
-    const { shape } = params as unknown as z.ZodObject;
-    expect([...new Set(named)].sort()).toEqual(Object.keys(shape).sort());
+    const forms = kind === 'plugin' ? Object.values(pluginForms) : [params as unknown as z.ZodObject];
+    const parameters = forms.flatMap(({ shape }) => Object.keys(shape));
+    expect([...new Set(named)].sort()).toEqual(parameters.sort());
   });
 });
 

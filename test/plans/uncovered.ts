@@ -14,7 +14,7 @@ export const unseen: readonly string[] = [
 
 /** What no compared case reaches, with the reason. A test finds entries that are missing, and entries that are reached after all. */
 export const uncovered: Record<'kinds' | 'methods' | 'enumerators', Record<string, string>> = {
-  kinds: { moe: noBuild, nms: noBuild, non_zero: noBuild },
+  kinds: { moe: noBuild, nms: noBuild, non_zero: noBuild, plugin: elsewhere },
 
   /** Setters called with only one value count as not reached. */
   methods: {
@@ -30,6 +30,8 @@ export const uncovered: Record<'kinds' | 'methods' | 'enumerators', Record<strin
     'IBuilderConfig::setMaxAuxStreams': elsewhere,
     'IBuilderConfig::setMaxAuxStreamsV11': noTrace,
     'IBuilderConfig::setMaxNbTactics': noTrace,
+    'IBuilderConfig::setPluginsToSerialize': elsewhere,
+    'IBuilderConfig::setPreviewFeature': 'for plugins, which TensorRT-RTX does not have',
     'IKVCacheUpdateLayer::setUpdateForm': 'called only for the packed form, as in kv_cache_update_packed',
     'IMoELayer::*': noBuild,
     'INMSLayer::*': noBuild,
@@ -40,13 +42,18 @@ export const uncovered: Record<'kinds' | 'methods' | 'enumerators', Record<strin
     'INetworkDefinition::addMoE': noBuild,
     'INetworkDefinition::addNMS': noBuild,
     'INetworkDefinition::addNonZero': noBuild,
+    'INetworkDefinition::addPluginV2': elsewhere,
+    'INetworkDefinition::addPluginV3': elsewhere,
     'IOptimizationProfile::setShapeValues': elsewhere,
+    'IPluginCreator::createPlugin': elsewhere,
+    'IPluginCreatorV3One::createPlugin': elsewhere,
   },
 
   enumerators: {
     'AttentionIOForm::kPADDED_BHND': 'the default, which is never set',
     'BoundingBoxFormat::*': noBuild,
     'LayerType::*': 'what TensorRT returns for a layer; it is never passed',
+    'PluginCapabilityType::*': elsewhere,
     ...Object.fromEntries(
       [
         ['FP16', 'INT8', 'FP8', 'BF16', 'INT4', 'FP4', 'WEIGHTLESS', 'REJECT_EMPTY_ALGORITHMS'],

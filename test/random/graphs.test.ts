@@ -38,6 +38,7 @@ const absent = {
   moe: 'TensorRT-RTX has no kernels',
   nms: 'its sizes depend on thresholds',
   non_zero: 'TensorRT-RTX has no implementation',
+  plugin: 'TensorRT-RTX has no plugins',
 };
 
 describe('random graphs', () => {

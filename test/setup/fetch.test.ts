@@ -17,7 +17,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { cacheDir } from '../../src/tensorrt/library/search-path.js';
+import { cacheDir } from '../../src/machine/search.js';
 import { nodeAsync, root, tinyCheckout, write } from './checkout.js';
 import { temporaryFolder } from './fake-library.js';
 import { index, makeWheel, serve, WHEEL } from './index-server.js';

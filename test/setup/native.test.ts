@@ -11,10 +11,12 @@ const allowed: Record<string, string[]> = {
   cuda: ['core'],
   tensorrt: ['core'],
   weights: ['core'],
-  program: ['core', 'tensorrt', 'weights', 'compile'],
-  lowering: ['core', 'tensorrt', 'program'],
-  compile: ['core', 'tensorrt', 'program', 'lowering', 'weights'],
-  runtime: ['core', 'cuda', 'tensorrt', 'lowering', 'compile'],
+  plugin: ['core', 'cuda', 'tensorrt', 'weights'],
+  plugin_binding: ['core', 'cuda', 'tensorrt', 'weights', 'plugin', 'program', 'lowering'],
+  program: ['core', 'tensorrt', 'weights', 'compile', 'plugin', 'plugin_binding'],
+  lowering: ['core', 'tensorrt', 'program', 'plugin', 'plugin_binding'],
+  compile: ['core', 'tensorrt', 'program', 'lowering', 'weights', 'plugin'],
+  runtime: ['core', 'cuda', 'tensorrt', 'lowering', 'compile', 'plugin', 'plugin_binding'],
 };
 
 const roomOf = (path: string) => relative(native, path).split('/')[0]!;

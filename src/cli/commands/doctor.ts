@@ -20,6 +20,11 @@ function render(report: DoctorReport): string {
     table.push([one.path, one.flavor ?? '-', one.version ?? '-', usable]);
   }
   const { driver, onnxruntime, addon } = report;
+  const nvrtc = report.nvrtc.find((one) => one.refused === undefined) ?? report.nvrtc[0];
+  const headers = nvrtc?.include ? `headers in ${nvrtc.include}` : "without CUDA's headers";
+  const compiler = nvrtc?.refused
+    ? no(`${nvrtc.path}: ${nvrtc.refused}`)
+    : yes(`${nvrtc?.path} (${nvrtc?.version}), ${headers}`);
   const gpus = report.gpus.map((gpu) => {
     const memory = (gpu.totalMemory / 2 ** 30).toFixed(0);
     return yes(`${gpu.name}, compute capability ${gpu.computeCapability}, ${memory} GiB`);
@@ -30,6 +35,7 @@ function render(report: DoctorReport): string {
     `addon        ${addon.compiled ? yes(addon.path) : no(addon.error ?? '')}`,
     `driver       ${driver ? yes(`${driver.version ?? 'unknown version'}, CUDA ${driver.cuda}`) : no('none')}`,
     `GPU          ${gpus.length ? gpus.join('\n             ') : no('none')}`,
+    `NVRTC        ${nvrtc ? compiler : pc.dim('none found')}`,
     `onnxruntime  ${onnxruntime.version ? yes(onnxruntime.version) : no(onnxruntime.error ?? 'missing')}`,
     `works here   ${Object.entries(report.works)
       .map(([what, ok]) => (ok ? yes(what) : pc.dim(`no ${what}`)))

@@ -147,6 +147,7 @@ export const methodCalls: Readonly<Record<string, Call>> = {
   permute: [{ value: 'perm' }, { options: { keys: ['name'] } }],
   pixelShuffle: [{ value: 'factor' }, { options: { keys: ['name'] } }],
   pixelUnshuffle: [{ value: 'factor' }, { options: { keys: ['name'] } }],
+  plugin: [{ value: 'plugin' }, { value: 'tensors', rest: true }, { value: 'rest', rest: true }],
   pool: [{ options: { keys: ['type', 'kernel', 'blendFactor', 'countIncludePad', 'stride', 'ceilMode', 'padding', 'prePadding', 'postPadding', 'paddingMode', 'name'] } }],
   pow: [{ value: 'b' }, { options: { keys: ['name'] } }],
   prelu: [{ options: { keys: ['weight', 'slope', 'name'] } }],

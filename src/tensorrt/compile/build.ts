@@ -1,15 +1,20 @@
+import { resolve } from 'node:path';
 import { factsOfLayers, namedLayers } from '../../dsl/named-layers.js';
 import type { Network, RecordedNode } from '../../dsl/network.js';
 import { readArguments } from '../../errors/boundary.js';
 import { locate } from '../../errors/call-site.js';
 import { TensorRTError } from '../../errors/error.js';
 import { thrown } from '../../errors/thrown.js';
+import { checkPlugins } from '../../plugin/check-profiles.js';
+import { isStaticShape } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
 import type { BuildCallbacks, BuildReport, HeldLayer, HeldOptions, LibraryInfo } from '../binding.js';
 import { chooseTensorRT } from '../library/find.js';
 import { Engine, type EngineIO } from '../run/engine.js';
+import { withoutPlugins } from './decompose.js';
 import { type BuildOptions, checkOptions } from './options.js';
-import { defaultRanges, elementRanges, type ResolvedProfile, resolveProfiles } from './profiles.js';
+import { compilePlugins, type TakenPlugin, takePlugins } from './plugins.js';
+import { defaultRanges, elementRanges, pointsOf, type ResolvedProfile, resolveProfiles } from './profiles.js';
 import { type Taken, take, toProgram } from './program.js';
 
 const severities = ['internal_error', 'error', 'warning', 'info', 'verbose'] as const;
@@ -53,20 +58,32 @@ export interface Prepared {
   network: Taken;
   options: BuildOptions;
   profiles: ResolvedProfile[];
+  /** Layers of definitions of the caller's. */
+  plugins: TakenPlugin[];
   /** Creates the network only. */
   lowerOnly: boolean;
 }
 
+/** Whether no input has a dynamic dim. */
+const isStatic = ({ inputs }: Taken): boolean => inputs.every(({ shape }) => isStaticShape(shape));
+
 /** Reads all that a build needs. */
 export function prepare(net: Network, given: BuildOptions = {}, lowerOnly = false): Prepared {
-  const { computeCapabilities, ...options } = checkOptions(given);
+  const { computeCapabilities, pluginsToSerialize, ...options } = checkOptions(given);
   if (computeCapabilities) Object.assign(options, { computeCapabilities: [...computeCapabilities] });
+  if (pluginsToSerialize)
+    Object.assign(options, { pluginsToSerialize: pluginsToSerialize.map((path) => resolve(path)) });
   const network = native(() => take(net));
-  const resolve = () => resolveProfiles(network, options.profiles);
+  const plugins = takePlugins(network);
+  const ranges = () => resolveProfiles(network, options.profiles);
   // A check does not need profiles: it uses no ranges of dims.
   const profiles =
-    lowerOnly && !options.profiles ? [] : readArguments('build options', [given], resolve, 'ERR_BUILD_OPTION');
-  return { network, options, profiles, lowerOnly };
+    lowerOnly && !options.profiles ? [] : readArguments('build options', [given], ranges, 'ERR_BUILD_OPTION');
+  if (!lowerOnly || options.profiles || isStatic(network)) {
+    const points = pointsOf(network, options.profiles, profiles);
+    checkPlugins(network.nodes, network.tensorOf, points);
+  }
+  return { network, options, profiles, plugins, lowerOnly };
 }
 
 /** Builds a network into an engine; see `Network.build`. */
@@ -81,8 +98,8 @@ export async function build(net: Network, given: BuildOptions = {}): Promise<Eng
 
 /** Leaves the elements to whoever prepared it. */
 export async function buildPrepared(prepared: Prepared): Promise<Engine> {
-  const { report, library } = await run(prepared);
-  const { profiles, network } = prepared;
+  const { report, library, built, log } = await run(prepared);
+  const { profiles, network } = built;
   const { inputs, outputs, nodes } = network;
   const io = (list: readonly EngineIO[]) =>
     list.map(({ name, dtype, shape }) => ({
@@ -98,7 +115,7 @@ export async function buildPrepared(prepared: Prepared): Promise<Engine> {
     inputs: io(inputs),
     outputs: io(outputs),
     buildMs: report.lowerMs + report.buildMs,
-    log: [...warnings(prepared), ...report.log],
+    log: [...log, ...report.log],
     options: report.options,
     factsOf: factsFrom(nodes),
   });
@@ -125,19 +142,40 @@ function warnings({ network, options: { profiles }, lowerOnly }: Prepared): stri
   return ranges ? [ranges] : [];
 }
 
-async function run(prepared: Prepared): Promise<{ report: BuildReport; library: LibraryInfo }> {
-  const { network, lowerOnly } = prepared;
-  const { library: wanted, profiles, signal, onLog, onProgress, ...options } = prepared.options;
-  const resolved = lowerOnly && !profiles ? null : prepared.profiles;
+interface Built {
+  report: BuildReport;
+  library: LibraryInfo;
+  /** What TensorRT was given. */
+  built: Prepared;
+  /** Warnings of ours and of the compiler of kernels. */
+  log: string[];
+}
+
+async function run(prepared: Prepared): Promise<Built> {
+  const { library: wanted, profiles, signal, onLog, onProgress, decomposePlugins: _, ...options } = prepared.options;
+  const { lowerOnly } = prepared;
   const stop = new Stop(signal);
+  const log: string[] = [];
+  const warn = (message: string) => {
+    log.push(message);
+    stop.guard('onLog', () => onLog?.({ severity: 'warning', message }));
+  };
+  let built = prepared;
   try {
     stop.check();
     const library = await chooseTensorRT({ for: 'build', library: wanted });
     stop.check();
-    const program = await toProgram(network);
+    built = withoutPlugins(prepared, library.flavor);
+    const resolved = lowerOnly && !profiles ? null : built.profiles;
+    const program = await toProgram(built.network);
     stop.check();
-    for (const message of warnings(prepared)) stop.guard('onLog', () => onLog?.({ severity: 'warning', message }));
+    for (const message of warnings(built)) warn(message);
     stop.check();
+    if (built.plugins.length > 0) {
+      const check = () => stop.check();
+      program.addPlugins(await compilePlugins(built.plugins, { options, lowerOnly, onWarning: warn, check }));
+      stop.check();
+    }
     const callbacks: BuildCallbacks = {};
     if (onLog || onProgress) {
       callbacks.onEvent = (event, a, b, c) =>
@@ -155,11 +193,12 @@ async function run(prepared: Prepared): Promise<{ report: BuildReport; library: 
     stop.cancel = callbacks.cancel;
     const report = await promise;
     stop.check();
-    return { report, library };
+    return { report, library, built, log };
   } catch (error) {
     stop.check();
-    throw describe(network.nodes, error as NativeError);
+    throw describe(built.network.nodes, error as NativeError);
   } finally {
+    if (built !== prepared) built.network.release();
     stop.dispose();
   }
 }

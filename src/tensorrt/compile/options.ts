@@ -20,6 +20,7 @@ const options = z.strictObject({
   stripPlan: z.boolean().optional(),
   versionCompatible: z.boolean().optional(),
   excludeLeanRuntime: z.boolean().optional(),
+  pluginsToSerialize: z.array(z.string().min(1)).optional(),
   sparseWeights: z.boolean().optional(),
   strictNans: z.boolean().optional(),
   weightStreaming: z.boolean().optional(),
@@ -37,6 +38,7 @@ const options = z.strictObject({
     .array(z.literal([75, 80, 86, 89, 120, 121]))
     .min(1)
     .optional(),
+  decomposePlugins: z.boolean().optional(),
   signal: z.instanceof(AbortSignal).optional(),
   onLog: z.function().optional(),
   onProgress: z.function().optional(),
@@ -66,6 +68,11 @@ export interface BuildOptions {
   versionCompatible?: boolean | undefined;
   /** With `versionCompatible`: leave the lean runtime out of the plan (kEXCLUDE_LEAN_RUNTIME). */
   excludeLeanRuntime?: boolean | undefined;
+  /**
+   * With `versionCompatible`: paths of plugin libraries to put into the plan. Who loads it then needs no such file, but has to
+   * allow code from the plan: `loadEngine(file, { allowHostCode: true })`. Not TensorRT-RTX.
+   */
+  pluginsToSerialize?: readonly string[] | undefined;
   /** Allow kernels for weights of 2:4 structured sparsity (kSPARSE_WEIGHTS). */
   sparseWeights?: boolean | undefined;
   /** Never assume that values are no NaN (kSTRICT_NANS, from TensorRT 10.6 on). */
@@ -94,6 +101,8 @@ export interface BuildOptions {
   hardwareCompatibility?: 'none' | 'ampere_plus' | 'same_compute_capability' | undefined;
   /** TensorRT-RTX: compute capabilities to build for, e.g. `[89, 120]`. */
   computeCapabilities?: readonly number[] | undefined;
+  /** Replaces plugins by the layers of their `decompose`. TensorRT-RTX has no plugin layers, so there it always is so. */
+  decomposePlugins?: boolean | undefined;
   /** Cancels the build; the promise is rejected with ERR_ABORTED. */
   signal?: AbortSignal | undefined;
   /** Called for warnings and errors while it builds: TensorRT's, and that ranges of dims were assumed. */
@@ -113,10 +122,22 @@ function placeIn([first, ...path]: readonly PropertyKey[]): string | undefined {
   );
 }
 
+/** Only a version-compatible plan holds libraries. */
+function checkPlugins({ pluginsToSerialize, versionCompatible }: BuildOptions): void {
+  if (!pluginsToSerialize?.length || versionCompatible) return;
+  throw new TensorRTError('ERR_BUILD_OPTION', 'expected versionCompatible: true beside it', {
+    method: 'build options',
+    option: 'pluginsToSerialize',
+  });
+}
+
 /** Checks build options. @throws ERR_BUILD_OPTION */
 export function checkOptions(given: BuildOptions): BuildOptions {
   const parsed = readArguments('build options', [given], () => options.safeParse(ownOnly(given)), 'ERR_BUILD_OPTION');
-  if (parsed.success) return given;
+  if (parsed.success) {
+    checkPlugins(given);
+    return given;
+  }
   const issue = parsed.error.issues[0] as SchemaIssue;
   const { said, ...facts } = issueFacts(issue, given);
   const call = { method: 'build options', cause: parsed.error };

@@ -5,6 +5,7 @@ import type { Snapshot } from '../../dsl/snapshot.js';
 import { locate } from '../../errors/call-site.js';
 import { show, TensorRTError } from '../../errors/error.js';
 import { nearest } from '../../errors/nearest.js';
+import type { ProfilePoint } from '../../plugin/check-profiles.js';
 import { dimNames, evaluateDim, formatShape, rangeOfDim } from '../../values/dim.js';
 
 /** A size, or an element of an input; one per element, in row-major order, where the input has several. */
@@ -64,6 +65,28 @@ export function resolveProfiles(
   for (const [index, profile] of (profiles ?? []).entries())
     requireAgreement(nodes, names, profile, `profiles[${index}]`);
   return resolved.some((profile) => Object.keys(profile).length > 0) ? resolved : [];
+}
+
+/** The sizes of the dynamic dims at min, opt and max of each profile, and the elements of inputs that have ranges. */
+export function pointsOf(
+  { inputs }: Pick<Snapshot, 'inputs'>,
+  profiles: readonly Profile[] | undefined,
+  resolved: readonly ResolvedProfile[],
+): ProfilePoint[] {
+  const names = namesIn(inputs);
+  const given = profiles ?? [Object.fromEntries(names.map((name) => [name, defaultRange]))];
+  return given.flatMap((profile, index) =>
+    bounds.map((bound, at) => ({
+      where: names.length > 0 || profiles ? `profiles[${index}].${bound}` : '',
+      sizes: Object.fromEntries(names.map((name) => [name, three(rangeOf(profile, name)!)[at] as number])),
+      elements: new Map(
+        inputs.flatMap(({ id, name }) => {
+          const range = resolved[index]?.[name];
+          return range && 'values' in range ? [[id, range[bound]]] : [];
+        }),
+      ),
+    })),
+  );
 }
 
 const namesIn = (inputs: readonly IRNamed[]): string[] => [

@@ -1,10 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { TensorRTError } from '../../errors/error.js';
+import { readElfConstant } from '../../machine/elf.js';
+import { damageOf } from '../../machine/install.js';
+import { cacheDir, type Env, type LibrarySource, type SearchPlace } from '../../machine/search.js';
 import { binding, type CudaInfo, type Flavor, type LibraryInfo } from '../binding.js';
-import { readElfConstant } from './elf.js';
-import { damageOf } from './install.js';
-import { cacheDir, type Env, type LibrarySource, librariesAt, type SearchPlace, searchPlaces } from './search-path.js';
+
+import { librariesAt, searchPlaces } from './search-path.js';
 
 export type LibraryPurpose = 'build' | 'run' | 'plugins';
 
@@ -37,6 +39,8 @@ export interface ChooseOptions extends FindOptions {
   for: LibraryPurpose;
   /** Path of a library or its folder, or a flavor; default: the best one found. */
   library?: string;
+  /** Default true. Plugins can be listed without one. */
+  needsGpu?: boolean;
 }
 
 const FLAVORS: Record<Flavor, string> = {
@@ -214,7 +218,7 @@ export async function chooseTensorRT(options: ChooseOptions): Promise<LibraryInf
   }
   const failures = new Map<string, string>();
   const candidates = found
-    .filter((one) => one.usableFor[options.for] && (named || !wanted || one.flavor === wanted))
+    .filter((one) => isUsable(one, options) && (named || !wanted || one.flavor === wanted))
     .sort((a, b) => preference(b) - preference(a));
   for (const { path } of candidates) {
     try {
@@ -225,6 +229,11 @@ export async function chooseTensorRT(options: ChooseOptions): Promise<LibraryInf
     }
   }
   throw notFound(options.for, named ? undefined : wanted, found, failures, env);
+}
+
+/** Whether a library serves the purpose here. TensorRT-RTX has no plugins on any machine. */
+function isUsable(one: TensorRTInstallation, { for: purpose, needsGpu = true }: ChooseOptions): boolean {
+  return one.usableFor[purpose] || (!needsGpu && !one.refused && one.flavor !== 'rtx1');
 }
 
 /** Ranks those named by the environment first, then those that run here, then TensorRT, then by search order (sort is stable). */
@@ -245,7 +254,7 @@ function notFound(
   env: Env,
 ): TensorRTError {
   const variable = (name: string) => `${name} (${env[name] || 'not set'})`;
-  const uses = { build: 'build an engine', run: 'run an engine', plugins: 'build with plugins' };
+  const uses = { build: 'build an engine', run: 'run an engine', plugins: 'use plugins' };
   const lines = found.map((one) => {
     const other = flavor && one.flavor !== flavor ? `it is ${one.flavor}` : undefined;
     const why = one.refused ?? failures.get(one.path) ?? other ?? one.limits?.[purpose];

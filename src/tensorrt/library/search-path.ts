@@ -1,46 +1,25 @@
-import { execFile } from 'node:child_process';
-import { open, readdir, realpath, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { basename, delimiter, dirname, isAbsolute, join } from 'node:path';
-import { machine } from './machine.js';
-
-/** Where a library was found. */
-export type LibrarySource = 'environment' | 'loader' | 'python' | 'system' | 'cache';
-
-export interface SearchPlace {
-  source: LibrarySource;
-  /** A folder to search, or a library. */
-  path: string;
-}
-
-/** An environment, such as `process.env`. */
-export type Env = Readonly<Record<string, string | undefined>>;
+import { join } from 'node:path';
+import { machine } from '../../machine/processor.js';
+import {
+  below,
+  cacheDir,
+  type Env,
+  type LibrarySource,
+  librariesNamed,
+  loaderPlaces,
+  pythonFolders,
+  type SearchPlace,
+} from '../../machine/search.js';
 
 const TRIPLET = machine().triplet;
 const LIBRARY_NAME = /^lib(?:nvinfer|tensorrt_rtx)\.so(?:\.\d+)*$/;
-
-/**
- * The folder that `node-tensorrt install` fills: NODE_TENSORRT_CACHE, else `$XDG_CACHE_HOME/node-tensorrt`, else `~/.cache/…`.
- * As the XDG specification says, a relative XDG_CACHE_HOME does not count.
- */
-export function cacheDir(env: Env = process.env): string {
-  const [xdg] = absolute([env.XDG_CACHE_HOME]);
-  return env.NODE_TENSORRT_CACHE || join(xdg ?? join(homedir(), '.cache'), 'node-tensorrt');
-}
-
-/** Nothing is searched, run or loaded because the working directory happens to hold it. */
-const absolute = (paths: readonly (string | undefined)[]): string[] =>
-  paths.filter((path) => path !== undefined && isAbsolute(path)) as string[];
-
-/** The absolute paths of a list such as PATH. */
-const listed = (list: string | undefined): string[] => absolute((list ?? '').split(delimiter));
 
 /** Every place where TensorRT may be, in order of preference. */
 export async function searchPlaces(env: Env = process.env): Promise<SearchPlace[]> {
   const at = (source: LibrarySource, paths: string[]) => paths.map((path) => ({ source, path }));
   const root = env.TENSORRT_ROOT;
   const [loader, python, system, cache] = await Promise.all([
-    loaderPlaces(env),
+    loaderPlaces(env, LIBRARY_NAME),
     pythonPlaces(env),
     systemPlaces(),
     below(cacheDir(env), /^tensorrt/i),
@@ -55,18 +34,8 @@ export async function searchPlaces(env: Env = process.env): Promise<SearchPlace[
   ];
 }
 
-/** Real paths of the libraries in a folder that are named like TensorRT's. If the path is a file, that file. */
-export async function librariesAt(path: string): Promise<string[]> {
-  let names: string[];
-  try {
-    if (!(await stat(path)).isDirectory()) return [await realpath(path)];
-    names = (await readdir(path)).filter((name) => LIBRARY_NAME.test(name));
-  } catch {
-    return [];
-  }
-  const real = await Promise.all(names.map((name) => realpath(join(path, name)).catch(() => null)));
-  return [...new Set(real.filter((one) => one !== null))];
-}
+/** Real paths of the TensorRT libraries in a folder. If the path is a file, that file. */
+export const librariesAt = (path: string): Promise<string[]> => librariesNamed(LIBRARY_NAME, path);
 
 /** Folders where a TensorRT from an archive, package or wheel keeps its libraries. */
 function layouts(root: string): string[] {
@@ -82,98 +51,13 @@ function layouts(root: string): string[] {
   return folders.map((folder) => join(root, folder));
 }
 
-async function below(dir: string, name: RegExp): Promise<string[]> {
-  const names = await readdir(dir).catch(() => []);
-  return names
-    .filter((one) => name.test(one) && !/\.(lock|tmp-.*)$/.test(one))
-    .sort()
-    .reverse()
-    .map((one) => join(dir, one));
-}
-
 async function systemPlaces(): Promise<string[]> {
   const unpacked = await Promise.all(['/usr/local', '/opt', '/opt/nvidia'].map((dir) => below(dir, /^tensorrt/i)));
   return ['/usr/lib', `/usr/lib/${TRIPLET}`, '/usr/lib64', '/usr/local/lib', ...unpacked.flat().flatMap(layouts)];
 }
 
-let ldconfig: Promise<string[]> | undefined;
-
-/** LD_LIBRARY_PATH, then the loader's cache. */
-async function loaderPlaces(env: Env): Promise<string[]> {
-  ldconfig ??= output('/sbin/ldconfig', ['-p'], process.env).then((text) =>
-    [...text.matchAll(/^\s*(\S+) .*=> (\S+)$/gm)]
-      .filter(([, name]) => LIBRARY_NAME.test(name!))
-      .map(([, , path]) => path!),
-  );
-  return [...listed(env.LD_LIBRARY_PATH), ...(await ldconfig)];
-}
-
-const pythonCache = new Map<string, Promise<string[]>>();
-
 /** `tensorrt_libs` and `tensorrt_rtx_libs` in the active Python's import folders. */
 async function pythonPlaces(env: Env): Promise<string[]> {
-  const key = ['PATH', 'VIRTUAL_ENV', 'CONDA_PREFIX', 'PYTHONPATH', 'HOME'].map((name) => env[name]).join('\0');
-  const cached = pythonCache.get(key) ?? sitePackages(env);
-  pythonCache.set(key, cached);
-  const folders = [...listed(env.PYTHONPATH), ...(await cached)];
+  const folders = await pythonFolders(env);
   return folders.flatMap((folder) => [join(folder, 'tensorrt_libs'), join(folder, 'tensorrt_rtx_libs')]);
-}
-
-async function sitePackages(env: Env): Promise<string[]> {
-  const [active] = absolute([env.VIRTUAL_ENV || env.CONDA_PREFIX]);
-  if (active)
-    return below(join(active, 'lib'), /^python3/).then((dirs) => dirs.map((dir) => join(dir, 'site-packages')));
-  for (const dir of listed(env.PATH)) {
-    const python = join(dir, 'python3');
-    const real = await realpath(python).catch(() => null);
-    if (!real) continue;
-    if (await isScript(real)) return askPython(python, env);
-    // A virtual environment's python3 is a link: use the link's folder, not its target's.
-    const own = await stat(join(dir, '..', 'pyvenv.cfg')).then(
-      () => dirname(dir),
-      () => dirname(dirname(real)),
-    );
-    const version = basename(real).startsWith('python3.') ? basename(real) : null;
-    if (!version) return askPython(python, env);
-    const home = join(env.HOME || homedir(), '.local');
-    return [
-      ...[home, own, '/usr/local'].map((prefix) => join(prefix, 'lib', version, 'site-packages')),
-      join('/usr/local/lib', version, 'dist-packages'),
-      '/usr/lib/python3/dist-packages',
-    ];
-  }
-  return [];
-}
-
-/**
- * Version managers wrap Python in scripts: then only Python itself knows its folders. Isolated (-I), and started in `/`, it
- * takes no module and no version manager's file from the working directory.
- */
-async function askPython(python: string, env: Env): Promise<string[]> {
-  const program =
-    'import site, sys; print("\\n".join([site.getusersitepackages(), *site.getsitepackages(), *sys.path]))';
-  const lines = (await output(python, ['-I', '-c', program], env)).split('\n');
-  return [...new Set(lines.filter((line) => line.startsWith('/')))];
-}
-
-async function isScript(path: string): Promise<boolean> {
-  const file = await open(path, 'r');
-  try {
-    const { buffer } = await file.read(new Uint8Array(2), 0, 2, 0);
-    return Buffer.from(buffer).toString('latin1') === '#!';
-  } finally {
-    await file.close();
-  }
-}
-
-/** What a short command prints; nothing if it fails or takes longer than 5 s. The working directory does not count. */
-function output(command: string, args: string[], env: Env): Promise<string> {
-  return new Promise((resolve) => {
-    execFile(
-      command,
-      args,
-      { cwd: '/', env: { ...env, PATH: listed(env.PATH).join(delimiter) }, timeout: 5000 },
-      (error, stdout) => resolve(error ? '' : stdout),
-    );
-  });
 }

@@ -182,10 +182,11 @@ export class Engine {
     }
   }
 
+  /** What was built here may run its own code. */
   #load(): Promise<NativeEngine> {
     const plan = this.#alive();
     if (!this.#native) {
-      this.#native = callAddon(() => binding().deserialize(this.library.path, plan, 0));
+      this.#native = callAddon(() => binding().deserialize(this.library.path, plan, 0, true));
       this.#native.catch(() => {
         this.#native = undefined;
       });
@@ -327,12 +328,18 @@ async function callAddon<T>(call: () => Promise<T>, factsOf?: Engine['factsOf'])
 export interface LoadEngineOptions {
   /** Path of the library to load it with; default: the best one found. */
   library?: string | undefined;
+  /**
+   * Let the engine bring code that runs in this process: the lean runtime of a `versionCompatible` engine, and its
+   * `pluginsToSerialize`. Only for engines you trust. Default: false, and such an engine is refused.
+   */
+  allowHostCode?: boolean | undefined;
 }
 
 /**
  * Loads a serialized engine. It needs the flavor and release that built it.
  * @param source a path, or the engine's bytes
- * @throws ERR_LIBRARY_NOT_FOUND, ERR_NO_GPU, ERR_ENGINE, ERR_LOAD if the file cannot be read
+ * @throws ERR_LIBRARY_NOT_FOUND, ERR_NO_GPU, ERR_ENGINE, ERR_LOAD if the file cannot be read, ERR_HOST_CODE if it brings code
+ *   that was not allowed
  */
 export async function loadEngine(source: string | Uint8Array, options: LoadEngineOptions = {}): Promise<Engine> {
   let plan: Uint8Array;
@@ -357,8 +364,15 @@ export async function loadEngine(source: string | Uint8Array, options: LoadEngin
     throw new TensorRTError('ERR_LOAD', `loadEngine: expected a path or a Uint8Array, given ${show(source)}`);
   }
   if (plan.byteLength === 0) throw new TensorRTError('ERR_ENGINE', 'the engine is empty: 0 bytes');
+  const { allowHostCode = false } = options ?? {};
+  if (typeof allowHostCode !== 'boolean') {
+    throw new TensorRTError(
+      'ERR_LOAD',
+      `loadEngine: allowHostCode: expected true or false, given ${show(allowHostCode)}`,
+    );
+  }
   const library = await chooseTensorRT({ for: 'run', library: options?.library });
-  const loaded = await callAddon(() => binding().deserialize(library.path, plan, 0));
+  const loaded = await callAddon(() => binding().deserialize(library.path, plan, 0, allowHostCode));
   const io = (input: boolean): EngineIO[] =>
     loaded.io
       .filter((tensor) => tensor.input === input)

@@ -173,3 +173,19 @@ test("a failure carries TensorRT's warnings and errors", async () => {
   );
   expect(result).toEqual({ code: 'ERR_ENGINE', log: ['the fake begins'] });
 });
+
+test('an engine that brings code is refused unless it is allowed', async () => {
+  const result = await ranOn<Record<string, unknown>>(
+    '10.6.0',
+    `process.env.CODE = '1';
+     const options = { library: engine.library.path };
+     const load = (more) => loadEngine(Uint8Array.of(1), { ...options, ...more }).then(() => 'loaded', ({ code, message }) => [code, message.split('\\n')[0]]);
+     console.log(JSON.stringify([await load({}), await load({ allowHostCode: false }), await load({ allowHostCode: true }), await load({ allowHostCode: 1 })]));`,
+  );
+  const refused = [
+    'ERR_HOST_CODE',
+    'the engine brings code of its own (a lean runtime or plugin libraries), which was not allowed to run: if you trust it, use loadEngine(file, { allowHostCode: true })',
+  ];
+  const mistyped = ['ERR_LOAD', 'loadEngine: allowHostCode: expected true or false, given 1'];
+  expect(result).toEqual([refused, refused, 'loaded', mistyped]);
+});

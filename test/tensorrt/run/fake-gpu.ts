@@ -11,7 +11,7 @@ function slot(type: string, name: string): number {
 }
 
 const tables = {
-  Runtime: ['deserializeCudaEngine'],
+  Runtime: ['deserializeCudaEngine', 'setEngineHostCodeAllowed'],
   Engine: [
     ...['getNbOptimizationProfiles', 'getNbIOTensors', 'getIOTensorName', 'getTensorDataType', 'getTensorIOMode'],
     ...['getTensorLocation', 'getTensorShape', 'getProfileShape', 'createExecutionContext', 'createEngineInspector'],
@@ -116,7 +116,18 @@ static void destroy(void* self) {}
 static struct { void** own; void* impl; } runtime, engine, context, inspector;
 static void *runtime_impl = Runtime_table, *engine_impl = Engine_table, *context_impl = ExecutionContext_table, *inspector_impl = EngineInspector_table;
 
-static void* Runtime_deserializeCudaEngine(void* self, const void* data, uint64_t size) { return getenv("NO_ENGINE") ? NULL : &engine; }
+static void* runtime_logger;
+static int allowed;
+static void Runtime_setEngineHostCodeAllowed(void* self, int given) { allowed = given & 255; }
+// With CODE in the environment, the engine brings a lean runtime.
+static void* Runtime_deserializeCudaEngine(void* self, const void* data, uint64_t size) {
+  if (getenv("CODE") && !allowed) {
+    void (*log)(void*, int, const char*) = (*(void***)runtime_logger)[0];
+    log(runtime_logger, 1, "Cannot deserialize engine with lean runtime since IRuntime::getEngineHostCodeAllowed() is false.");
+    return NULL;
+  }
+  return getenv("NO_ENGINE") ? NULL : &engine;
+}
 static int Engine_getNbOptimizationProfiles(void* self) { return 2; }
 static int Engine_getNbIOTensors(void* self) { return count; }
 static const char* Engine_getIOTensorName(void* self, int i) { return names[i]; }
@@ -214,6 +225,7 @@ static int ExecutionContext_enqueueV3(void* self, void* stream) {
 int getInferLibVersion(void) { return VERSION; }
 void* createInferBuilder_INTERNAL(void* logger, int version) { return NULL; }
 void* createInferRuntime_INTERNAL(void* logger, int version) {
+  runtime_logger = logger;
   // ILogger: log, two destructors
   void (**entries)(void*, int, const char*) = *(void***)logger;
   entries[0](logger, 3, "only for information");

@@ -26,7 +26,7 @@ addon.planBytes = (handle) => { plan = handle; return planBytes(handle); };
 const built = await chain(1).build({ library: ${JSON.stringify(builder)} });
 built.bytes;
 addon.planBytes = planBytes;
-const { handle: engine } = await addon.deserialize(library, Uint8Array.of(1), 0);
+const { handle: engine } = await addon.deserialize(library, Uint8Array.of(1), 0, false);
 const context = await addon.createContext(engine, 0);
 const program = new addon.Program('p');
 const file = addon.mapFile(library);
@@ -34,7 +34,7 @@ const mapped = { dtype: 'uint8', shape: [8], data: new Uint8Array(file.view(0, 8
 const feeds = ['cache', 'update', 'at', 'sizes'].map((name) => ({ name, shape: [], data: new Uint8Array(16) }));
 const use = {
   planBytes: ['plan', (handle) => addon.planBytes(handle)],
-  deserialize: ['plan', (handle) => addon.deserialize(library, handle, 0)],
+  deserialize: ['plan', (handle) => addon.deserialize(library, handle, 0, false)],
   createContext: ['engine', (handle) => addon.createContext(handle, 0)],
   inspectEngine: ['engine', (handle) => addon.inspectEngine(handle)],
   execute: ['context', (handle) => addon.execute(handle, feeds)],
@@ -81,6 +81,13 @@ test('a function refuses every handle but that of its kind', async () => {
     'convert',
     'crc32',
     'swallowUnthrowable',
+    'evaluateRecipe',
+    'launchRecipe',
+    'pluginCreators',
+    'loadPluginLibrary',
+    'describePlugin',
+    'nvrtcVersion',
+    'compileKernel',
   ];
   expect(without.sort()).toEqual(free.sort());
   expect(calls.length).toBeGreaterThan(7 * 25);
@@ -114,8 +121,8 @@ test('methods of a program refuse another object as their own', async () => {
     { env: { LD_LIBRARY_PATH: folder } },
   );
   const { names, thrown } = resultOf<{ names: string[]; thrown: string[] }>(ended);
-  expect(names.sort()).toEqual(['addGraph', 'addWeights', 'build']);
-  expect(thrown).toHaveLength(3 * 8);
+  expect(names.sort()).toEqual(['addGraph', 'addPlugins', 'addWeights', 'build']);
+  expect(thrown).toHaveLength(4 * 8);
   // V8's own check, which has no code.
   expect([...new Set(thrown)]).toEqual(['TypeError undefined: Illegal invocation']);
 });
@@ -127,9 +134,10 @@ test('other arguments of the wrong type are refused too', async () => {
     const weight = { ...mapped, mapping: file };
     const calls = {
       'loadLibrary()': () => addon.loadLibrary(),
-      'deserialize(7)': () => addon.deserialize(7, bytes, 0),
-      'deserialize(floats)': () => addon.deserialize(library, new Float32Array(1), 0),
-      'deserialize(NaN)': () => addon.deserialize(library, bytes, NaN),
+      'deserialize(7)': () => addon.deserialize(7, bytes, 0, false),
+      'deserialize(floats)': () => addon.deserialize(library, new Float32Array(1), 0, false),
+      'deserialize(NaN)': () => addon.deserialize(library, bytes, NaN, false),
+      'deserialize(host code: 1)': () => addon.deserialize(library, bytes, 0, 1),
       'createContext(0.5)': () => addon.createContext(engine, 0.5),
       'execute(null)': () => addon.execute(context, null),
       'execute([null])': () => addon.execute(context, [null]),
@@ -149,6 +157,16 @@ test('other arguments of the wrong type are refused too', async () => {
       'addWeights(no elements)': () => program.addWeights([{ ...weight, data: bytes.buffer }]),
       'addWeights(a mapping of null)': () => program.addWeights([{ ...weight, mapping: null }]),
       'addWeights(a mapping of no file)': () => program.addWeights([{ ...weight, mapping: {} }]),
+      'addPlugins(null)': () => program.addPlugins(null),
+      'addPlugins([null])': () => program.addPlugins([null]),
+      'addPlugins([{}])': () => program.addPlugins([{}]),
+      'evaluateRecipe(null)': () => addon.evaluateRecipe(null, [], []),
+      'launchRecipe(null)': () => addon.launchRecipe(0, null, [], 0),
+      'pluginCreators()': () => addon.pluginCreators(),
+      'loadPluginLibrary(7)': () => addon.loadPluginLibrary(library, 7),
+      'describePlugin(null)': () => addon.describePlugin(library, null),
+      'nvrtcVersion()': () => addon.nvrtcVersion(),
+      'compileKernel(null)': () => addon.compileKernel(library, null),
       'build()': () => program.build(),
       'build(null)': () => program.build(library, null, {}),
       'build([])': () => program.build(library, [], {}),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { machine } from '../../../src/tensorrt/library/machine.js';
+import { machine } from '../../src/machine/processor.js';
 
 const code = (...words: number[]) => {
   const bytes = Buffer.alloc(32);

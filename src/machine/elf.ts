@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { type Machine, machine } from './machine.js';
+import { type Machine, machine } from './processor.js';
 
 /** The constant that a function in an ELF file returns, if it is one. */
 export type ElfConstant = { value: number } | { value: null; missing: boolean };

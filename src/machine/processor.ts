@@ -6,6 +6,8 @@ export interface Machine {
   elf: number;
   /** Debian's name for its folders in /usr/lib. */
   triplet: string;
+  /** NVIDIA's names for its folders in a CUDA toolkit. */
+  cudaTargets: readonly string[];
   /** The constant that a function with this code returns; null if it does more. */
   returned(code: Buffer): number | null;
 }
@@ -33,8 +35,14 @@ function returnedArm64(code: Buffer): number | null {
 }
 
 const machines: Readonly<Record<string, Machine>> = {
-  x64: { name: 'x86-64', elf: 62, triplet: 'x86_64-linux-gnu', returned: returnedX64 },
-  arm64: { name: 'arm64', elf: 183, triplet: 'aarch64-linux-gnu', returned: returnedArm64 },
+  x64: { name: 'x86-64', elf: 62, triplet: 'x86_64-linux-gnu', cudaTargets: ['x86_64-linux'], returned: returnedX64 },
+  arm64: {
+    name: 'arm64',
+    elf: 183,
+    triplet: 'aarch64-linux-gnu',
+    cudaTargets: ['sbsa-linux', 'aarch64-linux'],
+    returned: returnedArm64,
+  },
 };
 
 /** The processor of a Node architecture; default: this process's. */

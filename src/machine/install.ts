@@ -1,10 +1,15 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { TensorRTError } from '../../errors/error.js';
+import { dirname, join, relative } from 'node:path';
+import { TensorRTError } from '../errors/error.js';
+
+/** CUDA versions whose NVRTC can be fetched. */
+export type NvrtcRelease = '12.9' | '13.0';
 
 export interface InstallOptions {
   /** Also fetch TensorRT-RTX; default true. */
   fetch?: boolean;
+  /** Also fetch NVRTC, with CUDA's headers, of a CUDA version that the driver supports: what `nvrtcFor` says. */
+  nvrtc?: NvrtcRelease | undefined;
   /** Repeat steps that are already done. */
   force?: boolean;
   /** Write nothing to stderr. */
@@ -17,6 +22,8 @@ export interface InstallResult {
   addon: string;
   /** Path of the fetched TensorRT-RTX; null if the cache has none. */
   library: string | null;
+  /** Path of the fetched NVRTC; null if none was asked for. */
+  nvrtc: string | null;
 }
 
 /** Something this machine lacks. */
@@ -31,10 +38,11 @@ export interface Lack {
 interface InstallScript {
   install(options: InstallOptions): Promise<InstallResult>;
   missingPrerequisites(needs: { compile?: boolean }, env?: NodeJS.ProcessEnv): Promise<Lack[]>;
+  nvrtcFor(driver: string | null): NvrtcRelease;
   damage(dir: string, options?: { only?: string; all?: boolean }): string | null;
 }
 
-const script = () => import(new URL('../../../scripts/install.mjs', import.meta.url).href) as Promise<InstallScript>;
+const script = () => import(new URL('../../scripts/install.mjs', import.meta.url).href) as Promise<InstallScript>;
 
 /**
  * Compiles the addon for this machine and fetches TensorRT-RTX (95 MB) into the cache. Keeps what is already there.
@@ -48,6 +56,11 @@ export async function install(options: InstallOptions = {}): Promise<InstallResu
   }
 }
 
+/** The NVRTC to fetch for a driver: the newest that it loads kernels of. */
+export async function nvrtcFor(driver: string | null): Promise<NvrtcRelease> {
+  return (await script()).nvrtcFor(driver);
+}
+
 /** What is missing to compile the addon. */
 export async function missingPrerequisites(needs: { compile?: boolean }, env?: NodeJS.ProcessEnv): Promise<Lack[]> {
   return (await script()).missingPrerequisites(needs, env);
@@ -59,9 +72,17 @@ export async function missingPrerequisites(needs: { compile?: boolean }, env?: N
  * @returns what is wrong; null too for a library from elsewhere, and where only src/ or dist/ was copied
  */
 export async function damageOf(path: string, { all = false } = {}): Promise<string | null> {
-  const folder = dirname(path);
-  const root = dirname(folder);
-  if (!existsSync(join(root, 'complete.json'))) return null;
+  const root = unpackedIn(dirname(path));
+  if (root === undefined) return null;
   const loaded = await script().catch(() => null);
-  return loaded?.damage(root, all ? { all } : { only: join(basename(folder), basename(path)) }) ?? null;
+  return loaded?.damage(root, all ? { all } : { only: relative(root, path) }) ?? null;
+}
+
+/** Wheels have their libraries at most so deep. */
+const deepest = 4;
+
+/** The folder that a wheel was unpacked into. */
+function unpackedIn(folder: string, depth = deepest): string | undefined {
+  if (existsSync(join(folder, 'complete.json'))) return folder;
+  return depth === 0 ? undefined : unpackedIn(dirname(folder), depth - 1);
 }

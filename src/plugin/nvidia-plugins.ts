@@ -1,0 +1,16 @@
+// Names of the creators that NVIDIA's libnvinfer_plugin brings, of releases 10 and 11.
+const names = `
+BatchTilePlugin_TRT BatchedNMSDynamic_TRT BatchedNMS_TRT Clip_TRT CoordConvAC CropAndResize CropAndResizeDynamic
+CustomEmbLayerNormPluginDynamic CustomFCPluginDynamic CustomGeluPluginDynamic CustomQKVToContextPluginDynamic
+CustomSkipLayerNormPluginDynamic DLRM_BOTTOM_MLP_TRT DecodeBbox3DPlugin DetectionLayer_TRT DisentangledAttention_TRT
+EfficientNMS_Explicit_TF_TRT EfficientNMS_Implicit_TF_TRT EfficientNMS_ONNX_TRT EfficientNMS_TRT FlattenConcat_TRT
+GenerateDetection_TRT GridAnchorRect_TRT GridAnchor_TRT GroupNormalizationPlugin InstanceNormalization_TRT LReLU_TRT
+ModulatedDeformConv2d MultilevelCropAndResize_TRT MultilevelProposeROI_TRT MultiscaleDeformableAttnPlugin_TRT
+NMSDynamic_TRT NMS_TRT Normalize_TRT PillarScatterPlugin PriorBox_TRT Proposal ProposalDynamic ProposalLayer_TRT
+PyramidROIAlign_TRT RNNTEncoderPlugin ROIAlign_TRT RPROI_TRT Region_TRT Reorg_TRT ResizeNearest_TRT RnRes2Br1Br2c_TRT
+RnRes2Br2bBr2c_TRT RnRes2FullFusion_TRT ScatterElements ScatterND SmallTileGEMM_TRT SpecialSlice_TRT Split TopkLastDim
+VoxelGeneratorPlugin
+`;
+
+/** Creators of libnvinfer_plugin, for messages about one that is not loaded. */
+export const nvidiaPlugins: readonly string[] = names.trim().split(/\s+/);

@@ -1,0 +1,11 @@
+import { test } from 'vitest';
+import { testPlugin } from '../../../src/index.js';
+import { options, right, wrong } from './plugins.js';
+
+test('right', async () => {
+  await testPlugin(right, options);
+});
+
+test('wrong', async () => {
+  await testPlugin(wrong, options);
+});
