@@ -1,0 +1,98 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import ts from 'typescript';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cleanEnv, root } from '../setup/checkout.js';
+
+// The files of docs/plugins.md, as they stand there, in a project that has this package (dist/, as users get it).
+const page = readFileSync(join(root, 'docs/plugins.md'), 'utf8');
+const blocks = [...page.matchAll(/^```(?:ts|cuda)\n\/\/ (\S+)\n(.*?)^```/gms)].map(([, file, text]) => ({
+  file: file!,
+  text: text!,
+}));
+const excerpts = blocks.filter(({ file }) => file.startsWith('examples/'));
+const files = blocks.filter(({ file }) => !file.startsWith('examples/'));
+
+/** The plugin that the README shows. */
+const readme = /^```ts\n(import \{ attr, definePlugin \}.*?)^```/ms.exec(
+  readFileSync(join(root, 'README.md'), 'utf8'),
+)![1]!;
+
+const project = realpathSync(mkdtempSync(join(tmpdir(), 'plugins-')));
+afterAll(() => rmSync(project, { recursive: true }));
+beforeAll(() => {
+  mkdirSync(join(project, 'node_modules'));
+  symlinkSync(root, join(project, 'node_modules', 'node-tensorrt'));
+  writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
+  for (const { file, text } of files) writeFileSync(join(project, file), text);
+  writeFileSync(join(project, 'readme.ts'), readme);
+});
+
+test('every block is a file of its own or an excerpt of an example', () => {
+  expect(page.match(/^```(ts|cuda)$/gm)).toHaveLength(blocks.length);
+  expect(files.map(({ file }) => file)).toEqual([
+    ...['snake.cu', 'snake.ts', 'main.ts', 'check.ts', 'pad-rows.ts', 'pad.ts', 'roi.ts'],
+  ]);
+});
+
+test.each(excerpts)('the excerpt of $file is in it', ({ file, text }) => {
+  expect(readFileSync(join(root, file), 'utf8')).toContain(text);
+});
+
+test('its files compile', () => {
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
+  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
+  const names = [...files.map(({ file }) => file), 'readme.ts'].filter((file) => file.endsWith('.ts'));
+  const program = ts.createProgram(
+    names.map((name) => join(project, name)),
+    {
+      ...options,
+      rootDir: undefined,
+      noEmit: true,
+      incremental: false,
+      tsBuildInfoFile: undefined,
+      typeRoots: [join(root, 'node_modules/@types')],
+    },
+  );
+  const messages = ts.getPreEmitDiagnostics(program).map((one) => {
+    const line = one.file && one.start !== undefined ? one.file.getLineAndCharacterOfPosition(one.start).line + 1 : 0;
+    return `${one.file?.fileName}:${line}: ${ts.flattenDiagnosticMessageText(one.messageText, '\n')}`;
+  });
+  expect(messages).toEqual([]);
+}, 120_000);
+
+const tsx = pathToFileURL(join(root, 'node_modules/tsx/dist/loader.mjs')).href;
+const run = (file: string) =>
+  spawnSync(process.execPath, ['--import', tsx, join(project, file)], {
+    cwd: project,
+    env: cleanEnv({ NODE_TENSORRT_CACHE: process.env.NODE_TENSORRT_CACHE }),
+    encoding: 'utf8',
+  });
+
+test.each(['main.ts', 'pad.ts'])('%s prints what it says', (file) => {
+  const { text } = files.find((one) => one.file === file)!;
+  const promised = [...text.matchAll(/console\.log\(.*\); +\/\/ (.*)$/gm)].map(([, said]) => said);
+  expect(promised).toHaveLength(1);
+  const { stdout, stderr } = run(file);
+  expect([stdout.trimEnd(), stderr]).toEqual([promised[0], '']);
+});
+
+test('check.ts passes', { timeout: 120_000 }, () => {
+  const { status, stderr } = run('check.ts');
+  expect([status, stderr]).toEqual([0, '']);
+});
+
+test('the message about a dynamic size is the one that is shown', () => {
+  const shown = /^```\nTensorRTError: (.*)\n```$/m.exec(page)![1]!;
+  const { text } = files.find((one) => one.file === 'snake.ts')!;
+  writeFileSync(join(project, 'bad.ts'), text.replace('ceilDiv(x.size, 256)', '+x.shape[0]'));
+  writeFileSync(
+    join(project, 'bad-main.ts'),
+    files.find((one) => one.file === 'main.ts')!.text.replace('./snake.js', './bad.js'),
+  );
+  const { stderr } = run('bad-main.ts');
+  expect(stderr).toContain(shown);
+});
