@@ -88,6 +88,9 @@ cpSync(join(root, 'dist'), join(stage, 'dist'), {
 });
 const addon = 'build/Release/node_tensorrt.node';
 cpSync(join(root, addon), join(stage, addon));
+// What `plugins library` copies.
+const library = 'build/Release/libnode_tensorrt_plugins.so';
+cpSync(join(root, library), join(stage, library));
 const stub = join(root, 'test', 'gpu', 'no-kernels.c');
 execFileSync('cc', ['-shared', '-fPIC', '-o', join(stage, 'build', 'no-kernels.so'), stub]);
 const packed: PackedCommit = { ...(checkedOutCommit() ?? { commit: 'unknown', dirty: true }), code: codeOf([]) };

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # run.sh [--limit SECONDS] [--processes N] [--rest] [--full] SUITES…: the GPU tier on a machine with a GPU, without network and Node packages.
-# SUITES is `build`, `models`, both, or `networks LIBRARY…`. Needs a copy of the tree with .gpu/run/run.tar.xz from `npm run gpu:pack`, and
+# SUITES are of `build`, `models` and `plugins` (which needs NVRTC), or `networks LIBRARY…`. Needs a copy of the tree with .gpu/run/run.tar.xz from `npm run gpu:pack`, and
 # node and TensorRT in ~/lib or NODE_TENSORRT_LIB. Writes gpu-results.json and log.txt to $OUT, by default .gpu/out.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -25,6 +25,8 @@ interface Unit {
   env?: NodeJS.ProcessEnv;
   /** Expected duration, from earlier runs. */
   seconds: number;
+  /** Runs after all others. */
+  alone?: true;
 }
 
 const start = Date.now();
@@ -44,9 +46,9 @@ const { values, positionals } = parseArgs({
   },
 });
 const [suites, libraries] = positionals[0] === 'networks' ? [['networks'], positionals.slice(1)] : [positionals, []];
-const unknown = suites.filter((name) => !['build', 'models', 'networks'].includes(name));
+const unknown = suites.filter((name) => !['build', 'models', 'plugins', 'networks'].includes(name));
 if (suites.length === 0 || unknown.length > 0 || (suites[0] === 'networks' && libraries.length === 0))
-  refuse(`expected build, models, both, or networks LIBRARY…, given '${positionals.join(' ')}'`);
+  refuse(`expected some of build, models and plugins, or networks LIBRARY…, given '${positionals.join(' ')}'`);
 const [limit, processes] = [Number(values.limit), Number(values.processes)];
 if (!(limit > 0) || !(processes >= 1)) refuse('--limit and --processes: expected numbers above 0');
 
@@ -139,6 +141,14 @@ function units(): Unit[] {
     for (const name of ['inspect', 'profiles'])
       list.push({ label: name, file: `test/gpu/${name}.test.ts`, seconds: 20 });
   }
+  if (suites.includes('plugins')) {
+    const [file, grows] = ['test/gpu/plugins.test.ts', 'do not grow'];
+    list.push({ label: 'plugins', file, args: ['-t', `^(?!.*${grows})`], seconds: 60 });
+    // It measures what everybody uses of the GPU.
+    list.push({ label: 'plugins: growth', file, args: ['-t', grows], seconds: 20, alone: true });
+    for (const name of ['plugin-expressions', 'plugin-features', 'plugins-existing', 'plugins-testing'])
+      list.push({ label: name, file: `test/gpu/${name}.test.ts`, seconds: 60 });
+  }
   if (suites.includes('models')) {
     list.push({ label: 'examples', file: 'test/gpu/examples.test.ts', seconds: 60 });
     for (const name of models) {
@@ -159,7 +169,9 @@ if (suites.includes('models') && values.full) {
   }
 }
 
-const queue = units();
+const all = units();
+const queue = [...all.filter(({ alone }) => !alone), ...all.filter(({ alone }) => alone)];
+const beside = all.filter(({ alone }) => !alone).length;
 const report = noResults();
 const errors: string[] = [];
 const running = new Set<number>();
@@ -213,16 +225,17 @@ async function runUnit({ label, file, args = [], env }: Unit, index: number): Pr
   if (existsSync(part)) reports.push(readResults(part));
 }
 
-say(`${queue.length} processes, ${processes} at a time, for at most ${limit} s`);
+say(`${all.length} processes, ${processes} at a time, for at most ${limit} s`);
 let next = 0;
 await Promise.all(
   Array.from({ length: processes }, async () => {
-    while (!stopped && next < queue.length) {
+    while (!stopped && next < beside) {
       const index = next++;
       await runUnit(queue[index]!, index);
     }
   }),
 );
+for (; !stopped && next < queue.length; next++) await runUnit(queue[next]!, next);
 clearTimeout(timer);
 const notStarted = queue.slice(next).map(({ label }) => label);
 if (notStarted.length > 0) {
