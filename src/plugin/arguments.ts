@@ -90,6 +90,11 @@ export class AttributeArgument implements PluginArgument {
     this.value = value;
     Object.freeze(this);
   }
+
+  /** @throws ERR_PLUGIN */
+  [Symbol.toPrimitive](): never {
+    return refusePlugin(`attribute '${this.name}' is an argument here, no number: what it holds is ${this.name}.value`);
+  }
 }
 
 /** A caller's value where a number with a type is made: an attribute is refused, as it has one. */

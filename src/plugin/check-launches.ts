@@ -1,3 +1,4 @@
+import { TensorRTError } from '../errors/error.js';
 import { type Dim, evaluateDim } from '../values/dim.js';
 import { bits } from '../values/dtype.js';
 import { evaluateExpressions } from './evaluate.js';
@@ -8,6 +9,7 @@ import {
   integerRanges,
   type LaunchStep,
   launchLimits,
+  type Operation,
   type Pointer,
   type Recipe,
 } from './recipe.js';
@@ -26,7 +28,7 @@ const mostDim = 2n ** 31n - 1n;
 /**
  * What is wrong with a recipe at some sizes, in words; undefined if nothing is.
  * @param shapes what inference said of the outputs, with the sizes of their names
- * @throws ERR_PLUGIN for a division by 0
+ * @throws ERR_PLUGIN for a division by 0, and for a size beyond int64
  */
 export function faultAt(
   recipe: Recipe,
@@ -34,7 +36,15 @@ export function faultAt(
   shapes: { dims: readonly (readonly Dim[])[]; sizes: Readonly<Record<string, number>> },
 ): string | undefined {
   const results = evaluateExpressions(recipe, dims, values);
-  const of = (expression: number): bigint => results[expression]!;
+  const wraps = wrapping(recipe, results);
+  const of: Of = (expression, mayWrap) => {
+    if (wraps[expression] && !mayWrap)
+      throw new TensorRTError(
+        'ERR_PLUGIN',
+        `a size is computed from numbers beyond int64, which wrap: it would be ${results[expression]}`,
+      );
+    return results[expression]!;
+  };
   for (const [i, output] of recipe.outputs.entries()) {
     const name = `output '${output.name}'`;
     for (const [axis, expression] of output.dims.entries()) {
@@ -70,7 +80,26 @@ export function faultAt(
   return undefined;
 }
 
-type Of = (expression: number) => bigint;
+/** Throws for what wraps on the way, unless it may. */
+type Of = (expression: number, mayWrap?: boolean) => bigint;
+
+/** Which expressions leave int64, or are made of one that does. */
+function wrapping({ expressions }: Recipe, results: readonly bigint[]): boolean[] {
+  const wraps: boolean[] = [];
+  for (const one of expressions) {
+    if (one.op === 'size') wraps.push(wraps[one.upper]!);
+    else if ('a' in one)
+      wraps.push(wraps[one.a]! || wraps[one.b]! || leavesInt64(one.op, results[one.a]!, results[one.b]!));
+    else wraps.push(false);
+  }
+  return wraps;
+}
+
+function leavesInt64(op: Operation, a: bigint, b: bigint): boolean {
+  const exact =
+    op === 'sum' ? a + b : op === 'sub' ? a - b : op === 'prod' ? a * b : /Div$/.test(op) && b === -1n ? -a : 0n;
+  return BigInt.asIntN(64, exact) !== exact;
+}
 
 function launchFault(
   recipe: Recipe,
@@ -89,7 +118,7 @@ function launchFault(
       }
     }
   }
-  const threads = block.map(of).reduce((a, b) => a * b);
+  const threads = block.map((one) => of(one)).reduce((a, b) => a * b);
   if (threads > BigInt(launchLimits.threads)) {
     return `${at}: block: expected at most ${launchLimits.threads} threads, given ${threads}`;
   }
@@ -108,7 +137,8 @@ function argumentFault(recipe: Recipe, argument: Argument, of: Of): string | und
   if (argument.kind === 'pointer') return pointerFault(recipe, argument.pointer, of);
   if (argument.kind !== 'integer') return undefined;
   const [least, most] = integerRanges[argument.type];
-  const value = of(argument.expression);
+  // A kernel may want numbers that wrap, such as hashes.
+  const value = of(argument.expression, argument.type === 'int64');
   if (value >= least && value <= most) return undefined;
   const wider = argument.type === 'int32' ? '; use int64() and long long in the kernel' : '';
   return `${argument.type} is ${least} to ${most}, given ${value}${wider}`;
@@ -131,7 +161,10 @@ function fillFault(recipe: Recipe, { target, bytes }: FillStep, of: Of, dims: Re
     target.to === 'workspace'
       ? of(recipe.workspace) - of(target.offset)
       : target.to === 'output'
-        ? count(recipe.outputs[target.index]!.dims.map(of), bits[recipe.outputs[target.index]!.dtype])
+        ? count(
+            recipe.outputs[target.index]!.dims.map((one) => of(one)),
+            bits[recipe.outputs[target.index]!.dtype],
+          )
         : count(dims[target.index]!.map(BigInt), bits[recipe.inputs[target.index]!.dtype]);
   return size > room ? `: bytes: expected at most ${room}, which is all there is, given ${size}` : undefined;
 }

@@ -108,7 +108,8 @@ export class RuleRun {
 
   #shapes(): RuleTensor[] {
     const { outputs, outputsRule } = this.#definition;
-    const context = { ...this.#named(this.#inputs), ...sizeHelpers, sizeTensor: this.#sizeTensor };
+    const known = { ...this.#named(this.#inputs), ...sizeHelpers, sizeTensor: this.#sizeTensor };
+    const context = this.#withoutAttributes('outputs', known);
     return this.#call('outputs', outputsRule, context, this.#values, (shapes) => this.#readShapes(shapes, outputs));
   }
 
@@ -150,6 +151,17 @@ export class RuleRun {
     );
   }
 
+  /** Where a rule looks for an attribute in the wrong argument, it is told, instead of getting undefined. */
+  #withoutAttributes(rule: string, context: Record<string, unknown>): Record<string, unknown> {
+    const given = { ...context };
+    for (const { name } of this.#attributes) {
+      const get = () =>
+        refusePlugin(`attribute '${name}' is in the second argument of '${rule}': (tensors, { ${name} }) => …`);
+      Object.defineProperty(given, name, { get });
+    }
+    return given;
+  }
+
   #call<T>(what: string, rule: Rule, context: unknown, second: unknown, read: (result: unknown) => T): T {
     const call = rule as (first: unknown, second: unknown) => unknown;
     return runRule(this.#definition, what, () => call(Object.freeze(context), second), read);
@@ -161,8 +173,12 @@ export class RuleRun {
     const dims = outputs.map(({ operands }) => operands.map((dim) => this.#writer.index(dim)));
     const tensors = { ...this.#named(this.#inputs), ...this.#named(outputs), ...sizeHelpers };
     const bytes = definition.workspaceRule
-      ? this.#call('workspace', definition.workspaceRule, tensors, this.#values, (given) =>
-          operandOf(given, 'workspace'),
+      ? this.#call(
+          'workspace',
+          definition.workspaceRule,
+          this.#withoutAttributes('workspace', tensors),
+          this.#values,
+          (given) => operandOf(given, 'workspace'),
         )
       : 0;
     if (typeof bytes === 'number' && bytes < 0) refusePlugin(`workspace: expected 0 bytes or more, given ${bytes}`);

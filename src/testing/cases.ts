@@ -77,11 +77,23 @@ export function checkCase(one: PluginCase, index: number): void {
   }
   for (const size of sizesIn(one)) {
     const value = typeof size === 'string' ? one.sizes?.[size] : size;
-    if (Number.isInteger(value)) continue;
+    if (Number.isSafeInteger(value)) continue;
     if (typeof size === 'string' && value === undefined)
       refuseCase(`${where}: sizes has no value for '${size}'`, one.sizes);
     refuseCase(`${where}: expected whole numbers and names of sizes, given ${show(size)}`, size);
   }
+}
+
+/** More would not fit into memory several times. */
+const mostElements = 2 ** 28;
+
+function checkShape(name: string, shape: readonly number[]): void {
+  const count = shape.reduce((a, b) => a * b, 1);
+  if (shape.every((size) => size >= 0) && count <= mostElements) return;
+  refuseCase(
+    `input '${name}': expected sizes of 0 or more and at most ${mostElements} elements, given [${shape.join(', ')}]`,
+    shape,
+  );
 }
 
 /** A case with `sizes` for its names, or, if it has none, for its numbers. */
@@ -94,7 +106,9 @@ export function atSizes(
   const resolved = (size: CaseSize) => sizes.get(size) ?? (typeof size === 'string' ? own![size]! : size);
   const concrete = Object.entries(inputs).map(([input, given]) => {
     const { shape, range, data } = isList(given) ? { shape: given, range: undefined, data: undefined } : given;
-    return [input, { shape: shape.map(resolved), range, data }] as const;
+    const sizes = shape.map(resolved);
+    checkShape(input, sizes);
+    return [input, { shape: sizes, range, data }] as const;
   });
   const values = Object.entries(shapeInputs).map(([input, given]) => {
     // A number here is an element, no size.

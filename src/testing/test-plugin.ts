@@ -1,3 +1,4 @@
+import { readArguments } from '../errors/boundary.js';
 import type { Attributes } from '../plugin/attributes.js';
 import type { AnyPlugin, Plugin } from '../plugin/define.js';
 import { definitionOfPlugin } from '../plugin/define.js';
@@ -36,8 +37,16 @@ export async function testPlugin<I extends string, S extends string, A extends A
   options: PluginTestOptions<I, S, GivenAttributes<A>>,
 ): Promise<PluginTestReport> {
   const definition = definitionOfPlugin(plugin);
-  const resolved = resolveOptions(options as never, defaultTolerances);
-  resolved.cases.forEach(checkCase);
+  const resolved = readArguments(
+    'testPlugin',
+    [options],
+    () => {
+      const checked = resolveOptions(options as never, defaultTolerances);
+      checked.cases.forEach(checkCase);
+      return checked;
+    },
+    'ERR_PARAMETER',
+  );
   const report = await new PluginTest(plugin as AnyPlugin, definition, resolved).run();
   if (report.failed > 0) throw failureOf(report);
   for (const line of report.lines) resolved.print(line);
@@ -61,6 +70,9 @@ class PluginTest {
 
   async run(): Promise<PluginTestReport> {
     const tested = this.#rows().flatMap((row) => this.#subjects(row));
+    const { reference, decompose } = this.#definition;
+    if (!reference && !decompose)
+      this.#findings.skip('comparison', 'the plugin has neither reference nor decompose', tested.length);
     await this.#oracles(tested);
     await this.#kernels(tested);
     await this.#engines(tested);

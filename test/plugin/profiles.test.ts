@@ -37,6 +37,18 @@ describe('what does not fit at min, opt or max of a profile is refused before th
       'at profiles[0].min (n: 1, m: 4): launch[0] (k): grid: expected 1 to 2147483647 blocks along x, given 0',
     ],
     [
+      'a grid that wraps to 1',
+      launch(({ x, add, mul }) => ({ grid: add(mul(mul(x.shape[0], 2 ** 32), 2 ** 32), 1) })),
+      undefined,
+      'at profiles[0].min (n: 1, m: 4): a size is computed from numbers beyond int64, which wrap: it would be 1',
+    ],
+    [
+      'an int32 that wraps into its range',
+      launch(({ x, mul, int32 }) => ({ args: [int32(mul(mul(x.shape[0], 2 ** 32 - 1), 2 ** 32 + 1))] })),
+      { n: 1, m: 4 },
+      'at profiles[0].min (n: 1, m: 4): a size is computed from numbers beyond int64, which wrap: it would be -1',
+    ],
+    [
       'a negative grid',
       launch(({ x, sub }) => ({ grid: [1, sub(x.shape[0], 8)] })),
       undefined,

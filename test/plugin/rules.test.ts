@@ -659,3 +659,17 @@ test('the definition is not changed by its rules', () => {
   expect(refusal(() => record({ outputs })).message).toMatch(/threw: Cannot assign to read only property/);
   expect(plain().name).toMatch(/^Plain/);
 });
+
+test('an attribute is where it is: the second argument of outputs, an argument in launch', () => {
+  const attributes = { factor: attr.int32(2) } as never;
+  const messages = [
+    { attributes, outputs: ({ x, factor }: Any) => ({ y: factor === 2 ? [3] : x.shape }) },
+    { attributes, workspace: ({ factor }: Any) => factor },
+    { attributes, launch: ({ x, factor, int32 }: Any) => [{ ...base, args: [int32(factor + 1), x] }] },
+  ].map((changes) => refusal(() => record(changes as never)).message.split('\n')[0]);
+  expect(messages).toEqual([
+    expect.stringContaining("attribute 'factor' is in the second argument of 'outputs': (tensors, { factor }) => …"),
+    expect.stringContaining("attribute 'factor' is in the second argument of 'workspace': (tensors, { factor }) => …"),
+    expect.stringContaining("attribute 'factor' is an argument here, no number: what it holds is factor.value"),
+  ]);
+});

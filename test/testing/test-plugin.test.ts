@@ -241,3 +241,35 @@ describe('options:', () => {
     await expect(testPlugin({} as never, { cases: [] })).rejects.toMatchObject({ code: 'ERR_PLUGIN' });
   });
 });
+
+test('a plugin without reference and decomposition is compared with nothing, which is said', async () => {
+  const report = await testPlugin(scalePlugin({ reference: 'none', decompose: 'none' }), {
+    cases,
+    types,
+    edges: false,
+    ...quiet,
+  });
+  expect(reasons(report)).toContain('comparison: the plugin has neither reference nor decompose');
+});
+
+test('sizes that no memory holds, and cases that cannot be read', async () => {
+  const thrown = async (given: object) =>
+    await testPlugin(scalePlugin(), { ...given, ...quiet } as never).then(
+      () => undefined,
+      (error) => [error.code, error.message.split('\n')[0]],
+    );
+  for (const size of [1e12, -1]) {
+    expect(await thrown({ cases: [{ inputs: { x: [size] } }] })).toEqual([
+      'ERR_PARAMETER',
+      expect.stringContaining('expected sizes of 0 or more and at most 268435456 elements'),
+    ]);
+  }
+  const cases = [
+    {
+      get inputs(): never {
+        throw new Error('mine');
+      },
+    },
+  ];
+  expect(await thrown({ cases })).toEqual(['ERR_PARAMETER', expect.stringContaining('mine')]);
+});
