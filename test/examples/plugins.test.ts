@@ -66,8 +66,9 @@ describe.each(files)('%s.cu, run by threads of the CPU, computes what PyTorch co
     const { one } = all[i]!;
     const run = runs[i]!;
     const bytes = run.recipe.inputs.map(({ name }) => bytesOf(one.inputs[name]!.data));
-    for (const tactic of run.recipe.tactics.keys())
-      expectOutputs(one, outputsOf(run, kernels.run(i, bytes, tactic), one));
+    // The largest sizes take long, so one tactic runs them.
+    const tactics = [...run.recipe.tactics.keys()].slice(one.size === 'max' ? -1 : 0);
+    for (const tactic of tactics) expectOutputs(one, outputsOf(run, kernels.run(i, bytes, tactic), one));
   });
 });
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { definePlugin, TensorRTError, testPlugin } from '../../src/index.js';
 import { findSanitizer } from '../../src/testing/sanitizer.js';
 import { scalePlugin } from '../testing/plugins.js';
@@ -58,7 +58,8 @@ async function failure(run: Promise<unknown>): Promise<string> {
 }
 
 const found = await findSanitizer();
-const missing = 'why' in found ? found.why : undefined;
+/** Tests that need compute-sanitizer. */
+const sanitized = test.skipIf('why' in found);
 
 describeGpu('testPlugin', () => {
   test('a right plugin passes in all ways; what is left out is compute-sanitizer alone, where it is not found', async () => {
@@ -109,10 +110,10 @@ describeGpu('testPlugin', () => {
     expect(await failure(testPlugin(scalePlugin({ cuda }), options))).toMatch(/element \[3, 36\] is NaN/);
   });
 
-  describe.skipIf(missing)(`under compute-sanitizer${missing ? ` (${missing})` : ''}`, () => {
+  {
     const alone = { edges: false, backends: [] } as const;
 
-    test('a right plugin passes both tools', async () => {
+    sanitized('under compute-sanitizer, a right plugin passes both tools', async () => {
       const report = await testPlugin(scalePlugin(), { cases: [{ inputs: { x: [4, 37] } }], ...alone });
       expect(report.skipped).toEqual([]);
       expect(report.checks.filter(({ what }) => what.startsWith('compute-sanitizer'))).toMatchObject([
@@ -121,7 +122,7 @@ describeGpu('testPlugin', () => {
       ]);
     });
 
-    test('a write out of bounds names the line', async () => {
+    sanitized('under compute-sanitizer, a write out of bounds names the line', async () => {
       const cases = [{ inputs: { x: [37] } }];
       const message = await failure(testPlugin(outOfBounds, { cases, types: [{ x: 'float32' }], ...alone }));
       expect(message).toMatch(/compute-sanitizer memcheck\n\s*Invalid __global__ write of size 4 bytes\n/);
@@ -130,18 +131,18 @@ describeGpu('testPlugin', () => {
       expect(message).toMatch(/in case 0, x float32\[37\], tactic 0/);
     });
 
-    test('of several launches, the one that shows it', async () => {
+    sanitized('under compute-sanitizer, of several launches, the one that shows it', async () => {
       const message = await failure(
         testPlugin(outOfBounds, { cases: [{ inputs: { x: [0] } }, { inputs: { x: [5] } }], ...alone }),
       );
       expect(message).toMatch(/in case 1, x float32\[5\], tactic 0/);
     });
 
-    test('a race names both lines', async () => {
+    sanitized('under compute-sanitizer, a race names both lines', async () => {
       const message = await failure(testPlugin(race, { cases: [{ inputs: { x: [64] } }], ...alone }));
       expect(message).toMatch(/compute-sanitizer racecheck\n\s*Race reported between Write access and Read access\n/);
       expect(message).toContain(`Write access at ${placeOf('race', 'written')} in `);
       expect(message).toContain(`Read access at ${placeOf('race', 'read')} in `);
     });
-  });
+  }
 });
