@@ -10,12 +10,21 @@ const measuring = [
   'test/examples/mnist.test.ts',
 ];
 
+/** Plugins through a stand-in TensorRT or by threads of the CPU, which are compiled first: `npm run test:plugins`. */
+export const compiled = [
+  'test/examples/plugins.test.ts',
+  'test/plugin/existing-build.test.ts',
+  'test/plugin/stand-in/*.test.ts',
+  'test/stand-in/stand-in.test.ts',
+  'test/testing/kernels.test.ts',
+];
+
 /**
  * Tests state what TensorRT-RTX says and makes, so they use it even where a GPU would make TensorRT the better choice. Child
  * processes inherit the pin. Tests of the search bring environments of their own; the GPU tier uses what the machine prefers.
  */
 const named = process.env.NODE_TENSORRT_LIBRARY ?? '';
-const env = { NODE_TENSORRT_LIBRARY: named.includes('tensorrt_rtx') ? named : 'rtx1' };
+export const env = { NODE_TENSORRT_LIBRARY: named.includes('tensorrt_rtx') ? named : 'rtx1' };
 const gpu = 'test/gpu/**';
 
 export default defineConfig({
@@ -25,7 +34,10 @@ export default defineConfig({
     hookTimeout: 120_000,
     reporters: ['./test/reporter.ts'],
     projects: [
-      { extends: true, test: { name: 'beside', include: [all], exclude: [...measuring, gpu], env, maxWorkers: 2 } },
+      {
+        extends: true,
+        test: { name: 'beside', include: [all], exclude: [...measuring, ...compiled, gpu], env, maxWorkers: 2 },
+      },
       {
         extends: true,
         test: { name: 'alone', include: measuring, env, maxWorkers: 1, sequence: { groupOrder: 1 } },
