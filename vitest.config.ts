@@ -12,11 +12,11 @@ const measuring = [
 
 /** Plugins through a stand-in TensorRT or by threads of the CPU, which are compiled first: `npm run test:plugins`. */
 export const compiled = [
-  'test/examples/plugins.test.ts',
-  'test/plugin/existing-build.test.ts',
+  'test/examples/{plugins,plugins-agree}.test.ts',
+  'test/plugin/{compile,existing,existing-build,native-library}.test.ts',
   'test/plugin/stand-in/*.test.ts',
   'test/stand-in/stand-in.test.ts',
-  'test/testing/kernels.test.ts',
+  'test/testing/{kernels,runners,sanitizer}.test.ts',
 ];
 
 /**
