@@ -1,11 +1,11 @@
-import type { IRGraph, ValueId } from '../dsl/ir.js';
+import type { ValueId } from '../dsl/ir.js';
 import type { RecordedNode } from '../dsl/network.js';
 import { locate } from '../errors/call-site.js';
 import { TensorRTError } from '../errors/error.js';
 import { type Dim, evaluateDim } from '../values/dim.js';
 import { faultAt, type RecipePoint } from './check-launches.js';
-import { isOwn, type PluginParams, recipeOf } from './layer.js';
-import { findDefinition } from './registry.js';
+import type { Definition } from './definition.js';
+import type { Recipe } from './recipe.js';
 import type { RuleInput } from './rules.js';
 
 /** One of the sizes that a build prepares for. */
@@ -18,37 +18,33 @@ export interface ProfilePoint {
   elements: ReadonlyMap<ValueId, readonly number[]>;
 }
 
-type Node = Pick<RecordedNode, 'kind' | 'name' | 'inputs' | 'outputs' | 'params' | 'callSite'>;
-type Nodes = readonly (RecordedNode | IRGraph['nodes'][number])[];
-
-function* pluginNodes(nodes: Nodes): Generator<Node> {
-  for (const node of nodes) {
-    for (const body of Object.values(node.bodies ?? {})) yield* pluginNodes(body.nodes);
-    if (node.kind === 'plugin') yield node;
-  }
+/** A layer of a definition. */
+export interface CheckedPlugin {
+  node: Pick<RecordedNode, 'kind' | 'name' | 'inputs' | 'outputs' | 'callSite'>;
+  definition: Definition;
+  recipe: Recipe;
 }
+
+type Node = CheckedPlugin['node'];
 
 function refuseNode({ name, kind, callSite }: Node, said: string): never {
   throw new TensorRTError('ERR_PLUGIN', said, { method: 'plugin', layer: name, kind, source: locate(callSite) });
 }
 
 /**
- * Checks every plugin layer of a network at the least, typical and largest sizes: the outputs are what inference said, and
+ * Checks the plugin layers of a network at the least, typical and largest sizes: the outputs are what inference said, and
  * every launch is one that CUDA takes. Sizes that depend on data are not known, nor is what follows from them.
  * @throws ERR_PLUGIN with the line that recorded the layer
  */
 export function checkPlugins(
-  nodes: Nodes,
+  plugins: readonly CheckedPlugin[],
   tensorOf: (id: ValueId) => RuleInput | undefined,
   points: readonly ProfilePoint[],
 ): void {
   const updated = new Map<ValueId, string>();
-  for (const node of pluginNodes(nodes)) {
-    const params = node.params as unknown as PluginParams;
-    if (!isOwn(params)) continue;
-    requireOneWriter(node, params.definition, updated);
+  for (const { node, definition, recipe } of plugins) {
+    requireOneWriter(node, definition, updated);
     const inputs = node.inputs.map((id) => tensorOf(id!)!);
-    const recipe = recipeOf(params, inputs);
     for (const { where, sizes, elements } of points) {
       const point = pointOf(node, inputs, recipe.inputs, sizes, elements);
       if (!point) continue;
@@ -70,14 +66,9 @@ export function checkPlugins(
 }
 
 /** TensorRT lets one layer update a tensor in place. */
-function requireOneWriter(
-  node: Node,
-  { name, version }: { name: string; version: string },
-  updated: Map<ValueId, string>,
-): void {
-  const definition = findDefinition(name, version);
-  for (const input of definition?.aliases.values() ?? []) {
-    const id = node.inputs[definition!.inputs.indexOf(input)]!;
+function requireOneWriter(node: Node, { aliases, inputs }: Definition, updated: Map<ValueId, string>): void {
+  for (const input of aliases.values()) {
+    const id = node.inputs[inputs.indexOf(input)]!;
     const other = updated.get(id);
     if (other !== undefined) refuseNode(node, `updates input '${input}' in place, which layer '${other}' does already`);
     updated.set(id, node.name);

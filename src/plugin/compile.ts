@@ -53,6 +53,8 @@ export interface CompileOptions extends FindNvrtcOptions {
   onWarning?: ((message: string) => void) | undefined;
   /** Throws where the work is to end; called between steps. */
   check?: (() => void) | undefined;
+  /** Compiles for all capabilities. Default: the first NVRTC here that does; looking for it takes some milliseconds. */
+  nvrtc?: LoadedNvrtc | undefined;
 }
 
 export interface CompiledRequest {
@@ -62,6 +64,12 @@ export interface CompiledRequest {
   lowered: readonly string[];
   /** SHA-256 of the source and the caller's headers. */
   sourceHash: string;
+}
+
+/** A compute capability, times 10: `9.0` is 90. */
+export function capabilityOf(text: string): number {
+  const [major, minor] = text.split('.').map(Number) as [number, number];
+  return 10 * major + minor;
 }
 
 /**
@@ -81,7 +89,7 @@ export async function compileKernels(
     const files = await sourceFiles(source, given.folders);
     const result: CompiledRequest = { cubins: [], lowered: [], sourceHash: files.hash };
     if (capabilities.length === 0 || request.kernels.length === 0) return result;
-    const nvrtc = await chooseNvrtc(capabilities, options);
+    const nvrtc = options.nvrtc ?? (await chooseNvrtc(capabilities, options));
     for (const capability of capabilities) {
       check();
       const flags = flagsFor(capability, given.options, source, nvrtc, options.lineinfo);

@@ -2,17 +2,19 @@ import { attributeField } from '../plugin/attributes.js';
 import type { NativePlugin } from '../plugin/binding.js';
 import { type CompileOptions, compilePlugin } from '../plugin/compile.js';
 import { encodeRecipe } from '../plugin/encode.js';
-import { chooseNvrtc } from '../plugin/nvrtc.js';
+import { chooseNvrtc, type LoadedNvrtc } from '../plugin/nvrtc.js';
 import { messageOf } from './network.js';
 import type { Subject } from './subject.js';
 
-/** Why no NVRTC here compiles for a compute capability, times 10; undefined if one does. Without a capability: at all. */
-export async function whyNoNvrtc(capability?: number): Promise<string | undefined> {
+/** An NVRTC, or why there is none. */
+type FoundNvrtc = { nvrtc: LoadedNvrtc } | { why: string };
+
+/** The NVRTC here that compiles for a compute capability, times 10; without a capability, any. */
+export async function nvrtcFor(capability?: number): Promise<FoundNvrtc> {
   try {
-    await chooseNvrtc(capability === undefined ? [] : [capability]);
-    return undefined;
+    return { nvrtc: await chooseNvrtc(capability === undefined ? [] : [capability]) };
   } catch (error) {
-    return messageOf(error).split('\n', 1)[0];
+    return { why: messageOf(error).split('\n', 1)[0]! };
   }
 }
 
@@ -24,7 +26,7 @@ export async function whyNoNvrtc(capability?: number): Promise<string | undefine
 export async function compileSubject(
   { definition, recipe, attributes }: Subject,
   capability: number,
-  options: Pick<CompileOptions, 'lineinfo'> = {},
+  options: Pick<CompileOptions, 'lineinfo' | 'nvrtc'>,
 ): Promise<NativePlugin> {
   const { name, version } = definition;
   const { cubins, lowered } = await compilePlugin(definition, recipe, [capability], options);

@@ -1,9 +1,11 @@
 import type { NativePlugin } from '../plugin/binding.js';
 import { pluginBinding } from '../plugin/binding.js';
+import { capabilityOf } from '../plugin/compile.js';
+import type { LoadedNvrtc } from '../plugin/nvrtc.js';
 import { cudaInfo } from '../tensorrt/library/find.js';
 import { bytesOf, viewAs } from '../values/dtype.js';
 import { againText } from './again.js';
-import { compileSubject, whyNoNvrtc } from './compile.js';
+import { compileSubject, nvrtcFor } from './compile.js';
 import { messageOf, type Outputs } from './network.js';
 import type { ResolvedOptions } from './options.js';
 import { type Findings, titleOf } from './report.js';
@@ -37,7 +39,7 @@ export class KernelRunner {
   static async create(options: ResolvedOptions, findings: Findings): Promise<KernelRunner> {
     const { devices, error } = await cudaInfo();
     const device = devices[options.device];
-    const capability = device && Math.round(Number(device.computeCapability) * 10);
+    const capability = device && capabilityOf(device.computeCapability);
     const none =
       devices.length > 0 ? `there is no GPU ${options.device}, only ${devices.length}` : 'there is no GPU here';
     return new KernelRunner(options, findings, capability, error ? `${none}: ${error}` : none);
@@ -50,23 +52,27 @@ export class KernelRunner {
   async compile(subjects: readonly Subject[]): Promise<Map<Subject, NativePlugin>> {
     const compiled = new Map<Subject, NativePlugin>();
     if (this.#capability === undefined) this.#skipLaunches(subjects, this.#noGpu);
-    const none = await whyNoNvrtc();
-    if (none !== undefined) {
-      this.#findings.skip('NVRTC', none, new Set(subjects.map(kernelsOf)).size);
-      if (this.#capability !== undefined) this.#skipLaunches(subjects, none);
+    const any = await nvrtcFor();
+    if ('why' in any) {
+      this.#findings.skip('NVRTC', any.why, new Set(subjects.map(kernelsOf)).size);
+      if (this.#capability !== undefined) this.#skipLaunches(subjects, any.why);
       return compiled;
     }
     const wanted = this.#capability === undefined ? (this.#options.capabilities ?? usual) : [this.#capability];
     for (const capability of wanted) {
-      const why = await whyNoNvrtc(capability);
-      if (why === undefined) await this.#compileFor(capability, subjects, compiled);
-      else this.#findings.skip(`NVRTC, sm_${capability}`, why, new Set(subjects.map(kernelsOf)).size);
+      const found = await nvrtcFor(capability);
+      if ('why' in found) {
+        this.#findings.skip(`NVRTC, sm_${capability}`, found.why, new Set(subjects.map(kernelsOf)).size);
+        continue;
+      }
+      await this.#compileFor(capability, found.nvrtc, subjects, compiled);
     }
     return compiled;
   }
 
   async #compileFor(
     capability: number,
+    nvrtc: LoadedNvrtc,
     subjects: readonly Subject[],
     compiled: Map<Subject, NativePlugin>,
   ): Promise<void> {
@@ -75,7 +81,7 @@ export class KernelRunner {
     for (const subject of subjects) {
       const key = kernelsOf(subject);
       if (known.get(key) === false) continue;
-      const plugin = await compileSubject(subject, capability).catch(messageOf);
+      const plugin = await compileSubject(subject, capability, { nvrtc }).catch(messageOf);
       const error = typeof plugin === 'string' ? plugin : undefined;
       if (!known.has(key) || error !== undefined) {
         const what = `NVRTC, sm_${capability}, ${subject.recipe.kernels.join(' and ')}`;
@@ -112,9 +118,12 @@ export class KernelRunner {
     const found = typeof sanitizer === 'string' ? { path: sanitizer } : await findSanitizer();
     if ('why' in found) return skip(found.why);
     const launches: Named[] = [];
+    const compiler = await nvrtcFor(this.#capability);
+    if ('why' in compiler) return skip(compiler.why);
+    const options = { lineinfo: true, nvrtc: compiler.nvrtc };
     for (const subject of subjects) {
       // Those that do not compile have failed already.
-      const plugin = await compileSubject(subject, this.#capability, { lineinfo: true }).catch(() => undefined);
+      const plugin = await compileSubject(subject, this.#capability, options).catch(() => undefined);
       if (!plugin) continue;
       for (const tactic of subject.recipe.tactics.keys())
         launches.push({ subject, plugin, inputs: inputsOf(subject), tactic });

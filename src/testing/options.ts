@@ -1,5 +1,6 @@
 import { show, TensorRTError } from '../errors/error.js';
 import { nearest } from '../errors/nearest.js';
+import { capabilityOf } from '../plugin/compile.js';
 import type { DType } from '../values/dtype.js';
 import type { PluginCase } from './cases.js';
 import type { Tolerances } from './compare.js';
@@ -137,7 +138,7 @@ export function resolveOptions(given: PluginTestOptions, defaults: Tolerances): 
     backends: given.backends ?? testBackends,
     sanitizer: given.sanitizer ?? true,
     sanitizerTimeout: given.sanitizerTimeout ?? 300,
-    capabilities: given.computeCapabilities?.map((one) => Math.round(Number(one) * 10)),
+    capabilities: given.computeCapabilities?.map(capabilityOf),
     device: given.device ?? 0,
     library: given.library,
     print: typeof print === 'function' ? print : print ? (line) => console.log(line) : () => {},

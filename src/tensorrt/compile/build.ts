@@ -81,7 +81,7 @@ export function prepare(net: Network, given: BuildOptions = {}, lowerOnly = fals
     lowerOnly && !options.profiles ? [] : readArguments('build options', [given], ranges, 'ERR_BUILD_OPTION');
   if (!lowerOnly || options.profiles || isStatic(network)) {
     const points = pointsOf(network, options.profiles, profiles);
-    checkPlugins(network.nodes, network.tensorOf, points);
+    checkPlugins(plugins, network.tensorOf, points);
   }
   return { network, options, profiles, plugins, lowerOnly };
 }

@@ -4,12 +4,13 @@ import type { RecordedNode } from '../../dsl/network.js';
 import type { Snapshot } from '../../dsl/snapshot.js';
 import { locate } from '../../errors/call-site.js';
 import { TensorRTError } from '../../errors/error.js';
+import { allNodes } from '../../passes/recorder.js';
 import type { AttributeField, NativePlugin } from '../../plugin/binding.js';
-import { type CompiledRequest, compilePlugin } from '../../plugin/compile.js';
+import { type CompiledRequest, capabilityOf, compilePlugin } from '../../plugin/compile.js';
 import type { Definition } from '../../plugin/definition.js';
 import { encodeRecipe } from '../../plugin/encode.js';
 import { attributeFields, isOwn, type OwnParams, type PluginParams, recipeOf } from '../../plugin/layer.js';
-import { chooseNvrtc } from '../../plugin/nvrtc.js';
+import { chooseNvrtc, type LoadedNvrtc } from '../../plugin/nvrtc.js';
 import type { Recipe } from '../../plugin/recipe.js';
 import { definitionOf } from '../../plugin/registry.js';
 import { cudaInfo } from '../library/find.js';
@@ -28,10 +29,9 @@ export interface TakenPlugin {
  * @throws {TensorRTError} ERR_PLUGIN
  */
 export function takePlugins({ nodes, tensorOf }: Pick<Snapshot, 'nodes' | 'tensorOf'>): TakenPlugin[] {
-  return nodes.flatMap((node) => {
-    const inner = Object.values(node.bodies ?? {}).flatMap((body) => takePlugins({ nodes: body.nodes, tensorOf }));
+  return [...allNodes({ nodes })].flatMap((node) => {
     const params = node.kind === 'plugin' && (node.params as unknown as PluginParams);
-    return params && isOwn(params) ? [...inner, takeOne(node, params, tensorOf)] : inner;
+    return params && isOwn(params) ? takeOne(node, params, tensorOf) : [];
   });
 }
 
@@ -75,12 +75,12 @@ export interface PluginBuild {
 /** Compiles the kernels of all layers. @throws {TensorRTError} ERR_KERNEL, ERR_NVRTC_MISSING */
 export async function compilePlugins(taken: readonly TakenPlugin[], build: PluginBuild): Promise<NativePlugin[]> {
   if (taken.length === 0) return [];
-  const capabilities = await capabilitiesFor(build);
+  const { capabilities, nvrtc } = await targetsOf(build);
   const plugins: NativePlugin[] = [];
   for (const one of taken) {
     build.check();
     try {
-      const compiled = await compilePlugin(one.definition, one.recipe, capabilities, build);
+      const compiled = await compilePlugin(one.definition, one.recipe, capabilities, { ...build, nvrtc });
       plugins.push(toNative(one, compiled));
     } catch (error) {
       throw named(one.node, error);
@@ -89,31 +89,33 @@ export async function compilePlugins(taken: readonly TakenPlugin[], build: Plugi
   return plugins;
 }
 
-/** `9.0` is 90. */
-function asNumber(capability: string): number {
-  const [major, minor] = capability.split('.').map(Number) as [number, number];
-  return 10 * major + minor;
+interface Targets {
+  /** Times 10, in ascending order. */
+  capabilities: number[];
+  /** Compiles for all of them. */
+  nvrtc?: LoadedNvrtc;
 }
 
 /**
- * The compute capabilities to compile for, in ascending order: that of the GPU, and of those that the engine is to run on. Machine
- * code runs on GPUs of its own major capability, from its own minor one on.
+ * What to compile for: the compute capability of the GPU, and those that the engine is to run on. Machine code runs on GPUs of its own
+ * major capability, from its own minor one on.
  */
-async function capabilitiesFor({ options, lowerOnly }: PluginBuild): Promise<number[]> {
+async function targetsOf({ options, lowerOnly }: PluginBuild): Promise<Targets> {
   const { hardwareCompatibility, computeCapabilities = [] } = options;
   const { devices } = await cudaInfo();
   const wanted = new Set<number>(computeCapabilities);
   const [device] = devices;
-  if (device) wanted.add(asNumber(device.computeCapability));
-  if (wanted.size === 0) return [];
+  if (device) wanted.add(capabilityOf(device.computeCapability));
+  if (wanted.size === 0) return { capabilities: [] };
   try {
-    const { architectures } = await chooseNvrtc([...wanted]);
-    if (hardwareCompatibility === 'ampere_plus') for (const one of leastOfEachMajor(architectures)) wanted.add(one);
+    const nvrtc = await chooseNvrtc([...wanted]);
+    if (hardwareCompatibility === 'ampere_plus')
+      for (const one of leastOfEachMajor(nvrtc.architectures)) wanted.add(one);
+    return { capabilities: [...wanted].sort((a, b) => a - b), nvrtc };
   } catch (error) {
-    if (lowerOnly && (error as TensorRTError).code === 'ERR_NVRTC_MISSING') return [];
+    if (lowerOnly && (error as TensorRTError).code === 'ERR_NVRTC_MISSING') return { capabilities: [] };
     throw error;
   }
-  return [...wanted].sort((a, b) => a - b);
 }
 
 const ampere = 80;
