@@ -1,4 +1,5 @@
 import { issueFacts, ownOnly, type SchemaIssue } from '../errors/schema-issue.js';
+import { isRecord } from '../values/record.js';
 import type { Fail, LayerDefinition } from './define-layer.js';
 import type { LayerParams } from './ir.js';
 
@@ -36,9 +37,6 @@ function copyOf(params: unknown): LayerParams | undefined {
   }
   return Object.fromEntries(entries);
 }
-
-const isRecord = (value: unknown): value is LayerParams =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function isSame(given: unknown, known: unknown): boolean {
   if (Object.is(given, known)) return true;

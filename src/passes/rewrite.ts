@@ -5,6 +5,7 @@ import { Tensor } from '../dsl/tensor.js';
 import { callUser, publicMethod } from '../errors/boundary.js';
 import { show } from '../errors/error.js';
 import { refuse } from '../errors/refusal.js';
+import { isRecord } from '../values/record.js';
 import { type Layer, RecordedLayer, type Source } from './layer.js';
 import { type LayerChanges, type Outputs, Recorder } from './recorder.js';
 import { checkOptions, factsOf, refuseLayer, requireNetwork } from './refuse.js';
@@ -43,9 +44,6 @@ export interface RewriteOptions {
   /** Name of the new network. Default: the old one's. */
   name?: string;
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The rules for a kind. */
 function rulesFor(given: RuleSet | readonly RuleSet[]): (kind: string) => Rule[] {

@@ -3,7 +3,7 @@ import { decodeElements, encodeElements } from '../values/elements.js';
 import { maxRank } from '../values/spec.js';
 import type { AttributeField } from './binding.js';
 import { refusePlugin, shown } from './fault.js';
-import type { FieldType } from './recipe.js';
+import { type FieldType, type IntegerType, integerRanges } from './recipe.js';
 
 /** An attribute as a network keeps it: plain data. int64 beyond 2^53 and infinities are text. */
 export type AttributeValue = number | string | boolean | readonly (number | string)[];
@@ -121,8 +121,6 @@ export const attr = Object.freeze({
 /** Most elements of an attribute. */
 const mostElements = 2 ** 20;
 
-const bitsOf: Partial<Record<FieldType, number>> = { int8: 8, int16: 16, int32: 32 };
-
 type Say = (why: string) => never;
 
 function float({ type, infinite }: Attribute, value: unknown, say: Say): number | string {
@@ -141,9 +139,9 @@ function float({ type, infinite }: Attribute, value: unknown, say: Say): number 
 }
 
 function whole({ type }: Attribute, value: unknown, say: Say): number {
-  const most = 2 ** (bitsOf[type]! - 1);
-  if (typeof value === 'number' && Number.isInteger(value) && value >= -most && value < most) return value + 0;
-  return say(`expected a whole number from ${-most} to ${most - 1}, given ${shown(value)}`);
+  const [least, most] = integerRanges[type as IntegerType];
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value + 0;
+  return say(`expected a whole number from ${least} to ${most}, given ${shown(value)}`);
 }
 
 function whole64(value: unknown, say: Say): number | string {

@@ -3,12 +3,12 @@ import { type Dim, evaluateDim } from '../values/dim.js';
 import { bits } from '../values/dtype.js';
 import { evaluateExpressions } from './evaluate.js';
 import { launchElements } from './launch-elements.js';
+import { sharedMemoryFault, sizesFault } from './launch-limits.js';
 import {
   type Argument,
   type FillStep,
   integerRanges,
   type LaunchStep,
-  launchLimits,
   type Operation,
   type Pointer,
   type Recipe,
@@ -107,25 +107,17 @@ function launchFault(
   of: Of,
 ): string | undefined {
   const at = ` (${recipe.kernels[kernel]})`;
-  for (const [what, sizes, most, unit] of [
-    ['grid', grid, launchLimits.grid, 'blocks'],
-    ['block', block, launchLimits.block, 'threads'],
-  ] as const) {
-    for (const [i, expression] of sizes.entries()) {
-      const size = of(expression);
-      if (size < 1n || size > BigInt(most[i]!)) {
-        return `${at}: ${what}: expected 1 to ${most[i]} ${unit} along ${'xyz'[i]}, given ${size}`;
-      }
-    }
-  }
-  const threads = block.map((one) => of(one)).reduce((a, b) => a * b);
-  if (threads > BigInt(launchLimits.threads)) {
-    return `${at}: block: expected at most ${launchLimits.threads} threads, given ${threads}`;
-  }
-  const shared = of(sharedMemory);
-  if (shared < 0n || shared > BigInt(launchLimits.sharedMemory)) {
-    return `${at}: sharedMemory: expected 0 to ${launchLimits.sharedMemory} bytes, given ${shared}`;
-  }
+  const fault =
+    sizesFault(
+      'grid',
+      grid.map((one) => of(one)),
+    ) ??
+    sizesFault(
+      'block',
+      block.map((one) => of(one)),
+    ) ??
+    sharedMemoryFault(of(sharedMemory));
+  if (fault) return `${at}: ${fault.said}`;
   for (const [i, argument] of args.entries()) {
     const fault = argumentFault(recipe, argument, of);
     if (fault) return `${at}: args[${i}]: ${fault}`;

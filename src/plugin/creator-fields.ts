@@ -2,7 +2,7 @@ import { suggestion } from '../errors/nearest.js';
 import type { CreatorField, FieldData } from './binding.js';
 import { type CreatorKey, creatorInfo } from './creators.js';
 import { refusePlugin, shown } from './fault.js';
-import type { FieldType } from './recipe.js';
+import { type FieldType, type IntegerType, integerRanges } from './recipe.js';
 
 /**
  * A field of an existing creator. Numbers become what the creator's list says. A typed array says its type itself, and has to
@@ -22,8 +22,6 @@ const arrayTypes: Readonly<Record<string, FieldType>> = {
   Uint8Array: 'unknown',
 };
 
-/** Bits of the integer types. */
-const bits: Readonly<Partial<Record<FieldType, number>>> = { int8: 8, int16: 16, int32: 32, int64: 64 };
 /** The largest finite value of the float types. */
 const largest: Readonly<Partial<Record<FieldType, number>>> = {
   float16: 65504,
@@ -44,11 +42,11 @@ function numbersOf(value: unknown, fail: Fail): (number | bigint)[] {
 }
 
 function integers(list: readonly (number | bigint)[], type: FieldType, fail: Fail): number[] | bigint[] {
-  const most = 2n ** BigInt(bits[type]! - 1);
+  const [least, most] = integerRanges[type as IntegerType];
   const whole = list.map((one) => {
     if (typeof one === 'number' && !Number.isSafeInteger(one)) return fail(`expected whole numbers, given ${one}`);
     const value = BigInt(one);
-    return value >= -most && value < most ? value : fail(`${one} does not fit ${type}`);
+    return value >= least && value <= most ? value : fail(`${one} does not fit ${type}`);
   });
   return list.some((one) => typeof one === 'bigint') && type === 'int64' ? whole : whole.map(Number);
 }
@@ -67,7 +65,7 @@ function elements(value: unknown, type: FieldType, fail: Fail): FieldData['data'
   }
   if (type === 'char') return fail(`expected a string, given ${shown(value)}`);
   if (type in largest) return floats(numbersOf(value, fail), type, fail);
-  if (type in bits) return integers(numbersOf(value, fail), type, fail);
+  if (type in integerRanges) return integers(numbersOf(value, fail), type, fail);
   const list = numbersOf(value, fail);
   if (type === 'unknown') return list.map(Number);
   if (type !== 'dims') return fail(`fields of ${type} cannot be given`);
@@ -75,7 +73,8 @@ function elements(value: unknown, type: FieldType, fail: Fail): FieldData['data'
   return sizes.length > 8 ? fail(`expected at most 8 dims, given ${sizes.length}`) : sizes;
 }
 
-const wanted = (type: FieldType): string => (type in bits ? 'whole numbers' : type === 'dims' ? 'dims' : 'numbers');
+const wanted = (type: FieldType): string =>
+  type in integerRanges ? 'whole numbers' : type === 'dims' ? 'dims' : 'numbers';
 
 /** The type of a value whose field has none. */
 function ownType(value: unknown, fail: Fail, why: string): FieldType {

@@ -3,10 +3,12 @@ import { captureCallSite, locate } from '../errors/call-site.js';
 import type { SourceLocation } from '../errors/error.js';
 import { suggestion } from '../errors/nearest.js';
 import { type DType, dtypes } from '../values/dtype.js';
+import { isRecord } from '../values/record.js';
 import { maxRank } from '../values/spec.js';
 import { argumentMakers } from './arguments.js';
 import { type Attribute, isAttribute } from './attributes.js';
 import { refusePlugin, shown } from './fault.js';
+import type { CudaSource } from './kernel-source.js';
 import { sizeHelpers } from './sizes.js';
 
 export type Rule = (first: never, second: never) => unknown;
@@ -27,7 +29,7 @@ export interface Definition {
   /** Inputs by the output that updates them. */
   readonly aliases: ReadonlyMap<string, string>;
   /** A path, or source. */
-  readonly cuda: { readonly file: string } | { readonly source: string };
+  readonly cuda: CudaSource;
   readonly options: readonly string[];
   /** Undefined where the definition has none. */
   readonly tactics: readonly object[] | undefined;
@@ -69,9 +71,6 @@ const keys = [
   'reference',
   'decompose',
 ];
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const entriesOf = (value: unknown, what: string): [string, unknown][] => {
   if (value === undefined) return [];

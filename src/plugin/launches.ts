@@ -1,8 +1,10 @@
 import { bits, type DType } from '../values/dtype.js';
+import { isRecord } from '../values/record.js';
 import { AttributeArgument, notAnArgument, RuleTensor, RuleWorkspace, TypedArgument } from './arguments.js';
 import type { ExpressionWriter } from './expressions.js';
 import { refusePlugin, shown } from './fault.js';
-import { type Argument, integerTypes, launchLimits, type Pointer, type Step } from './recipe.js';
+import { sharedMemoryFault, sizesFault } from './launch-limits.js';
+import { type Argument, integerTypes, type Pointer, type Step } from './recipe.js';
 import { combine, type Operand, operandOf, Size, textOf } from './sizes.js';
 
 /** C++ names of dtypes. */
@@ -22,9 +24,6 @@ const functionName = /^[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*$/;
 const typeName = /^[A-Za-z_][\w:<>,*& ]*$/;
 const mostLaunches = 1000;
 const mostArguments = 1000;
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function templateArgument(value: unknown, where: string): string {
   if (typeof value === 'boolean' || typeof value === 'bigint') return String(value);
@@ -84,12 +83,12 @@ export class StepReader {
     const at = `${where} (${name})`;
     const blockSizes = this.#three(block, `${at}: block`);
     const gridSizes = this.#three(grid, `${at}: grid`);
-    this.#checkBlock(blockSizes, at);
-    this.#checkGrid(gridSizes, at);
+    const known = (sizes: readonly Operand[]) => sizes.map((size) => (typeof size === 'number' ? size : undefined));
+    const fault = sizesFault('block', known(blockSizes)) ?? sizesFault('grid', known(gridSizes), this.#isEmpty ? 0 : 1);
+    if (fault) refusePlugin(`${at}: ${fault.said}`, { actual: fault.actual });
     const shared = operandOf(sharedMemory, `${at}: sharedMemory`);
-    if (typeof shared === 'number' && (shared < 0 || shared > launchLimits.sharedMemory)) {
-      refusePlugin(`${at}: sharedMemory: expected 0 to ${launchLimits.sharedMemory} bytes, given ${shared}`);
-    }
+    const excess = typeof shared === 'number' && sharedMemoryFault(shared);
+    if (excess) refusePlugin(`${at}: ${excess.said}`);
     if (!Array.isArray(args) || args.length > mostArguments) {
       return refusePlugin(`${at}: args: expected a list of at most ${mostArguments} arguments, given ${shown(args)}`);
     }
@@ -122,33 +121,6 @@ export class StepReader {
     if (list.length < 1 || list.length > 3) refusePlugin(`${where}: expected 1 to 3 sizes, given ${list.length}`);
     const sizes = Array.from(list, (size) => operandOf(size, where));
     return [...sizes, ...Array<number>(3 - sizes.length).fill(1)];
-  }
-
-  #checkBlock(block: readonly Operand[], at: string): void {
-    let threads = 1;
-    for (const [i, size] of block.entries()) {
-      if (typeof size !== 'number') continue;
-      const most = launchLimits.block[i]!;
-      if (size < 1 || size > most) {
-        refusePlugin(`${at}: block: expected 1 to ${most} threads along ${'xyz'[i]}, given ${size}`, { actual: size });
-      }
-      threads *= size;
-    }
-    if (threads > launchLimits.threads) {
-      refusePlugin(`${at}: block: expected at most ${launchLimits.threads} threads, given ${threads}`);
-    }
-  }
-
-  #checkGrid(grid: readonly Operand[], at: string): void {
-    for (const [i, size] of grid.entries()) {
-      if (typeof size !== 'number') continue;
-      const [least, most] = [this.#isEmpty ? 0 : 1, launchLimits.grid[i]!];
-      if (size < least || size > most) {
-        refusePlugin(`${at}: grid: expected ${least} to ${most} blocks along ${'xyz'[i]}, given ${size}`, {
-          actual: size,
-        });
-      }
-    }
   }
 
   #argument(arg: unknown, where: string): Argument {

@@ -99,15 +99,6 @@ export interface Recipe {
   tactics: Step[][];
 }
 
-/** What CUDA allows of a launch on every GPU. */
-export const launchLimits = {
-  block: [1024, 1024, 64],
-  threads: 1024,
-  grid: [2 ** 31 - 1, 65_535, 65_535],
-  /** Most shared memory of any GPU so far, in bytes. */
-  sharedMemory: 227 * 1024,
-} as const;
-
 /** The least and the most value of an integer type. */
 export const integerRanges: Readonly<Record<IntegerType, readonly [bigint, bigint]>> = {
   int8: [-(2n ** 7n), 2n ** 7n - 1n],

@@ -1,6 +1,7 @@
 import { suggestion } from '../errors/nearest.js';
 import { type Dim, isSameShape, isStatic, isUnknown, type Shape, unknownDim } from '../values/dim.js';
 import type { DType } from '../values/dtype.js';
+import { isRecord } from '../values/record.js';
 import { maxRank } from '../values/spec.js';
 import { AttributeArgument, argumentMakers, RuleShapeInput, RuleTensor, RuleWorkspace } from './arguments.js';
 import { type AttributeValue, ruleValue } from './attributes.js';
@@ -26,9 +27,6 @@ export interface Ruled {
   /** The outputs in the network's dims. */
   outputs: { dtype: DType; shape: Dim[] }[];
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** One run of the rules of a layer. */
 export class RuleRun {

@@ -88,7 +88,7 @@ export function checkCase(one: PluginCase, index: number): void {
 const mostElements = 2 ** 28;
 
 function checkShape(name: string, shape: readonly number[]): void {
-  const count = shape.reduce((a, b) => a * b, 1);
+  const count = elementsIn(shape);
   if (shape.every((size) => size >= 0) && count <= mostElements) return;
   refuseCase(
     `input '${name}': expected sizes of 0 or more and at most ${mostElements} elements, given [${shape.join(', ')}]`,

@@ -9,6 +9,7 @@ import { wrapAxis } from '../shared/axes.js';
 import { scalar } from '../shared/constants.js';
 import { type DimLike, resolveDim } from '../shared/dim-value.js';
 import { indexTypes, requireDType } from '../shared/dtypes.js';
+import { isEntries } from '../shared/entries.js';
 import { flipped, type LoopWriter, resized, stoppedLoop } from '../shared/loop-cpu.js';
 import { type Named, nonNegative } from '../shared/parameters.js';
 import { shapeTensor } from '../shared/shape-tensor.js';
@@ -229,17 +230,14 @@ export interface LoopResult<S, O> {
   outputs: LoopTensors<O>;
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Tensor);
-
 /** Entries of tensors, or of objects with a tensor. */
 function entriesOf<T extends { tensor: Tensor }>(given: unknown, what: string): [string, T][] {
   if (given === undefined) return [];
-  if (!isRecord(given))
+  if (!isEntries(given))
     return refuse('loop', 'ERR_PARAMETER', `expected an object, given ${String(given)}`, { option: what });
   return Object.entries(given).map(([name, value]) => {
     const entry = (value instanceof Tensor ? { tensor: value } : value) as T;
-    if (!isRecord(entry) || !(entry.tensor instanceof Tensor)) {
+    if (!isEntries(entry) || !(entry.tensor instanceof Tensor)) {
       return refuse('loop', 'ERR_INPUT', `${what}.${name}: expected a tensor, given ${String(value)}`);
     }
     return [name, entry];
@@ -323,9 +321,9 @@ const methods = {
     options: LoopOptions<S, I>,
     body: (values: LoopTensors<S> & LoopTensors<I>) => LoopStep<S, O>,
   ): LoopResult<S, O> {
-    if (!isRecord(options as unknown) || typeof body !== 'function') {
+    if (!isEntries(options as unknown) || typeof body !== 'function') {
       refuse('loop', 'ERR_PARAMETER', `expected options and a function, given ${String(options)} and ${String(body)}`, {
-        option: isRecord(options) ? 'body' : undefined,
+        option: isEntries(options) ? 'body' : undefined,
       });
     }
     const scope = <T>(record: () => T): T => this.scope(options.name ?? 'loop', record);
@@ -364,7 +362,7 @@ const methods = {
           state?: unknown;
           outputs?: unknown;
         };
-        if (!isRecord(step))
+        if (!isEntries(step))
           refuse('loop', 'ERR_OUTPUT', `expected the body to return { state, outputs }, given ${String(step)}`);
         collected = entriesOf<LoopCollect>(step.outputs, 'outputs');
         return [...nextStates(step.state, stateNames), ...collected.map(([, { tensor }]) => tensor)];

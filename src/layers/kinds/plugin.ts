@@ -19,6 +19,7 @@ import { findDefinition, missingDefinition } from '../../plugin/registry.js';
 import { type CreatorUse, creatorParams } from '../../plugin/use-creator.js';
 import { parseDim } from '../../values/dim-parse.js';
 import { dtypes } from '../../values/dtype.js';
+import { isEntries } from '../shared/entries.js';
 import type { Named } from '../shared/parameters.js';
 
 const scalar = z.union([z.number(), z.string(), z.boolean()]);
@@ -113,12 +114,9 @@ function located(error: TensorRTError, fail: Context['fail']): TensorRTError {
   }
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Tensor);
-
 /** Tensors in the definition's order. */
 function ordered(plugin: string, inputs: readonly string[], given: unknown): Tensor[] {
-  if (!isRecord(given)) {
+  if (!isEntries(given)) {
     return refuse('plugin', 'ERR_INPUT', `expected tensors by name, { ${inputs.join(', ')} }, given ${shown(given)}`);
   }
   for (const key of Object.keys(given)) {
@@ -149,7 +147,7 @@ function atMost(count: number, rest: readonly unknown[]): readonly unknown[] {
 /** The name among the options that every layer has. */
 function nameOf(options: unknown): string | undefined {
   if (options === undefined) return undefined;
-  if (!isRecord(options)) return refuse('plugin', 'ERR_PARAMETER', `expected { name }, given ${shown(options)}`);
+  if (!isEntries(options)) return refuse('plugin', 'ERR_PARAMETER', `expected { name }, given ${shown(options)}`);
   const unknown = Object.keys(options).find((key) => key !== 'name');
   if (unknown !== undefined) {
     refuse('plugin', 'ERR_PARAMETER', `unknown option ${shown(unknown)}; expected name`, {
