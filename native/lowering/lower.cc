@@ -146,6 +146,10 @@ Tensor* Lowering::cast(Node const& node, Tensor* tensor, std::string const& to, 
   return call<m::Tensor::getType>(tensor) == wanted ? tensor : helper(node, add<m::Network::addCast>(tensor, wanted), suffix);
 }
 
+Tensor* Lowering::vector(Node const& node, Tensor* tensor, std::string const& suffix) {
+  return call<m::Tensor::getDimensions>(tensor).rank == 0 ? helper(node, reshape(tensor, {1}), suffix.c_str()) : tensor;
+}
+
 Layer* Lowering::reshape(Tensor* tensor, std::vector<int64_t> const& dims) {
   Layer* layer = add<m::Network::addShuffle>(tensor);
   Dims const target = to_dims(dims);

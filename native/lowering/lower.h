@@ -55,6 +55,8 @@ class Lowering {
   Tensor* helper(Node const& node, Layer* layer, char const* suffix);
   // A tensor in a dtype: itself if it has that dtype, else cast to it beside the node's own layer.
   Tensor* cast(Node const& node, Tensor* tensor, std::string const& to, char const* suffix);
+  // A tensor of rank 1: itself, or one of rank 0 reshaped to [1] beside the node's own layer.
+  Tensor* vector(Node const& node, Tensor* tensor, std::string const& suffix);
   // Like `helper`, for a layer without outputs.
   Layer* part(Node const& node, Layer* layer, char const* suffix);
   // A shuffle layer that reshapes; 0 copies the dim at the same index.

@@ -12,10 +12,8 @@ namespace {
 [[noreturn]] void fail(std::string const& message) { throw Error("ERR_PLUGIN_RUN", message); }
 
 std::string dtype_text(int32_t value) {
-  for (int i = 0; i < dtype_count; i++) {
-    if (dtype_values[i] == value) return dtype_names[i];
-  }
-  return "dtype " + std::to_string(value);
+  char const* const name = dtype_name_of(value);
+  return name ? name : "dtype " + std::to_string(value);
 }
 
 int32_t output_count_of(PluginDefinition const& definition) { return static_cast<int32_t>(definition.recipe.outputs.size() + definition.hidden.count()); }

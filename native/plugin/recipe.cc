@@ -22,6 +22,20 @@ char const* name_of(FieldType type) {
   return names[static_cast<int>(type)];
 }
 
+std::optional<FieldType> field_type_of(std::string const& name) {
+  for (int i = 0; i < field_type_count; i++) {
+    if (name == name_of(static_cast<FieldType>(i))) return static_cast<FieldType>(i);
+  }
+  return std::nullopt;
+}
+
+char const* dtype_name_of(int32_t value) {
+  for (int i = 0; i < dtype_count; i++) {
+    if (dtype_values[i] == value) return dtype_names[i];
+  }
+  return nullptr;
+}
+
 size_t size_of(IntegerType type) {
   constexpr uint8_t sizes[integer_type_count] = {1, 1, 2, 2, 4, 4, 8, 8, 1};
   return sizes[static_cast<int>(type)];

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ constexpr int field_type_count = 14;
 // Bytes of an element; 0 where elements are smaller than a byte.
 size_t size_of(FieldType type);
 char const* name_of(FieldType type);
+// The reverse; nothing for another name.
+std::optional<FieldType> field_type_of(std::string const& name);
 
 // Types of kernel arguments that are integers.
 enum class IntegerType : uint8_t { int8, uint8, int16, uint16, int32, uint32, int64, uint64, boolean };
@@ -33,6 +36,8 @@ size_t size_of(FloatType type);
 constexpr int dtype_count = 10;
 extern char const* const dtype_names[dtype_count];
 extern int32_t const dtype_values[dtype_count];
+// The name of a DataType; null if there is none.
+char const* dtype_name_of(int32_t value);
 
 struct Expression {
   // From `sum` on: TensorRT's DimensionOperation.

@@ -163,9 +163,7 @@ class Inquiry {
   }
 
   std::string dtype_of(size_t output, int32_t type) const {
-    for (int i = 0; i < dtype_count; i++) {
-      if (dtype_values[i] == type) return dtype_names[i];
-    }
+    if (char const* const name = dtype_name_of(type)) return name;
     plugin_.fail("it gave no dtype that TensorRT has for output " + std::to_string(output));
   }
 
@@ -216,8 +214,8 @@ Layer* add_existing_plugin(Lowering& l, Node const& node) {
   for (size_t i = 0; i < node.inputs.size(); i++) {
     Tensor* tensor = l.input(node, i);
     // TensorRT takes shape inputs of rank 1 only.
-    bool const scalar = i >= node.inputs.size() - shape_inputs && l.call<m::Tensor::getDimensions>(tensor).rank == 0;
-    inputs.push_back(scalar ? l.helper(node, l.reshape(tensor, {1}), ("vector" + std::to_string(i)).c_str()) : tensor);
+    bool const is_shape = i >= node.inputs.size() - shape_inputs;
+    inputs.push_back(is_shape ? l.vector(node, tensor, "vector" + std::to_string(i)) : tensor);
   }
   auto const tensors = static_cast<int32_t>(inputs.size() - shape_inputs);
   if (creator.is_v3) {

@@ -12,8 +12,7 @@ namespace ntrt {
 
 namespace {
 
-// Names in TypeScript, in the order of their values.
-constexpr char const* field_types[] = {"float16", "float32", "float64", "int8", "int16", "int32", "char", "dims", "unknown", "bfloat16", "int64", "float8e4m3", "int4", "float4e2m1"};
+// Names in TypeScript, in the order of Expression::Op.
 constexpr char const* operations[] = {"constant", "dim", "value", "size", "sum", "prod", "max", "min", "sub", "equal", "less", "floorDiv", "ceilDiv"};
 
 struct ListedCreator {
@@ -34,10 +33,10 @@ Napi::Array creators_value(Napi::Env env, std::vector<ListedCreator> const& crea
     auto fields = Napi::Array::New(env, listed.size());
     for (uint32_t k = 0; k < listed.size(); k++) {
       auto const& field = listed[k];
-      bool const known = field.type >= 0 && static_cast<size_t>(field.type) < std::size(field_types);
+      bool const known = field.type >= 0 && field.type < field_type_count;
       auto entry = Napi::Object::New(env);
       entry.Set("name", field.name);
-      entry.Set("type", known ? field_types[field.type] : "unknown");
+      entry.Set("type", name_of(known ? static_cast<FieldType>(field.type) : FieldType::unknown));
       entry.Set("length", field.length);
       fields.Set(k, entry);
     }

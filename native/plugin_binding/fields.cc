@@ -5,14 +5,12 @@
 #include <cstring>
 #include <limits>
 
+#include "../plugin/recipe.h"
 #include "../weights/float_bits.h"
 
 namespace ntrt {
 
 namespace {
-
-// Names of types in TypeScript, in the order of PluginFieldType.
-constexpr char const* types[] = {"float16", "float32", "float64", "int8", "int16", "int32", "char", "dims", "unknown", "bfloat16", "int64"};
 
 using Bytes = std::vector<uint8_t>;
 
@@ -85,8 +83,9 @@ Fields::Fields(std::vector<Params> const& given) {
   for (auto const& one : given) {
     std::string const& name = names_.emplace_back(one.text("name"));
     std::string const& type = one.text("type");
-    auto const found = std::find(std::begin(types), std::end(types), type);
-    if (found == std::end(types)) throw Error("ERR_PLUGIN_FIELD", "field '" + name + "': fields of " + type + " cannot be given");
+    auto const known = field_type_of(type);
+    // Elements of later types are smaller than a byte, or have no number in JavaScript.
+    if (!known || *known > FieldType::int64) throw Error("ERR_PLUGIN_FIELD", "field '" + name + "': fields of " + type + " cannot be given");
     Bytes& bytes = elements_.emplace_back();
     PluginField field;
     try {
@@ -96,7 +95,7 @@ Fields::Fields(std::vector<Params> const& given) {
     }
     field.name = name.c_str();
     field.data = bytes.empty() ? nullptr : bytes.data();
-    field.type = static_cast<int32_t>(found - std::begin(types));
+    field.type = static_cast<int32_t>(*known);
     fields_.push_back(field);
   }
   collection_ = {static_cast<int32_t>(fields_.size()), fields_.data()};

@@ -9,10 +9,7 @@ namespace {
 std::vector<uint8_t> copy_of(Napi::Uint8Array bytes) { return {bytes.Data(), bytes.Data() + bytes.ByteLength()}; }
 
 FieldType field_type(Given const& given) {
-  std::string const name = given.text();
-  for (int i = 0; i < field_type_count; i++) {
-    if (name == name_of(static_cast<FieldType>(i))) return static_cast<FieldType>(i);
-  }
+  if (auto const type = field_type_of(given.text())) return *type;
   given.refuse("a field type");
 }
 

@@ -51,8 +51,7 @@ Layer* lower_plugin(Lowering& l, Node const& node) {
   for (size_t i = 0; i < node.inputs.size(); i++) {
     auto const& input = recipe.inputs[i];
     // TensorRT takes shape inputs of rank 1 only.
-    bool const is_scalar = input.is_shape && input.rank == 0;
-    inputs.push_back(is_scalar ? l.helper(node, l.reshape(l.input(node, i), {1}), input.name.c_str()) : l.input(node, i));
+    inputs.push_back(input.is_shape ? l.vector(node, l.input(node, i), input.name) : l.input(node, i));
   }
   auto const shape_inputs = static_cast<int32_t>(recipe.shape_inputs());
   auto const tensors = static_cast<int32_t>(inputs.size()) - shape_inputs;

@@ -15,36 +15,15 @@ std::string list(std::vector<std::string> const& items) {
   return "[" + out + "]";
 }
 
-template <class F>
-F driver(char const* name) {
-  static void* const cuda = dlopen("libcuda.so.1", RTLD_NOW);
-  return reinterpret_cast<F>(dlsym(cuda, name));
-}
-
 // Makes a context, runs it `times` with no CUDA context current at enqueue, and says what came out.
 std::string run(void* engine, int64_t rows, int times) {
-  void* context = nullptr;
-  driver<int (*)(void**, int)>("cuDevicePrimaryCtxRetain")(&context, 0);
-  driver<int (*)(void*)>("cuCtxSetCurrent")(context);
-  void* const execution = call<void*>(engine, slot::VCudaEngine::createExecutionContext, 0);
-  unsigned long long x = 0, y = 0;
-  void* stream = nullptr;
-  driver<int (*)(unsigned long long*, size_t)>("cuMemAlloc_v2")(&x, 64);
-  driver<int (*)(unsigned long long*, size_t)>("cuMemAlloc_v2")(&y, 64);
-  driver<int (*)(void**, unsigned)>("cuStreamCreate")(&stream, 1);
+  Execution const execution(engine, dims({rows, 2}));
   float const data[] = {-3, 1, -5, 2, 4, -1, 0, 7};
-  std::memcpy(standin::on_host(reinterpret_cast<void*>(x)), data, sizeof data);
-  Dims const shape = dims({rows, 2});
-  call<bool, char const*, Dims const&>(execution, slot::VExecutionContext::setInputShape, "x", shape);
-  call<bool>(execution, slot::VExecutionContext::setTensorAddress, "x", reinterpret_cast<void*>(x));
-  call<bool>(execution, slot::VExecutionContext::setTensorAddress, "y", reinterpret_cast<void*>(y));
-  driver<int (*)(void*)>("cuCtxSetCurrent")(nullptr);
+  std::memcpy(execution.input(), data, sizeof data);
   bool passed = true;
-  for (int i = 0; i < times; i++) passed = call<bool>(execution, slot::VExecutionContext::enqueueV3, stream) && passed;
+  for (int i = 0; i < times; i++) passed = execution.enqueue() && passed;
   std::vector<std::string> items{passed ? "true" : "false"};
-  for (int64_t i = 0; i < rows * 2; i++) items.push_back(std::to_string(static_cast<int>(static_cast<float*>(standin::on_host(reinterpret_cast<void*>(y)))[i])));
-  driver<int (*)(void*)>("cuCtxSetCurrent")(context);
-  destroy(execution);
+  for (int64_t i = 0; i < rows * 2; i++) items.push_back(std::to_string(static_cast<int>(execution.output()[i])));
   return list(items);
 }
 

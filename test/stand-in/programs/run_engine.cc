@@ -11,37 +11,16 @@ using namespace program;
 
 namespace {
 
-template <class F>
-F driver(char const* name) {
-  static void* const cuda = dlopen("libcuda.so.1", RTLD_NOW);
-  return reinterpret_cast<F>(dlsym(cuda, name));
-}
-
 std::string run(void* engine, int64_t size, std::barrier<>& start) {
-  void* context = nullptr;
-  driver<int (*)(void**, int)>("cuDevicePrimaryCtxRetain")(&context, 0);
-  driver<int (*)(void*)>("cuCtxSetCurrent")(context);
-  void* const execution = call<void*>(engine, slot::VCudaEngine::createExecutionContext, 0);
-  unsigned long long x = 0, y = 0;
-  void* stream = nullptr;
-  driver<int (*)(unsigned long long*, size_t)>("cuMemAlloc_v2")(&x, 64);
-  driver<int (*)(unsigned long long*, size_t)>("cuMemAlloc_v2")(&y, 64);
-  driver<int (*)(void**, unsigned)>("cuStreamCreate")(&stream, 1);
-  Dims const shape = dims({size});
-  call<bool, char const*, Dims const&>(execution, slot::VExecutionContext::setInputShape, "x", shape);
-  call<bool>(execution, slot::VExecutionContext::setTensorAddress, "x", reinterpret_cast<void*>(x));
-  call<bool>(execution, slot::VExecutionContext::setTensorAddress, "y", reinterpret_cast<void*>(y));
-  driver<int (*)(void*)>("cuCtxSetCurrent")(nullptr);
+  Execution const execution(engine, dims({size}));
   start.arrive_and_wait();
   bool passed = true;
   for (int time = 0; time < 50; time++) {
-    for (int64_t i = 0; i < size; i++) static_cast<float*>(standin::on_host(reinterpret_cast<void*>(x)))[i] = static_cast<float>(i + time);
-    passed = call<bool>(execution, slot::VExecutionContext::enqueueV3, stream) && passed;
+    for (int64_t i = 0; i < size; i++) execution.input()[i] = static_cast<float>(i + time);
+    passed = execution.enqueue() && passed;
   }
   std::string out = passed ? "[true" : "[false";
-  for (int64_t i = 0; i < size; i++) out += "," + std::to_string(static_cast<int>(static_cast<float*>(standin::on_host(reinterpret_cast<void*>(y)))[i]));
-  driver<int (*)(void*)>("cuCtxSetCurrent")(context);
-  destroy(execution);
+  for (int64_t i = 0; i < size; i++) out += "," + std::to_string(static_cast<int>(execution.output()[i]));
   return out + "]";
 }
 

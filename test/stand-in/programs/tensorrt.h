@@ -51,4 +51,43 @@ inline Dims dims(std::initializer_list<int64_t> sizes) {
   return out;
 }
 
+template <class F>
+F driver(char const* name) {
+  static void* const cuda = dlopen("libcuda.so.1", RTLD_NOW);
+  return reinterpret_cast<F>(dlsym(cuda, name));
+}
+
+// A context of an engine with input x of a shape and output y, both of 64 bytes, on a stream of its own.
+struct Execution {
+  void* cuda = nullptr;
+  void* context = nullptr;
+  void* stream = nullptr;
+  unsigned long long x = 0, y = 0;
+
+  Execution(void* engine, Dims const& shape) {
+    driver<int (*)(void**, int)>("cuDevicePrimaryCtxRetain")(&cuda, 0);
+    enter();
+    context = call<void*>(engine, slot::VCudaEngine::createExecutionContext, 0);
+    driver<int (*)(unsigned long long*, size_t)>("cuMemAlloc_v2")(&x, 64);
+    driver<int (*)(unsigned long long*, size_t)>("cuMemAlloc_v2")(&y, 64);
+    driver<int (*)(void**, unsigned)>("cuStreamCreate")(&stream, 1);
+    call<bool, char const*, Dims const&>(context, slot::VExecutionContext::setInputShape, "x", shape);
+    call<bool>(context, slot::VExecutionContext::setTensorAddress, "x", reinterpret_cast<void*>(x));
+    call<bool>(context, slot::VExecutionContext::setTensorAddress, "y", reinterpret_cast<void*>(y));
+    leave();
+  }
+  Execution(Execution const&) = delete;
+  ~Execution() {
+    enter();
+    destroy(context);
+  }
+
+  void enter() const { driver<int (*)(void*)>("cuCtxSetCurrent")(cuda); }
+  // No CUDA context is current from here on.
+  void leave() const { driver<int (*)(void*)>("cuCtxSetCurrent")(nullptr); }
+  bool enqueue() const { return call<bool>(context, slot::VExecutionContext::enqueueV3, stream); }
+  float* input() const { return static_cast<float*>(standin::on_host(reinterpret_cast<void*>(x))); }
+  float const* output() const { return static_cast<float const*>(standin::on_host(reinterpret_cast<void*>(y))); }
+};
+
 }  // namespace program
