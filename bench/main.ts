@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 // `npm run bench`: runs every benchmark in turn, next to what people use today, and prints ratios within one run.
 // `npm run bench recording` runs that one.
 
-const all = ['recording', 'weights', 'weights-build', 'plugins'];
+const all = ['recording', 'weights', 'weights-build', 'plugins', 'gpu'];
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !all.includes(name));
 if (unknown.length > 0) {

@@ -16,6 +16,7 @@ import {
 import { compilePlugin } from '../src/plugin/compile.js';
 import { definitionOfPlugin } from '../src/plugin/define.js';
 import { recipeOf } from '../src/plugin/layer.js';
+import { section } from './gpu/report.js';
 
 // RMS norm with residual, float16: a plugin of definePlugin / the same kernel in a hand-written C++ IPluginV3 / the same as layers. The plugin by hand
 // is a library that bench/plugins/build.sh compiles against NVIDIA's headers; NODE_TENSORRT_BENCH_PLUGIN names it.
@@ -85,6 +86,18 @@ async function main(): Promise<void> {
   const [gpu] = (await doctor()).gpus;
   const capability = Math.round(Number(gpu!.computeCapability) * 10);
 
+  // In bench/gpu/run.sh.
+  const report = process.env.BENCH_WORK
+    ? await section(
+        'plugins',
+        {
+          title: 'Plugins',
+          note: `RMS norm with residual, float16, layers in a chain: a plugin of definePlugin, and the same machine code in a C++ IPluginV3 by hand, or the same as layers. Medians of ${pairs} alternating pairs; the goal is 1.02 against C++.`,
+          head: ['layers', 'size', 'other', 'ours, µs', 'other, µs', 'ratio', 'results apart, of their rms'],
+        },
+        { doctor, findTensorRT },
+      )
+    : undefined;
   const folder = mkdtempSync(join(tmpdir(), 'bench-plugins-'));
   try {
     const params = { definition: { name: timed.name, version: timed.version }, attributes: { eps: Math.fround(1e-6) } };
@@ -113,11 +126,14 @@ async function main(): Promise<void> {
 
     // Of 32 such layers, TensorRT 10.6 builds no engine of layers within minutes.
     for (const [rows, layers, other, norm] of [
+      [8, 32, 'C++ by hand', theirs],
       [4096, 32, 'C++ by hand', theirs],
-      [8, 64, 'C++ by hand', theirs],
       [4096, 2, 'as layers', asLayers],
     ] as const) {
+      console.log(`  ${layers} layers of [${rows}, ${width}] float16, ours and ${other}`);
+      const begun = performance.now();
       const engines = await Promise.all([ours, norm].map((one) => chain(rows, layers, one)));
+      console.log(`    both built in ${((performance.now() - begun) / 1000).toFixed(1)} s`);
       const contexts = await Promise.all(engines.map((engine) => engine.createContext()));
       const results = await Promise.all(contexts.map((context) => context.run(feeds)));
       const [own, others] = results.map(({ y, sum }) => [y!.toFloat32(), sum!.toFloat32()] as const);
@@ -138,10 +154,10 @@ async function main(): Promise<void> {
         // The first of a pair is now one, now the other.
         for (const which of pair % 2 ? [1, 0] : [0, 1]) times[which]!.push(await time(contexts[which]!, runs[which]!));
       const [a, b] = times.map(median) as [number, number];
-      console.log(`  ${layers} layers of [${rows}, ${width}] float16, µs a run, medians of ${pairs} alternating pairs`);
       console.log(
-        `    ours / ${other}: ${(a / b).toFixed(3)}   (${a.toFixed(1)} / ${b.toFixed(1)}; results differ by ${apart} of their rms)`,
+        `    ours / ${other}: ${(a / b).toFixed(3)}   (${a.toFixed(1)} / ${b.toFixed(1)} µs a run, medians of ${pairs} alternating pairs; results differ by ${apart} of their rms)`,
       );
+      report?.(String(layers), `[${rows}, ${width}]`, other, a.toFixed(1), b.toFixed(1), (a / b).toFixed(3), apart);
       for (const engine of engines) engine.dispose();
     }
   } finally {

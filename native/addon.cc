@@ -9,7 +9,10 @@
 #include "plugin_binding/binding.h"
 #include "plugin_binding/nvrtc.h"
 #include "program/program.h"
+#include "runtime/context.h"
 #include "runtime/engine.h"
+#include "runtime/run.h"
+#include "runtime/tensors.h"
 #include "tensorrt/library.h"
 #include "weights/weights.h"
 
@@ -35,7 +38,7 @@ Napi::Value load(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&] {
     auto job = std::make_shared<LoadJob>();
     job->path = argument(info, 0).text();
-    return Job::start(info.Env(), job, Lane::run);
+    return Job::start(info.Env(), job, Lane::library);
   });
 }
 
@@ -88,7 +91,7 @@ struct CudaInfoJob : Job {
 };
 
 Napi::Value cuda_info(Napi::CallbackInfo const& info) {
-  return Job::start(info.Env(), std::make_shared<CudaInfoJob>(), Lane::run);
+  return Job::start(info.Env(), std::make_shared<CudaInfoJob>(), Lane::library);
 }
 
 // Starts or stops the trace that `traced` returns.
@@ -125,14 +128,30 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("shutdown", Napi::Function::New<shutdown>(env));
   exports.Set("deserialize", Napi::Function::New<deserialize>(env));
   exports.Set("createContext", Napi::Function::New<create_context>(env));
-  exports.Set("execute", Napi::Function::New<execute>(env));
+  exports.Set("run", Napi::Function::New<run>(env));
+  exports.Set("runSync", Napi::Function::New<run_sync>(env));
+  exports.Set("cancelRun", Napi::Function::New<cancel_run>(env));
+  exports.Set("bind", Napi::Function::New<bind>(env));
+  exports.Set("outputShapes", Napi::Function::New<output_shapes>(env));
+  exports.Set("runBound", Napi::Function::New<run_bound>(env));
+  exports.Set("runBoundSync", Napi::Function::New<run_bound_sync>(env));
+  exports.Set("capture", Napi::Function::New<capture>(env));
+  exports.Set("launch", Napi::Function::New<launch>(env));
+  exports.Set("launchSync", Napi::Function::New<launch_sync>(env));
+  exports.Set("profileRuns", Napi::Function::New<profile>(env));
+  exports.Set("inferShapes", Napi::Function::New<infer_shapes>(env));
+  exports.Set("graphRefused", Napi::Function::New<graph_refused>(env));
+  exports.Set("shareEngine", Napi::Function::New<share_engine>(env));
+  exports.Set("claimEngine", Napi::Function::New<claim_engine>(env));
   exports.Set("release", Napi::Function::New<release>(env));
   exports.Set("inspectEngine", Napi::Function::New<inspect_engine>(env));
+  exports.Set("runtimeCache", Napi::Function::New<runtime_cache>(env));
   exports.Set("planBytes", Napi::Function::New<plan_bytes>(env));
   exports.Set("Program", ProgramWrap::define(env));
   register_plugins(env, exports);
   register_weights(env, exports);
   register_nvrtc(env, exports);
+  register_tensors(env, exports);
   return exports;
 }
 

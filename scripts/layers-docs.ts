@@ -6,6 +6,7 @@ import ts from 'typescript';
 import { type LayerSummary, layerList } from '../src/cli/layer-list.js';
 import type { ModuleSummary } from '../src/cli/module-list.generated.js';
 import { layerTable } from '../src/layers/table.js';
+import { moduleFunctions } from '../src/modules/table.js';
 
 const root = new URL('../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
@@ -32,11 +33,11 @@ export function docsIn(folder: string): Map<string, string> {
   return docs;
 }
 
-/** Every method of src/modules by name, with its JSDoc and the layer kinds it names. */
+/** Every method and exported function of src/modules by name, with its JSDoc and the layer kinds it names. */
 function modulesOf(): ModuleSummary[] {
   const known = layerTable.map(({ definition }) => definition.kind);
   return [...docsIn('src/modules/')]
-    .filter(([name]) => !name.endsWith('()'))
+    .filter(([name]) => !name.endsWith('()') || Object.hasOwn(moduleFunctions, name.slice(0, -2)))
     .map(([method, text]) => {
       const [about = '', made = ''] = text.split(/ ?TensorRT kinds?: /);
       const words = made.split(/\W+/);
@@ -52,7 +53,7 @@ export function moduleListText(): string {
 
 /** A method made of layers, as \`node-tensorrt layers --modules --json\` prints it. */
 export interface ModuleSummary {
-  /** Of tensors and networks. */
+  /** Of tensors and networks; with parentheses, a function of the package. */
   method: string;
   /** What its JSDoc says about it. */
   about: string;
@@ -95,14 +96,14 @@ function tableRow({ kind, methods, trt10, trt11, rtx1, cpu, decomposed }: LayerS
 const modulesIntro = `
 ## Modules
 
-Methods of tensors, and of networks with one input, made from the layers above.
+Methods of tensors, and of networks with one input, and functions, made from the layers above.
 
 | method | what it is | made from |
 | --- | --- | --- |
 `;
 
 function moduleRow({ method, about, kinds }: ModuleSummary): string {
-  return `| ${[`\`x.${method}\``, about.replaceAll('|', '\\|'), kinds.map(anchor).join(', ')].join(' | ')} |\n`;
+  return `| ${[method.endsWith('()') ? `\`${method}\`` : `\`x.${method}\``, about.replaceAll('|', '\\|'), kinds.map(anchor).join(', ')].join(' | ')} |\n`;
 }
 
 /** How a method or function is called, and the key of its JSDoc. */

@@ -50,6 +50,7 @@ export { type DimLike, DimValue } from './layers/shared/dim-value.js';
 export type * from './layers/types.js';
 export type { Env, LibrarySource } from './machine/search.js';
 export { type CompileOptions, Model, type RunOptions } from './model.js';
+export { imageInput } from './modules/image-input.js';
 export type * from './modules/types.js';
 export { removeDeadLayers } from './passes/dead.js';
 export { type DecomposeOptions, decomposePlugins } from './passes/decompose-plugins.js';
@@ -102,11 +103,14 @@ export type { CreatorUse } from './plugin/use-creator.js';
 export type {
   CudaDevice,
   CudaInfo,
+  DeviceMemoryUse,
   Flavor,
   HeldLayer,
   HeldOptions,
   HeldValue,
+  HostMemory,
   LibraryInfo,
+  WeightStreaming,
 } from './tensorrt/binding.js';
 export type { LayerReport, LoweringReport, NetworkNames } from './tensorrt/compile/build.js';
 export type { BuildOptions } from './tensorrt/compile/options.js';
@@ -122,16 +126,24 @@ export {
   type PluginLibraryOptions,
   pluginCreators,
 } from './tensorrt/library/plugins.js';
+export { Binding, type BindOptions } from './tensorrt/run/bound.js';
+export { Context } from './tensorrt/run/context.js';
+export type { ContextOptions, CudaGraphOptions, DebugTensor } from './tensorrt/run/context-options.js';
 export {
-  Context,
-  type ContextOptions,
-  type ElementRange,
-  Engine,
-  type EngineInformation,
-  type EngineIO,
-  type LoadEngineOptions,
-  loadEngine,
-} from './tensorrt/run/engine.js';
+  DeviceTensor,
+  type DeviceTensorOptions,
+  deviceMemory,
+  deviceTensor,
+  type Elements,
+} from './tensorrt/run/device-tensor.js';
+export { type ElementRange, Engine, type EngineInformation, type EngineIO } from './tensorrt/run/engine.js';
+export { CudaGraph } from './tensorrt/run/graph.js';
+export { HostTensor, hostMemory, hostTensor } from './tensorrt/run/host-tensor.js';
+export { type LoadEngineOptions, loadEngine } from './tensorrt/run/load.js';
+export type { LayerTime, ProfileOptions, ProfileReport } from './tensorrt/run/profile.js';
+export type { RtxOptions } from './tensorrt/run/rtx-options.js';
+export type { ContextRunOptions, RunResult, RunResults, RunSyncOptions } from './tensorrt/run/run-options.js';
+export type { EngineToken } from './tensorrt/run/token.js';
 export type { CaseInput, CaseSize, PluginCase } from './testing/cases.js';
 export type { Difference, Tolerances } from './testing/compare.js';
 export type { PluginTestBackend, PluginTestOptions } from './testing/options.js';
@@ -141,6 +153,8 @@ export type { Dim, Shape } from './values/dim.js';
 export { byteLength, type DType, dtypes, type HalfArray, type TypedArray } from './values/dtype.js';
 export type { Scalar } from './values/elements.js';
 export type { Feed, Feeds, ShapedFeed } from './values/feeds.js';
+export type { OutputPlace, OutputPlaces } from './values/outputs.js';
+export type { PlacedTensor } from './values/placed.js';
 export { Result } from './values/result.js';
 export {
   bfloat16,

@@ -2,7 +2,12 @@ import { inspect } from 'node:util';
 import { Network } from './dsl/network.js';
 import { Tensor } from './dsl/tensor.js';
 import { Model } from './model.js';
-import { Context, Engine } from './tensorrt/run/engine.js';
+import { Binding } from './tensorrt/run/bound.js';
+import { Context } from './tensorrt/run/context.js';
+import { DeviceTensor } from './tensorrt/run/device-tensor.js';
+import { Engine } from './tensorrt/run/engine.js';
+import { CudaGraph } from './tensorrt/run/graph.js';
+import { HostTensor } from './tensorrt/run/host-tensor.js';
 import { formatShape, type Shape } from './values/dim.js';
 import { Weights } from './weights/store.js';
 import { Weight } from './weights/weight.js';
@@ -41,6 +46,13 @@ const rows = [
   row(Weight, ({ label, dtype, shape }) => `${label}: ${dtype}${formatShape(shape)}`),
   row(Engine, engineText),
   row(Context, ({ engine }) => engineText(engine)),
+  row(Binding, ({ context }) => engineText(context.engine)),
+  row(CudaGraph, ({ context }) => engineText(context.engine)),
+  row(
+    HostTensor,
+    ({ dtype, shape, isPinned }) => `${dtype}${formatShape(shape)}${isPinned ? '' : ', not page-locked'}`,
+  ),
+  row(DeviceTensor, ({ dtype, shape, device }) => `${dtype}${formatShape(shape)}, GPU ${device}`),
   row(Model, ({ backend, engine }) => (engine ? `${backend}; engine of ${engineText(engine)}` : backend)),
 ];
 

@@ -10,16 +10,21 @@ import { buildPrepared, prepare } from './tensorrt/compile/build.js';
 import type { BuildOptions } from './tensorrt/compile/options.js';
 import { take } from './tensorrt/compile/program.js';
 import { findTensorRT, type TensorRTInstallation } from './tensorrt/library/find.js';
+import type { DeviceTensor } from './tensorrt/run/device-tensor.js';
 import type { Engine } from './tensorrt/run/engine.js';
+import type { ContextRunOptions, RunResults } from './tensorrt/run/run-options.js';
 import { type Feeds, ownFeed, resolveFeeds } from './values/feeds.js';
+import type { OutputPlaces } from './values/outputs.js';
 import type { Result } from './values/result.js';
+import { checkTransfer, takeOver } from './values/transfer.js';
 
 export interface CompileOptions extends BuildOptions {
   /** `tensorrt`: the GPU only; `cpu`: the CPU only, without TensorRT; `auto` (default): the GPU if there is one, else the CPU. */
   backend?: 'auto' | 'tensorrt' | 'cpu' | undefined;
 }
 
-export interface RunOptions {
+export interface RunOptions<O extends OutputPlaces | undefined = OutputPlaces | undefined>
+  extends ContextRunOptions<O> {
   /**
    * Names of tensors whose elements are wanted beside the outputs: of a layer of the outermost graph (`'block3'`, or `'topk:0'`
    * where it makes several), of an input or of an output.
@@ -27,7 +32,14 @@ export interface RunOptions {
   also?: readonly string[] | undefined;
 }
 
-type Runner = Pick<Engine, 'inputs' | 'run' | 'dispose'>;
+/** An engine, or a model of the CPU backend, as far as both are the same. */
+interface Runner {
+  readonly inputs: Engine['inputs'];
+  run(feeds: Feeds, options: ContextRunOptions): Promise<Results>;
+  dispose(): void;
+}
+
+type Results = Record<string, Result | DeviceTensor>;
 
 /** What a model was made of, to make others of it. */
 interface Origin {
@@ -62,23 +74,30 @@ export class Model {
    * engine, with the same options but the signal. It stays until the model is disposed. Layers that end in such an output
    * are not fused with the next, which may change the last bits.
    * Files of weights have to be open still.
-   * @throws ERR_FEED if the feeds do not fit, ERR_DISPOSED, and the backend's own errors; for `also` ERR_PARAMETER, ERR_NAME if no
-   *   tensor has the name, or several have, ERR_NESTED_TENSOR if it is made in a loop or conditional, and what `compile` throws
+   * The CPU backend takes the same options but what is on a GPU.
+   * @throws ERR_FEED if the feeds do not fit, ERR_OUTPUT if a place does not fit an output, ERR_ABORTED, ERR_DISPOSED, and the backend's
+   *   own errors; for `also` ERR_PARAMETER, ERR_NAME if no tensor has the name, or several have, ERR_NESTED_TENSOR if it is made in a
+   *   loop or conditional, and what `compile` throws
    */
-  async run(feeds: Feeds, options: RunOptions = {}): Promise<Record<string, Result>> {
+  run<O extends OutputPlaces | undefined = undefined>(feeds: Feeds, options: RunOptions<O>): Promise<RunResults<O>>;
+  run(feeds: Feeds): Promise<Record<string, Result>>;
+  async run(feeds: Feeds, options: RunOptions = {}): Promise<Results> {
     this.#requireAlive();
     const runner: Runner = this.#cpu ?? this.engine!;
-    const more = readArguments('run', [options], () => {
-      checkOptions(options, ['also'], 'run');
-      const { also } = options;
-      return also === undefined ? undefined : moreOutputs(this.#origin.network, also, 'run', 'also');
+    const { more, others } = readArguments('run', [options], () => {
+      checkOptions(options, ['also', 'outputs', 'transfer', 'signal'], 'run');
+      const { also, ...others } = options;
+      const more = also === undefined ? undefined : moreOutputs(this.#origin.network, also, 'run', 'also');
+      return { more, others };
     });
-    if (!more) return runner.run(feeds);
+    if (!more) return await runner.run(feeds, others);
     const { key, outputs, record } = more;
     // What is given now counts, though a backend may have to be made first.
-    const resolved = resolveFeeds(runner.inputs, feeds).feeds.map(ownFeed);
-    const own = Object.fromEntries(resolved.map(({ name, dtype, shape, data }) => [name, { dtype, shape, data }]));
-    const results = await (key === '[]' ? runner : await this.#other(key, record)).run(own);
+    const resolved = resolveFeeds(runner.inputs, feeds).feeds;
+    const taken = checkTransfer('run', others.transfer) ? takeOver(resolved) : resolved;
+    const own = taken.map((feed) => [feed.name, feed.placed ?? ownFeed(feed)] as const);
+    const other = key === '[]' ? runner : await this.#other(key, record);
+    const results = await other.run(Object.fromEntries(own), { ...others, transfer: false });
     const named = this.#origin.network.outputs.map(({ name }) => [name, results[name]!] as const);
     return Object.fromEntries([...named, ...[...outputs].map(([name, output]) => [name, results[output]!] as const)]);
   }

@@ -8,12 +8,50 @@ export interface Gpt2Config {
   eps: number;
 }
 
+/** What the heads of layer `i` see: queries, keys and values are [batch, heads, tokens, size], and so is the result. */
+export type Attend = (q: Tensor, k: Tensor, v: Tensor, i: number) => Tensor;
+
+/** Softmax(q · kᵀ / √size) · v, but for the keys that are `hidden` from a query. Products are summed in float32, as in PyTorch. */
+export function attention(q: Tensor, k: Tensor, v: Tensor, hidden: Tensor): Tensor {
+  const scores = q.matmul(k, { transposeB: true, useFp32Acc: true }).div(Math.sqrt(q.shape[3] as number));
+  return scores.maskedFill(hidden, -1e4).softmax({ axis: -1 }).matmul(v, { useFp32Acc: true });
+}
+
+/** The sum of both embeddings. */
+export const embed = (w: Weights, ids: Tensor, places: Tensor): Tensor =>
+  ids.embedding({ weight: w.get('wte.weight') }).add(places.embedding({ weight: w.get('wpe.weight') }));
+
+/** All blocks, by the names of transformers' GPT2Model. */
+export function blocks(w: Weights, { layers, heads, eps }: Gpt2Config, embedded: Tensor, attend: Attend): Tensor {
+  // Conv1D holds its weight as [in, out].
+  const linear = (x: Tensor, { weight, bias }: Projection) => x.matmul(weight, { useFp32Acc: true }).add(bias!);
+  const norm = (x: Tensor, name: string) => x.layerNorm({ ...w.layer(name), eps });
+  let x = embedded;
+  for (let i = 0; i < layers; i++) {
+    const name = `h.${i}`;
+    const normed = norm(x, `${name}.ln_1`);
+    const fused = splitQkv(w.layer(`${name}.attn.c_attn`), { axis: 1 });
+    const [q, k, v] = (['q', 'k', 'v'] as const).map((part) =>
+      linear(normed, fused[part]).reshape([0, 0, heads, -1]).transpose([0, 2, 1, 3]),
+    ) as [Tensor, Tensor, Tensor];
+    const mixed = attend(q, k, v, i).transpose([0, 2, 1, 3]).reshape([0, 0, -1]);
+    x = x.add(linear(mixed, w.layer(`${name}.attn.c_proj`)));
+    const wide = linear(norm(x, `${name}.ln_2`), w.layer(`${name}.mlp.c_fc`)).gelu({ approximate: 'tanh' });
+    x = x.add(linear(wide, w.layer(`${name}.mlp.c_proj`)));
+  }
+  return x;
+}
+
+/** Scores of all tokens of the vocabulary. */
+export const logitsOf = (w: Weights, { eps }: Gpt2Config, x: Tensor): Tensor =>
+  x.layerNorm({ ...w.layer('ln_f'), eps }).linear({ weight: w.get('wte.weight'), useFp32Acc: true });
+
 /**
  * GPT-2 (Radford et al. 2019) with a cache of keys and values, by the names of transformers' GPT2LMHeadModel. It reads
  * `tokens` tokens after `past` ones: all of a prompt with an empty cache, later each new token with what is `present`.
- * Products are summed in float32, as in PyTorch.
  */
-export function gpt2(weights: Weights, { layers, heads, eps }: Gpt2Config, dtype: Precision): Network {
+export function gpt2(weights: Weights, config: Gpt2Config, dtype: Precision): Network {
+  const { layers, heads } = config;
   const w = weights.as(dtype).scope('transformer');
   const [positions, features] = w.get('wpe.weight').shape as [number, number];
   const net = network('gpt2');
@@ -26,32 +64,12 @@ export function gpt2(weights: Weights, { layers, heads, eps }: Gpt2Config, dtype
   const numbers = net.constant(Int32Array.from({ length: positions }, (_, i) => i));
   const places = numbers.narrow(0, 'past', 'tokens');
   const future = numbers.narrow(0, 0, 'past + tokens').unsqueeze(0).gt(places.unsqueeze(1)).unsqueeze([0, 1]);
-
-  // Conv1D holds its weight as [in, out].
-  const useFp32Acc = true;
-  const linear = (x: Tensor, { weight, bias }: Projection) => x.matmul(weight, { useFp32Acc }).add(bias!);
-  const norm = (x: Tensor, name: string) => x.layerNorm({ ...w.layer(name), eps });
-  const attention = (x: Tensor, name: string, { key, value }: { key: Tensor; value: Tensor }, i: number) => {
-    const fused = splitQkv(w.layer(`${name}.c_attn`), { axis: 1 });
-    const [q, k, v] = (['q', 'k', 'v'] as const).map((part) =>
-      linear(x, fused[part]).reshape([0, 0, heads, -1]).transpose([0, 2, 1, 3]),
-    ) as [Tensor, Tensor, Tensor];
-    const keys = key.concat(k, { axis: 2 }).output(`present.${i}.key`);
-    const values = value.concat(v, { axis: 2 }).output(`present.${i}.value`);
-    const scores = q.matmul(keys, { transposeB: true, useFp32Acc }).div(Math.sqrt(features / heads));
-    const mixed = scores.maskedFill(future, -1e4).softmax({ axis: -1 }).matmul(values, { useFp32Acc });
-    return linear(mixed.transpose([0, 2, 1, 3]).reshape([0, 0, -1]), w.layer(`${name}.c_proj`));
-  };
-
-  const table = w.get('wte.weight');
-  let x = ids.embedding({ weight: table }).add(places.embedding({ weight: w.get('wpe.weight') }));
-  for (const [i, cache] of past.entries()) {
-    const name = `h.${i}`;
-    x = x.add(attention(norm(x, `${name}.ln_1`), `${name}.attn`, cache, i));
-    const wide = linear(norm(x, `${name}.ln_2`), w.layer(`${name}.mlp.c_fc`)).gelu({ approximate: 'tanh' });
-    x = x.add(linear(wide, w.layer(`${name}.mlp.c_proj`)));
-  }
-  norm(x, 'ln_f').linear({ weight: table, useFp32Acc }).output('logits');
+  const x = blocks(w, config, embed(w, ids, places), (q, k, v, i) => {
+    const keys = past[i]!.key.concat(k, { axis: 2 }).output(`present.${i}.key`);
+    const values = past[i]!.value.concat(v, { axis: 2 }).output(`present.${i}.value`);
+    return attention(q, keys, values, future);
+  });
+  logitsOf(w, config, x).output('logits');
   return net;
 }
 

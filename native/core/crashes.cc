@@ -24,9 +24,18 @@ Crashes& crashes() {
   return *instance;
 }
 
+bool serves_engines(Lane lane) { return lane == Lane::engine || lane == Lane::run || lane == Lane::free; }
+
 }  // namespace
 
 bool has_crashed(Lane lane) { return crashes().any[static_cast<int>(lane)]; }
+
+bool has_crashed_running() {
+  for (Lane const lane : all_lanes) {
+    if (serves_engines(lane) && has_crashed(lane)) return true;
+  }
+  return false;
+}
 
 bool has_crashed() {
   for (Lane const lane : all_lanes) {
@@ -47,11 +56,12 @@ void add_crash(Library const* library, Lane lane, std::string text) {
 
 void check_not_crashed(Library const& library, Lane lane) {
   auto& all = crashes();
+  if (!has_crashed()) return;
   std::lock_guard lock(all.mutex);
   for (Lane const one : all_lanes) {
     auto const found = all.texts.find({&library, one});
     // Engines run on after a crash of the builder, or of a plugin that was only asked about its outputs.
-    if (found == all.texts.end() || (one != Lane::run && lane == Lane::run)) continue;
+    if (found == all.texts.end() || (!serves_engines(one) && serves_engines(lane))) continue;
     throw Error("ERR_TENSORRT_CRASHED", library.product + " cannot be used again in this process: it crashed while " + found->second + "; start another process");
   }
 }

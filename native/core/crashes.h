@@ -12,11 +12,13 @@ struct Library {
   std::string product;  // "TensorRT 10.6.0"
 };
 
-// Throws ERR_TENSORRT_CRASHED if the library crashed in this lane, or while running an engine.
+// Throws ERR_TENSORRT_CRASHED if the library crashed in this lane, or while loading or running an engine.
 void check_not_crashed(Library const& library, Lane lane);
-// Whether any library crashed in the lane. If so, its objects are never freed.
+// Whether any library crashed in the lane.
 bool has_crashed(Lane lane);
-// The same of any lane.
+// Whether one crashed while loading, running or freeing engines. If so, objects of engines are never freed.
+bool has_crashed_running();
+// Whether one crashed in any lane.
 bool has_crashed();
 
 // From here on the lane works for `library`.

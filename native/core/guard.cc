@@ -1,11 +1,13 @@
 #include "guard.h"
 
 #include <semaphore.h>
+#include <setjmp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
@@ -13,6 +15,7 @@
 #include <fstream>
 #include <mutex>
 
+#include "error.h"
 #include "machine.h"
 
 namespace ntrt {
@@ -21,14 +24,26 @@ namespace {
 
 // Everything the handler reads or writes is lock-free and in static storage.
 
-// Linux keeps 15 characters of a thread's name.
-constexpr char const* lane_names[] = {"tensorrt-build", "tensorrt-run", "tensorrt-plugin"};
+// Linux keeps 15 characters of a thread's name; the run lane's end in a number.
+constexpr char const* lane_names[] = {"tensorrt-build", "tensorrt-plugin", "tensorrt-load", "tensorrt-engine", "tensorrt-free", "tensorrt-run"};
+static_assert(std::size(lane_names) == std::size(all_lanes));
 
-struct LaneState {
+struct SeatState {
+  char name[16] = {};
   std::atomic<pid_t> worker{0};
   std::atomic<bool> guarded{false};
 };
-LaneState lanes[std::size(lane_names)];
+SeatState seats[128];
+std::atomic<int> seat_count{0};
+
+// A thread that is inside `run_guarded`.
+struct Sheltered {
+  std::atomic<pid_t> thread{0};
+  sigjmp_buf back;
+  Crash crash;
+};
+Sheltered sheltered[64];
+
 std::atomic<pid_t> process{0};
 std::atomic<bool (*)(uintptr_t)> repair{nullptr};
 
@@ -89,15 +104,22 @@ bool is_crash(siginfo_t const* info) {
 
 // Does not return on a thread that works for TensorRT.
 void stop_crashed(int signal, uintptr_t instruction) {
+  pid_t const thread = thread_id();
+  for (auto& one : sheltered) {
+    if (one.thread.load() != thread) continue;
+    one.crash = {-1, true, signal, instruction};
+    siglongjmp(one.back, 1);
+  }
   char name[16] = {};
   prctl(PR_GET_NAME, name);
-  for (size_t i = 0; i < std::size(lane_names); i++) {
-    if (std::strcmp(name, lane_names[i]) != 0) continue;
-    bool const worker = lanes[i].worker.load() == thread_id();
-    if (worker && !lanes[i].guarded.load(std::memory_order_acquire)) return;
+  int const count = seat_count.load(std::memory_order_acquire);
+  for (int seat = 0; seat < count; seat++) {
+    if (std::strcmp(name, seats[seat].name) != 0) continue;
+    bool const worker = seats[seat].worker.load() == thread;
+    if (worker && !seats[seat].guarded.load(std::memory_order_acquire)) return;
     uint32_t const index = records_used.fetch_add(1);
     if (index < std::size(records)) {
-      records[index].crash = {static_cast<Lane>(i), worker, signal, instruction};
+      records[index].crash = {seat, worker, signal, instruction};
       records[index].written.store(true, std::memory_order_release);
       sem_post(&crashes);
     }
@@ -165,9 +187,20 @@ void repair_bus_errors(bool (*function)(uintptr_t address)) {
   install(watched_for(SIGBUS));
 }
 
-void become_worker(Lane lane) {
-  auto& state = lanes[static_cast<int>(lane)];
-  prctl(PR_SET_NAME, lane_names[static_cast<int>(lane)]);
+Seat add_seat(Lane lane) {
+  std::lock_guard lock(install_mutex());
+  int const seat = seat_count.load();
+  if (seat == static_cast<int>(std::size(seats))) throw Error("ERR_THREAD", "there are " + std::to_string(seat) + " threads for TensorRT already");
+  char const* const name = lane_names[static_cast<int>(lane)];
+  int const number = static_cast<int>(std::count_if(seats, seats + seat, [name](SeatState const& one) { return std::strncmp(one.name, name, std::strlen(name)) == 0; }));
+  std::snprintf(seats[seat].name, sizeof seats[seat].name, number ? "%.12s%d" : "%s", name, number);
+  seat_count.store(seat + 1, std::memory_order_release);
+  return seat;
+}
+
+void take_seat(Seat seat) {
+  auto& state = seats[seat];
+  prctl(PR_SET_NAME, state.name);
   constexpr size_t size = 64 << 10;
   void* stack = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (stack != MAP_FAILED) {
@@ -180,16 +213,40 @@ void become_worker(Lane lane) {
   state.worker = thread_id();
 }
 
-void set_guarded(Lane lane, bool guarded) {
-  auto& state = lanes[static_cast<int>(lane)];
+void set_guarded(Seat seat, bool guarded) {
+  auto& state = seats[seat];
   if (state.worker == thread_id()) state.guarded.store(guarded, std::memory_order_release);
 }
 
-bool abandon_worker(Lane lane) {
-  auto& state = lanes[static_cast<int>(lane)];
+bool abandon_worker(Seat seat) {
+  auto& state = seats[seat];
   if (!state.guarded) return false;
   state.worker = 0;
   return true;
+}
+
+bool run_guarded(void (*function)(void* data), void* data, Crash& crash) {
+  static thread_local pid_t const thread = thread_id();
+  Sheltered* own = nullptr;
+  for (auto& one : sheltered) {
+    pid_t nobody = 0;
+    if (one.thread.load(std::memory_order_relaxed) != 0 || !one.thread.compare_exchange_strong(nobody, thread)) continue;
+    own = &one;
+    break;
+  }
+  if (!own) throw Error("ERR_THREAD", "more than " + std::to_string(std::size(sheltered)) + " threads run engines at the same time");
+  if (sigsetjmp(own->back, 0) == 0) {
+    function(data);
+    own->thread.store(0, std::memory_order_release);
+    return true;
+  }
+  crash = own->crash;
+  own->thread.store(0, std::memory_order_release);
+  sigset_t caught;  // blocked on the way into the handler
+  sigemptyset(&caught);
+  for (auto const& one : watched) sigaddset(&caught, one.signal);
+  pthread_sigmask(SIG_UNBLOCK, &caught, nullptr);
+  return false;
 }
 
 Crash next_crash() {

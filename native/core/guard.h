@@ -1,6 +1,6 @@
 // Crashes inside TensorRT must not end the process. A TensorRT thread that gets SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT
 // stops there forever: its stack, and the locks and memory it shares with others, stay as they are (jumping out of the
-// handler would free the stack under them). The watch in job.cc settles its job and replaces it. All other signals go to
+// handler would free the stack under them). The watch in lanes.cc settles its job and replaces it. All other signals go to
 // the handler installed before ours.
 #pragma once
 
@@ -10,31 +10,42 @@
 
 namespace ntrt {
 
-// `plugin`: loading plugin libraries and asking plugins about their outputs.
-enum class Lane { build, run, plugin };
-constexpr Lane all_lanes[] = {Lane::build, Lane::run, Lane::plugin};
+// What our threads are for. `plugin`: loading plugin libraries and asking plugins about their outputs; `library`: loading
+// TensorRT and asking the driver; `engine`: loading engines and making contexts; `free`: freeing; `run`: submitting runs, by
+// several threads.
+enum class Lane { build, plugin, library, engine, free, run };
+constexpr Lane all_lanes[] = {Lane::build, Lane::plugin, Lane::library, Lane::engine, Lane::free, Lane::run};
 
-// Makes the calling thread the lane's worker. Threads that TensorRT starts on it inherit its name and are recognized by it.
+// A worker's place, which outlives the thread that has it.
+using Seat = int;
+// Throws ERR_THREAD if there is none left.
+Seat add_seat(Lane lane);
+
+// Gives the seat to the calling thread. Threads that TensorRT starts on it inherit its name and are recognized by it.
 // Its signals get their own stack, so that a stack overflow is caught too.
-void become_worker(Lane lane);
+void take_seat(Seat seat);
 
 // Whether crashes of the calling worker are caught; those of threads that TensorRT started always are.
-void set_guarded(Lane lane, bool guarded);
-// From now on, the lane's worker counts as a thread that TensorRT started. False if it is not guarded.
-bool abandon_worker(Lane lane);
+void set_guarded(Seat seat, bool guarded);
+// From now on, the worker counts as a thread that TensorRT started. False if it is not guarded.
+bool abandon_worker(Seat seat);
 
 // Installs our handlers, even if others were installed since.
 void install_guard();
 
 struct Crash {
-  Lane lane;
-  bool worker;  // the lane's worker itself, not a thread that TensorRT started
+  Seat seat;
+  bool worker;  // the worker itself, not a thread that TensorRT started
   int signal;             // 0: it called exit()
   uintptr_t instruction;  // or the status of exit()
 };
 
 // Waits for the next crash.
 Crash next_crash();
+
+// Runs `function` on a thread that is no worker, such as JavaScript's. False after a crash in it: what it held stays as it is,
+// because the stack is left without unwinding.
+bool run_guarded(void (*function)(void* data), void* data, Crash& crash);
 
 // "SIGSEGV in libnvinfer.so.10 at 0x1f30"
 std::string describe(Crash const& crash);

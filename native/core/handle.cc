@@ -20,7 +20,7 @@ napi_type_tag const& handle_tag() {
 struct ReleaseJob : Job {
   std::shared_ptr<void> state;
   void work() override {
-    if (has_crashed(Lane::run)) {
+    if (has_crashed_running()) {
       new std::shared_ptr<void>(std::move(state));  // never freed: TensorRT crashed and cannot do it
       return;
     }
@@ -33,7 +33,7 @@ struct ReleaseJob : Job {
 void finalize(napi_env env, void* data, void*) {
   auto* handle = static_cast<Handle*>(data);
   Napi::MemoryManagement::AdjustExternalMemory(env, -handle->bytes);
-  if (!has_crashed(Lane::run)) delete handle;
+  if (!has_crashed_running()) delete handle;
 }
 
 }  // namespace
@@ -65,7 +65,7 @@ Napi::Value release(Napi::CallbackInfo const& info) {
     job->state = std::move(handle.state);
     Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -handle.bytes);
     handle.bytes = 0;
-    return Job::start(info.Env(), job, Lane::run);
+    return Job::start(info.Env(), job, Lane::free);
   });
 }
 

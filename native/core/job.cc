@@ -1,15 +1,13 @@
 #include "job.h"
 
-#include <pthread.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
-#include <deque>
 #include <set>
-#include <thread>
 
 #include "js.h"
+#include "lanes.h"
 
 namespace ntrt {
 
@@ -23,142 +21,88 @@ void end_without_destructors(int status, void*) {
 
 }  // namespace
 
-// A worker thread. It is never joined: at exit it waits, idle, for more work.
-class Worker {
- public:
-  static Worker& of(Lane lane) {
-    static auto* builder = new Worker(Lane::build);
-    static auto* runner = new Worker(Lane::run);
-    static auto* describer = new Worker(Lane::plugin);
-    auto const worker_of = [](Lane one) { return one == Lane::build ? builder : one == Lane::run ? runner : describer; };
-    static std::once_flag once;
-    std::call_once(once, [worker_of] {
-      install_guard();
-      std::thread([worker_of] {
-        for (;;) {
-          Crash const crash = next_crash();
-          worker_of(crash.lane)->replace(crash);
-        }
-      }).detach();
-    });
-    Worker& worker = *worker_of(lane);
-    std::lock_guard lock(worker.mutex_);
-    worker.start();
-    return worker;
-  }
-  void post(std::shared_ptr<Job> job) {
-    install_guard();
-    std::lock_guard lock(mutex_);
-    tasks_.push_back(std::move(job));
-    changed_.notify_one();
-  }
-
- private:
-  // TensorRT's builder recurses along the graph: a chain of 3,000 layers overflows the usual stack of 8 MiB.
-  // Unused pages take no memory.
-  static constexpr size_t stack_sizes[] = {512u << 20, 64u << 20, 8u << 20};
-
-  explicit Worker(Lane lane) : lane_(lane) {}
-
-  void start() {
-    for (size_t i = 0; !started_ && i < std::size(stack_sizes); i++) {
-      pthread_attr_t attributes;
-      pthread_attr_init(&attributes);
-      pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-      pthread_attr_setstacksize(&attributes, stack_sizes[i]);
-      pthread_t thread;
-      started_ = pthread_create(&thread, &attributes, [](void* self) -> void* { static_cast<Worker*>(self)->loop(); }, this) == 0;
-      pthread_attr_destroy(&attributes);
-    }
-    if (!started_) throw Error("ERR_THREAD", "the system refused another thread");
-  }
-  [[noreturn]] void loop() {
-    become_worker(lane_);
-    std::unique_lock lock(mutex_);
-    auto const generation = generation_;
-    for (;;) {
-      changed_.wait(lock, [this] { return !tasks_.empty(); });
-      auto job = std::move(tasks_.front());
-      tasks_.pop_front();
-      current_ = job;
-      lock.unlock();
-      job->perform();
-      lock.lock();
-      if (generation != generation_) {
-        lock.unlock();
-        park();  // another thread took its place, and it keeps the job
-      }
-      current_ = nullptr;
-      lock.unlock();
-      job = nullptr;
-      lock.lock();
-    }
-  }
-  // Settles the current job and lets another thread continue with the waiting ones.
-  void replace(Crash const& crash) {
-    std::shared_ptr<Job> job;
-    std::deque<std::shared_ptr<Job>> stranded;
-    std::string const where = " (" + describe(crash) + ")";
-    {
-      std::lock_guard lock(mutex_);
-      if (current_ && abandon_worker(lane_)) job = std::exchange(current_, nullptr);
-      // Before another thread takes the next job.
-      add_crash(job ? job->library_ : nullptr, lane_, (job ? job->doing_ : "idle") + where);
-      if (!job) return;
-      generation_++;
-      started_ = false;
-      try {
-        start();
-      } catch (Error const&) {
-        stranded.swap(tasks_);
-      }
-    }
-    job->crash(crash);
-    for (auto const& one : stranded) one->cancel();
-  }
-
-  Lane const lane_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::shared_ptr<Job>> tasks_;
-  std::shared_ptr<Job> current_;
-  uint32_t generation_ = 0;  // of the thread
-  bool started_ = false;
-};
-
-// The current jobs of one environment.
+// The current jobs of one environment, and the way back to its event loop.
 class Jobs {
  public:
-  std::set<std::shared_ptr<Job>> active;
   bool closed = false;
 
   static Jobs& of(Napi::Env env) {
     if (auto* jobs = env.GetInstanceData<Jobs>()) return *jobs;
-    auto* jobs = new Jobs;
+    auto* jobs = new Jobs(env);
     env.SetInstanceData(jobs);
     env.AddCleanupHook([jobs] { jobs->close(); });
     return *jobs;
   }
+
+  void add(std::shared_ptr<Job> job) {
+    if (active_.empty()) napi_ref_threadsafe_function(env_, channel_);
+    active_.insert(std::move(job));
+  }
+
+  // From any thread: the job is over.
+  void deliver(std::shared_ptr<Job> job) {
+    auto* data = new std::shared_ptr<Job>(std::move(job));
+    if (napi_call_threadsafe_function(channel_, data, napi_tsfn_nonblocking) != napi_ok) delete data;
+  }
+
   void close() {
+    if (closed) return;
     closed = true;
-    for (auto const& job : active) job->cancel();
-    for (auto const& job : active) job->wait();
-    active.clear();
+    for (auto const& job : active_) job->cancel();
+    for (auto const& job : active_) job->wait();
+    active_.clear();
+    napi_release_threadsafe_function(channel_, napi_tsfn_abort);
     // Registered now, so that it runs before the destructors of all libraries loaded so far.
     if (has_crashed()) on_exit(end_without_destructors, nullptr);
   }
+
+ private:
+  explicit Jobs(Napi::Env env) : env_(env) {
+    auto const name = Napi::String::New(env, "node-tensorrt");
+    if (napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, receive, &channel_) != napi_ok) throw Napi::Error::New(env);
+    napi_unref_threadsafe_function(env, channel_);
+  }
+
+  static void receive(napi_env env, napi_value, void* context, void* data) {
+    std::unique_ptr<std::shared_ptr<Job>> const job(static_cast<std::shared_ptr<Job>*>(data));
+    if (env) static_cast<Jobs*>(context)->settle(env, **job);
+  }
+
+  void settle(Napi::Env env, Job& job) {
+    if (closed) return;
+    try {
+      bool failed = false;
+      Napi::Value const value = job.settle(env, failed);
+      if (failed) {
+        napi_reject_deferred(env, job.promise_, value);
+      } else {
+        napi_resolve_deferred(env, job.promise_, value);
+      }
+    } catch (Napi::Error const&) {
+      // Nothing can be made in a worker thread that is being terminated.
+    }
+    active_.erase(job.shared_from_this());
+    if (active_.empty()) napi_unref_threadsafe_function(env_, channel_);
+  }
+
+  Napi::Env env_;
+  napi_threadsafe_function channel_ = nullptr;
+  std::set<std::shared_ptr<Job>> active_;
 };
 
 void cancel_jobs(Napi::Env env) { Jobs::of(env).close(); }
 
-void Job::cancel() {
+bool Job::cancel() {
   cancelled = true;
-  perform();
+  if (has_begun()) return false;
+  perform(-1);
+  return true;
 }
 
-void Job::perform() {
+void Job::perform(Seat seat) {
   if (claimed_.exchange(true)) return;
   std::exception_ptr error;
+  seat_ = seat;
   try {
     if (cancelled) throw Error("ERR_ABORTED", "the work was cancelled");
     LogScope scope(log, lane_ == Lane::build);
@@ -166,16 +110,15 @@ void Job::perform() {
   } catch (...) {
     error = std::current_exception();
   }
-  set_guarded(lane_, false);
-  finish(std::move(error));
+  if (seat >= 0) set_guarded(seat, false);
+  if (error || !deferred_) finish(std::move(error));
 }
 
 bool Job::finish(std::exception_ptr error) {
   if (finished_.exchange(true)) return false;
   error_ = std::move(error);
   leave();
-  complete_();
-  complete_ = nullptr;
+  if (jobs_) jobs_->deliver(shared_from_this());
   // Last: once a waiting environment continues, nothing of it may be touched.
   std::lock_guard lock(mutex_);
   done_ = true;
@@ -190,15 +133,43 @@ void Job::enter_library(Library const* library, std::string doing) {
   }
   library_ = library;
   doing_ = std::move(doing);
-  set_guarded(lane_, true);
+  if (seat_ >= 0) set_guarded(seat_, true);
+}
+
+std::string crash_text(Library const* library, std::string const& doing, Crash const& crash, Lane lane) {
+  bool const builds = lane == Lane::build || lane == Lane::plugin;
+  return (library ? library->product : "TensorRT") + " crashed while " + doing + " (" + describe(crash) + "); it cannot " + (builds ? "build" : "be used") + " again in this process";
+}
+
+void call_sheltered(Library const& library, char const* doing, std::function<void()> const& function) {
+  struct Call {
+    std::function<void()> const& function;
+    std::exception_ptr error;
+  } call{function, nullptr};
+  Crash crash;
+  check_not_crashed(library, Lane::run);
+  install_guard();
+  bool const returned = run_guarded(
+      [](void* data) {
+        auto& call = *static_cast<Call*>(data);
+        try {
+          call.function();
+        } catch (...) {
+          call.error = std::current_exception();
+        }
+      },
+      &call, crash);
+  if (!returned) {
+    add_crash(&library, Lane::run, std::string(doing) + " (" + describe(crash) + ")");
+    throw Error("ERR_TENSORRT_CRASHED", crash_text(&library, doing, crash, Lane::run));
+  }
+  if (call.error) std::rethrow_exception(call.error);
 }
 
 void Job::crash(Crash const& crash) {
-  std::string const text = (library_ ? library_->product : "TensorRT") + " crashed while " + doing_ + " (" + describe(crash) + "); it cannot " +
-                           (lane_ == Lane::run ? "be used" : "build") + " again in this process";
   LayerRef at = crash.worker ? layer() : LayerRef();
   std::string const where = at.name.empty() ? "" : at.kind + " '" + at.name + "': ";
-  finish(std::make_exception_ptr(Error("ERR_TENSORRT_CRASHED", where + text, std::move(at))));
+  finish(std::make_exception_ptr(Error("ERR_TENSORRT_CRASHED", where + crash_text(library_, doing_, crash, lane_), std::move(at))));
 }
 
 void Job::wait() {
@@ -219,20 +190,19 @@ Napi::Value Job::settle(Napi::Env env, bool& failed) {
     return result(env);
   } catch (...) {
     failed = true;
-    auto const lines = log.errors();
-    return to_js_error(env, std::current_exception(), &lines).Value();
+    return to_js_error(env, std::current_exception(), &log).Value();
   }
 }
 
+void Job::post() { post_to_lane(lane_, shared_from_this()); }
+
 Napi::Value Job::run(Napi::Env env, std::shared_ptr<Job> job, Lane lane) {
   return guarded(env, [&] {
-    Worker& worker = Worker::of(lane);
     job->lane_ = lane;
-    job->complete_ = [] {};
     if (Jobs::of(env).closed) {
       job->cancel();
     } else {
-      worker.post(job);
+      job->post();
     }
     {
       std::unique_lock lock(job->mutex_);
@@ -246,33 +216,27 @@ Napi::Value Job::run(Napi::Env env, std::shared_ptr<Job> job, Lane lane) {
 }
 
 Napi::Promise Job::start(Napi::Env env, std::shared_ptr<Job> job, Lane lane) {
-  Worker& worker = *guarded(env, [lane] { return &Worker::of(lane); });
-  auto deferred = Napi::Promise::Deferred::New(env);
-  auto promise = deferred.Promise();
-  auto noop = Napi::Function::New(env, [](Napi::CallbackInfo const&) {});
-  auto channel = Napi::ThreadSafeFunction::New(env, noop, "node-tensorrt job", 0, 1);
+  return start(env, job, lane, [&job] { job->post(); });
+}
+
+Napi::Promise Job::start(Napi::Env env, std::shared_ptr<Job> job, Lane lane, std::function<void()> const& begin) {
   auto& jobs = Jobs::of(env);
+  napi_value promise = nullptr;
+  if (napi_create_promise(env, &job->promise_, &promise) != napi_ok) throw Napi::Error::New(env);
   job->lane_ = lane;
-  job->complete_ = [weak = std::weak_ptr<Job>(job), deferred, channel, &jobs]() mutable {
-    channel.BlockingCall([job = weak.lock(), deferred, &jobs](Napi::Env env, Napi::Function) {
-      jobs.active.erase(job);
-      bool failed = false;
-      Napi::Value value = job->settle(env, failed);
-      if (failed) {
-        deferred.Reject(value);
-      } else {
-        deferred.Resolve(value);
-      }
-    });
-    channel.Release();
-  };
   if (jobs.closed) {
-    job->cancel();
-  } else {
-    jobs.active.insert(job);
-    worker.post(job);
+    napi_value const error = to_js_error(env, std::make_exception_ptr(Error("ERR_ABORTED", "the work was cancelled"))).Value();
+    napi_reject_deferred(env, job->promise_, error);
+    return Napi::Promise(env, promise);
   }
-  return promise;
+  job->jobs_ = &jobs;
+  jobs.add(job);
+  try {
+    begin();
+  } catch (...) {
+    job->finish(std::current_exception());
+  }
+  return Napi::Promise(env, promise);
 }
 
 }  // namespace ntrt

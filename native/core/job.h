@@ -1,4 +1,4 @@
-// Slow work runs on threads of our own, one each for building, for running engines and for asking plugins; never on the event loop or in libuv's pool.
+// Slow work runs on threads of our own (lanes.h); never on the event loop or in libuv's pool.
 #pragma once
 
 #include <napi.h>
@@ -16,13 +16,15 @@
 
 namespace ntrt {
 
-// A job: `work` runs on the worker thread, then `result` on the event loop, which settles the promise.
-class Job {
+class Jobs;
+
+// A job: `work` runs on a worker thread, then `result` on the event loop, which settles the promise.
+class Job : public std::enable_shared_from_this<Job> {
  public:
   virtual ~Job() = default;
   virtual void work() = 0;
   virtual Napi::Value result(Napi::Env env) = 0;
-  // Releases what belongs to the environment, which may be gone later.
+  // When the job is over, on whichever thread. Releases what belongs to the environment, which may be gone later.
   virtual void leave() {}
 
   // The current layer, if known; called while the worker is stopped.
@@ -33,38 +35,58 @@ class Job {
 
   // Starts the job; the promise is rejected with an Error that has code, layer, kind and log.
   static Napi::Promise start(Napi::Env env, std::shared_ptr<Job> job, Lane lane);
+  // The same for a job that `begin` hands to its lane now or later, by `post`.
+  static Napi::Promise start(Napi::Env env, std::shared_ptr<Job> job, Lane lane, std::function<void()> const& begin);
+  void post();
 
   // Starts the job and waits for it on the event loop. Throws what `start` would reject with.
   static Napi::Value run(Napi::Env env, std::shared_ptr<Job> job, Lane lane);
 
-  // From the event loop: stops the work at its next step. A job that still waits for its turn is over at once.
-  void cancel();
+  // Stops the work at its next step. A job that still waits for its turn is over at once. False if its work had begun.
+  bool cancel();
+  bool has_begun() const { return claimed_; }
+
+  // Ends a job whose work deferred its end.
+  void end(std::exception_ptr error) { finish(std::move(error)); }
 
  protected:
   // In `work`: from here on, a crash ends the job, not the process. `doing` completes "TensorRT crashed while …".
   // Throws ERR_TENSORRT_CRASHED if the library crashed before; null means that the library is unknown.
   void enter_library(Library const* library, std::string doing);
 
+  // In `work`: the job is not over when `work` returns, but when `end` is called, which may be before.
+  void defer_end() { deferred_ = true; }
+
  private:
   friend class Jobs;
   friend class Worker;
-  void perform();
+  void perform(Seat seat);
   bool finish(std::exception_ptr error);
   void crash(Crash const& crash);
   void wait();
   Napi::Value settle(Napi::Env env, bool& failed);
 
-  Lane lane_ = Lane::run;
+  Lane lane_ = Lane::engine;
+  Seat seat_ = -1;                     // while it works
   std::atomic<bool> claimed_{false};   // by the worker, or by a cancellation
   std::atomic<bool> finished_{false};  // by the worker, or by the watch after a crash
+  bool deferred_ = false;
   Library const* library_ = nullptr;
   std::string doing_;
-  std::function<void()> complete_;    // tells the event loop
+  Jobs* jobs_ = nullptr;  // null for one that is waited for
+  napi_deferred promise_ = nullptr;
   std::exception_ptr error_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool done_ = false;
 };
+
+// "TensorRT 10.6.0 crashed while running an engine (SIGSEGV in libnvinfer.so.10 at 0x1f30); it cannot be used again in this process"
+std::string crash_text(Library const* library, std::string const& doing, Crash const& crash, Lane lane);
+
+// Calls a library on a thread that is no worker. A crash in `function` is thrown as ERR_TENSORRT_CRASHED, and the library is
+// not used again.
+void call_sheltered(Library const& library, char const* doing, std::function<void()> const& function);
 
 // Cancels this environment's jobs, waits for them and accepts no more; called before the process or a worker thread ends.
 void cancel_jobs(Napi::Env env);

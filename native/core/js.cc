@@ -51,9 +51,12 @@ Napi::Error describe_error(Napi::Env env, std::exception_ptr thrown) {
 
 }  // namespace
 
-Napi::Error to_js_error(Napi::Env env, std::exception_ptr thrown, std::vector<std::string> const* log) {
+Napi::Error to_js_error(Napi::Env env, std::exception_ptr thrown, LogSink const* log) {
   Napi::Error error = describe_error(env, std::move(thrown));
-  if (log) error.Set("log", texts(env, *log));
+  if (log) {
+    error.Set("log", texts(env, log->errors()));
+    if (auto const code = log->code(); !code.empty()) error.Set("tensorrtCode", Napi::String::New(env, code));
+  }
   return error;
 }
 

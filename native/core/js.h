@@ -10,11 +10,12 @@
 #include <vector>
 
 #include "error.h"
+#include "log.h"
 
 namespace ntrt {
 
-// A JavaScript Error for a C++ exception, with `code` and, if known, `layer`, `kind` and `log`; a TypeError for ERR_ARGUMENT.
-Napi::Error to_js_error(Napi::Env env, std::exception_ptr error, std::vector<std::string> const* log = nullptr);
+// A JavaScript Error for a C++ exception, with `code` and, if known, `layer`, `kind`, `log` and `tensorrtCode`; a TypeError for ERR_ARGUMENT.
+Napi::Error to_js_error(Napi::Env env, std::exception_ptr error, LogSink const* log = nullptr);
 
 // Runs `function` and turns our errors into JavaScript's.
 template <class F>

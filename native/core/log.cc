@@ -12,18 +12,28 @@ LogSink* everywhere_sink = nullptr;
 
 }  // namespace
 
-void log_line(int32_t severity, char const* text) noexcept {
+namespace {
+
+// Calls `add` with the calling thread's sink.
+template <class F>
+void to_sink(F&& add) noexcept {
   try {
-    auto level = static_cast<Severity>(std::clamp(severity, 0, 4));
-    if (thread_sink) {
-      thread_sink->add(level, text);
-      return;
-    }
+    if (thread_sink) return add(*thread_sink);
     std::lock_guard lock(everywhere_mutex);
-    if (everywhere_sink) everywhere_sink->add(level, text);
+    if (everywhere_sink) add(*everywhere_sink);
   } catch (...) {
     // Running out of memory for a log line must not end the process.
   }
+}
+
+}  // namespace
+
+void log_line(int32_t severity, char const* text) noexcept {
+  to_sink([&](LogSink& sink) { sink.add(static_cast<Severity>(std::clamp(severity, 0, 4)), text); });
+}
+
+void log_error(char const* code, char const* text) noexcept {
+  to_sink([&](LogSink& sink) { sink.add_error(code, text); });
 }
 
 void LogSink::add(Severity severity, char const* text) {
@@ -34,6 +44,20 @@ void LogSink::add(Severity severity, char const* text) {
     if (lines_.size() < 10000) lines_.push_back(line);
   }
   if (listener) listener(line);
+}
+
+void LogSink::add_error(char const* code, char const* text) {
+  {
+    std::lock_guard lock(mutex_);
+    if (code_.empty()) code_ = code;
+    if (!lines_.empty() && text && lines_.back().text == text) return;
+  }
+  add(Severity::error, text);
+}
+
+std::string LogSink::code() const {
+  std::lock_guard lock(mutex_);
+  return code_;
 }
 
 size_t LogSink::failures() const {

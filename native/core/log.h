@@ -21,10 +21,14 @@ class LogSink {
   };
   explicit LogSink(Severity level = Severity::warning) : level_(level) {}
   void add(Severity severity, char const* text);
+  // An error with TensorRT's code. TensorRT gives it to a recorder in place of the logger; a release that gives it to both is heard once.
+  void add_error(char const* code, char const* text);
   // Error and warning lines so far, oldest first.
   std::vector<std::string> errors() const;
   // Number of error lines so far.
   size_t failures() const;
+  // The code of the first error that has one, e.g. kINVALID_ARGUMENT; empty if none has.
+  std::string code() const;
   // Called for every kept line, on whichever thread logs.
   std::function<void(Line const&)> listener;
 
@@ -32,6 +36,7 @@ class LogSink {
   mutable std::mutex mutex_;
   Severity level_;
   std::vector<Line> lines_;
+  std::string code_;
 };
 
 // While it exists, this thread's log lines go to `sink`; with `everywhere`, so do those of threads without a scope.
@@ -49,5 +54,7 @@ class LogScope {
 
 // Passes a line to the calling thread's sink.
 void log_line(int32_t severity, char const* text) noexcept;
+// The same for an error with TensorRT's code.
+void log_error(char const* code, char const* text) noexcept;
 
 }  // namespace ntrt

@@ -15,6 +15,8 @@ std::mutex mutex;
 auto* const contexts = new std::map<int, CUcontext>;  // retained
 auto* const lost = new std::map<int, std::string>;    // why
 
+thread_local int device_of_thread = 0;
+
 }  // namespace
 
 void use_device(int ordinal) {
@@ -35,6 +37,27 @@ void use_device(int ordinal) {
     found = contexts->emplace(ordinal, context).first;
   }
   check_cuda(d.cuCtxSetCurrent(found->second), "cuCtxSetCurrent");
+  device_of_thread = ordinal;
+}
+
+int current_device() { return device_of_thread; }
+
+int device_in_use() {
+  std::lock_guard lock(mutex);
+  for (auto const& [ordinal, context] : *contexts) {
+    if (!lost->count(ordinal)) return ordinal;
+  }
+  return 0;
+}
+
+OnDevice::OnDevice(int ordinal) : device_before_(device_of_thread) {
+  driver().cuCtxGetCurrent(&context_before_);
+  use_device(ordinal);
+}
+
+OnDevice::~OnDevice() {
+  driver().cuCtxSetCurrent(context_before_);
+  device_of_thread = device_before_;
 }
 
 void lose_device(int ordinal, std::string const& error, std::vector<std::string> const& suspects) {

@@ -35,13 +35,18 @@ LoadedDriver const& loaded_driver() {
   }
     LOAD(cuInit) LOAD(cuDriverGetVersion) LOAD(cuGetErrorName) LOAD(cuGetErrorString) LOAD(cuDeviceGetCount) LOAD(cuDeviceGet)
     LOAD(cuDeviceGetName) LOAD(cuDeviceGetAttribute) LOAD(cuDeviceTotalMem_v2) LOAD(cuDevicePrimaryCtxRetain) LOAD(cuCtxSetCurrent)
-    LOAD(cuMemAlloc_v2) LOAD(cuMemFree_v2) LOAD(cuMemAllocHost_v2) LOAD(cuMemFreeHost) LOAD(cuMemcpyHtoDAsync_v2)
-    LOAD(cuMemcpyDtoHAsync_v2) LOAD(cuStreamCreate) LOAD(cuStreamDestroy_v2) LOAD(cuStreamSynchronize)
+    LOAD(cuMemAlloc_v2) LOAD(cuMemFree_v2) LOAD(cuMemGetInfo_v2) LOAD(cuMemHostAlloc) LOAD(cuMemFreeHost) LOAD(cuPointerGetAttribute)
+    LOAD(cuMemcpyHtoDAsync_v2) LOAD(cuMemcpyDtoHAsync_v2) LOAD(cuMemcpyDtoDAsync_v2) LOAD(cuStreamCreateWithPriority)
+    LOAD(cuStreamDestroy_v2) LOAD(cuStreamSynchronize) LOAD(cuStreamWaitEvent) LOAD(cuEventCreate) LOAD(cuEventRecord)
+    LOAD(cuEventQuery) LOAD(cuEventSynchronize) LOAD(cuCtxGetCurrent)
 #undef LOAD
 #define LOAD(NAME) l->driver.NAME = reinterpret_cast<decltype(l->driver.NAME)>(dlsym(library, #NAME));
-    LOAD(cuCtxGetCurrent) LOAD(cuCtxPushCurrent_v2) LOAD(cuCtxPopCurrent_v2) LOAD(cuCtxGetDevice) LOAD(cuCtxGetId) LOAD(cuStreamGetCtx)
+    LOAD(cuCtxPushCurrent_v2) LOAD(cuCtxPopCurrent_v2) LOAD(cuCtxGetDevice) LOAD(cuCtxGetId) LOAD(cuStreamGetCtx)
     LOAD(cuStreamIsCapturing) LOAD(cuModuleLoadData) LOAD(cuModuleUnload) LOAD(cuModuleGetFunction) LOAD(cuFuncGetAttribute)
-    LOAD(cuFuncSetAttribute) LOAD(cuFuncGetParamInfo) LOAD(cuLaunchKernel) LOAD(cuMemcpyDtoDAsync_v2) LOAD(cuMemsetD8Async)
+    LOAD(cuFuncSetAttribute) LOAD(cuFuncGetParamInfo) LOAD(cuLaunchKernel) LOAD(cuMemsetD8Async)
+    LOAD(cuMemPoolCreate) LOAD(cuMemPoolSetAttribute) LOAD(cuMemPoolTrimTo) LOAD(cuMemAllocFromPoolAsync) LOAD(cuMemFreeAsync)
+    LOAD(cuStreamBeginCapture_v2) LOAD(cuStreamEndCapture) LOAD(cuGraphInstantiateWithFlags) LOAD(cuGraphUpload) LOAD(cuGraphLaunch)
+    LOAD(cuGraphExecDestroy) LOAD(cuGraphDestroy)
 #undef LOAD
     l->library = true;
     CUresult const result = l->driver.cuInit(0);
@@ -57,8 +62,8 @@ Driver const& driver() {
   return l.driver;
 }
 
-void need(void const* function, char const* name) {
-  if (!function) throw Error("ERR_CUDA", std::string("the NVIDIA driver is too old for plugins: it has no ") + name);
+void need(void const* function, char const* name, char const* purpose) {
+  if (!function) throw Error("ERR_CUDA", std::string("the NVIDIA driver is too old for ") + purpose + ": it has no " + name);
 }
 
 std::string describe_cuda(CUresult result) { return describe(loaded_driver().driver, result); }

@@ -12,6 +12,10 @@ using CUcontext = void*;
 using CUstream = void*;
 using CUmodule = void*;
 using CUfunction = void*;
+using CUevent = void*;
+using CUgraph = void*;
+using CUgraphExec = void*;
+using CUmemoryPool = void*;
 using CUdeviceptr = unsigned long long;
 
 // The driver's functions, by the names of cuda.h.
@@ -29,16 +33,25 @@ struct Driver {
   CUresult (*cuCtxSetCurrent)(CUcontext context);
   CUresult (*cuMemAlloc_v2)(CUdeviceptr* pointer, size_t bytes);
   CUresult (*cuMemFree_v2)(CUdeviceptr pointer);
-  CUresult (*cuMemAllocHost_v2)(void** pointer, size_t bytes);
+  CUresult (*cuMemGetInfo_v2)(size_t* free, size_t* total);
+  CUresult (*cuMemHostAlloc)(void** pointer, size_t bytes, unsigned flags);
   CUresult (*cuMemFreeHost)(void* pointer);
+  CUresult (*cuPointerGetAttribute)(void* value, int attribute, CUdeviceptr pointer);
   CUresult (*cuMemcpyHtoDAsync_v2)(CUdeviceptr to, void const* from, size_t bytes, CUstream stream);
   CUresult (*cuMemcpyDtoHAsync_v2)(void* to, CUdeviceptr from, size_t bytes, CUstream stream);
-  CUresult (*cuStreamCreate)(CUstream* stream, unsigned flags);
+  CUresult (*cuMemcpyDtoDAsync_v2)(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream);
+  CUresult (*cuStreamCreateWithPriority)(CUstream* stream, unsigned flags, int priority);
   CUresult (*cuStreamDestroy_v2)(CUstream stream);
   CUresult (*cuStreamSynchronize)(CUstream stream);
-
-  // For plugins. Null in a driver without them: a call first checks with `need`.
+  CUresult (*cuStreamWaitEvent)(CUstream stream, CUevent event, unsigned flags);
+  CUresult (*cuEventCreate)(CUevent* event, unsigned flags);
+  CUresult (*cuEventRecord)(CUevent event, CUstream stream);
+  CUresult (*cuEventQuery)(CUevent event);
+  CUresult (*cuEventSynchronize)(CUevent event);
   CUresult (*cuCtxGetCurrent)(CUcontext* context);
+
+  // Null in a driver without them: a call first checks with `need`.
+  // For plugins.
   CUresult (*cuCtxPushCurrent_v2)(CUcontext context);
   CUresult (*cuCtxPopCurrent_v2)(CUcontext* context);
   CUresult (*cuCtxGetDevice)(CUdevice* device);
@@ -53,15 +66,28 @@ struct Driver {
   CUresult (*cuFuncGetParamInfo)(CUfunction function, size_t index, size_t* offset, size_t* bytes);  // 12.4
   CUresult (*cuLaunchKernel)(CUfunction function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY, unsigned blockZ,
                              unsigned sharedBytes, CUstream stream, void** arguments, void** extra);
-  CUresult (*cuMemcpyDtoDAsync_v2)(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream);
   CUresult (*cuMemsetD8Async)(CUdeviceptr to, unsigned char byte, size_t bytes, CUstream stream);
+  // For memory in pools: 11.2.
+  CUresult (*cuMemPoolCreate)(CUmemoryPool* pool, void const* properties);
+  CUresult (*cuMemPoolSetAttribute)(CUmemoryPool pool, int attribute, void* value);
+  CUresult (*cuMemPoolTrimTo)(CUmemoryPool pool, size_t bytes);
+  CUresult (*cuMemAllocFromPoolAsync)(CUdeviceptr* pointer, size_t bytes, CUmemoryPool pool, CUstream stream);
+  CUresult (*cuMemFreeAsync)(CUdeviceptr pointer, CUstream stream);
+  // For graphs: 11.4.
+  CUresult (*cuStreamBeginCapture_v2)(CUstream stream, int mode);
+  CUresult (*cuStreamEndCapture)(CUstream stream, CUgraph* graph);
+  CUresult (*cuGraphInstantiateWithFlags)(CUgraphExec* executable, CUgraph graph, unsigned long long flags);
+  CUresult (*cuGraphUpload)(CUgraphExec executable, CUstream stream);
+  CUresult (*cuGraphLaunch)(CUgraphExec executable, CUstream stream);
+  CUresult (*cuGraphExecDestroy)(CUgraphExec executable);
+  CUresult (*cuGraphDestroy)(CUgraph graph);
 };
 
 // The initialized driver; throws ERR_NO_GPU if there is none.
 Driver const& driver();
 
-// Throws ERR_CUDA if the driver is too old to have a function.
-void need(void const* function, char const* name);
+// Throws ERR_CUDA if the driver is too old to have a function. `purpose`: what it is for.
+void need(void const* function, char const* name, char const* purpose = "plugins");
 
 // "CUDA_ERROR_ILLEGAL_ADDRESS (an illegal memory access was encountered)"
 std::string describe_cuda(CUresult result);

@@ -1,59 +1,49 @@
-// Device and pinned memory that grows on demand and is freed with its owner.
+// Memory of the GPU that grows on demand and is freed with its owner.
 #pragma once
 
 #include <cstdint>
 #include <utility>
 
-#include "driver.h"
+#include "device.h"
+#include "heap.h"
 
 namespace ntrt {
 
-struct DeviceMemory {
-  static constexpr char const* allocating = "allocating device memory";
-  static CUresult allocate(void** pointer, size_t bytes) {
-    CUdeviceptr address = 0;
-    CUresult const result = driver().cuMemAlloc_v2(&address, bytes);
-    *pointer = reinterpret_cast<void*>(address);
-    return result;
-  }
-  static void free(void* pointer) { driver().cuMemFree_v2(reinterpret_cast<CUdeviceptr>(pointer)); }
-};
-
-struct PinnedMemory {
-  static constexpr char const* allocating = "allocating pinned memory";
-  static CUresult allocate(void** pointer, size_t bytes) { return driver().cuMemAllocHost_v2(pointer, bytes); }
-  static void free(void* pointer) { driver().cuMemFreeHost(pointer); }
-};
-
-template <class Memory>
-class Buffer {
+class DeviceBuffer {
  public:
-  Buffer() = default;
-  Buffer(Buffer&& other) noexcept : pointer_(std::exchange(other.pointer_, nullptr)), capacity_(std::exchange(other.capacity_, 0)) {}
-  ~Buffer() { free(); }
-  // At least `bytes` bytes, never 0. Growing loses the old contents.
+  DeviceBuffer() = default;
+  DeviceBuffer(DeviceBuffer&& other) noexcept
+      : pointer_(std::exchange(other.pointer_, 0)), capacity_(std::exchange(other.capacity_, 0)), device_(other.device_) {}
+  DeviceBuffer& operator=(DeviceBuffer&& other) noexcept {
+    std::swap(pointer_, other.pointer_);
+    std::swap(capacity_, other.capacity_);
+    std::swap(device_, other.device_);
+    return *this;
+  }
+  ~DeviceBuffer() { free(); }
+  // At least `bytes` bytes, never 0, of the current device. Growing loses the old contents and waits for the GPU.
+  // Throws ERR_OUT_OF_MEMORY; it is empty then.
   void* reserve(size_t bytes) {
     if (bytes > capacity_ || !pointer_) {
       free();
       size_t const wanted = bytes ? bytes : 1;
-      check_cuda(Memory::allocate(&pointer_, wanted), Memory::allocating);
+      device_ = current_device();
+      pointer_ = Heap::of(device_).allocate(wanted);
       capacity_ = wanted;
     }
-    return pointer_;
+    return get();
   }
-  void* get() const { return pointer_; }
+  void* get() const { return reinterpret_cast<void*>(pointer_); }
 
  private:
   void free() {
-    if (pointer_) Memory::free(pointer_);
-    pointer_ = nullptr;
+    if (pointer_) Heap::of(device_).free(pointer_, capacity_);
+    pointer_ = 0;
     capacity_ = 0;
   }
-  void* pointer_ = nullptr;
+  CUdeviceptr pointer_ = 0;
   size_t capacity_ = 0;
+  int device_ = 0;
 };
-
-using DeviceBuffer = Buffer<DeviceMemory>;
-using PinnedBuffer = Buffer<PinnedMemory>;
 
 }  // namespace ntrt

@@ -278,6 +278,12 @@ void Lowering::mark_outputs() {
   }
 }
 
+void Lowering::mark_debug() {
+  for (int32_t id : program_.debug) {
+    if (!add<m::Network::markDebug>(value(id))) throw Error("ERR_LAYER", std::string("TensorRT refused the debug tensor '") + call<m::Tensor::getName>(value(id)) + "'");
+  }
+}
+
 Lowering::Names Lowering::names() {
   Names all;
   auto const name_of = [&](Tensor* tensor) { return std::string(tensor ? call<m::Tensor::getName>(tensor) : ""); };
@@ -301,6 +307,7 @@ void Lowering::run() {
   add_inputs();
   lower_body(program_.graph);
   mark_outputs();
+  mark_debug();
   if (read_back_) read_back_->read_ends(program_);
 }
 

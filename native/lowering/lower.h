@@ -115,6 +115,7 @@ class Lowering {
   void lower_node(Node const& node);
   void add_inputs();
   void mark_outputs();
+  void mark_debug();
   // Whether an output of the network, but another tensor, has the name.
   bool is_claimed(std::string const& name, int32_t id);
   [[noreturn]] void fail(Node const& node, std::string const& code, std::string const& message) const;

@@ -89,6 +89,13 @@ void ReadBack::read_ends(Program const& program) {
     }
     if (!found) fail_read_back("output '" + outputs[i].second + "'", "the value recorded for it", "another tensor");
   }
+  for (auto const& node : nodes) {
+    for (auto const& output : node.outputs) {
+      bool const wanted = std::find(program.debug.begin(), program.debug.end(), output.id) != program.debug.end();
+      auto const* tensor = static_cast<Tensor const*>(l_.value(output.id));
+      require_same(node.kind + " '" + node.name + "': debug tensor", {wanted}, {l_.add<m::Network::isDebugTensor>(tensor)});
+    }
+  }
 }
 
 }  // namespace ntrt

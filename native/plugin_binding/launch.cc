@@ -190,7 +190,7 @@ Napi::Value launch_recipe(Napi::CallbackInfo const& info) {
       input.bytes.assign(bytes.Data(), bytes.Data() + bytes.ByteLength());
     }
     auto job = std::make_shared<LaunchJob>(argument(info, 0).integer(), read_native_plugin(argument(info, 1)), std::move(inputs), argument(info, 3).integer());
-    return Job::start(info.Env(), job, Lane::run);
+    return Job::start(info.Env(), job, Lane::engine);
   });
 }
 

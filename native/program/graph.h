@@ -93,6 +93,7 @@ struct Program {
   std::string name;
   std::vector<std::vector<uint8_t>> encoded;  // the graph as received, see wire.h
   Graph graph;
+  std::vector<int32_t> debug;  // values that are debug tensors
   std::vector<Weight> weights;
   std::map<int32_t, PluginParts> plugins;  // of our own plugin layers, by their first output
 };

@@ -17,6 +17,12 @@ class Reader {
   }
   bool more() const { return at_ != end_; }
 
+  void start(Program& program) {
+    io(program.graph);
+    program.debug.resize(size());
+    for (auto& id : program.debug) id = whole();
+  }
+
   void io(Graph& graph) {
     graph.inputs.resize(size());
     for (auto& input : graph.inputs) input = input_type();
@@ -185,7 +191,7 @@ void read_program(Program& program) {
   Reader reader;
   for (size_t i = 0; i < pieces.size(); i++) {
     reader.open(pieces[i]);
-    if (i == 0) reader.io(program.graph);
+    if (i == 0) reader.start(program);
     while (reader.more()) program.graph.nodes.push_back(reader.node());
   }
 }

@@ -2,19 +2,22 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
+#include <optional>
+#include <random>
 
 #include "../core/handle.h"
 #include "../lowering/lower.h"
 #include "../plugin/failure.h"
 #include "../plugin_binding/load.h"
 #include "../tensorrt/library.h"
+#include "memory_strategy.h"
+#include "observe.h"
 #include "state.h"
 
 namespace ntrt {
 
 std::vector<int64_t> to_vector(Dims const& dims) { return {dims.d, dims.d + std::max(0, std::min(dims.rank, 8))}; }
-
-namespace {
 
 int32_t bits_of(std::string const& dtype) {
   if (dtype == "float32" || dtype == "int32") return 32;
@@ -24,9 +27,71 @@ int32_t bits_of(std::string const& dtype) {
   return 8;
 }
 
+namespace {
+
+Napi::Array to_js(Napi::Env env, Ranges const& given) {
+  auto profiles = Napi::Array::New(env);
+  for (auto const& bounds : given) {
+    auto profile = Napi::Array::New(env);
+    for (auto const& bound : bounds) profile.Set(profile.Length(), numbers(env, bound));
+    profiles.Set(profiles.Length(), profile);
+  }
+  return profiles;
+}
+
+Napi::Object to_js(Napi::Env env, WeightStreaming const& streaming) {
+  auto object = Napi::Object::New(env);
+  object.Set("size", static_cast<double>(streaming.size));
+  object.Set("budget", static_cast<double>(streaming.budget));
+  object.Set("minimum", static_cast<double>(streaming.minimum));
+  object.Set("scratch", static_cast<double>(streaming.scratch));
+  return object;
+}
+
+// What JavaScript gets of an engine.
+Napi::Value describe_engine(Napi::Env env, std::shared_ptr<EngineState> const& state) {
+  auto object = Napi::Object::New(env);
+  object.Set("handle", make_handle(env, state));
+  auto io = Napi::Array::New(env);
+  for (auto const& tensor : state->io) {
+    auto item = Napi::Object::New(env);
+    item.Set("name", tensor.name);
+    item.Set("dtype", tensor.dtype);
+    item.Set("input", tensor.input);
+    item.Set("host", tensor.host);
+    item.Set("alias", tensor.input ? -1 : tensor.alias);
+    item.Set("shape", numbers(env, tensor.shape));
+    item.Set("profiles", to_js(env, tensor.profiles));
+    item.Set("values", to_js(env, tensor.values));
+    io.Set(io.Length(), item);
+  }
+  object.Set("io", io);
+  object.Set("device", state->device);
+  object.Set("profiles", state->profiles);
+  object.Set("memorySizes", numbers(env, state->memory_sizes));
+  if (state->streaming) object.Set("weightStreaming", to_js(env, *state->streaming));
+  object.Set("library", state->api->path);
+  object.Set("flavor", flavor_name(state->api->flavor));
+  object.Set("version", release_name(state->api->release));
+  object.Set("plan", make_handle(env, std::make_shared<Plan>(state->plan)));
+  object.Set("size", static_cast<double>(state->plan.size));
+  return object;
+}
+
+// Engines that other threads may use, by token.
+struct Shares {
+  std::mutex mutex;
+  std::map<std::string, std::weak_ptr<EngineState>> engines;
+
+  static Shares& all() {
+    static auto* const instance = new Shares;
+    return *instance;
+  }
+};
+
 class DeserializeJob : public Job {
  public:
-  DeserializeJob(std::string library, Plan plan, int device, bool allow_code) : library_(std::move(library)), allow_code_(allow_code), state_(std::make_shared<EngineState>()) {
+  DeserializeJob(std::string library, Plan plan, int device, bool allow_code, std::optional<WeightBudget> budget) : library_(std::move(library)), allow_code_(allow_code), budget_(budget), state_(std::make_shared<EngineState>()) {
     state_->plan = std::move(plan);
     state_->device = device;
   }
@@ -39,6 +104,7 @@ class DeserializeJob : public Job {
     void* runtime = s.api->create_runtime(s.api->logger, s.api->release);
     if (reinterpret_cast<uintptr_t>(runtime) < 4096) throw Error("ERR_RUNTIME", "TensorRT could not create a runtime");
     s.runtime = Owned<Runtime>(runtime);
+    record_errors(*s.api, s.runtime.get());
     if (allow_code_) call<m::Runtime::setEngineHostCodeAllowed>(*s.api, s.runtime.get(), true);
     s.engine = deserialize_engine(*s.api, s.runtime.get(), s.plan.data, s.plan.size, log);
     s.plugins = take_created();
@@ -46,41 +112,20 @@ class DeserializeJob : public Job {
       throw Error("ERR_HOST_CODE", "the engine brings code of its own (a lean runtime or plugin libraries), which was not allowed to run: if you trust it, use loadEngine(file, { allowHostCode: true })");
     }
     if (!s.engine) throw Error("ERR_ENGINE", "TensorRT " + release_name(s.api->release) + " could not load the engine: it was built by another release or for another GPU, or it is damaged");
+    record_errors(*s.api, s.engine.get());
+    s.streaming = weight_streaming(*s.api, s.engine.get());
+    if (budget_) {
+      if (!s.streaming) throw Error("ERR_ENGINE", "weightStreamingBudget: no weights of the engine can be streamed: build it with weightStreaming");
+      set_weight_budget(*s.api, s.engine.get(), *budget_);
+      s.streaming = weight_streaming(*s.api, s.engine.get());
+    }
+    s.memory_sizes = memory_sizes(*s.api, s.engine.get());
     describe();
   }
 
-  Napi::Value result(Napi::Env env) override {
-    auto object = Napi::Object::New(env);
-    object.Set("handle", make_handle(env, state_));
-    auto io = Napi::Array::New(env);
-    for (auto const& tensor : state_->io) {
-      auto item = Napi::Object::New(env);
-      item.Set("name", tensor.name);
-      item.Set("dtype", tensor.dtype);
-      item.Set("input", tensor.input);
-      item.Set("shape", numbers(env, tensor.shape));
-      item.Set("profiles", ranges(env, tensor.profiles));
-      item.Set("values", ranges(env, tensor.values));
-      io.Set(io.Length(), item);
-    }
-    object.Set("io", io);
-    object.Set("profiles", state_->profiles);
-    object.Set("flavor", flavor_name(state_->api->flavor));
-    object.Set("version", release_name(state_->api->release));
-    return object;
-  }
+  Napi::Value result(Napi::Env env) override { return describe_engine(env, state_); }
 
  private:
-  static Napi::Array ranges(Napi::Env env, Ranges const& given) {
-    auto profiles = Napi::Array::New(env);
-    for (auto const& bounds : given) {
-      auto profile = Napi::Array::New(env);
-      for (auto const& bound : bounds) profile.Set(profile.Length(), numbers(env, bound));
-      profiles.Set(profiles.Length(), profile);
-    }
-    return profiles;
-  }
-
   // Whether TensorRT says that it may not run what the engine brings.
   bool carries_code() const {
     auto const lines = log.errors();
@@ -115,7 +160,9 @@ class DeserializeJob : public Job {
     for (auto& output : s.io) {
       char const* alias = output.input ? nullptr : call<m::Engine::getAliasedInputTensor>(api, engine, output.name.c_str());
       for (size_t i = 0; alias && i < s.io.size(); i++) {
-        if (s.io[i].input && s.io[i].name == alias) output.alias = static_cast<int32_t>(i);
+        if (!s.io[i].input || s.io[i].name != alias) continue;
+        output.alias = static_cast<int32_t>(i);
+        s.io[i].alias = static_cast<int32_t>(&output - s.io.data());
       }
     }
   }
@@ -137,38 +184,8 @@ class DeserializeJob : public Job {
 
   std::string library_;
   bool allow_code_;
+  std::optional<WeightBudget> budget_;
   std::shared_ptr<EngineState> state_;
-};
-
-class ContextJob : public Job {
- public:
-  ContextJob(std::shared_ptr<EngineState> engine, int32_t profile) : profile_(profile) { state_->engine = std::move(engine); }
-
-  void work() override {
-    auto& s = *state_;
-    auto const& api = *s.engine->api;
-    enter_library(&api, "creating an execution context");
-    use_device(s.engine->device);
-    s.stream = Stream::create();
-    take_failure();
-    s.context = Owned<ExecutionContext>(
-        call<m::Engine::createExecutionContext>(api, s.engine->engine.get(), api.enumerator("ExecutionContextAllocationStrategy", "kSTATIC")));
-    auto const failure = take_failure();
-    if (!s.context) throw Error("ERR_CONTEXT", "TensorRT could not create an execution context" + (failure ? std::string(": ") + failure->what() : ""));
-    if (s.engine->profiles > 1) {
-      if (!call<m::ExecutionContext::setOptimizationProfileAsync>(api, s.context.get(), profile_, s.stream.get())) {
-        throw Error("ERR_PROFILE", "TensorRT refused optimization profile " + std::to_string(profile_));
-      }
-      s.stream.synchronize("choosing the optimization profile");
-    }
-    s.device.resize(s.engine->io.size());
-    s.pinned.resize(s.engine->io.size());
-  }
-  Napi::Value result(Napi::Env env) override { return make_handle(env, state_); }
-
- private:
-  std::shared_ptr<ContextState> state_ = std::make_shared<ContextState>();
-  int32_t profile_;
 };
 
 class InspectJob : public Job {
@@ -206,21 +223,51 @@ Napi::Value deserialize(Napi::CallbackInfo const& info) {
       std::memcpy(plan.owner.get(), bytes.Data(), plan.size);
       plan.data = plan.owner.get();
     }
-    auto job = std::make_shared<DeserializeJob>(argument(info, 0).text(), std::move(plan), argument(info, 2).integer(), argument(info, 3).flag());
-    return Job::start(info.Env(), job, Lane::run);
+    std::optional<WeightBudget> budget;
+    if (info[4].IsString()) {
+      budget = WeightBudget{0, true};
+    } else if (!info[4].IsUndefined()) {
+      budget = WeightBudget{static_cast<int64_t>(argument(info, 4).size()), false};
+    }
+    auto job = std::make_shared<DeserializeJob>(argument(info, 0).text(), std::move(plan), argument(info, 2).integer(), argument(info, 3).flag(), budget);
+    return Job::start(info.Env(), job, Lane::engine);
   });
 }
 
-Napi::Value create_context(Napi::CallbackInfo const& info) {
+Napi::Value share_engine(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    auto job = std::make_shared<ContextJob>(state_of<EngineState>(argument(info, 0)), argument(info, 1).integer());
-    return Job::start(info.Env(), job, Lane::run);
+    auto const state = state_of<EngineState>(argument(info, 0));
+    auto& shares = Shares::all();
+    std::lock_guard lock(shares.mutex);
+    for (auto one = shares.engines.begin(); one != shares.engines.end();) one = one->second.expired() ? shares.engines.erase(one) : std::next(one);
+    for (auto const& [token, engine] : shares.engines) {
+      if (engine.lock() == state) return Napi::String::New(info.Env(), token);
+    }
+    static std::random_device random;
+    std::string token;
+    for (int i = 0; i < 4; i++) token += std::to_string(random()) + '-';
+    shares.engines[token] = state;
+    return Napi::String::New(info.Env(), token);
+  });
+}
+
+Napi::Value claim_engine(Napi::CallbackInfo const& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    auto& shares = Shares::all();
+    std::shared_ptr<EngineState> state;
+    {
+      std::lock_guard lock(shares.mutex);
+      auto const found = shares.engines.find(argument(info, 0).text());
+      if (found != shares.engines.end()) state = found->second.lock();
+    }
+    if (!state) throw Error("ERR_DISPOSED", "the shared engine was disposed, or is of another process");
+    return describe_engine(info.Env(), state);
   });
 }
 
 Napi::Value inspect_engine(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    return Job::start(info.Env(), std::make_shared<InspectJob>(state_of<EngineState>(argument(info, 0))), Lane::run);
+    return Job::start(info.Env(), std::make_shared<InspectJob>(state_of<EngineState>(argument(info, 0))), Lane::engine);
   });
 }
 

@@ -1,16 +1,18 @@
-// The state of an engine and its execution contexts.
+// The state of an engine.
 #pragma once
 
-#include <atomic>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "../compile/build.h"
 #include "../core/job.h"
 #include "../cuda/device.h"
+#include "../cuda/device_memory.h"
 #include "../cuda/memory.h"
-#include "../cuda/stream.h"
+#include "streaming.h"
 
 namespace ntrt {
 
@@ -26,10 +28,13 @@ struct IOTensor {
   std::vector<int64_t> shape;
   Ranges profiles;  // shapes, of inputs in device memory
   Ranges values;    // elements, of inputs in host memory
-  int32_t alias = -1;  // the input whose memory an output shares
+  int32_t alias = -1;  // of an output: the input whose memory it shares; of an input: the output that shares its memory
+
+  // Throws ERR_SHAPE if there are more than memory can hold.
+  size_t byte_size(Dims const& dims) const;
 };
 
-// Shared by its contexts; everything is destroyed with the device current.
+// Shared by its contexts, of several threads too; everything is destroyed with the device current.
 struct EngineState {
   static constexpr char handle_kind[] = "an engine";
   std::shared_ptr<Api const> api;
@@ -39,7 +44,12 @@ struct EngineState {
   Owned<Engine> engine;
   std::vector<IOTensor> io;
   int32_t profiles = 0;
+  std::vector<int64_t> memory_sizes;  // bytes of activations, by profile
+  std::optional<WeightStreaming> streaming;
   std::vector<std::string> plugins;  // our own: "plugin 'RmsNorm' in layer 'norm1'"
+  // Activation memory of contexts that take turns, made with the first of them.
+  std::mutex shared_mutex;
+  std::shared_ptr<DeviceMemory> shared;
 
   ~EngineState() {
     try {
@@ -51,27 +61,8 @@ struct EngineState {
   }
 };
 
-struct ContextState {
-  static constexpr char handle_kind[] = "an execution context";
-  std::shared_ptr<EngineState> engine;
-  Owned<ExecutionContext> context;
-  Stream stream;
-  std::vector<DeviceBuffer> device;
-  std::vector<PinnedBuffer> pinned;
-  std::atomic<bool> busy{false};
-
-  ~ContextState() {
-    try {
-      use_device(engine->device);
-      context = Owned<ExecutionContext>();
-      stream = Stream();
-      device.clear();
-      pinned.clear();
-    } catch (...) {
-    }
-  }
-};
-
 std::vector<int64_t> to_vector(Dims const& dims);
+// Of an element, by the IR's dtype.
+int32_t bits_of(std::string const& dtype);
 
 }  // namespace ntrt

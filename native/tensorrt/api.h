@@ -43,6 +43,8 @@ struct HostMemory;
 struct Runtime;
 struct Engine;
 struct ExecutionContext;
+struct RuntimeConfig;
+struct RuntimeCache;
 struct Tensor;
 struct Layer;
 struct TimingCache;

@@ -6,6 +6,26 @@ namespace ntrt {
 
 Logger::Logger(Flavor flavor) : Callbacks(table_of<Logger>(flavor)) {}
 
+namespace {
+
+// The numbers are the same in all flavors.
+char const* error_code_name(int32_t code) {
+#define ENUM(NAME, VALUE, TRT10, TRT11, RTX1) \
+  if (std::string_view(#NAME) == "ErrorCode" && parse_slot(TRT10).index == code) return #VALUE;
+#include "enums.def"
+#undef ENUM
+  return "";
+}
+
+}  // namespace
+
+ErrorRecorder::ErrorRecorder() : Callbacks(table_of<ErrorRecorder>()) {}
+
+bool ErrorRecorder::reportError(int32_t code, char const* text) noexcept {
+  log_error(error_code_name(code), text);
+  return true;  // the call has failed
+}
+
 ProgressMonitor::ProgressMonitor(Step step) : Callbacks(table_of<ProgressMonitor>()), step_(std::move(step)) {}
 
 void ProgressMonitor::phaseStart(char const* phase, char const*, int32_t steps) noexcept {
@@ -49,6 +69,26 @@ void* OutputAllocator::reallocateOutput(char const*, void*, uint64_t bytes, uint
 
 void* OutputAllocator::reallocateOutputAsync(char const* name, void* memory, uint64_t bytes, uint64_t alignment, void*) noexcept {
   return reallocateOutput(name, memory, bytes, alignment);
+}
+
+Profiler::Profiler(Flavor flavor, Report report) : Callbacks(table_of<Profiler>(flavor)), report_(std::move(report)) {}
+
+void Profiler::reportLayerTime(char const* layer, float ms) noexcept {
+  try {
+    report_(layer, ms);
+  } catch (...) {
+    // Running out of memory for a name must not end the process.
+  }
+}
+
+DebugListener::DebugListener(Process process) : Callbacks(table_of<DebugListener>()), process_(std::move(process)) {}
+
+bool DebugListener::processDebugTensor(void const* elements, int32_t location, int32_t dtype, Dims const& shape, char const* name, void* stream) noexcept {
+  try {
+    return process_(elements, location, dtype, shape, name, stream);
+  } catch (...) {
+    return false;
+  }
 }
 
 }  // namespace ntrt

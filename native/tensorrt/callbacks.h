@@ -1,6 +1,7 @@
-// The objects TensorRT calls: the logger, the progress monitor and the output allocator. Plugins are in ../plugin/objects.h.
+// The objects TensorRT calls, but for plugins, which are in ../plugin/objects.h.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -18,6 +19,24 @@ class Logger : public Callbacks {
   explicit Logger(Flavor flavor);
   InterfaceInfo getInterfaceInfo() noexcept { return {"ILogger", 1, 0}; }
   void log(int32_t severity, char const* text) noexcept { log_line(severity, text); }
+};
+
+// IErrorRecorder: passes every error to core/log.h with its code. It keeps none, so one serves all objects and threads.
+class ErrorRecorder : public Callbacks {
+ public:
+  ErrorRecorder();
+  InterfaceInfo getInterfaceInfo() noexcept { return {"IErrorRecorder", 1, 0}; }
+  int32_t getNbErrors() noexcept { return 0; }
+  int32_t getErrorCode(int32_t) noexcept { return 0; }
+  char const* getErrorDesc(int32_t) noexcept { return ""; }
+  bool hasOverflowed() noexcept { return false; }
+  void clear() noexcept {}
+  bool reportError(int32_t code, char const* text) noexcept;
+  int32_t incRefCount() noexcept { return ++users_; }
+  int32_t decRefCount() noexcept { return --users_; }
+
+ private:
+  std::atomic<int32_t> users_{0};
 };
 
 // IProgressMonitor. Returning false from `step` cancels the build.
@@ -49,6 +68,30 @@ class OutputAllocator : public Callbacks {
 
  private:
   Allocate allocate_;
+};
+
+// IProfiler: the milliseconds of a layer in one run.
+class Profiler : public Callbacks {
+ public:
+  using Report = std::function<void(char const* layer, float ms)>;
+  Profiler(Flavor flavor, Report report);
+  InterfaceInfo getInterfaceInfo() noexcept { return {"IProfiler", 1, 0}; }
+  void reportLayerTime(char const* layer, float ms) noexcept;
+
+ private:
+  Report report_;
+};
+
+// IDebugListener: a debug tensor that a run has computed. Its elements are valid until `process` returns; false ends the run.
+class DebugListener : public Callbacks {
+ public:
+  using Process = std::function<bool(void const* elements, int32_t location, int32_t dtype, Dims const& shape, char const* name, void* stream)>;
+  explicit DebugListener(Process process);
+  InterfaceInfo getInterfaceInfo() noexcept { return {"IDebugListener", 1, 0}; }
+  bool processDebugTensor(void const* elements, int32_t location, int32_t dtype, Dims const& shape, char const* name, void* stream) noexcept;
+
+ private:
+  Process process_;
 };
 
 }  // namespace ntrt

@@ -1,5 +1,6 @@
 // Renders docs/gpu-results.md from docs/gpu-results.json.
 import { join } from 'node:path';
+import { type Bench, benchText, readBench } from './bench.js';
 import { type ByHand, type Figure, isStale, type Results, type Row, type Run, root, type Tier } from './results.js';
 
 export const docsFile = join(root, 'docs', 'gpu-results.md');
@@ -106,7 +107,7 @@ function totals(rows: readonly Row[], stale: ReadonlySet<Row>): string {
     .join('');
 }
 
-export function page(results: Results, isOld: (row: Row) => boolean = isStale): string {
+export function page(results: Results, isOld: (row: Row) => boolean = isStale, bench: Bench = readBench()): string {
   const { rows, byHand } = results;
   const runs = Object.entries(results.runs);
   const letters = new Map(runs.map(([id], index) => [id, letter(index)]));
@@ -145,6 +146,7 @@ export function page(results: Results, isOld: (row: Row) => boolean = isStale): 
     section('In all', totals(rows, stale)),
     section('Failures', failures.join('')),
     section('Figures', table(['suite', 'figure', 'value', 'allowed', 'library', 'run'], figures)),
+    section('The runtime', benchIntro(benchText(bench, table))),
     section(
       'Suites',
       table(
@@ -161,6 +163,12 @@ export function page(results: Results, isOld: (row: Row) => boolean = isStale): 
     notRun,
   ].join('');
 }
+
+const benchIntro = (text: string) =>
+  text &&
+  `Written by \`bench/gpu/run.sh\` ([benchmarks.md](benchmarks.md)), never by hand: \`npm run docs:gpu -- --bench gpu-bench.json\` merges its reports.
+
+${text}`;
 
 const layersIntro = `Every case of \`test/layers\` and \`test/modules\`. Built and run: the results are compared with PyTorch's or numpy's at the tolerances
 of the CPU tier; the last column is the largest difference over what is allowed. Network made: TensorRT's dtypes and shapes are

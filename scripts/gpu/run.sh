@@ -4,14 +4,8 @@
 # node and TensorRT in ~/lib or NODE_TENSORRT_LIB. Writes gpu-results.json and log.txt to $OUT, by default .gpu/out.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-lib=${NODE_TENSORRT_LIB:-$HOME/lib}
-export PATH=$lib:$PATH LD_LIBRARY_PATH=$lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+. scripts/gpu/unpack.sh
 export OUT=${OUT:-$PWD/.gpu/out}
 export NODE_TENSORRT_GPU_COMMAND="scripts/gpu/run.sh $*"
 mkdir -p "$OUT"
-# A checkout that has its own packages was set up in the usual way.
-if [ ! -e .git ] || [ ! -e node_modules ]; then
-  rm -rf node_modules dist build
-  xz -dc .gpu/run/run.tar.xz | tar -xf -
-fi
 exec node --import tsx scripts/gpu/run.ts "$@"

@@ -2,7 +2,7 @@
 
 /** A method made of layers, as `node-tensorrt layers --modules --json` prints it. */
 export interface ModuleSummary {
-  /** Of tensors and networks. */
+  /** Of tensors and networks; with parentheses, a function of the package. */
   method: string;
   /** What its JSDoc says about it. */
   about: string;
@@ -33,6 +33,7 @@ export const moduleList: readonly ModuleSummary[] = [
   {"method":"gru","about":"Gated recurrent units over a sequence of floats, like torch.nn.GRU; see `lstm`. r, z = σ(…), n = tanh(Wn·x + bn + r·(Rn·hidden + cn)), or with `resetAfter` false tanh(Wn·x + bn + Rn·(r·hidden)); hidden' = (1 − z)·n + z·hidden.","kinds":["loop","matrix_multiply"]},
   {"method":"hardSwish","about":"`x · min(max(x + 3, 0), 6) / 6`, of floats (Howard et al., 2019).","kinds":["activation","element_wise"]},
   {"method":"hardtanh","about":"`min(max(x, minVal), maxVal)`, of floats; −1 and 1 by default.","kinds":["activation"]},
+  {"method":"imageInput()","about":"Adds the uint8 input `name` [batch, height, width, channels] to a network: images as decoders of files give them. The result is [batch, channels, height, width] with `(x / 255 − mean) / std` of each channel, as torchvision's ToTensor and Normalize compute it. It is computed in float32, then cast to `dtype`.","kinds":["cast","shuffle","scale"]},
   {"method":"isfinite","about":"Whether a float is neither infinite nor NaN; the result is bool.","kinds":["unary","element_wise"]},
   {"method":"lerp","about":"`a + weight·(end − a)`, like PyTorch's lerp, of floats, computed in float32. From a weight of 0.5 on it starts at the end, so that a weight of 1 gives exactly that.","kinds":["element_wise","select"]},
   {"method":"linear","about":"`x · weightᵀ + bias` over the last axis of a tensor of floats; the axes before it stay. With `useFp32Acc`, products of float16 are summed in float32, as PyTorch does.","kinds":["constant","matrix_multiply","element_wise"]},

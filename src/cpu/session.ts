@@ -5,10 +5,13 @@ import { TensorRTError } from '../errors/error.js';
 import { decomposed, hasPlugins } from '../passes/decompose-plugins.js';
 import { sourceOf } from '../passes/layer.js';
 import { dimNames, evaluateDim, isUnknown } from '../values/dim.js';
-import { type Feeds, resolveFeeds } from '../values/feeds.js';
+import type { Feeds } from '../values/feeds.js';
+import type { ResolvedOutput } from '../values/outputs.js';
 import type { Result } from '../values/result.js';
+import { abortable } from '../values/signal.js';
 import type { ValueType } from '../values/spec.js';
 import { checkElements } from '../values/weight.js';
+import { type CpuCall, type CpuRunOptions, placeResult, readCall } from './call.js';
 import { ownCpuElements, SharedWeights } from './graph.js';
 import { type Held, heldFeed, resultOf } from './held.js';
 import { lower } from './lower.js';
@@ -29,10 +32,10 @@ export interface CpuModel {
    * Runs the network; `resolveFeeds` documents the feeds. onnxruntime computes on its own threads, but blocks the calling
    * thread.
    * @returns results by output name
-   * @throws ERR_FEED for bad feeds, ERR_CPU_BACKEND if onnxruntime fails, ERR_PLUGIN if a reference does, ERR_ASSERTION,
-   *   ERR_DISPOSED
+   * @throws ERR_FEED for bad feeds, ERR_OUTPUT for bad places, ERR_CPU_BACKEND if onnxruntime fails or something is on a GPU,
+   *   ERR_PLUGIN if a reference fails, ERR_ASSERTION, ERR_ABORTED, ERR_DISPOSED
    */
-  run(feeds: Feeds): Promise<Record<string, Result>>;
+  run(feeds: Feeds, options?: CpuRunOptions): Promise<Record<string, Result>>;
   /** Frees the model once its current runs have ended. */
   dispose(): void;
   [Symbol.dispose](): void;
@@ -121,15 +124,19 @@ class SegmentedModel implements CpuModel {
     this.#constants = constants;
   }
 
-  async run(given: Feeds): Promise<Record<string, Result>> {
+  async run(given: Feeds, options: CpuRunOptions = {}): Promise<Record<string, Result>> {
     if (this.#disposed) throw new TensorRTError('ERR_DISPOSED', `network '${this.#name}': the model was disposed`);
-    const { feeds, sizes } = resolveFeeds(this.inputs, given);
+    const { signal, ...call } = readCall(this, given, options);
+    return await abortable(this.#run(call), signal, () => {});
+  }
+
+  async #run({ feeds, sizes, places }: Omit<CpuCall, 'signal'>): Promise<Record<string, Result>> {
     const values = new Map(this.#constants);
     for (const [i, feed] of feeds.entries()) values.set(this.#ids.inputs[i]!, heldFeed(feed));
     this.#running++;
     try {
       for (const step of this.#steps) await step.run(values);
-      return this.#results(values, { ...sizes });
+      return this.#results(values, { ...sizes }, places);
     } finally {
       this.#running--;
       this.#releaseIfIdle();
@@ -150,7 +157,11 @@ class SegmentedModel implements CpuModel {
     if (this.#disposed && this.#running === 0) for (const step of this.#steps) step.release();
   }
 
-  #results(values: ReadonlyMap<ValueId, Held>, sizes: Record<string, number>): Record<string, Result> {
+  #results(
+    values: ReadonlyMap<ValueId, Held>,
+    sizes: Record<string, number>,
+    places: readonly ResolvedOutput[],
+  ): Record<string, Result> {
     // What is returned is the caller's.
     const taken = new Set<unknown>(Array.from(this.#constants.values(), ({ data }) => data));
     const results = this.outputs.map((output, i) => {
@@ -158,7 +169,7 @@ class SegmentedModel implements CpuModel {
       checkShape(this.#name, output, value.shape, sizes);
       const result = resultOf(taken.has(value.data) ? { ...value, data: value.data.slice() } : value);
       taken.add(value.data);
-      return [output.name, result] as const;
+      return [output.name, placeResult(output.name, result, places[i]!)] as const;
     });
     return Object.fromEntries(results);
   }

@@ -61,6 +61,8 @@ export interface NetworkJSON extends IRGraph {
   format: 'node-tensorrt';
   version: 1;
   name: string;
+  /** Values marked by `tensor.debug()`; absent if there are none. */
+  debug?: ValueId[] | undefined;
   weights: {
     id: WeightId;
     dtype: DType;

@@ -26,6 +26,7 @@ const node = z.object({
 });
 const network = graph.extend({
   name: z.string(),
+  debug: z.array(id).optional(),
   weights: z.array(
     z.object({
       id,

@@ -44,6 +44,7 @@ function toJSON(net: Network): NetworkJSON {
     version: 1 as const,
     name: net.name,
     ...plainGraph(net.graph),
+    ...(net.debugIds.length > 0 && { debug: net.debugIds }),
     weights: net.weights.map(({ dtype, shape, name, file, data }, id) => ({
       id,
       dtype,
@@ -102,6 +103,7 @@ class Reader {
       this.#define(id, this.#net.input(name, spec(dtype, shape)));
     this.#nodes(this.#json.nodes);
     for (const { id, name } of this.#json.outputs) this.#net.markOutput(this.#value(id), name);
+    for (const id of this.#json.debug ?? []) this.#net.markDebug(this.#value(id));
     return this.#net;
   }
 

@@ -85,6 +85,7 @@ interface Sizes extends Before {
   weights: number;
   names: number;
   ioNames: number;
+  debug: number;
 }
 
 const missing = (inputs: Recording<LayerParams>['inputs'], index: number): string =>
@@ -102,6 +103,8 @@ export class Network extends TensorSource {
   /** @internal */
   readonly names = new LayerNames();
   readonly #ioNames = new Map<ValueId, string>();
+  /** @internal Values marked by `tensor.debug()`. */
+  readonly debugIds: ValueId[] = [];
   readonly #tensors: Tensor[] = [];
   readonly #weightIds = new Map<unknown, WeightId>();
   /** What callers passed, by weight. */
@@ -129,6 +132,11 @@ export class Network extends TensorSource {
 
   get outputs(): readonly { name: string; tensor: Tensor }[] {
     return this.graph.outputs.map((o) => ({ name: o.name, tensor: this.#tensors[o.id]! }));
+  }
+
+  /** Tensors marked by `tensor.debug()`. */
+  get debugTensors(): readonly Tensor[] {
+    return this.debugIds.map((id) => this.#tensors[id]!);
   }
 
   /**
@@ -219,6 +227,21 @@ export class Network extends TensorSource {
     this.#keep();
     if (!this.#ioNames.has(tensor.id)) this.#ioNames.set(tensor.id, name);
     this.#open[0]!.graph.outputs.push({ id: tensor.id, name });
+  }
+
+  /** @internal */
+  markDebug(tensor: Tensor): void {
+    checkUsable(this, tensor, 'debug');
+    if (this.inputs.includes(tensor)) {
+      refuse('debug', 'ERR_INPUT', `${tensor} is an input of the network; mark what a layer makes of it`);
+    }
+    if (tensor.owner !== this.#open[0]) {
+      const where = 'belongs to the body of a loop or conditional; mark what the loop or conditional returns';
+      refuse('debug', 'ERR_NESTED_TENSOR', `${tensor} ${where}`);
+    }
+    if (this.debugIds.includes(tensor.id)) return;
+    this.#keep();
+    this.debugIds.push(tensor.id);
   }
 
   /** @internal Whether layers may use the tensor here, because it belongs to this graph or an enclosing one. */
@@ -333,7 +356,7 @@ export class Network extends TensorSource {
   }
 
   /** @internal Removes what a failed call has recorded. */
-  restore({ nodes, layers, inputs, outputs, tensors, weights, names, ioNames }: Sizes): void {
+  restore({ nodes, layers, inputs, outputs, tensors, weights, names, ioNames, debug }: Sizes): void {
     nodes.length = layers;
     this.graph.inputs.length = inputs;
     this.graph.outputs.length = outputs;
@@ -342,6 +365,7 @@ export class Network extends TensorSource {
     this.#originals.length = weights;
     cutTo(this.#weightIds, weights);
     cutTo(this.#ioNames, ioNames);
+    this.debugIds.length = debug;
     this.names.cutTo(names);
   }
 
@@ -361,6 +385,7 @@ export class Network extends TensorSource {
       weights: this.weights.length,
       names: this.names.size,
       ioNames: this.#ioNames.size,
+      debug: this.debugIds.length,
     } as Sizes);
   }
 

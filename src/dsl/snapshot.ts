@@ -13,6 +13,8 @@ export interface Snapshot {
   nodes: readonly RecordedNode[];
   weights: readonly IRWeight[];
   useFp32Acc: boolean;
+  /** Values marked by `tensor.debug()`. */
+  debugIds: readonly ValueId[];
   tensorOf(id: ValueId): Tensor | undefined;
 }
 
@@ -28,6 +30,7 @@ export function snapshot(net: Network): Snapshot {
     nodes: nodes.slice(),
     weights: net.weights.slice(),
     useFp32Acc: net.useFp32Acc,
+    debugIds: net.debugIds.slice(),
     tensorOf: (id) => net.tensorOf(id),
   };
 }

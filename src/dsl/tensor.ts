@@ -88,6 +88,16 @@ export class Tensor extends TensorSource {
     return this;
   }
 
+  /**
+   * Marks this tensor for debugging and returns it: a context made with `onDebug` gets its elements in every run, under its name.
+   * TensorRT does not fuse the layers on both sides of it. The CPU backend ignores the mark.
+   * @throws ERR_INPUT for an input of the network, ERR_NESTED_TENSOR in the body of a loop or conditional
+   */
+  debug(): this {
+    this.network.markDebug(this);
+    return this;
+  }
+
   override toString(): string {
     return `Tensor(${this.name}: ${this.dtype}[${this.shape.join(', ')}])`;
   }

@@ -41,6 +41,8 @@ export class TensorRTError extends Error {
   declare readonly weights?: readonly WeightOperand[];
   /** TensorRT's own log lines, oldest first. */
   declare readonly log?: string[];
+  /** TensorRT's own code of the error, an enumerator of its `ErrorCode`: `kINVALID_ARGUMENT`, `kFAILED_ALLOCATION`, … */
+  declare readonly tensorrtCode?: string;
 
   readonly #said: string;
   readonly #facts: ErrorFacts;

@@ -53,6 +53,8 @@ export interface ErrorFacts {
   weights?: readonly WeightOperand[];
   /** TensorRT's own log lines, oldest first. */
   log?: string[];
+  /** TensorRT's own code of the error, e.g. `kINVALID_ARGUMENT`. */
+  tensorrtCode?: string | undefined;
   cause?: unknown;
 }
 

@@ -6,6 +6,7 @@ import { type AxesMethods, axesMethods } from './axes.js';
 import { type BatchNormMethods, batchNormMethods } from './batch-norm.js';
 import { type CreationMethods, creationMethods } from './creation.js';
 import { type DivisionMethods, divisionMethods } from './division.js';
+import { imageInput } from './image-input.js';
 import { type LinearMethods, linearMethods } from './linear.js';
 import { type MathMethods, mathMethods } from './math.js';
 import { type OrderMethods, orderMethods } from './order.js';
@@ -32,6 +33,9 @@ declare module '../dsl/tensor.js' {
       StatisticsMethods,
       WindowMethods {}
 }
+
+/** Exported functions made of several layers. */
+export const moduleFunctions = { imageInput };
 
 /** Adds the methods of all modules to tensors and networks; called once by the package's entry, after `installLayers`. */
 export function installModules(): void {

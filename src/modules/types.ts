@@ -5,6 +5,7 @@ export type { AdaptiveMaxPoolOptions } from './adaptive-max-pool.js';
 export type { RollOptions, UnbindOptions } from './axes.js';
 export type { BatchNormOptions } from './batch-norm.js';
 export type { LikeOptions, MeshgridOptions, TriangleOptions } from './creation.js';
+export type { ImageInputOptions } from './image-input.js';
 export type { LinearOptions } from './linear.js';
 export type { CumprodOptions } from './math.js';
 export type { RepeatInterleaveOptions } from './order.js';

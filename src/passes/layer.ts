@@ -10,15 +10,16 @@ import type { WeightLike } from '../values/weight.js';
 import { requireNetwork } from './refuse.js';
 
 /** Whose layers are read: a network, or what it was when it was taken. */
-export type Source = Pick<Network, 'graph' | 'weights' | 'tensorOf' | 'sharedWeight' | 'useFp32Acc'>;
+export type Source = Pick<Network, 'graph' | 'weights' | 'tensorOf' | 'sharedWeight' | 'useFp32Acc' | 'debugIds'>;
 
 /** A network as it was when it was taken. */
-export const sourceOf = ({ inputs, nodes, outputs, weights, tensorOf, useFp32Acc }: Snapshot): Source => ({
+export const sourceOf = ({ inputs, nodes, outputs, weights, tensorOf, useFp32Acc, debugIds }: Snapshot): Source => ({
   graph: { inputs: [...inputs], nodes, outputs: [...outputs] },
   weights: [...weights],
   tensorOf,
   sharedWeight: (id) => weights[id]!,
   useFp32Acc,
+  debugIds: [...debugIds],
 });
 
 /** A layer of a network, as it was recorded. */

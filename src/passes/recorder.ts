@@ -61,6 +61,11 @@ export class Recorder {
     const { outputs } = this.target.graph;
     outputs.push(...outputs.splice(0, marked));
     this.target.names.reserve([]);
+    for (const id of this.source.debugIds) {
+      const tensor = this.#values.get(id);
+      // What was removed, or has become an input, is no debug tensor any more.
+      if (tensor && !this.target.inputs.includes(tensor)) this.target.markDebug(tensor);
+    }
     return this.target;
   }
 

@@ -141,14 +141,117 @@ export interface NativeProgram extends PluginProgram {
 
 type Bounds = [min: number[], opt: number[], max: number[]];
 
+/** An input or output of an engine. */
+export interface NativeIO {
+  name: string;
+  dtype: DType;
+  input: boolean;
+  /** Whether TensorRT reads or writes it in host memory. */
+  host: boolean;
+  /** Index of the input whose memory an output shares; -1 for none. */
+  alias: number;
+  shape: number[];
+  /** Per profile, the shapes of an input. */
+  profiles: Bounds[];
+  /** Per profile, the elements of an input if shapes are computed from them. */
+  values: Bounds[];
+}
+
 export interface NativeEngine {
   handle: Handle;
-  /** Per profile, `profiles` has an input's shapes, and `values` its elements if shapes are computed from them. */
-  io: { name: string; dtype: DType; input: boolean; shape: number[]; profiles: Bounds[]; values: Bounds[] }[];
+  io: NativeIO[];
   /** Number of optimization profiles. */
   profiles: number;
   flavor: Flavor;
   version: string;
+  /** Bytes of activation memory that a context needs, per profile. */
+  memorySizes: number[];
+  /** Of an engine built for weight streaming. */
+  weightStreaming?: WeightStreaming;
+  /** Of an engine that `claimEngine` gave. */
+  plan?: Handle;
+}
+
+export interface WeightStreaming {
+  /** Bytes of weights that can be streamed. */
+  size: number;
+  /** Bytes of them that stay on the GPU. */
+  budget: number;
+}
+
+/**
+ * What an input or output of a run is, one per `NativeEngine.io`. Of an input: elements that are copied at the call, or with
+ * `transfer` read later from an array that stays as it is until the run ends; or memory. Of an output: undefined for a new array,
+ * `'device'` for a new tensor, or memory.
+ */
+export type Placement =
+  | { shape: readonly number[]; data: Uint8Array; transfer?: boolean }
+  | { shape: readonly number[]; memory: Handle }
+  | { memory: Handle }
+  | 'device'
+  | undefined;
+
+export interface NativeOutput {
+  shape: number[];
+  /** Of a new array. */
+  data?: ArrayBuffer;
+  /** Of a new tensor on the GPU. */
+  memory?: Handle;
+}
+
+/** In the order of `NativeEngine.io`. */
+export interface NativeOutputs extends Array<NativeOutput> {
+  /** Debug tensors, in the order in which TensorRT reported them. */
+  debug?: { name: string; dtype: DType; shape: number[]; data: ArrayBuffer }[];
+}
+
+export interface NativeContextOptions {
+  profile: number;
+  /** Runs that may be on the GPU at a time. */
+  inFlight: number;
+  /** Most CUDA graphs that are kept; 0 for none. */
+  graphs: number;
+  memory: 'own' | 'profile' | 'shared' | Handle;
+  /** As CUDA: lower is more urgent. */
+  priority: number;
+  auxStreams?: number;
+  rtx?: NativeRtxOptions;
+  /** Whether outputs come with debug tensors. */
+  debug?: boolean;
+}
+
+/** Enumerators in lower case, without `k`. Only on TensorRT-RTX. */
+export interface NativeRtxOptions {
+  cudaGraphStrategy?: string;
+  dynamicShapesKernelSpecialization?: string;
+  /** Empty for a new one. */
+  runtimeCache?: Uint8Array;
+}
+
+export interface NativeContext {
+  handle: Handle;
+  /** bytes of activation memory */
+  memorySize: number;
+}
+
+export interface HostMemory {
+  /** Bytes of page-locked memory in use: by tensors, feeds under way, and results. */
+  pinned: number;
+  /** Bytes kept for reuse. */
+  cached: number;
+  /** Most bytes that are page-locked. */
+  limit: number;
+  /** Why the system refused more; absent if it did not. */
+  refused?: string;
+}
+
+export interface DeviceMemoryUse {
+  /** bytes */
+  free: number;
+  /** bytes */
+  total: number;
+  /** Bytes of tensors and contexts of this process. */
+  used: number;
 }
 
 /** The first release of each flavor that has something; null if none has it. */
@@ -182,19 +285,57 @@ export interface NativeBinding {
   release(handle: Handle): Promise<void>;
   /** A copy of a plan's bytes. */
   planBytes(plan: Handle): ArrayBuffer;
+  /** @param weightStreamingBudget bytes; undefined leaves it to TensorRT */
   deserialize(
     library: string,
     plan: Handle | Uint8Array,
     device: number,
     allowHostCode: boolean,
+    weightStreamingBudget?: number,
   ): Promise<NativeEngine>;
-  createContext(engine: Handle, profile: number): Promise<Handle>;
+  /** A name under which `claimEngine` finds the engine, in any thread of this process, while it is not released. */
+  shareEngine(engine: Handle): string;
+  /** @throws ERR_DISPOSED if the engine is gone, or the token is of another process */
+  claimEngine(token: string): NativeEngine;
   /** TensorRT's description of an engine, as JSON. */
   inspectEngine(engine: Handle): Promise<string>;
-  execute(
-    context: Handle,
-    feeds: { name: string; shape: readonly number[]; data: Uint8Array }[],
-  ): Promise<{ name: string; dtype: DType; shape: number[]; data: ArrayBuffer }[]>;
+  /** The kernels that TensorRT-RTX has compiled. Rejects with ERR_CONTEXT if the context was made without a runtime cache. */
+  runtimeCache(context: Handle): Promise<ArrayBuffer>;
+  createContext(engine: Handle, options: NativeContextOptions): Promise<NativeContext>;
+  /** Outputs come in the order of `NativeEngine.io`. @param ticket for `cancelRun` */
+  run(context: Handle, io: readonly Placement[], ticket: number): Promise<NativeOutputs>;
+  runSync(context: Handle, io: readonly Placement[]): NativeOutputs;
+  /** Whether the run had not been submitted; it then rejects with ERR_ABORTED. */
+  cancelRun(context: Handle, ticket: number): boolean;
+  /** Why runs of a context with `graphs` are not captured; undefined if they are, or nothing was tried yet. */
+  graphRefused(context: Handle): string | undefined;
+  /** Shapes of the outputs, from those of inputs, which are all placed; -1 where a size depends on elements. */
+  inferShapes(context: Handle, io: readonly Placement[]): number[][];
+  /** Prepares runs over memory. */
+  bind(context: Handle, io: readonly Placement[]): Handle;
+  /** Shapes of the outputs; -1 where a size depends on elements. */
+  outputShapes(bound: Handle): number[][];
+  /** Undefined if all shapes are those of `outputShapes`. */
+  runBound(bound: Handle, ticket: number): Promise<NativeOutputs | undefined>;
+  runBoundSync(bound: Handle): NativeOutputs | undefined;
+  /** Rejects with ERR_CAPTURE. */
+  capture(context: Handle, io: readonly Placement[]): Promise<Handle>;
+  launch(graph: Handle, ticket: number): Promise<void>;
+  launchSync(graph: Handle): void;
+  /** Milliseconds of every layer, in the order of execution: the mean of `runs` runs. */
+  profileRuns(context: Handle, io: readonly Placement[], runs: number): Promise<{ name: string; ms: number }[]>;
+  hostTensor(bytes: number): { handle: Handle; data: ArrayBuffer; pinned: boolean };
+  deviceTensor(device: number, bytes: number): Handle;
+  /** Memory of somebody else's, which is not freed. */
+  deviceTensorAt(device: number, pointer: bigint, bytes: number): Handle;
+  pointerOf(tensor: Handle): bigint;
+  /** Copies the data at the call. */
+  upload(tensor: Handle, data: Uint8Array): Promise<void>;
+  download(tensor: Handle): Promise<ArrayBuffer>;
+  /** Later uses throw ERR_DISPOSED; runs under way end first. Detaches the array of a tensor on the host. */
+  disposeTensor(tensor: Handle): void;
+  hostMemory(): HostMemory;
+  deviceMemory(device: number): DeviceMemoryUse;
 }
 
 /** The addon, typed for this folder. @throws ERR_ADDON_MISSING */

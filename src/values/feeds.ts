@@ -16,6 +16,7 @@ import {
   withoutHalves,
 } from './dtype.js';
 import { carries, encodeElements, isScalar, type Scalar } from './elements.js';
+import { isOnHost, isPlaced, type PlacedTensor } from './placed.js';
 import { type Conflict, KnownSizes } from './sizes.js';
 import { checkMapping, mappingOf } from './weight.js';
 
@@ -32,9 +33,10 @@ export interface ShapedFeed {
  * What an input accepts: row-major elements in the typed array of its dtype (float16 and bfloat16 as bits in a Uint16Array, or
  * float16 in a Float16Array, int64 in a BigInt64Array, bool as 0 and 1 in a Uint8Array, 4-bit types packed low nibble first in
  * a Uint8Array), with or without their shape. A Float32Array is rounded if the input is float16 or bfloat16; plain numbers are
- * converted. Elements are those at the call: what becomes of the array afterwards does not matter.
+ * converted. Elements are those at the call: what becomes of the array afterwards does not matter. A `HostTensor` or `DeviceTensor`
+ * is used where it is, and has to stay as it is until the run ends.
  */
-export type Feed = TypedArray | HalfArray | Scalar | readonly Scalar[] | ShapedFeed;
+export type Feed = TypedArray | HalfArray | Scalar | readonly Scalar[] | ShapedFeed | PlacedTensor;
 export type Feeds = Readonly<Record<string, Feed>>;
 
 /** An input as the network declares it. */
@@ -50,15 +52,19 @@ export interface ResolvedFeed {
   name: string;
   dtype: DType;
   shape: number[];
+  /** Empty for a tensor on a GPU. */
   data: TypedArray;
   /** Whether nobody else has the array; else it may have changed by the next turn. */
   isOwn: boolean;
+  /** The tensor that was given, if it has memory of its own. */
+  placed?: PlacedTensor;
 }
 
 interface Parsed {
   input: InputType;
   data: TypedArray;
   isOwn: boolean;
+  placed?: PlacedTensor;
   /** Number of elements; two candidates if packed bytes leave it ambiguous. */
   counts: number[];
   shape?: readonly number[];
@@ -108,6 +114,7 @@ function resolve(inputs: readonly InputType[], feeds: Feeds): { feeds: ResolvedF
       shape: shapes.get(feed)!,
       data: feed.data,
       isOwn: feed.isOwn,
+      ...(feed.placed && { placed: feed.placed }),
     })),
     sizes: sizes.names(),
   };
@@ -160,6 +167,7 @@ function parse(input: InputType, feed: Feed): Parsed {
   if (isScalar(feed)) return parseNumbers(input, [feed]);
   if (Array.isArray(feed)) return parseNumbers(input, feed);
   if (isTypedArray(feed)) return parseArray(input, feed, true);
+  if (isPlaced(feed)) return parsePlaced(input, feed);
   if (typeof feed !== 'object' || feed === null || !('data' in feed)) {
     return fail(input, `expected a typed array or { shape, data } for ${describe(input)}, given ${given(feed)}`);
   }
@@ -177,6 +185,17 @@ function parse(input: InputType, feed: Feed): Parsed {
   if (Array.isArray(data)) return { ...parseNumbers(input, data), shape };
   if (!isTypedArray(data)) fail(input, `expected a typed array as data, given ${given(data)}`);
   return { ...parseArray(input, data, dtype === undefined), shape };
+}
+
+const nothing = new Uint8Array(0);
+
+function parsePlaced(input: InputType, placed: PlacedTensor): Parsed {
+  const { dtype, shape } = placed;
+  if (dtype !== input.dtype) {
+    fail(input, `expected a tensor of ${input.dtype}, given ${dtype}`, { expected: input.dtype, actual: dtype });
+  }
+  if (isOnHost(placed)) return { ...parseArray(input, placed.data, false), shape, placed };
+  return { input, data: nothing, isOwn: true, counts: [], shape, placed };
 }
 
 /** How to feed elements of another dtype. */
@@ -306,7 +325,8 @@ function bindNames(feed: Parsed, shape: readonly number[], sizes: KnownSizes): n
     if (expected !== actual) contradicts(feed, { input: input.name, dim: `${dim}`, axis, expected, actual }, sizes);
   }
   const count = shape.reduce((a, b) => a * b, 1);
-  if (data.byteLength !== byteLength(input.dtype, count)) {
+  const bytes = feed.placed ? feed.placed.byteLength : data.byteLength;
+  if (bytes !== byteLength(input.dtype, count)) {
     fail(input, `shape ${formatShape(shape)} takes ${amount(input.dtype, count)}, given ${data.length}`, {
       expected: count,
       actual: data.length,

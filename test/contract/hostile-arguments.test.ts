@@ -4,6 +4,7 @@ import {
   einsum,
   findTensorRT,
   float32,
+  imageInput,
   int32,
   loadEngine,
   loadWeights,
@@ -99,7 +100,7 @@ describe('public functions', () => {
 
   test('functions over tensors', async () => {
     for (const given of odd) {
-      for (const call of [concat, where, einsum]) {
+      for (const call of [concat, where, einsum, imageInput]) {
         await refusal(() => (call as unknown as Loose[string])(given, given, given));
       }
       if (given !== undefined && !(typeof given === 'object' && given && Object.keys({}).length === 0)) {

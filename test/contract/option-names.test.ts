@@ -108,6 +108,7 @@ const good: Record<string, (s: Start) => readonly unknown[] | { on: unknown; arg
   groupNorm: () => [{ groups: 2, weight: of(4), bias: of(4) }],
   gru: ({ net }) => ({ on: net.input('s', float32(5, 2, 8)), args: [recurrent(3)] }),
   if: ({ net, x }) => ({ on: net, args: [net.inputs.at(-1), () => x.relu(), () => x.neg()] }),
+  'imageInput()': ({ net }) => [net, 'image', { height: 4, width: 4, mean: [0, 0, 0], std: 1, batch: 2 }],
   indexSelect: ({ indices }) => [0, indices],
   instanceNorm: () => [{ weight: of(4), bias: of(4) }],
   interpolate: () => [{ size: 4 }],

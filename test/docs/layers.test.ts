@@ -5,6 +5,7 @@ import { moduleList } from '../../src/cli/module-list.generated.js';
 import { TensorSource } from '../../src/dsl/tensor.js';
 import * as entry from '../../src/index.js';
 import { layerTable } from '../../src/layers/table.js';
+import { moduleFunctions } from '../../src/modules/table.js';
 import { runtimeMethods } from '../../src/network-methods.js';
 import { binding } from '../../src/tensorrt/binding.js';
 
@@ -110,19 +111,23 @@ test('functions of the table are those that the package exports', () => {
   expect(functions).toEqual(Object.fromEntries(exported));
 });
 
-test('modules are all methods of tensors and networks that no kind has, with what their JSDoc says', () => {
+test('modules are all methods and functions that no kind has, with what their JSDoc says', () => {
   const ofKinds = new Set(
     rows.flatMap(({ methods, networkMethods }) => Object.keys({ ...methods, ...networkMethods })),
   );
   const added = [TensorSource, entry.Network].flatMap(({ prototype }) => Object.keys(prototype));
   const runtime = Object.keys(runtimeMethods);
   expect(moduleList.map(({ method }) => method)).toEqual(
-    [...new Set(added)].filter((name) => !ofKinds.has(name) && !runtime.includes(name)).sort(),
+    [
+      ...[...new Set(added)].filter((name) => !ofKinds.has(name) && !runtime.includes(name)),
+      ...Object.keys(moduleFunctions).map((name) => `${name}()`),
+    ].sort(),
   );
   for (const { method, about, kinds } of moduleList) {
     expect(about.length, method).toBeGreaterThan(10);
     expect(kinds, method).not.toEqual([]);
   }
+  for (const [name, value] of Object.entries(moduleFunctions)) expect(entry).toHaveProperty(name, value);
   expect(moduleList.find(({ method }) => method === 'silu')).toEqual({
     method: 'silu',
     about: '`x · sigmoid(x)`, of floats (Elfwing et al., 2017).',

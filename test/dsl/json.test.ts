@@ -41,6 +41,18 @@ describe('toJSON and fromJSON', () => {
     });
   });
 
+  test('keep debug tensors', () => {
+    const net = small();
+    expect(throughText(net)).not.toHaveProperty('debug');
+    const y = net.outputs[0]!.tensor.debug();
+    const json = throughText(net);
+    expect(json.debug).toEqual([y.id]);
+    expect(Network.fromJSON(json).debugTensors.map(({ name }) => name)).toEqual(['y']);
+    for (const debug of [[99], ['y'], 1])
+      expect(() => Network.fromJSON({ ...json, debug } as never)).toThrow('fromJSON');
+    expect(() => Network.fromJSON({ ...json, debug: [json.inputs[0]!.id] })).toThrow('is an input');
+  });
+
   test('the network read back computes the same', async () => {
     const x = Float32Array.from({ length: 144 }, (_, i) => Math.cos(i));
     const [first, second] = await Promise.all(

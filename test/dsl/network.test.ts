@@ -173,6 +173,43 @@ describe('inputs and outputs', () => {
   });
 });
 
+describe('debug tensors', () => {
+  test('are marked once, in the order of the calls', () => {
+    const net = net1();
+    const b = net.sigmoid({ name: 'b' });
+    const a = net.relu({ name: 'a' }).debug();
+    expect(b.debug().debug()).toBe(b);
+    expect(net.debugTensors).toEqual([a, b]);
+  });
+
+  test('are made by layers of the outermost graph', () => {
+    const net = network('cond', { x: float32(2), on: bool() });
+    const [x, on] = net.inputs as [Tensor, Tensor];
+    expect(refusal(() => x.debug())).toMatchObject({ code: 'ERR_INPUT', source: { file: import.meta.filename } });
+    const inside = () =>
+      net.if(
+        on,
+        () => x.relu().debug(),
+        () => x,
+      );
+    expect(refusal(inside).code).toBe('ERR_NESTED_TENSOR');
+    expect(refusal(() => net.markDebug(net1().relu())).code).toBe('ERR_FOREIGN_TENSOR');
+    expect(net.debugTensors).toEqual([]);
+  });
+
+  test('go with a call that fails', () => {
+    const net = network('cond', { x: float32(2), on: bool() });
+    const y = net.inputs[0]!.relu();
+    const failing = () => {
+      y.debug();
+      throw new Error('no');
+    };
+    expect(() => net.if(net.inputs[1]!, failing, failing)).toThrow('no');
+    const failed = net.debugTensors.length;
+    expect([failed, y.debug().network.debugTensors]).toEqual([0, [y]]);
+  });
+});
+
 describe('tensors', () => {
   test('of another network are refused, wherever they are passed', () => {
     const [net, other] = [net1(), net1()];

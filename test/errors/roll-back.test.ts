@@ -1,7 +1,18 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 import { TensorSource } from '../../src/dsl/tensor.js';
-import { bool, concat, float32, int32, Network, network, stack, Tensor, TensorRTError } from '../../src/index.js';
+import {
+  bool,
+  concat,
+  float32,
+  imageInput,
+  int32,
+  Network,
+  network,
+  stack,
+  Tensor,
+  TensorRTError,
+} from '../../src/index.js';
 import { functionCalls, methodCalls } from '../../src/layers/calls/signatures.generated.js';
 import { readFixture } from '../layers/fixture.js';
 import { type LayerCase, record as recordCase } from '../layers/harness.js';
@@ -28,7 +39,7 @@ vi.mock('../../src/index.js', async (original) => {
     };
   return {
     ...api,
-    ...Object.fromEntries(['concat', 'stack', 'einsum', 'where'].map((name) => [name, disturbed(name)])),
+    ...Object.fromEntries(['concat', 'stack', 'einsum', 'where', 'imageInput'].map((name) => [name, disturbed(name)])),
   };
 });
 
@@ -101,6 +112,7 @@ describe('a call that fails after any of its layers leaves the network as it was
     net.activation({ type: 'relu' }).reduce({ operation: 'sum', axes: [1] });
     net.tensor().mod(2);
     net.randomUniform([net.tensor().dim(1), 2]).add(net.randomNormal([2, 2]));
+    imageInput(net, 'image', { height: 4, width: 4, dtype: 'float16' }).output('pixels');
     hurdle.disturb = undefined;
     expect(net.graph.nodes.map(({ kind }) => kind)).toContain('reduce');
   });

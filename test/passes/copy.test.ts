@@ -158,3 +158,15 @@ describe('a copy', () => {
     }
   });
 });
+
+test('debug tensors stay, but for those that are cut off or become inputs', () => {
+  const net = network('marked', { x: float32(2) });
+  const [a, b] = [net.relu({ name: 'a' }).debug(), net.sigmoid({ name: 'b' }).debug()];
+  const c = a.exp({ name: 'c' }).debug();
+  c.output('c');
+  b.output('b');
+  const marked = (one: Network) => one.debugTensors.map(({ name }) => name);
+  expect(marked(copy(net))).toEqual(['a', 'b', 'c']);
+  expect(marked(extract(net, { outputs: ['c'] }))).toEqual(['a', 'c']);
+  expect(marked(extract(net, { inputs: ['a'], outputs: ['c'] }))).toEqual(['c']);
+});

@@ -10,7 +10,8 @@ interface Gaps {
 }
 
 /** Interfaces for running engines, which plans do not show. */
-const running = /^I(Runtime|CudaEngine|ExecutionContext|EngineInspector|HostMemory|TimingCache)::/;
+const running =
+  /^I(Runtime|RuntimeConfig|RuntimeCache|CudaEngine|ExecutionContext|EngineInspector|HostMemory|TimingCache)::/;
 const telling = /::(add|set|mark|clear|create|remove)/;
 
 const table = readFileSync(new URL('../../native/tensorrt/enums.def', import.meta.url), 'utf8');

@@ -76,13 +76,21 @@ const hashOf = (...parts: (string | Buffer)[]): string => {
   return hash.digest('hex').slice(0, 20);
 };
 
+type Flags = readonly string[];
+
 /**
  * Compiles C++ to a shared library or a program, once: what was made of the same sources and flags is found in the cache.
+ * @param flags for all files, or by file
  * @returns its path; `name` is the last part
  */
-export async function compile(name: string, files: readonly string[], flags: readonly string[] = []): Promise<string> {
-  const all = ['-std=c++20', '-O0', '-fPIC', '-Wall', '-Wextra', `-I${sources}`, ...flags];
-  const keys = files.map((file) => hashOf(...flags, readFileSync(file)));
+export async function compile(
+  name: string,
+  files: readonly string[],
+  flags: Flags | ((file: string) => Flags) = [],
+): Promise<string> {
+  const flagsOf = typeof flags === 'function' ? flags : () => flags;
+  const all = ['-std=c++20', '-O0', '-fPIC', '-Wall', '-Wextra', `-I${sources}`];
+  const keys = files.map((file) => hashOf(...flagsOf(file), readFileSync(file)));
   const path = join(cache, hashOf(name, ...keys), name);
   if (existsSync(path)) return path;
   const rest = files.map((file, i) => [file, join(cache, 'objects', `${keys[i]}.o`)] as const);
@@ -90,7 +98,7 @@ export async function compile(name: string, files: readonly string[], flags: rea
   const worker = async () => {
     for (let one = rest.shift(); one; one = rest.shift()) {
       const [file, object] = one;
-      await once(object, (made) => run([...all, '-c', file, '-o', made]));
+      await once(object, (made) => run([...all, ...flagsOf(file), '-c', file, '-o', made]));
     }
   };
   await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, worker));
@@ -100,7 +108,7 @@ export async function compile(name: string, files: readonly string[], flags: rea
 }
 
 /** Compiles source text; see `compile`. */
-export async function compileText(name: string, text: string, flags: readonly string[] = []): Promise<string> {
+export async function compileText(name: string, text: string, flags: Flags = []): Promise<string> {
   mkdirSync(cache, { recursive: true });
   const file = join(mkdtempSync(join(cache, 'text-')), 'text.cc');
   writeFileSync(file, text);
@@ -124,7 +132,9 @@ export function tensorRT(release: Release): Promise<string> {
 
 /** The stand-in driver. @param without functions that an older driver lacks */
 export const driver = (without: 'cuFuncGetParamInfo' | '' = ''): Promise<string> =>
-  compile('libcuda.so.1', inFolder('cuda'), without ? ['-DWITHOUT_PARAM_INFO'] : []);
+  compile('libcuda.so.1', inFolder('cuda'), (file) =>
+    without && file.endsWith('modules.cc') ? ['-DWITHOUT_PARAM_INFO'] : [],
+  );
 
 /** The stand-in compiler of kernels, with an empty file for its other half. */
 export async function nvrtc(): Promise<string> {

@@ -99,6 +99,19 @@ export const readLog = (file: string): LogLine[] =>
     .filter(Boolean)
     .map((line) => JSON.parse(line));
 
+/** What lives in a stand-in driver; see cuda/counters.h. */
+export const counted = [
+  ...(['allocations', 'bytes', 'pinned', 'pinnedBytes'] as const),
+  ...(['streams', 'events', 'graphs', 'execs'] as const),
+];
+export type Counters = Record<(typeof counted)[number], number>;
+
+/** Reads the file that STANDIN_COUNTERS names: at any time, also while the process runs. */
+export function readCounters(file: string): Counters {
+  const bytes = readFileSync(file);
+  return Object.fromEntries(counted.map((name, i) => [name, Number(bytes.readBigInt64LE(i * 8))])) as Counters;
+}
+
 /** The calls of the callbacks in order, runs of one call written once: `supportsFormatCombination×6`. */
 export function callsOf(log: readonly LogLine[]): string[] {
   const calls: { call: string; times: number }[] = [];

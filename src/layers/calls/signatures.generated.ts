@@ -225,6 +225,7 @@ export const methodCalls: Readonly<Record<string, Call>> = {
 export const functionCalls: Readonly<Record<string, Call>> = {
   concat: [{ value: 'tensors' }, { options: { keys: ['axis', 'name'] } }],
   einsum: [{ value: 'equation' }, { value: 'tensors' }, { options: { keys: ['name'] } }],
+  imageInput: [{ value: 'net' }, { value: 'name' }, { options: { keys: ['height', 'width', 'mean', 'std', 'batch', 'channels', 'dtype'] } }],
   stack: [{ value: 'tensors' }, { options: { keys: ['axis', 'name'] } }],
   where: [{ value: 'condition' }, { value: 'a' }, { value: 'b' }, { options: { keys: ['dtype', 'name'] } }],
 };

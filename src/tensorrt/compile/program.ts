@@ -60,12 +60,12 @@ export function take(net: Network): Taken {
  * Hands a network to the addon in slices of a few milliseconds. Elements are used where they lie.
  * @throws ERR_DISPOSED if the elements of a weight are gone
  */
-export async function toProgram({ name, inputs, outputs, nodes, weights }: Snapshot): Promise<NativeProgram> {
+export async function toProgram({ name, inputs, outputs, nodes, weights, debugIds }: Snapshot): Promise<NativeProgram> {
   const pace = new Pace(slice, nodesAtOnce);
   const program = new (binding().Program)(name);
   await addWeights(program, weights, pace);
   const writer = new ProgramWriter();
-  writer.head({ inputs: [...inputs], outputs: [...outputs] });
+  writer.start({ inputs: [...inputs], outputs: [...outputs], debugIds });
   for (const node of nodes) {
     writer.node(node);
     if (pace.due()) {

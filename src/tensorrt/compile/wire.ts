@@ -1,4 +1,4 @@
-import type { IRGraph, IRNamed, LayerParams } from '../../dsl/ir.js';
+import type { IRGraph, IRNamed, LayerParams, ValueId } from '../../dsl/ir.js';
 import type { RecordedNode } from '../../dsl/network.js';
 
 /** Tags of the kinds of values; native/program/wire.cc reads them. */
@@ -24,6 +24,13 @@ export class ProgramWriter {
     const piece = this.#bytes.slice(0, this.#at);
     this.#at = 0;
     return piece;
+  }
+
+  /** Writes the start of a network, before its nodes. */
+  start({ debugIds, ...graph }: Pick<IRGraph, 'inputs' | 'outputs'> & { debugIds: readonly ValueId[] }): void {
+    this.head(graph);
+    this.#number(debugIds.length);
+    for (const id of debugIds) this.#number(id);
   }
 
   /** Writes the start of a graph, before its nodes. */

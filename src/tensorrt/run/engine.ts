@@ -1,13 +1,40 @@
-import { readFile, stat } from 'node:fs/promises';
-import { readArguments } from '../../errors/boundary.js';
-import { type ErrorFacts, show, TensorRTError } from '../../errors/error.js';
+import { show, TensorRTError } from '../../errors/error.js';
 import type { Dim } from '../../values/dim.js';
-import { bytesOf, copyOfBytes, type DType, isGone, viewAs } from '../../values/dtype.js';
-import { type Feeds, ownFeed, type ResolvedFeed, resolveFeeds } from '../../values/feeds.js';
-import { Result } from '../../values/result.js';
+import type { DType } from '../../values/dtype.js';
+import { type Feeds, ownFeed } from '../../values/feeds.js';
+import type { OutputPlaces } from '../../values/outputs.js';
+import type { Result } from '../../values/result.js';
+import { abortable, checkSignal } from '../../values/signal.js';
+import { takeOver } from '../../values/transfer.js';
 import { reasonOf, writeFileWhole } from '../../write-file.js';
-import { binding, type Handle, type HeldOptions, type LibraryInfo, type NativeEngine } from '../binding.js';
-import { chooseTensorRT } from '../library/find.js';
+import {
+  binding,
+  type Handle,
+  type HeldOptions,
+  type LibraryInfo,
+  type NativeEngine,
+  type WeightStreaming,
+} from '../binding.js';
+import { callAddon, callNow, disposed, type FactsOf, free } from './call-addon.js';
+import { Context } from './context.js';
+import {
+  type ContextOptions,
+  checkProfile,
+  defaultInFlight,
+  defaultMaxQueued,
+  readContextOptions,
+} from './context-options.js';
+import type { DeviceTensor } from './device-tensor.js';
+import { Layout } from './placements.js';
+import { Queue } from './queue.js';
+import {
+  type ContextRunOptions,
+  type RunRequest,
+  type RunResults,
+  type RunSyncOptions,
+  readRun,
+} from './run-options.js';
+import { type EngineToken, tokenFormat } from './token.js';
 
 /** An input or output of an engine. */
 export interface EngineIO {
@@ -19,7 +46,7 @@ export interface EngineIO {
    * For an input whose elements TensorRT computes shapes from: the range of each element, per profile, in row-major order.
    * Feed it like any other input; TensorRT reads it in host memory.
    */
-  values?: readonly ElementRange[];
+  values?: readonly ElementRange[] | undefined;
 }
 
 export interface ElementRange {
@@ -42,19 +69,16 @@ export interface EngineParts {
   /** A plan built in this process, or the bytes of a file. */
   plan: Handle | Uint8Array;
   size: number;
-  inputs: EngineIO[];
-  outputs: EngineIO[];
+  /** Index of the GPU that runs it. */
+  device?: number;
+  inputs: readonly EngineIO[];
+  outputs: readonly EngineIO[];
   buildMs?: number;
   log?: string[];
   options?: HeldOptions;
   loaded?: NativeEngine;
   /** What an error says about the layers that TensorRT's log names; absent for a loaded engine. */
-  factsOf?: (log: readonly string[]) => ErrorFacts;
-}
-
-export interface ContextOptions {
-  /** Index of the optimization profile. Default 0. */
-  profile?: number | undefined;
+  factsOf?: FactsOf;
 }
 
 /** A TensorRT engine. Running it needs a GPU that its library supports; saving it does not. */
@@ -73,15 +97,21 @@ export class Engine {
   readonly options?: HeldOptions;
   /** Size of the serialized engine in bytes. */
   readonly size: number;
+  /** Index of the GPU that runs it. */
+  readonly device: number;
   /** @internal */
-  readonly factsOf: (log: readonly string[]) => ErrorFacts;
+  readonly factsOf: FactsOf;
   #plan?: Handle | Uint8Array;
   #bytes?: Uint8Array;
   #native?: Promise<NativeEngine>;
+  /** Once it is loaded. */
+  #loaded?: NativeEngine;
   /** The default context, and once it is made, itself. */
   #context?: Promise<Context>;
   #ready?: Context;
   #contexts = new Set<Context>();
+  /** Runs that begin before the default context is there. */
+  readonly #early = new Queue(defaultInFlight, defaultMaxQueued);
 
   /** @internal */
   constructor(parts: EngineParts) {
@@ -92,10 +122,27 @@ export class Engine {
     this.log = parts.log ?? [];
     this.options = parts.options;
     this.size = parts.size;
+    this.device = parts.device ?? 0;
     this.#plan = parts.plan;
     this.factsOf = parts.factsOf ?? (() => ({}));
     Object.defineProperty(this, 'factsOf', { enumerable: false });
-    if (parts.loaded) this.#native = Promise.resolve(parts.loaded);
+    if (parts.loaded) {
+      this.#loaded = parts.loaded;
+      this.#native = Promise.resolve(parts.loaded);
+    }
+  }
+
+  /**
+   * Bytes of activation memory that a context needs, per profile. Undefined until the engine is loaded: by `loadEngine`, or by the first
+   * run or context of one that was built.
+   */
+  get memorySizes(): readonly number[] | undefined {
+    return this.#loaded?.memorySizes;
+  }
+
+  /** Of an engine built with `weightStreaming`, once it is loaded: bytes of its weights, and of those that stay on the GPU. */
+  get weightStreaming(): WeightStreaming | undefined {
+    return this.#loaded?.weightStreaming;
   }
 
   /** The serialized engine, copied on first use. */
@@ -127,32 +174,60 @@ export class Engine {
 
   /**
    * Creates an execution context with its own stream and buffers.
-   * @throws ERR_NO_GPU, ERR_ENGINE if this GPU or library cannot load the engine, ERR_PROFILE
+   * @throws ERR_NO_GPU, ERR_ENGINE if this GPU or library cannot load the engine, ERR_PROFILE, ERR_PARAMETER, ERR_OUT_OF_MEMORY,
+   *   ERR_CONTEXT, ERR_DISPOSED, ERR_UNSUPPORTED if the release has no such memory or streams
    */
-  async createContext(options: ContextOptions = {}): Promise<Context> {
-    const { profile = 0 } = options ?? {};
+  async createContext(options?: ContextOptions): Promise<Context> {
+    const read = readContextOptions(options ?? {});
     const native = await this.#load();
-    const profiles = Math.max(1, native.profiles);
-    if (!Number.isInteger(profile) || profile < 0 || profile >= profiles) {
-      throw new TensorRTError(
-        'ERR_PROFILE',
-        `profile: expected a whole number from 0 to ${profiles - 1}, given ${show(profile)}`,
-      );
-    }
-    const handle = await callAddon(() => binding().createContext(native.handle, profile));
-    if (!this.#plan) free(handle);
+    checkProfile(read.native.profile, native.profiles);
+    const layout = new Layout(native, this.inputs, this.outputs, this.device);
+    const release = () => this.#contexts.delete(context);
+    const context: Context = await Context.create(native.handle, { engine: this, layout, options: read, release });
+    if (!this.#plan) context.dispose();
     this.#alive();
-    const context = new Context(this, native, handle, profile, () => this.#contexts.delete(context));
     this.#contexts.add(context);
     return context;
   }
 
   /** Runs the engine on a default context; see `Context.run`. */
-  async run(feeds: Feeds): Promise<Record<string, Result>> {
+  run<O extends OutputPlaces | undefined = undefined>(
+    feeds: Feeds,
+    options: ContextRunOptions<O>,
+  ): Promise<RunResults<O>>;
+  run(feeds: Feeds): Promise<Record<string, Result>>;
+  async run(feeds: Feeds, options: ContextRunOptions = {}): Promise<Record<string, Result | DeviceTensor>> {
     this.#alive();
-    if (this.#ready) return this.#ready.run(feeds);
-    // What is given now counts, though the context has to be made first.
-    const resolved = resolveFeeds(this.inputs, feeds).feeds.map(ownFeed);
+    if (this.#ready) return await this.#ready.run(feeds, options);
+    this.#early.requireRoom();
+    const request = this.#own(readRun('run', this, feeds, options));
+    const run = this.#early.add(this.#startLater(request));
+    return await abortable(run, request.signal, () => {});
+  }
+
+  /**
+   * Runs the engine on its default context, and blocks until the outputs are there; see `Context.runSync`. The context has to be there:
+   * `run` makes it.
+   * @throws ERR_CONTEXT if it is not
+   */
+  runSync<O extends OutputPlaces | undefined = undefined>(feeds: Feeds, options: RunSyncOptions<O>): RunResults<O>;
+  runSync(feeds: Feeds): Record<string, Result>;
+  runSync(feeds: Feeds, options: RunSyncOptions = {}): Record<string, Result | DeviceTensor> {
+    this.#alive();
+    if (this.#ready) return this.#ready.runSync(feeds, options);
+    throw new TensorRTError(
+      'ERR_CONTEXT',
+      'runSync: the engine has no context yet: await engine.run() once before, or use engine.createContext() and its runSync',
+    );
+  }
+
+  /** What is given now counts, though the context has to be made first. Tensors with memory of their own are used where they are. */
+  #own(request: RunRequest): RunRequest {
+    const feeds = request.transfer ? takeOver(request.feeds) : request.feeds;
+    return { ...request, feeds: feeds.map((feed) => (feed.placed ? feed : ownFeed(feed))), transfer: false };
+  }
+
+  async #startLater(request: RunRequest): Promise<Record<string, Result | DeviceTensor>> {
     this.#context ??= this.createContext().then((context) => {
       this.#ready = context;
       return context;
@@ -160,7 +235,22 @@ export class Engine {
     this.#context.catch(() => {
       this.#context = undefined;
     });
-    return (await this.#context).execute(resolved);
+    const context = await this.#context;
+    checkSignal('run', request.signal);
+    return await context.start(request);
+  }
+
+  /**
+   * A token for `loadEngine` in another worker thread of this process, which then has the same engine without loading it twice: send it
+   * with `postMessage`. It is good while this engine is not disposed; engines made of it go on after that.
+   * @throws ERR_NO_GPU, ERR_ENGINE if this GPU or library cannot load the engine, ERR_DISPOSED
+   */
+  async share(): Promise<EngineToken> {
+    const { handle } = await this.#load();
+    this.#alive();
+    const token = callNow(() => binding().shareEngine(handle));
+    const { library, size, device, inputs, outputs } = this;
+    return structuredClone({ format: tokenFormat, token, library, size, device, inputs, outputs });
   }
 
   /**
@@ -186,16 +276,21 @@ export class Engine {
   #load(): Promise<NativeEngine> {
     const plan = this.#alive();
     if (!this.#native) {
-      this.#native = callAddon(() => binding().deserialize(this.library.path, plan, 0, true));
-      this.#native.catch(() => {
-        this.#native = undefined;
-      });
+      this.#native = callAddon(() => binding().deserialize(this.library.path, plan, this.device, true));
+      this.#native.then(
+        (loaded) => {
+          this.#loaded = loaded;
+        },
+        () => {
+          this.#native = undefined;
+        },
+      );
     }
     return this.#native;
   }
 
   #alive(): Handle | Uint8Array {
-    if (!this.#plan) throw new TensorRTError('ERR_DISPOSED', 'the engine was disposed');
+    if (!this.#plan) throw disposed('engine');
     return this.#plan;
   }
 
@@ -214,173 +309,4 @@ export class Engine {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-/** An execution context, which runs one call at a time. */
-export class Context {
-  readonly engine: Engine;
-  readonly #native: NativeEngine;
-  readonly #profile: number;
-  readonly #release: () => void;
-  #handle?: Handle;
-  #last: Promise<unknown> = Promise.resolve();
-  /** Runs that have not ended. */
-  #pending = 0;
-
-  /** @internal */
-  constructor(engine: Engine, native: NativeEngine, handle: Handle, profile: number, release: () => void) {
-    this.engine = engine;
-    this.#native = native;
-    this.#handle = handle;
-    this.#profile = profile;
-    this.#release = release;
-  }
-
-  /**
-   * Runs the engine on the GPU, off the main thread. Feeds are copied before this returns, and never modified, even if
-   * TensorRT works in place. Calls queue up.
-   * @throws ERR_FEED, ERR_SHAPE if a dim, or an element that shapes are computed from, is outside the profile, ERR_RUN,
-   *   ERR_CUDA, ERR_DISPOSED; ERR_TENSORRT_CRASHED if TensorRT crashes: the library cannot be used again in this process
-   */
-  async run(feeds: Feeds): Promise<Record<string, Result>> {
-    return this.execute(resolveFeeds(this.engine.inputs, feeds).feeds);
-  }
-
-  /** @internal */
-  async execute(feeds: readonly ResolvedFeed[]): Promise<Record<string, Result>> {
-    for (const feed of feeds) this.#checkProfile(feed);
-    // At rest, the addon copies the feeds to its own memory at once. That memory is in use while another run is under way.
-    const isAtRest = this.#pending === 0;
-    const prepared = (isAtRest ? feeds : feeds.map(ownFeed)).map(({ name, shape, data }) => ({
-      name,
-      shape,
-      data: bytesOf(data),
-    }));
-    const start = () => callAddon(() => binding().execute(this.#alive(), prepared), this.engine.factsOf);
-    this.#pending++;
-    const turn = isAtRest ? start() : this.#last.catch(() => {}).then(start);
-    this.#last = turn;
-    const outputs = await turn.finally(() => this.#pending--);
-    return Object.fromEntries(
-      outputs.map(({ name, dtype, shape, data }) => [
-        name,
-        new Result(dtype, shape, viewAs(dtype, new Uint8Array(data))),
-      ]),
-    );
-  }
-
-  #checkProfile({ name, shape, data }: ResolvedFeed): void {
-    const io = this.#native.io.find((io) => io.name === name);
-    this.#checkRange(io?.profiles, shape, (size, axis) => `input '${name}' has ${size} on axis ${axis}`);
-    const values = Array.from(io?.values.length ? data : [], Number);
-    this.#checkRange(io?.values, values, (value, i) => `element ${i} of input '${name}' is ${value}`);
-  }
-
-  #checkRange(
-    ranges: NativeEngine['io'][number]['profiles'] | undefined,
-    given: readonly number[],
-    what: (value: number, index: number) => string,
-  ): void {
-    const [min, , max] = ranges?.[this.#profile] ?? [[], [], []];
-    const at = given.findIndex((value, i) => value < min[i]! || value > max[i]!);
-    if (at < 0) return;
-    throw new TensorRTError(
-      'ERR_SHAPE',
-      `${what(given[at]!, at)}, but profile ${this.#profile} was built for ${min[at]} to ${max[at]}: run in parts, or build with another profile`,
-      { expected: [min[at], max[at]], actual: given[at] },
-    );
-  }
-
-  #alive(): Handle {
-    if (!this.#handle) throw new TensorRTError('ERR_DISPOSED', 'the execution context was disposed');
-    return this.#handle;
-  }
-
-  /** Frees the context once no run uses it; later calls throw ERR_DISPOSED. */
-  dispose(): void {
-    if (!this.#handle) return;
-    free(this.#handle);
-    this.#handle = undefined;
-    this.#release();
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-}
-
-/** Frees a native object without waiting for it. */
-function free(handle: Handle): void {
-  void binding().release(handle);
-}
-
-/** Calls the addon and turns its errors into TensorRTErrors. */
-async function callAddon<T>(call: () => Promise<T>, factsOf?: Engine['factsOf']): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    if (error instanceof TensorRTError) throw error;
-    const { code, message, log } = error as Error & { code?: string; log?: string[] };
-    throw new TensorRTError(code ?? 'ERR_INTERNAL', message, { ...factsOf?.(log ?? []), log, cause: error });
-  }
-}
-
-export interface LoadEngineOptions {
-  /** Path of the library to load it with; default: the best one found. */
-  library?: string | undefined;
-  /**
-   * Let the engine bring code that runs in this process: the lean runtime of a `versionCompatible` engine, and its
-   * `pluginsToSerialize`. Only for engines you trust. Default: false, and such an engine is refused.
-   */
-  allowHostCode?: boolean | undefined;
-}
-
-/**
- * Loads a serialized engine. It needs the flavor and release that built it.
- * @param source a path, or the engine's bytes
- * @throws ERR_LIBRARY_NOT_FOUND, ERR_NO_GPU, ERR_ENGINE, ERR_LOAD if the file cannot be read, ERR_HOST_CODE if it brings code
- *   that was not allowed
- */
-export async function loadEngine(source: string | Uint8Array, options: LoadEngineOptions = {}): Promise<Engine> {
-  let plan: Uint8Array;
-  if (typeof source === 'string') {
-    try {
-      plan = (await stat(source)).isFile()
-        ? await readFile(source)
-        : (() => {
-            throw new Error('not a file');
-          })();
-    } catch (cause) {
-      throw new TensorRTError('ERR_LOAD', `could not read the engine ${source}: ${(cause as Error).message}`, {
-        cause,
-      });
-    }
-  } else if (readArguments('loadEngine', [source], () => source instanceof Uint8Array, 'ERR_LOAD')) {
-    if (isGone(source)) {
-      throw new TensorRTError('ERR_LOAD', 'loadEngine: the array is detached: its buffer was transferred, or shrank');
-    }
-    plan = copyOfBytes(source);
-  } else {
-    throw new TensorRTError('ERR_LOAD', `loadEngine: expected a path or a Uint8Array, given ${show(source)}`);
-  }
-  if (plan.byteLength === 0) throw new TensorRTError('ERR_ENGINE', 'the engine is empty: 0 bytes');
-  const { allowHostCode = false } = options ?? {};
-  if (typeof allowHostCode !== 'boolean') {
-    throw new TensorRTError(
-      'ERR_LOAD',
-      `loadEngine: allowHostCode: expected true or false, given ${show(allowHostCode)}`,
-    );
-  }
-  const library = await chooseTensorRT({ for: 'run', library: options?.library });
-  const loaded = await callAddon(() => binding().deserialize(library.path, plan, 0, allowHostCode));
-  const io = (input: boolean): EngineIO[] =>
-    loaded.io
-      .filter((tensor) => tensor.input === input)
-      .map(({ name, dtype, shape, values }) => ({
-        name,
-        dtype,
-        shape: shape.map((size, axis) => (size < 0 ? `${name}_${axis}` : size)),
-        ...(values.length > 0 && { values: values.map(([min, opt, max]) => ({ min, opt, max })) }),
-      }));
-  return new Engine({ library, plan, size: plan.byteLength, inputs: io(true), outputs: io(false), loaded });
 }

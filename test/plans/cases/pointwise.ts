@@ -1,4 +1,4 @@
-import { float16, float32, int32 } from '../../../src/index.js';
+import { float16, float32, imageInput, int32 } from '../../../src/index.js';
 import { activationTypes } from '../../../src/layers/kinds/activation.js';
 import { elementWiseOperations } from '../../../src/layers/kinds/element_wise.js';
 import { unaryOperations } from '../../../src/layers/kinds/unary.js';
@@ -88,6 +88,12 @@ export const cases: PlanCases = {
     x.scale({ shift: ramp([3, 4], 2), power: ramp([3, 4], 3), mode: 'elementwise', channelAxis: 2 }).output(
       'elementwise',
     );
+  },
+
+  image_input(net) {
+    const size = { height: 8, width: 6 };
+    imageInput(net, 'image', { ...size, mean: [0.5, 0.25, 0.75], std: [0.5, 0.25, 2], batch: 2 }).output('y');
+    imageInput(net, 'grey', { ...size, channels: 1, dtype: 'float16', batch: 2 }).output('z');
   },
 
   lrn(net) {

@@ -14,6 +14,17 @@ export const cases: PlanCases = {
     net.input('x', float32(4, 5)).mul(known.sigmoid()).output('y');
   },
 
+  debug_tensors(net) {
+    const a = net.input('x', float32(2, 3)).relu().debug();
+    net
+      .constant(ramp([2, 3]))
+      .debug()
+      .add(a)
+      .exp()
+      .output('y')
+      .debug();
+  },
+
   constant(net) {
     net.constant(ramp([2, 3])).output('float32');
     for (const dtype of ['float16', 'bfloat16'] as const) net.constant(ramp([2, 3], 0, dtype)).output(dtype);

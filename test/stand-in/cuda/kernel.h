@@ -1,5 +1,5 @@
 // What a kernel of the stand-in sees: a function `extern "C" int kernel_NAME(Launch const&)` in a library that STANDIN_KERNELS lists.
-// It runs on the host for the whole grid and returns a CUDA error, which the next synchronization reports.
+// It runs on the host for the whole grid, on the thread of the stream, and returns a CUDA error, which every later call reports.
 #pragma once
 
 #include "../common.h"

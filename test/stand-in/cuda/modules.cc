@@ -1,7 +1,7 @@
 // Modules, kernels and launches of the stand-in driver.
 //
 // STANDIN_KERNELS: libraries with kernels (kernel.h), separated by ':'. A kernel that is in none is recorded and does nothing.
-// STANDIN_FAIL: "NAME:700@3": the third launch of kernel NAME (without template arguments) fails so, at the next synchronization;
+// STANDIN_FAIL: "NAME:700@3": the third launch of kernel NAME (without template arguments) fails so when it runs;
 // "NAME:launch" makes cuLaunchKernel itself fail.
 #include <dlfcn.h>
 
@@ -21,7 +21,7 @@ std::string base_name(std::string const& name) { return name.substr(0, name.find
 using Function = int (*)(Launch const&);
 
 Function function_of(std::string const& name) {
-  static std::map<std::string, Function> known;
+  static auto& known = *new std::map<std::string, Function>;
   std::string const symbol = "kernel_" + base_name(name);
   auto const found = known.find(symbol);
   if (found != known.end()) return found->second;
@@ -36,15 +36,15 @@ Function function_of(std::string const& name) {
   return known[symbol] = function;
 }
 
-// What STANDIN_FAIL says of this launch: 0, an error at synchronization, or -1: of the launch.
-int failure_of(Kernel const& kernel) {
+// What STANDIN_FAIL says of a launch: 0, an error when it runs, or -1: of the call.
+int failure_of(Kernel const& kernel, int launch) {
   std::stringstream rules(environment("STANDIN_FAIL"));
   for (std::string rule; std::getline(rules, rule, ',');) {
     size_t const colon = rule.find(':');
     if (colon == std::string::npos || rule.substr(0, colon) != base_name(kernel.name)) continue;
     std::string const how = rule.substr(colon + 1);
     size_t const at = how.find('@');
-    if (at != std::string::npos && std::stoi(how.substr(at + 1)) != kernel.launches) continue;
+    if (at != std::string::npos && std::stoi(how.substr(at + 1)) != launch) continue;
     return how.compare(0, 6, "launch") == 0 ? -1 : std::stoi(how);
   }
   return 0;
@@ -82,15 +82,35 @@ std::string hex(void const* bytes, size_t count) {
   return out;
 }
 
-int check(Kernel const& kernel, unsigned const* grid, unsigned const* block, unsigned shared, void* stream) {
-  if (int const result = usable()) return result;
-  if (stream && !state().streams.count(static_cast<Stream*>(stream))) return invalid_handle;
-  if (kernel.context != current() || (stream && static_cast<Stream*>(stream)->context != current())) return invalid_handle;
+int check(Kernel const& kernel, unsigned const* grid, unsigned const* block, unsigned shared) {
+  if (kernel.is_unloaded) die("kernel " + kernel.name + " is launched after its module was unloaded");
+  if (kernel.context != current()) return invalid_handle;
   for (int i = 0; i < 3; i++) {
     if (grid[i] == 0 || block[i] == 0 || grid[i] > (i ? 65535u : 2147483647u) || block[i] > (i == 2 ? 64u : 1024u)) return invalid_value;
   }
   if (block[0] * block[1] * block[2] > 1024 || shared > static_cast<unsigned>(kernel.shared_limit)) return invalid_value;
-  return failure_of(kernel) < 0 ? launch_failed : success;
+  return failure_of(kernel, kernel.launches) < 0 ? launch_failed : success;
+}
+
+// Copies of a launch's arguments.
+struct Arguments {
+  std::vector<std::string> bytes;
+  std::vector<void*> pointers;
+  Arguments(Kernel const& kernel, void** args) {
+    for (size_t i = 0; i < kernel.parameters.size(); i++) bytes.emplace_back(static_cast<char const*>(args[i]), kernel.parameters[i].size);
+    for (auto& one : bytes) pointers.push_back(one.data());
+  }
+  Arguments(Arguments const&) = delete;
+};
+
+int execute(Kernel& kernel, Launch const& launch) {
+  auto lock = locked();
+  if (kernel.is_unloaded) die("kernel " + kernel.name + " runs after its module was unloaded");
+  kernel.executions++;
+  int const failure = failure_of(kernel, kernel.executions);
+  Function const run = failure > 0 ? nullptr : function_of(kernel.name);
+  lock.unlock();
+  return failure > 0 ? failure : run ? run(launch) : success;
 }
 
 }  // namespace
@@ -108,21 +128,23 @@ int cuModuleLoadData(void** module, void const* image) {
   int const result = parse(image, *made);
   line.number("result", result);
   if (result) return result;
-  std::lock_guard lock(state().mutex);
+  auto const lock = locked();
   state().modules.insert(made);
   return *module = made, success;
 }
 int cuModuleLoadDataEx(void** module, void const* image, unsigned, int*, void**) { return cuModuleLoadData(module, image); }
 int cuModuleUnload(void* module) {
   Line("cuda", "cuModuleUnload").flag("context", current());
-  std::lock_guard lock(state().mutex);
+  auto lock = locked();
   if (!state().modules.erase(static_cast<Module*>(module))) return invalid_handle;
-  for (Kernel* kernel : static_cast<Module*>(module)->kernels) delete kernel;
+  if (current()) wait_for(lock, current());
+  // Kept, so that a later launch is noticed.
+  for (Kernel* kernel : static_cast<Module*>(module)->kernels) kernel->is_unloaded = true;
   delete static_cast<Module*>(module);
   return success;
 }
 int cuModuleGetFunction(void** function, void* module, char const* name) {
-  std::lock_guard lock(state().mutex);
+  auto const lock = locked();
   if (!state().modules.count(static_cast<Module*>(module))) return invalid_handle;
   for (Kernel* kernel : static_cast<Module*>(module)->kernels) {
     if (kernel->lowered == name) return *function = kernel, success;
@@ -147,25 +169,19 @@ int cuFuncSetAttribute(void* function, int attribute, int value) {
 }
 int cuFuncGetAttribute(int* value, int attribute, void* function) { return *value = attribute == 0 ? 1024 : attribute == 8 ? static_cast<Kernel*>(function)->shared_limit : 0, success; }
 
-int cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, void* stream, void** args, void**) {
+int cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, void* handle, void** args, void**) {
   auto& kernel = *static_cast<Kernel*>(function);
-  Launch launch{kernel.name.c_str(), {gx, gy, gz}, {bx, by, bz}, shared, args, static_cast<int>(kernel.parameters.size())};
+  auto const copies = std::make_shared<Arguments>(kernel, args);
+  Launch const launch{kernel.name.c_str(), {gx, gy, gz}, {bx, by, bz}, shared, copies->pointers.data(), static_cast<int>(kernel.parameters.size())};
   std::string bytes;
-  int result;
-  {
-    std::lock_guard lock(state().mutex);
-    kernel.launches++;
-    result = check(kernel, launch.grid, launch.block, shared, stream);
-    for (int i = 0; i < launch.count; i++) bytes += (i ? "," : "") + quoted(hex(args[i], kernel.parameters[i].size));
-    Line("cuda", "cuLaunchKernel").text("kernel", kernel.name).flag("context", current()).list("grid", launch.grid).list("block", launch.block).number("shared", shared).flag("stream", stream).raw("args", "[" + bytes + "]").number("result", result);
-  }
+  for (auto const& one : copies->bytes) bytes += (bytes.empty() ? "" : ",") + quoted(hex(one.data(), one.size()));
+  auto lock = locked();
+  std::shared_ptr<Stream> stream;
+  int result = find_stream(handle, "cuLaunchKernel", stream);
+  kernel.launches++;
+  if (!result) result = check(kernel, launch.grid, launch.block, shared);
+  Line("cuda", "cuLaunchKernel").text("kernel", kernel.name).flag("context", current()).list("grid", launch.grid).list("block", launch.block).number("shared", shared).flag("stream", handle).raw("args", "[" + bytes + "]").number("result", result);
   if (result) return result;
-  int failure = failure_of(kernel);
-  // After a failure nothing runs any more.
-  if (!failure && !current()->pending) {
-    if (Function const run = function_of(kernel.name)) failure = run(launch);
-  }
-  if (failure && !current()->pending) current()->pending = failure;
-  return success;
+  return submit(lock, stream, {"cuLaunchKernel", [&kernel, launch, copies] { return execute(kernel, launch); }, {}});
 }
 }

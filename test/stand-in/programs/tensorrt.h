@@ -85,7 +85,11 @@ struct Execution {
   void enter() const { driver<int (*)(void*)>("cuCtxSetCurrent")(cuda); }
   // No CUDA context is current from here on.
   void leave() const { driver<int (*)(void*)>("cuCtxSetCurrent")(nullptr); }
-  bool enqueue() const { return call<bool>(context, slot::VExecutionContext::enqueueV3, stream); }
+  // Enqueues and waits.
+  bool enqueue() const {
+    bool const passed = call<bool>(context, slot::VExecutionContext::enqueueV3, stream);
+    return driver<int (*)(void*)>("cuStreamSynchronize")(stream) == 0 && passed;
+  }
   float* input() const { return static_cast<float*>(standin::on_host(reinterpret_cast<void*>(x))); }
   float const* output() const { return static_cast<float const*>(standin::on_host(reinterpret_cast<void*>(y))); }
 };

@@ -1,8 +1,7 @@
-// IExecutionContext. Layers run one after another when enqueueV3 is called; other layers than plugins are computed here.
-// STANDIN_NO_CONTEXT: plugins are called as on a thread without a CUDA context.
-#include <algorithm>
+// IExecutionContext: what is set and asked. enqueue.cc runs it.
+#include "context.h"
 
-#include "engine.h"
+#include <algorithm>
 
 namespace standin {
 
@@ -10,45 +9,14 @@ namespace {
 
 NAMED(VExecutionContext);
 
-struct Context : Handle {
-  Engine& engine;
-  Plan const& plan;
-  std::vector<std::unique_ptr<Plugin>> plugins;  // attached; null for other layers, and where attachToContext refused
-  bool unusable = false;
-  int32_t profile = 0;
-  std::map<int32_t, Dims> shapes;        // of inputs
-  std::map<int32_t, void*> addresses;    // of inputs and outputs
-  std::map<int32_t, void*> allocators;   // IOutputAllocator
-  std::map<int32_t, void*> allocated;    // what they gave
-  std::map<int32_t, int64_t> sizes;      // what size tensors held
-  std::vector<Memory> memory;            // per tensor
-  Memory workspace;
-  std::map<int32_t, int32_t> shares;     // an output inside the network: the input whose memory it has
-  bool changed = true;
-  explicit Context(Engine& engine);
-
-  Leaf leaf(bool upper);
-  Dims dims(int32_t tensor, bool upper, bool* failed = nullptr) { return plan.evaluate(plan.tensors[tensor], leaf(upper), failed); }
-  bool check_shapes(std::vector<int32_t>* missing);
-  void* address(int32_t tensor);
-  bool enqueue(void* stream);
-  bool run(size_t layer, void* stream);
-  bool run_plugin(size_t layer, void* stream);
-  void compute(PlanLayer const& layer);
-  bool allocate(int32_t output, void* stream);
-  void notify(int32_t output);
-};
-
 Context& of(void* f) { return self<Context>(f); }
 
-bool fail(std::string const& text) { return log(error, "IExecutionContext::enqueueV3: " + text), false; }
-
-// IExecutionContext
 int32_t find(void* f, char const* name) { return name ? of(f).plan.find(name) : -1; }
 bool set_profile(void* f, int32_t profile, void*) {
   if (profile < 0 || static_cast<size_t>(profile) >= of(f).plan.profiles.size()) return false;
-  return of(f).profile = profile, of(f).changed = true, true;
+  return of(f).choose_profile(profile), true;
 }
+int32_t get_profile(void* f) { return of(f).profile; }
 bool set_shape(void* f, char const* name, Dims const& dims) {
   Context& c = of(f);
   int32_t const input = find(f, name);
@@ -57,7 +25,7 @@ bool set_shape(void* f, char const* name, Dims const& dims) {
     Dims const bound = c.plan.evaluate(c.plan.tensors[input], c.plan.in_profile(c.profile, which));
     for (int i = 0; i < dims.rank; i++) {
       if (dims.rank == bound.rank && (which ? dims.d[i] <= bound.d[i] : dims.d[i] >= bound.d[i])) continue;
-      log(error, std::string("IExecutionContext::setInputShape: Error Code 3: API Usage Error (") + name + text_of(dims) + " is outside the profile)");
+      c.recorder.report(std::string("IExecutionContext::setInputShape: Error Code 3: API Usage Error (") + name + text_of(dims) + " is outside the profile)");
       return false;
     }
   }
@@ -80,6 +48,10 @@ bool set_address(void* f, char const* name, void* address) {
   if (tensor < 0) return false;
   return of(f).addresses[tensor] = address, true;
 }
+void* get_address(void* f, char const* name) {
+  auto const found = of(f).addresses.find(find(f, name));
+  return found == of(f).addresses.end() ? nullptr : found->second;
+}
 int32_t infer(void* f, int32_t count, char const** names) {
   std::vector<int32_t> missing;
   if (!of(f).check_shapes(&missing)) return -1;
@@ -93,23 +65,81 @@ bool set_allocator(void* f, char const* name, void* allocator) {
   else of(f).allocators.erase(tensor);
   return true;
 }
+void* get_allocator(void* f, char const* name) {
+  auto const found = of(f).allocators.find(find(f, name));
+  return found == of(f).allocators.end() ? nullptr : found->second;
+}
+int64_t max_output_size(void* f, char const* name) {
+  int32_t const tensor = find(f, name);
+  Dims const dims = tensor < 0 ? Dims{-1, {}} : of(f).dims(tensor, true);
+  return dims.rank < 0 || std::any_of(dims.d, dims.d + dims.rank, [](int64_t size) { return size < 0; }) ? -1 : static_cast<int64_t>(bytes_of(dims, of(f).plan.tensors[tensor].type));
+}
+bool all_specified(void* f) {
+  std::vector<int32_t> missing;
+  return of(f).check_shapes(&missing) && missing.empty();
+}
 bool enqueue(void* f, void* stream) { return of(f).enqueue(stream); }
-void ignore_profiler(void*, void*) {}
-void ignore_flag(void*, bool) {}
+
+// Memory
+uint64_t size_for_shapes(void* f) {
+  Context& c = of(f);
+  return c.layout = Layout(c.plan, [&](int32_t i) { return c.dims(i, true); }), c.layout.bytes;
+}
+void set_memory_v2(void* f, void* memory, int64_t bytes) {
+  if (of(f).strategy != kUSER_MANAGED) return of(f).recorder.report("IExecutionContext::setDeviceMemoryV2: Error Code 3: API Usage Error (the context has memory of its own)");
+  of(f).given = memory, of(f).given_bytes = bytes;
+}
+void set_memory(void* f, void* memory) { set_memory_v2(f, memory, INT64_MAX); }
+
+// What is told
+void set_recorder(void* f, void* recorder) { of(f).recorder.set(recorder); }
+void* get_recorder(void* f) { return of(f).recorder.get(); }
+void set_profiler(void* f, void* profiler) { of(f).profiler = profiler; }
+void* get_profiler(void* f) { return of(f).profiler; }
+void set_emits(void* f, bool emits) { of(f).emits_profile = emits; }
+bool get_emits(void* f) { return of(f).emits_profile; }
+bool report(void* f) { return of(f).has_profile && of(f).report_layers(); }
+bool set_listener(void* f, void* listener) { return of(f).listener = listener, true; }
+void* get_listener(void* f) { return of(f).listener; }
+bool set_debug(void* f, char const* name, bool on) {
+  int32_t const tensor = find(f, name);
+  if (tensor < 0 || !of(f).plan.tensors[tensor].debug) return false;
+  if (on) of(f).debugged.insert(tensor);
+  else of(f).debugged.erase(tensor);
+  return true;
+}
+bool get_debug(void* f, char const* name) { return of(f).debugged.count(find(f, name)); }
+bool set_all_debug(void* f, bool on) {
+  for (auto const& tensor : of(f).plan.tensors) {
+    if (tensor.debug) set_debug(f, tensor.name.c_str(), on);
+  }
+  return true;
+}
+
+// Streams and events
+bool set_consumed(void* f, void* event) { return of(f).consumed = event, true; }
+void* get_consumed(void* f) { return of(f).consumed; }
+void set_aux(void* f, void* const* streams, int32_t count) { of(f).aux_streams.assign(streams, streams + std::min(count, nb_aux_streams())); }
+void ignore_limit(void*, uint64_t) {}
+bool ignore_verbosity(void*, int32_t) { return true; }
 
 void* const* methods() {
   namespace s = slot::VExecutionContext;
   static void* const* const made = table<VExecutionContextName>(
-      {at(s::setProfiler, &ignore_profiler), at(s::setEnqueueEmitsProfile, &ignore_flag), at(s::setOptimizationProfileAsync, &set_profile), at(s::setInputShape, &set_shape), at(s::getTensorShape, &get_shape),
-       at(s::setTensorAddress, &set_address), at(s::setInputTensorAddress, &set_address), at(s::inferShapes, &infer), at(s::setOutputAllocator, &set_allocator), at(s::enqueueV3, &enqueue)});
+      {at(s::setProfiler, &set_profiler), at(s::getProfiler, &get_profiler), at(s::setEnqueueEmitsProfile, &set_emits), at(s::getEnqueueEmitsProfile, &get_emits), at(s::reportToProfiler, &report),
+       at(s::setOptimizationProfileAsync, &set_profile), at(s::getOptimizationProfile, &get_profile), at(s::setInputShape, &set_shape), at(s::getTensorShape, &get_shape), at(s::setTensorAddress, &set_address),
+       at(s::setInputTensorAddress, &set_address), at(s::setOutputTensorAddress, &set_address), at(s::getTensorAddress, &get_address), at(s::getOutputTensorAddress, &get_address), at(s::inferShapes, &infer),
+       at(s::allInputDimensionsSpecified, &all_specified), at(s::setOutputAllocator, &set_allocator), at(s::getOutputAllocator, &get_allocator), at(s::getMaxOutputSize, &max_output_size), at(s::enqueueV3, &enqueue),
+       at(s::updateDeviceMemorySizeForShapes, &size_for_shapes), at(s::setDeviceMemoryV2, &set_memory_v2), at(s::setDeviceMemory, &set_memory), at(s::setErrorRecorder, &set_recorder), at(s::getErrorRecorder, &get_recorder),
+       at(s::setDebugListener, &set_listener), at(s::getDebugListener, &get_listener), at(s::setTensorDebugState, &set_debug), at(s::getDebugState, &get_debug), at(s::setAllTensorsDebugState, &set_all_debug),
+       at(s::setInputConsumedEvent, &set_consumed), at(s::getInputConsumedEvent, &get_consumed), at(s::setAuxStreams, &set_aux), at(s::setPersistentCacheLimit, &ignore_limit), at(s::setNvtxVerbosity, &ignore_verbosity)});
   return made;
 }
 
-Context::Context(Engine& engine) : Handle(handle_table<Context>(), methods()), engine(engine), plan(engine.plan), memory(engine.plan.tensors.size()) {
-  need_context();
-  int64_t most = 0;
+}  // namespace
+
+Context::Context(Engine& engine, int32_t strategy) : Handle(handle_table<Context>(), methods()), engine(engine), plan(engine.plan), recorder(&engine.recorder), strategy(strategy) {
   for (size_t i = 0; i < plan.layers.size(); i++) {
-    most = std::max(most, plan.layers[i].workspace);
     auto& attached = plugins.emplace_back();
     if (!engine.plugins[i]) continue;
     if (engine.plugins[i]->set_tactic(plan.layers[i].tactic)) unusable = true;
@@ -121,19 +151,32 @@ Context::Context(Engine& engine) : Handle(handle_table<Context>(), methods()), e
       if (layer.aliases[i] >= 0 && plan.tensors[layer.outputs[i]].mode == 0) shares[layer.outputs[i]] = layer.inputs[layer.aliases[i]];
     }
   }
-  if (most) workspace.reserve(static_cast<size_t>(most));
-  for (size_t i = 0; i < plan.tensors.size(); i++) {
-    size_t bytes = 0;
-    for (size_t p = 0; p < plan.profiles.size(); p++) {
-      Dims const dims = plan.evaluate(plan.tensors[i], plan.in_profile(p, 2));
-      if (volume(dims) >= 0) bytes = std::max(bytes, bytes_of(dims, plan.tensors[i].type));
-    }
-    memory[i].reserve(bytes);
+  engine.contexts++;
+  choose_profile(0);
+}
+
+Context::~Context() {
+  if (is_enqueuing) die("a context is destroyed while enqueueV3 runs");
+  need_context();
+  for (void* event : aux_events) {
+    if (event) cuda().cuEventDestroy_v2(event);
   }
+  engine.contexts--;
+}
+
+void Context::choose_profile(int32_t which) {
+  if (profile != which) shapes.clear();
+  profile = which, changed = true;
   for (int32_t input : plan.inputs) {
     Dims const dims = plan.evaluate(plan.tensors[input], [](Node const&) { return std::nullopt; });
     if (std::none_of(dims.d, dims.d + dims.rank, [](int64_t size) { return size < 0; })) shapes[input] = dims;
   }
+  layout = Layout::of_profile(plan, which);
+  size_t bytes = layout.bytes;
+  if (strategy == kSTATIC) bytes = static_cast<size_t>(engine.memory_size());
+  if (strategy == kUSER_MANAGED) return;
+  need_context();
+  own.reserve(bytes);
 }
 
 Leaf Context::leaf(bool upper) {
@@ -164,7 +207,7 @@ bool Context::check_shapes(std::vector<int32_t>* missing) {
     Dims const d = dims(static_cast<int32_t>(i), true, &failed);
     for (int k = 0; k < d.rank; k++) {
       if (d.d[k] >= 0 && !failed) continue;
-      log(error, "IExecutionContext::inferShapes: Error Code 7: Internal Error (the shape of " + plan.tensors[i].name + " cannot be computed: " + text_of(d) + ")");
+      recorder.report("IExecutionContext::inferShapes: Error Code 7: Internal Error (the shape of " + plan.tensors[i].name + " cannot be computed: " + text_of(d) + ")");
       return false;
     }
   }
@@ -177,102 +220,17 @@ void* Context::address(int32_t tensor) {
   if (allocators.count(tensor)) return allocated[tensor];
   auto const bound = addresses.find(tensor);
   if (bound != addresses.end() && bound->second) return bound->second;
-  return memory[tensor].get();
+  auto const inside = layout.tensors.find(tensor);
+  return inside == layout.tensors.end() ? nullptr : static_cast<char*>(activation()) + inside->second;
 }
 
-bool Context::enqueue(void* stream) {
-  if (unusable) return fail("Error Code 2: Internal Error (a plugin could not be attached to this context)");
-  std::vector<int32_t> missing;
-  sizes.clear();
-  if (!check_shapes(&missing) || !missing.empty()) return fail("Error Code 3: API Usage Error (not all shapes are specified)");
-  for (auto const* list : {&plan.inputs, &plan.outputs}) {
-    for (int32_t tensor : *list) {
-      auto const bound = addresses.find(tensor);
-      if (allocators.count(tensor) || (bound != addresses.end() && bound->second)) continue;
-      return fail("Error Code 3: API Usage Error (Address is not set for tensor " + plan.tensors[tensor].name + ")");
-    }
+Handle* make_context(Engine& engine, int32_t strategy) {
+  need_context();
+  auto made = std::make_unique<Context>(engine, strategy);
+  if (strategy != kUSER_MANAGED && !made->own.get()) {
+    return engine.recorder.report("ICudaEngine::createExecutionContext: Error Code 2: OutOfMemory (Requested size was " + std::to_string(made->layout.bytes) + " bytes.)"), nullptr;
   }
-  void* current = nullptr;
-  bool const hides = !environment("STANDIN_NO_CONTEXT").empty();
-  if (hides) cuda().cuCtxGetCurrent(&current), cuda().cuCtxSetCurrent(nullptr);
-  bool passed = true;
-  std::vector<std::pair<std::vector<TensorDesc>, std::vector<TensorDesc>>> descs(plan.layers.size());
-  for (size_t i = 0; passed && changed && i < plan.layers.size(); i++) {
-    if (!plugins[i]) continue;
-    auto& [in, out] = descs[i];
-    for (int32_t input : plan.layers[i].tensors()) in.push_back({dims(input, true), plan.tensors[input].type});
-    for (int32_t output : plan.layers[i].outputs) out.push_back({dims(output, false), plan.tensors[output].type});
-    if (plugins[i]->shape_change(in, out)) passed = fail("Error Code 2: Internal Error (Assertion pluginUtils::isSuccess(status) failed. )");
-  }
-  if (passed) changed = false;
-  for (int32_t output : plan.outputs) passed = passed && allocate(output, stream);
-  for (size_t i = 0; passed && i < plan.layers.size(); i++) passed = run(i, stream);
-  for (int32_t output : plan.outputs) {
-    if (passed) notify(output);
-  }
-  if (hides) cuda().cuCtxSetCurrent(current);
-  return passed;
+  return made.release();
 }
-
-bool Context::run(size_t index, void* stream) {
-  if (plugins[index]) return run_plugin(index, stream);
-  compute(plan.layers[index]);
-  return true;
-}
-
-bool Context::run_plugin(size_t index, void* stream) {
-  auto const& layer = plan.layers[index];
-  std::vector<TensorDesc> in, out;
-  std::vector<void const*> inputs;
-  std::vector<void*> outputs;
-  for (int32_t input : layer.tensors()) {
-    in.push_back({dims(input, false), plan.tensors[input].type});
-    inputs.push_back(address(input));
-  }
-  for (size_t i = 0; i < layer.outputs.size(); i++) {
-    int32_t const output = layer.outputs[i];
-    // A size that the plugin is to find is unknown: -1.
-    out.push_back({dims(output, false), plan.tensors[output].type});
-    outputs.push_back(address(output));
-  }
-  if (plugins[index]->enqueue(in, out, inputs, outputs, layer.workspace ? workspace.get() : nullptr, stream)) {
-    return fail("Error Code 2: Internal Error (Assertion pluginUtils::isSuccess(status) failed. )");
-  }
-  // Size tensors are read back; this waits for the stream.
-  for (Node const& node : plan.nodes) {
-    if (node.kind != Node::size || std::find(layer.outputs.begin(), layer.outputs.end(), node.a) == layer.outputs.end()) continue;
-    if (cuda().cuStreamSynchronize(stream)) return fail("Error Code 1: Cuda Runtime (in reading a size tensor)");
-    int64_t const size = static_cast<int64_t>(element(on_host(address(node.a)), plan.tensors[node.a].type, 0));
-    auto const upper = plan.evaluate(static_cast<int32_t>(node.value), leaf(true));
-    if (size < 0 || size > *upper) return fail("Error Code 7: Internal Error (size tensor " + plan.tensors[node.a].name + " holds " + std::to_string(size) + ", outside [0, " + std::to_string(*upper) + "])");
-    sizes[node.a] = size;
-  }
-  return true;
-}
-
-void Context::compute(PlanLayer const& layer) {
-  int32_t const output = layer.outputs[0];
-  bool const has_input = !layer.inputs.empty();
-  standin::compute(layer, dims(output, false), has_input ? plan.tensors[layer.inputs[0]].type : 0, has_input ? on_host(address(layer.inputs[0])) : nullptr, plan.tensors[output].type, on_host(address(output)));
-}
-
-// Asked for memory of the upper bound's size before the first layer runs.
-bool Context::allocate(int32_t output, void* stream) {
-  auto const found = allocators.find(output);
-  if (found == allocators.end()) return true;
-  size_t const bytes = bytes_of(dims(output, true), plan.tensors[output].type);
-  void* const given = invoke<void*>(found->second, slot::IOutputAllocator::reallocateOutputAsync, plan.tensors[output].name.c_str(), static_cast<void*>(nullptr), static_cast<uint64_t>(bytes), uint64_t{256}, stream);
-  if (!given && bytes) return fail("Error Code 2: Internal Error (the output allocator of " + plan.tensors[output].name + " returned null)");
-  return allocated[output] = given, true;
-}
-
-void Context::notify(int32_t output) {
-  auto const found = allocators.find(output);
-  if (found != allocators.end()) invoke<void, char const*, Dims const&>(found->second, slot::IOutputAllocator::notifyShape, plan.tensors[output].name.c_str(), dims(output, false));
-}
-
-}  // namespace
-
-Handle* make_context(Engine& engine) { return new Context(engine); }
 
 }  // namespace standin

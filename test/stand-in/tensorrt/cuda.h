@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <vector>
 
 namespace standin {
 
@@ -16,8 +18,16 @@ struct Cuda {
   int (*cuStreamCreate)(void**, unsigned);
   int (*cuStreamDestroy_v2)(void*);
   int (*cuStreamSynchronize)(void*);
+  int (*cuStreamWaitEvent)(void*, void*, unsigned);
+  int (*cuEventCreate)(void**, unsigned);
+  int (*cuEventRecord)(void*, void*);
+  int (*cuEventDestroy_v2)(void*);
+  int (*standin_submit)(void*, void (*)(void*), void (*)(void*), void*, void* const*, size_t);
 };
 Cuda const& cuda();
+
+// Puts work onto a stream, or into its capture. `uses`: the memory of the GPU that must be there when it runs. False if the stream refused.
+bool on_stream(void* stream, std::function<void()> work, std::vector<void*> uses = {});
 
 bool has_context();
 // Makes the primary context current where none is, as the CUDA runtime does.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "activation.h"
+
 namespace standin {
 
 namespace {
@@ -50,13 +52,47 @@ int32_t const* profile_values32(void* f, char const* name, int32_t profile, int3
   narrow.assign(values.begin(), values.end());
   return narrow.data();
 }
-int64_t memory_size(void*) { return 0; }
+int64_t memory_size(void* f) { return of(f).memory_size(); }
+int64_t profile_memory_size(void* f, int32_t profile) { return static_cast<int64_t>(Layout::of_profile(of(f).plan, profile).bytes); }
+int32_t aux_streams(void*) { return nb_aux_streams(); }
+bool is_debug(void* f, char const* name) { return tensor(f, name) && tensor(f, name)->debug; }
+void set_recorder(void* f, void* recorder) { of(f).recorder.set(recorder); }
+void* get_recorder(void* f) { return of(f).recorder.get(); }
+
+// Streaming of weights
+int64_t streamable(void* f) { return of(f).streamable(); }
+bool set_budget(void* f, int64_t bytes) {
+  if (of(f).contexts) return of(f).recorder.report("ICudaEngine::setWeightStreamingBudgetV2: Error Code 3: API Usage Error (the budget cannot be set while the engine has contexts)"), false;
+  if (bytes < 0 || !of(f).streamable()) return of(f).recorder.report("ICudaEngine::setWeightStreamingBudgetV2: Error Code 3: API Usage Error (a budget of " + std::to_string(bytes) + " bytes)"), false;
+  return of(f).budget = std::min(bytes, of(f).streamable()), true;
+}
+int64_t get_budget(void* f) { return of(f).budget; }
+int64_t automatic_budget(void* f) { return of(f).streamable() / 2; }
+int64_t minimum_budget(void*) { return 0; }
+int64_t scratch_size(void* f) { return of(f).budget < of(f).streamable() ? 512 : 0; }
 char const* alias(void* f, char const* name) {
   int32_t const output = of(f).plan.find(name);
   int32_t const input = output < 0 ? -1 : of(f).alias_of(output);
   return input < 0 ? nullptr : of(f).plan.tensors[input].name.c_str();
 }
-void* create_context(void* f, int32_t) { return make_context(of(f)); }
+void* create_context(void* f, int32_t strategy) { return make_context(of(f), strategy); }
+void* create_context_without_memory(void* f) { return make_context(of(f), 2); }
+
+struct RuntimeConfig : Handle {
+  int32_t strategy = 0;
+  RuntimeConfig();
+};
+NAMED(VRuntimeConfig);
+void set_strategy(void* f, int32_t strategy) { self<RuntimeConfig>(f).strategy = strategy; }
+int32_t get_strategy(void* f) { return self<RuntimeConfig>(f).strategy; }
+void* const* config_methods() {
+  namespace s = slot::VRuntimeConfig;
+  static void* const* const made = standin::table<VRuntimeConfigName>({at(s::setExecutionContextAllocationStrategy, &set_strategy), at(s::getExecutionContextAllocationStrategy, &get_strategy)});
+  return made;
+}
+RuntimeConfig::RuntimeConfig() : Handle(handle_table<RuntimeConfig>(), config_methods()) {}
+void* create_config(void*) { return static_cast<Handle*>(new RuntimeConfig); }
+void* create_context_configured(void* f, void* config) { return make_context(of(f), static_cast<RuntimeConfig*>(static_cast<Handle*>(config))->strategy); }
 
 struct Inspector : Handle {
   std::string text;
@@ -84,15 +120,38 @@ void* const* methods() {
        at(s::createEngineInspector, &create_inspector), at(s::getTensorShape, &shape), at(s::getTensorDataType, &type), at(s::getTensorLocation, &location), at(s::isShapeInferenceIO, &is_shape_io),
        at(s::getTensorIOMode, &mode), at(s::getTensorBytesPerComponent, &component_bytes), at(s::getTensorComponentsPerElement, &components), at(s::getTensorFormat, &format), at(s::getTensorVectorizedDim, &vectorized),
        at(s::getProfileShape, &profile_shape), at(s::getNbIOTensors, &nb_io), at(s::getIOTensorName, &io_name), at(s::getDeviceMemorySizeV2, &memory_size), at(s::getProfileTensorValuesV2, &profile_values),
-       at(s::getAliasedInputTensor, &alias)});
+       at(s::getAliasedInputTensor, &alias), at(s::createExecutionContextWithoutDeviceMemory, &create_context_without_memory), at(s::createRuntimeConfig, &create_config), at(s::createExecutionContextWithRuntimeConfig, &create_context_configured),
+       at(s::getDeviceMemorySize, &memory_size), at(s::getDeviceMemorySizeForProfile, &profile_memory_size), at(s::getDeviceMemorySizeForProfileV2, &profile_memory_size), at(s::getNbAuxStreams, &aux_streams),
+       at(s::isDebugTensor, &is_debug), at(s::setErrorRecorder, &set_recorder), at(s::getErrorRecorder, &get_recorder), at(s::getStreamableWeightsSize, &streamable), at(s::setWeightStreamingBudgetV2, &set_budget),
+       at(s::getWeightStreamingBudgetV2, &get_budget), at(s::setWeightStreamingBudget, &set_budget), at(s::getWeightStreamingBudget, &get_budget), at(s::getWeightStreamingAutomaticBudget, &automatic_budget),
+       at(s::getMinimumWeightStreamingBudget, &minimum_budget), at(s::getWeightStreamingScratchMemorySize, &scratch_size)});
   return made;
 }
 
-void fail(std::string const& text) { log(error, "IRuntime::deserializeCudaEngine: " + text); }
-
 }  // namespace
 
-Engine::Engine() : Handle(handle_table<Engine>(), methods()) {}
+Engine::Engine(Recorder const* above) : Handle(handle_table<Engine>(), methods()), recorder(above) {}
+
+Engine::~Engine() {
+  if (contexts) die("engine '" + plan.name + "' is destroyed before its contexts");
+}
+
+int64_t Engine::memory_size() const {
+  size_t most = 0;
+  for (size_t profile = 0; profile < std::max<size_t>(plan.profiles.size(), 1); profile++) most = std::max(most, Layout::of_profile(plan, profile).bytes);
+  return static_cast<int64_t>(most);
+}
+
+int64_t Engine::streamable() const {
+  int64_t bytes = 0;
+  for (auto const& layer : plan.layers) bytes += static_cast<int64_t>(layer.constant.size());
+  return plan.streams_weights ? bytes : 0;
+}
+
+int32_t nb_aux_streams() {
+  std::string const text = environment("STANDIN_AUX_STREAMS");
+  return text.empty() ? 0 : std::stoi(text);
+}
 
 int32_t Engine::alias_of(int32_t output) const {
   for (auto const& layer : plan.layers) {
@@ -105,8 +164,9 @@ int32_t Engine::alias_of(int32_t output) const {
   return -1;
 }
 
-Engine* deserialize(std::string const& bytes, Registry* registry) {
-  auto engine = std::make_unique<Engine>();
+Engine* deserialize(std::string const& bytes, Registry* registry, Recorder const* recorder) {
+  auto const fail = [&](std::string const& text) { recorder->report("IRuntime::deserializeCudaEngine: " + text); };
+  auto engine = std::make_unique<Engine>(recorder);
   if (!Plan::read(bytes, engine->plan)) return fail("Error Code 1: Serialization (Serialization assertion stdMagicTag == magicTag failed.Magic tag does not match)"), nullptr;
   if (engine->plan.release != RELEASE) {
     return fail("Error Code 6: API Usage Error (The engine plan file is not compatible with this version of TensorRT, expecting library version " + std::to_string(RELEASE) + " got " + std::to_string(engine->plan.release) + ", please rebuild.)"), nullptr;
@@ -120,6 +180,7 @@ Engine* deserialize(std::string const& bytes, Registry* registry) {
     if (!creator) return fail("Error Code 1: Serialization (Serialization assertion creator failed.Cannot deserialize plugin since corresponding IPluginCreator not found in Plugin Registry)"), nullptr;
     engine->plugins.push_back(create_plugin(creator, layer));
   }
+  engine->budget = engine->streamable();
   return engine.release();
 }
 

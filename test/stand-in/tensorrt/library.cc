@@ -26,12 +26,21 @@ Cuda const& cuda() {
     if (!library) die(std::string("no driver: ") + dlerror());
     auto* const c = new Cuda;
 #define LOAD(NAME) c->NAME = reinterpret_cast<decltype(c->NAME)>(dlsym(library, #NAME))
-    LOAD(cuInit), LOAD(cuDeviceGet), LOAD(cuDevicePrimaryCtxRetain), LOAD(cuCtxSetCurrent), LOAD(cuCtxGetCurrent), LOAD(cuMemAlloc_v2), LOAD(cuMemFree_v2), LOAD(cuStreamCreate), LOAD(cuStreamDestroy_v2), LOAD(cuStreamSynchronize);
+    LOAD(cuInit), LOAD(cuDeviceGet), LOAD(cuDevicePrimaryCtxRetain), LOAD(cuCtxSetCurrent), LOAD(cuCtxGetCurrent), LOAD(cuMemAlloc_v2), LOAD(cuMemFree_v2), LOAD(cuStreamCreate), LOAD(cuStreamDestroy_v2), LOAD(cuStreamSynchronize), LOAD(standin_submit);
+    LOAD(cuStreamWaitEvent), LOAD(cuEventCreate), LOAD(cuEventRecord), LOAD(cuEventDestroy_v2);
 #undef LOAD
     c->cuInit(0);
     return c;
   }();
   return *loaded;
+}
+
+bool on_stream(void* stream, std::function<void()> work, std::vector<void*> uses) {
+  using Work = std::function<void()>;
+  std::erase_if(uses, [](void* address) { return !is_device(address); });
+  auto const run = [](void* data) { (*static_cast<Work*>(data))(); };
+  auto const release = [](void* data) { delete static_cast<Work*>(data); };
+  return cuda().standin_submit(stream, run, release, new Work(std::move(work)), uses.data(), uses.size()) == 0;
 }
 
 bool has_context() {
@@ -48,7 +57,7 @@ void need_context() {
 
 void* Memory::reserve(size_t bytes) {
   if (address_ && (bytes == 0 || bytes > size_)) cuda().cuMemFree_v2(std::exchange(address_, 0));
-  if (!address_ && bytes) cuda().cuMemAlloc_v2(&address_, size_ = bytes);
+  if (!address_ && bytes && cuda().cuMemAlloc_v2(&address_, size_ = bytes)) address_ = 0;
   return get();
 }
 
@@ -95,21 +104,24 @@ Builder::Builder() : Handle(handle_table<Builder>(), builder_methods()) {}
 
 struct Runtime : Handle {
   Registry* registry = make_registry();
+  Recorder recorder;
   bool host_code = false;
   Runtime();
   ~Runtime() { free_registry(registry); }
 };
 void* deserialize_engine(void* f, void const* data, uint64_t size) {
-  Engine* const engine = deserialize(std::string(static_cast<char const*>(data), size), self<Runtime>(f).registry);
+  Engine* const engine = deserialize(std::string(static_cast<char const*>(data), size), self<Runtime>(f).registry, &self<Runtime>(f).recorder);
   return engine ? static_cast<Handle*>(engine) : nullptr;
 }
 void allow_host_code(void* f, bool allowed) { self<Runtime>(f).host_code = allowed; }
 bool host_code_allowed(void* f) { return self<Runtime>(f).host_code; }
+void set_recorder(void* f, void* recorder) { self<Runtime>(f).recorder.set(recorder); }
+void* get_recorder(void* f) { return self<Runtime>(f).recorder.get(); }
 void* runtime_registry(void* f) { return self<Runtime>(f).registry; }
 void* const* runtime_methods() {
   namespace s = slot::VRuntime;
   static void* const* const made = table<VRuntimeName>({at(s::deserializeCudaEngine, &deserialize_engine), at(s::setMaxThreads, &set_threads), at(s::setEngineHostCodeAllowed, &allow_host_code), at(s::getEngineHostCodeAllowed, &host_code_allowed),
-                                                        at(s::getPluginRegistry, &runtime_registry)});
+                                                        at(s::getPluginRegistry, &runtime_registry), at(s::setErrorRecorder, &set_recorder), at(s::getErrorRecorder, &get_recorder)});
   return made;
 }
 Runtime::Runtime() : Handle(handle_table<Runtime>(), runtime_methods()) {}

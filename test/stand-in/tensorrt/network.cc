@@ -108,6 +108,10 @@ void* add_input(void* f, char const* name, int32_t type, Dims const& dims) {
   for (int i = 0; i < dims.rank; i++) tensor->plan().dims.push_back(network.plan.add(dims.d[i] >= 0 ? Node{Node::constant, dims.d[i]} : Node{Node::dim, 0, tensor->index, i}));
   return handle_of(tensor);
 }
+bool set_debug(void* handle, bool on) { return static_cast<Tensor*>(static_cast<Handle*>(handle))->plan().debug = on, true; }
+bool mark_debug(void*, void* handle) { return set_debug(handle, true); }
+bool unmark_debug(void*, void* handle) { return set_debug(handle, false); }
+bool is_debug(void*, void* handle) { return static_cast<Tensor*>(static_cast<Handle*>(handle))->plan().debug; }
 void mark_output(void* f, void* handle) {
   Tensor* const tensor = tensor_of(handle);
   tensor->plan().mode = 2;
@@ -203,7 +207,7 @@ void* const* network_methods() {
   static void* const* const made = table<VNetworkDefinitionName>(
       {at(s::addInput, &add_input), at(s::markOutput, &mark_output), at(s::markOutputForShapes, &mark_for_shapes), at(s::addActivation, &add_activation), at(s::addIdentity, &add_identity), at(s::addCast, &add_cast),
        at(s::addConstant, &add_constant), at(s::addShuffle, &add_shuffle), at(s::addPluginV3, &add_plugin), at(s::getNbLayers, &nb_layers), at(s::getLayer, &get_layer), at(s::getNbInputs, &nb_inputs), at(s::getInput, &get_input), at(s::getNbOutputs, &nb_outputs),
-       at(s::getOutput, &get_output), at(s::setName, &network_set_name), at(s::getName, &network_name), at(s::setWeightsName, &set_weights_name)});
+       at(s::getOutput, &get_output), at(s::setName, &network_set_name), at(s::getName, &network_name), at(s::setWeightsName, &set_weights_name), at(s::markDebug, &mark_debug), at(s::unmarkDebug, &unmark_debug), at(s::isDebugTensor, &is_debug)});
   return made;
 }
 

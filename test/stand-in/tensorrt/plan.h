@@ -24,6 +24,7 @@ struct PlanTensor {
   int32_t type = 0;
   int32_t mode = 0;  // TensorIOMode
   bool on_host = false;
+  bool debug = false;  // INetworkDefinition::markDebug
   std::vector<int32_t> dims;  // nodes
 };
 
@@ -65,6 +66,7 @@ struct Plan {
   std::vector<PlanLayer> layers;
   std::vector<int32_t> inputs, outputs;
   std::vector<Profile> profiles;
+  bool streams_weights = false;  // BuilderFlag::kWEIGHT_STREAMING
 
   int32_t add(Node node) { return nodes.push_back(node), static_cast<int32_t>(nodes.size()) - 1; }
   // Nothing where a leaf is unknown; a division by 0 sets `failed`.

@@ -17,7 +17,7 @@ async function lower(...pieces: Uint8Array[]) {
 
 function write(net: Network, nodes: readonly RecordedNode[] = net.graph.nodes): Uint8Array {
   const writer = new ProgramWriter();
-  writer.head(net.graph);
+  writer.start({ ...net.graph, debugIds: net.debugIds });
   for (const node of nodes) writer.node(node);
   return writer.take();
 }
@@ -51,7 +51,7 @@ describe('graphs as bytes', () => {
   test('pieces may end after any node', async () => {
     const net = small();
     const writer = new ProgramWriter();
-    writer.head(net.graph);
+    writer.start({ ...net.graph, debugIds: net.debugIds });
     const pieces = [writer.take()];
     for (const node of net.graph.nodes) {
       writer.node(node);

@@ -46,7 +46,7 @@ describe('loadEngine', () => {
     ],
     ['a folder', () => folder, /^ERR_LOAD .*not a file/],
     ['a device', () => '/dev/zero', /^ERR_LOAD .*not a file/],
-    ['a number', () => 3 as unknown as string, /^ERR_LOAD .*expected a path or a Uint8Array, given 3/],
+    ['a number', () => 3 as unknown as string, /^ERR_LOAD .*expected a path, a Uint8Array or a token, given 3/],
     ['null', () => null as unknown as string, /^ERR_LOAD .*given null/],
     ['an empty file', () => empty(), /^ERR_ENGINE .*0 bytes/],
     ['no bytes', () => new Uint8Array(), /^ERR_ENGINE .*0 bytes/],

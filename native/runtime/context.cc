@@ -1,0 +1,234 @@
+#include "context.h"
+
+#include "../core/handle.h"
+#include "../plugin/failure.h"
+#include "completer.h"
+
+namespace ntrt {
+
+namespace {
+
+// Runs without buffers of ours that may be on their way at the same time.
+constexpr int most_in_flight = 32;
+
+}  // namespace
+
+ContextState::~ContextState() {
+  try {
+    use_device(engine->device);
+    compute.synchronize("waiting for the last run");
+  } catch (...) {
+  }
+  try {
+    graphs.entries.clear();
+    created = CreatedContext();
+    debug = nullptr;
+    auxiliary.clear();
+    slots.clear();
+    compute = Stream();
+    in = Stream();
+    out = Stream();
+  } catch (...) {
+  }
+}
+
+RunBuffers* ContextState::free_slot() {
+  for (auto& slot : slots) {
+    if (!slot.busy) return &slot;
+  }
+  return nullptr;
+}
+
+// The next job to submit, which gets the turn; the mutex is held.
+std::shared_ptr<ContextJob> ContextState::next() {
+  if (taken_ || waiting_.empty() || in_flight_ >= most_in_flight || !waiting_.front()->is_ready_) return nullptr;
+  RunBuffers* const slot = free_slot();
+  if (waiting_.front()->with_slot_ && !slot) return nullptr;
+  auto job = std::move(waiting_.front());
+  waiting_.pop_front();
+  if (job->with_slot_) {
+    job->slot_ = slot;
+    slot->busy = true;
+  }
+  in_flight_++;
+  taken_ = true;
+  job->has_turn_ = job->is_running_ = true;
+  return job;
+}
+
+void ContextState::post(std::shared_ptr<ContextJob> const& job) {
+  if (!job) return;
+  try {
+    job->post();
+  } catch (...) {
+    job->end(std::current_exception());
+  }
+}
+
+void ContextState::add(std::shared_ptr<ContextJob> job) {
+  std::shared_ptr<ContextJob> ready;
+  {
+    std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(job));
+    ready = next();
+  }
+  post(ready);
+}
+
+std::string ContextState::graph_refusal() {
+  std::lock_guard lock(mutex_);
+  return graph_refusal_;
+}
+
+void ContextState::refuse_graphs(std::string why) {
+  graphs.limit = 0;
+  graphs.entries.clear();
+  std::lock_guard lock(mutex_);
+  graph_refusal_ = std::move(why);
+}
+
+void ContextState::look_again() {
+  std::shared_ptr<ContextJob> ready;
+  {
+    std::lock_guard lock(mutex_);
+    ready = next();
+  }
+  post(ready);
+}
+
+std::shared_ptr<ContextJob> ContextState::find(int64_t ticket) {
+  std::lock_guard lock(mutex_);
+  for (auto const& job : waiting_) {
+    if (job->ticket_ == ticket) return job;
+  }
+  return nullptr;
+}
+
+void ContextState::remove(ContextJob const* job) {
+  std::shared_ptr<ContextJob> ready;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto one = waiting_.begin(); one != waiting_.end(); ++one) {
+      if (one->get() != job) continue;
+      waiting_.erase(one);
+      break;
+    }
+    ready = next();
+    changed_.notify_all();
+  }
+  post(ready);
+}
+
+RunBuffers* ContextState::wait_for_turn(bool with_slot) {
+  std::unique_lock lock(mutex_);
+  RunBuffers* slot = nullptr;
+  changed_.wait(lock, [&] {
+    slot = with_slot ? free_slot() : nullptr;
+    return !taken_ && waiting_.empty() && (slot || !with_slot);
+  });
+  taken_ = true;
+  in_flight_++;
+  if (slot) slot->busy = true;
+  return slot;
+}
+
+void ContextState::end_turn() {
+  std::shared_ptr<ContextJob> ready;
+  {
+    std::lock_guard lock(mutex_);
+    taken_ = false;
+    ready = next();
+    changed_.notify_all();
+  }
+  post(ready);
+}
+
+void ContextState::end_run(RunBuffers* slot) {
+  std::shared_ptr<ContextJob> ready;
+  {
+    std::lock_guard lock(mutex_);
+    if (slot) slot->busy = false;
+    in_flight_--;
+    ready = next();
+    changed_.notify_all();
+  }
+  post(ready);
+}
+
+void use_tensors(Turn& turn, ContextState const& context, Placements const& placements) {
+  auto const& io = context.engine->io;
+  if (context.activations) turn.writes(*context.activations);
+  for (size_t i = 0; i < io.size(); i++) {
+    if (!placements[i].device) continue;
+    bool const is_in_place = io[i].alias >= 0 && placements[static_cast<size_t>(io[i].alias)].device == placements[i].device;
+    if (io[i].input && !is_in_place) {
+      turn.reads(*placements[i].device);
+    } else if (!io[i].input) {
+      turn.writes(*placements[i].device);
+    }
+  }
+}
+
+void ContextJob::begin(Placements const& placements) {
+  auto const self = std::static_pointer_cast<ContextJob>(shared_from_this());
+  use_tensors(tensors_, *context_, placements);
+  context_->add(self);
+  tensors_.when_ready([self] {
+    self->is_ready_ = true;
+    self->context_->look_again();
+  });
+}
+
+void ContextJob::work() {
+  auto const& engine = *context_->engine;
+  enter_library(engine.api.get(), "running an engine");
+  std::shared_ptr<Event> done;
+  try {
+    use_device(engine.device);
+    done = submit(slot_);
+  } catch (...) {
+    end_turn();
+    rethrow_run_error(engine);
+  }
+  end_turn();
+  defer_end();
+  complete_when_done(std::move(done), [job = std::static_pointer_cast<ContextJob>(shared_from_this())](std::exception_ptr error) {
+    if (!error) return job->end(nullptr);
+    try {
+      try {
+        std::rethrow_exception(error);
+      } catch (...) {
+        rethrow_run_error(*job->context_->engine);
+      }
+    } catch (...) {
+      job->end(std::current_exception());
+    }
+  });
+}
+
+void ContextJob::end_turn() {
+  tensors_.pass();
+  if (has_turn_.exchange(false)) context_->end_turn();
+}
+
+// After a crash, too: those that wait are told by `enter_library`.
+void ContextJob::leave() {
+  if (is_running_.exchange(false)) {
+    end_turn();
+    context_->end_run(slot_);
+  } else {
+    tensors_.pass();
+    context_->remove(this);
+  }
+}
+
+void rethrow_run_error(EngineState const& engine) {
+  try {
+    throw;
+  } catch (Error const& error) {
+    if (error.code != "ERR_CUDA_CONTEXT_LOST") throw;
+    lose_device(engine.device, error.what(), engine.plugins);
+  }
+}
+
+}  // namespace ntrt

@@ -1,0 +1,115 @@
+#include "../core/handle.h"
+#include "run.h"
+#include "submit.h"
+#include "synchronous.h"
+
+namespace ntrt {
+
+namespace {
+
+// A run as a graph, with the memory it reads and writes.
+struct GraphState {
+  static constexpr char handle_kind[] = "a CUDA graph";
+  std::shared_ptr<ContextState> context;
+  Placements placements;
+  RunBuffers slot;
+  CudaGraph graph;
+
+  ~GraphState() {
+    try {
+      use_device(context->engine->device);
+      context->compute.synchronize("waiting for the last launch");
+      slot.device.clear();
+    } catch (...) {
+    }
+  }
+
+  // Launches, when it is the caller's turn.
+  std::shared_ptr<Event> launch() {
+    auto const& io = context->engine->io;
+    for (auto const& one : placements) one.check();
+    for (size_t i = 0; i < io.size(); i++) {
+      if (!placements[i].device) continue;
+      if (io[i].input) {
+        placements[i].device->before_read(context->compute);
+      } else {
+        placements[i].device->before_write(context->compute);
+      }
+    }
+    if (context->activations) context->activations->before_write(context->compute);
+    graph.launch(context->compute);
+    auto done = Event::record(context->compute);
+    if (context->activations) context->activations->after_write(done);
+    for (size_t i = 0; i < io.size(); i++) {
+      if (!placements[i].device) continue;
+      if (io[i].input) {
+        placements[i].device->after_read(done);
+      } else {
+        placements[i].device->after_write(done);
+      }
+    }
+    return done;
+  }
+};
+
+class CaptureJob : public ContextJob {
+ public:
+  CaptureJob(std::shared_ptr<ContextState> context, Placements placements) : ContextJob(context, false, -1) {
+    state_->context = std::move(context);
+    state_->placements = std::move(placements);
+    state_->slot.device.resize(state_->placements.size());
+  }
+
+  std::shared_ptr<Event> submit(RunBuffers*) override {
+    state_->graph = capture_run(context(), state_->slot, state_->placements);
+    state_->graph.upload(context().compute);
+    return Event::record(context().compute);
+  }
+  Napi::Value result(Napi::Env env) override { return make_handle(env, state_); }
+
+ private:
+  std::shared_ptr<GraphState> state_ = std::make_shared<GraphState>();
+};
+
+class LaunchJob : public ContextJob {
+ public:
+  LaunchJob(std::shared_ptr<GraphState> graph, int64_t ticket) : ContextJob(graph->context, false, ticket), graph_(std::move(graph)) {}
+  std::shared_ptr<Event> submit(RunBuffers*) override { return graph_->launch(); }
+  Napi::Value result(Napi::Env env) override { return env.Undefined(); }
+
+ private:
+  std::shared_ptr<GraphState> const graph_;
+};
+
+}  // namespace
+
+Napi::Value capture(Napi::CallbackInfo const& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    auto context = state_of<ContextState>(argument(info, 0));
+    auto const placements = read_placements(*context->engine, argument(info, 1));
+    auto job = std::make_shared<CaptureJob>(context, placements);
+    return Job::start(info.Env(), job, Lane::run, [&] { job->begin(placements); });
+  });
+}
+
+Napi::Value launch(Napi::CallbackInfo const& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    auto const graph = state_of<GraphState>(argument(info, 0));
+    auto job = std::make_shared<LaunchJob>(graph, info[1].As<Napi::Number>().Int64Value());
+    return Job::start(info.Env(), job, Lane::run, [&] { job->begin(graph->placements); });
+  });
+}
+
+Napi::Value launch_sync(Napi::CallbackInfo const& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    auto const graph = state_of<GraphState>(argument(info, 0));
+    auto& context = *graph->context;
+    synchronously(info.Env(), context, graph->placements, false, [&](RunBuffers*) {
+      graph->launch();
+      context.compute.synchronize("running the graph");
+    });
+    return info.Env().Undefined();
+  });
+}
+
+}  // namespace ntrt

@@ -1,0 +1,42 @@
+#include "synchronous.h"
+
+namespace ntrt {
+
+namespace {
+
+struct ContextTurn {
+  ContextTurn(ContextState& context, bool with_slot) : context(context), slot(context.wait_for_turn(with_slot)) {}
+  ~ContextTurn() {
+    context.end_turn();
+    context.end_run(slot);
+  }
+  ContextState& context;
+  RunBuffers* const slot;
+};
+
+}  // namespace
+
+void synchronously(Napi::Env env, ContextState& context, Placements const& placements, bool with_slot, std::function<void(RunBuffers*)> const& work) {
+  auto const& engine = *context.engine;
+  check_not_crashed(*engine.api, Lane::run);
+  LogSink log;
+  try {
+    Turn tensors;
+    use_tensors(tensors, context, placements);
+    tensors.wait();
+    ContextTurn const turn(context, with_slot);
+    LogScope const scope(log, false);
+    try {
+      call_sheltered(*engine.api, "running an engine", [&] {
+        use_device(engine.device);
+        work(turn.slot);
+      });
+    } catch (...) {
+      rethrow_run_error(engine);
+    }
+  } catch (...) {
+    throw to_js_error(env, std::current_exception(), &log);
+  }
+}
+
+}  // namespace ntrt
