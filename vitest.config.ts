@@ -15,7 +15,8 @@ export const compiled = [
   'test/examples/{plugins,plugins-agree}.test.ts',
   'test/plugin/{compile,existing,existing-build,native-library}.test.ts',
   'test/plugin/stand-in/*.test.ts',
-  'test/stand-in/{memory,stand-in,tensors}.test.ts',
+  'test/stand-in/{execution,memory,stand-in,tensors}.test.ts',
+  'test/stand-in/runs-*.test.ts',
   'test/tensorrt/run/observe.test.ts',
   'test/testing/{kernels,runners,sanitizer}.test.ts',
 ];

@@ -35,11 +35,9 @@ export interface RunOptions<O extends OutputPlaces | undefined = OutputPlaces | 
 /** An engine, or a model of the CPU backend, as far as both are the same. */
 interface Runner {
   readonly inputs: Engine['inputs'];
-  run(feeds: Feeds, options: ContextRunOptions): Promise<Results>;
+  run(feeds: Feeds, options: ContextRunOptions): Promise<Record<string, Result | DeviceTensor>>;
   dispose(): void;
 }
-
-type Results = Record<string, Result | DeviceTensor>;
 
 /** What a model was made of, to make others of it. */
 interface Origin {
@@ -74,14 +72,14 @@ export class Model {
    * engine, with the same options but the signal. It stays until the model is disposed. Layers that end in such an output
    * are not fused with the next, which may change the last bits.
    * Files of weights have to be open still.
-   * The CPU backend takes the same options but what is on a GPU.
+   * The CPU backend takes the same options, except for what is on a GPU.
    * @throws ERR_FEED if the feeds do not fit, ERR_OUTPUT if a place does not fit an output, ERR_ABORTED, ERR_DISPOSED, and the backend's
    *   own errors; for `also` ERR_PARAMETER, ERR_NAME if no tensor has the name, or several have, ERR_NESTED_TENSOR if it is made in a
    *   loop or conditional, and what `compile` throws
    */
   run<O extends OutputPlaces | undefined = undefined>(feeds: Feeds, options: RunOptions<O>): Promise<RunResults<O>>;
   run(feeds: Feeds): Promise<Record<string, Result>>;
-  async run(feeds: Feeds, options: RunOptions = {}): Promise<Results> {
+  async run(feeds: Feeds, options: RunOptions = {}): Promise<Record<string, Result | DeviceTensor>> {
     this.#requireAlive();
     const runner: Runner = this.#cpu ?? this.engine!;
     const { more, others } = readArguments('run', [options], () => {

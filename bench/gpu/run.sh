@@ -47,7 +47,7 @@ plugins() {
 }
 
 # What it takes at most, in seconds.
-declare -A seconds=([prepare]=90 [plans]=150 [spin]=30 [latency]=180 [throughput]=90 [hold]=40 [decoders]=150 [decode]=60 [torch]=120 [runs]=150
+declare -A seconds=([prepare]=90 [plans]=200 [spin]=30 [latency]=180 [throughput]=90 [hold]=40 [decoders]=150 [decode]=60 [torch]=120 [runs]=150
   [graphs]=120 [plugins]=90)
 order='prepare plans spin latency throughput hold decoders decode runs graphs plugins torch'
 

@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Feed, float32, int32, loadWeights, network } from 'node-tensorrt';
+import { type Feed, loadWeights, type Result } from 'node-tensorrt';
+import { Steps } from '../decode.js';
+import { reader, stepper } from './network.js';
 
 const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const reference = JSON.parse(readFileSync(file('reference.json'), 'utf8'));
@@ -40,23 +42,16 @@ const unknown = [...args.prime].find((character) => !characters.includes(charact
 if (unknown !== undefined)
   refuse(`--prime: expected characters of ${JSON.stringify(reference.vocabulary)}, given '${unknown}'`);
 
-// Characters go in, the states of both layers go from call to call, the likeliest next characters come out.
 const w = await loadWeights(file('charrnn.safetensors'));
 const units = w.get('linear.weight').shape[1]!;
-const net = network('charrnn');
-const ids = net.input('ids', int32('n'));
-const hidden = net.input('hidden', float32(2, units));
-const cell = net.input('cell', float32(2, units));
-const read = ids.embedding(w.layer('embedding')).lstm({ ...w.layer('lstm'), hidden, cell });
-const logits = read.hidden.select(0, 1).linear(w.layer('linear')).output('logits');
-const [best, next] = logits.topk(topK);
-best.output('best');
-next.output('next');
-read.hidden.output('hidden_out');
-read.cell.output('cell_out');
-
 const longest = 256;
-const model = await net.compile({ profiles: [{ n: [1, 1, longest] }], tf32: false });
+const model = await reader(w, topK).compile({ profiles: [{ n: [1, 1, longest] }], tf32: false });
+
+/** Characters between two visits of the host. */
+const ahead = 64;
+/** The likeliest characters are found on the GPU. */
+const steps =
+  model.backend === 'tensorrt' ? await Steps.of(await stepper(w, ahead).build({ tf32: false }), ahead) : undefined;
 
 type Pick = (logits: Float32Array) => number;
 const greedy: Pick = () => 0;
@@ -72,16 +67,27 @@ const sample: Pick = (logits) => {
 };
 
 async function* write(prime: string, length: number, pick: Pick): AsyncGenerator<string> {
-  let unread = Int32Array.from(reference.start + prime, (character: string) => characters.indexOf(character));
   let state: Record<string, Feed> = { hidden: new Float32Array(2 * units), cell: new Float32Array(2 * units) };
-  for (let written = 0; written < length; ) {
-    const { best, next, hidden_out, cell_out } = await model.run({ ids: unread.slice(0, longest), ...state });
-    state = { hidden: hidden_out!, cell: cell_out! };
-    unread = unread.slice(longest);
-    if (unread.length > 0) continue;
+  const carry = (results: Record<string, Result>) => {
+    state = { hidden: results['next.hidden']!, cell: results['next.cell']! };
+    return results;
+  };
+  let unread = Int32Array.from(reference.start + prime, (character: string) => characters.indexOf(character));
+  for (; unread.length > longest; unread = unread.slice(longest))
+    carry(await model.run({ ids: unread.slice(0, longest), ...state }));
+  if (steps && topK === 1) {
+    const { 'next.slot': slot, 'next.written': _, ...outputs } = steps.start;
+    await slot!.upload(Int32Array.of(0));
+    await model.run({ ids: unread, ...state }, { outputs });
+    let written = 0;
+    for await (const { done, data } of steps.run(length, 'written'))
+      for (; written < done; written++) yield characters[data[written % ahead] as number]!;
+    return;
+  }
+  for (let written = 0; written < length; written++) {
+    const { best, 'next.ids': next } = carry(await model.run({ ids: unread, ...state }));
     const picked = pick(best!.toFloat32());
     unread = (next!.data as Int32Array).slice(picked, picked + 1);
-    written++;
     yield characters[unread[0]!]!;
   }
 }

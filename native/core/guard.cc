@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <mutex>
 
@@ -53,7 +54,11 @@ struct Record {
 };
 Record records[256];
 std::atomic<uint32_t> records_used{0};
-sem_t crashes;
+// Initialized before anybody waits: later, it would forget who does.
+struct Semaphore {
+  sem_t count;
+  Semaphore() { sem_init(&count, 0, 0); }
+} crashes;
 
 // A signal, with the other handlers that were found installed, each once.
 struct Watched {
@@ -121,7 +126,7 @@ void stop_crashed(int signal, uintptr_t instruction) {
     if (index < std::size(records)) {
       records[index].crash = {seat, worker, signal, instruction};
       records[index].written.store(true, std::memory_order_release);
-      sem_post(&crashes);
+      sem_post(&crashes.count);
     }
     park();
   }
@@ -174,11 +179,16 @@ std::mutex& install_mutex() {
 
 void install_guard() {
   std::lock_guard lock(install_mutex());
-  if (!process) {
-    sem_init(&crashes, 0, 0);
-    process = getpid();
-  }
+  if (!process) process = getpid();
   for (auto& one : watched) install(one);
+}
+
+void refresh_guard() {
+  static std::atomic<int64_t> installed{-1};
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  int64_t const tenth = now.tv_sec * 10 + now.tv_nsec / 100'000'000;
+  if (installed.exchange(tenth, std::memory_order_relaxed) != tenth) install_guard();
 }
 
 void repair_bus_errors(bool (*function)(uintptr_t address)) {
@@ -251,7 +261,7 @@ bool run_guarded(void (*function)(void* data), void* data, Crash& crash) {
 
 Crash next_crash() {
   for (;;) {
-    if (sem_wait(&crashes) != 0) continue;
+    if (sem_wait(&crashes.count) != 0) continue;
     for (auto& record : records) {
       if (record.written.exchange(false, std::memory_order_acquire)) return record.crash;
     }

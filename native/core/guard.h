@@ -32,6 +32,8 @@ bool abandon_worker(Seat seat);
 
 // Installs our handlers, even if others were installed since.
 void install_guard();
+// The same, at most ten times a second: for what happens more often.
+void refresh_guard();
 
 struct Crash {
   Seat seat;

@@ -16,6 +16,9 @@ napi_type_tag const& handle_tag() {
   return tag;
 }
 
+// Whether the calling thread frees objects itself.
+thread_local bool frees_itself = false;
+
 // A job, because the process must not end while TensorRT frees something.
 struct ReleaseJob : Job {
   std::shared_ptr<void> state;
@@ -25,6 +28,7 @@ struct ReleaseJob : Job {
       return;
     }
     enter_library(nullptr, "freeing memory");
+    frees_itself = true;
     state.reset();
   }
   Napi::Value result(Napi::Env env) override { return env.Undefined(); }
@@ -33,10 +37,26 @@ struct ReleaseJob : Job {
 void finalize(napi_env env, void* data, void*) {
   auto* handle = static_cast<Handle*>(data);
   Napi::MemoryManagement::AdjustExternalMemory(env, -handle->bytes);
-  if (!has_crashed_running()) delete handle;
+  if (has_crashed_running()) return;
+  // A process that ends must not leave while a thread frees.
+  if (!is_closed(env)) release_later(std::move(handle->state));
+  frees_itself = true;
+  delete handle;
+  frees_itself = false;
 }
 
 }  // namespace
+
+void release_later(std::shared_ptr<void> state) noexcept {
+  if (!state || frees_itself) return;
+  try {
+    auto job = std::make_shared<ReleaseJob>();
+    job->state = std::move(state);
+    Job::start_detached(std::move(job), Lane::free);
+  } catch (...) {
+    // Without a thread, whoever has the last reference frees.
+  }
+}
 
 Napi::Value make_handle(Napi::Env env, Handle handle) {
   auto object = Napi::Object::New(env);

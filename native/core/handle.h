@@ -32,6 +32,15 @@ std::shared_ptr<T> state_of(Given const& given) {
   return std::static_pointer_cast<T>(handle.state);
 }
 
+// Lets go of an object on the free lane: TensorRT may take long, and a crash in it ends nothing.
+void release_later(std::shared_ptr<void> state) noexcept;
+
+// An object that is let go of so, whichever thread has the last reference.
+template <class T>
+std::shared_ptr<T> make_released_later() {
+  return std::shared_ptr<T>(new T, [](T* object) { release_later(std::shared_ptr<T>(object)); });
+}
+
 // release(handle): frees the object off the event loop, once no job uses it.
 Napi::Value release(Napi::CallbackInfo const& info);
 

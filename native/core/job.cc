@@ -19,6 +19,19 @@ void end_without_destructors(int status, void*) {
   _exit(status);
 }
 
+// Of all environments, for the life of the process.
+struct Environments {
+  std::mutex mutex;
+  std::set<napi_env> open;
+  std::set<void (*)()> hooks;  // of `at_close`
+};
+auto& environments = *new Environments;
+
+struct Nothing : Job {
+  void work() override {}
+  Napi::Value result(Napi::Env env) override { return env.Undefined(); }
+};
+
 }  // namespace
 
 // The current jobs of one environment, and the way back to its event loop.
@@ -48,9 +61,17 @@ class Jobs {
   void close() {
     if (closed) return;
     closed = true;
+    std::set<void (*)()> hooks;
+    {
+      std::lock_guard lock(environments.mutex);
+      environments.open.erase(env_);
+      hooks = environments.hooks;
+    }
     for (auto const& job : active_) job->cancel();
     for (auto const& job : active_) job->wait();
     active_.clear();
+    for (auto const hook : hooks) hook();
+    Job::wait_for_lane(Lane::free);
     napi_release_threadsafe_function(channel_, napi_tsfn_abort);
     // Registered now, so that it runs before the destructors of all libraries loaded so far.
     if (has_crashed()) on_exit(end_without_destructors, nullptr);
@@ -61,6 +82,8 @@ class Jobs {
     auto const name = Napi::String::New(env, "node-tensorrt");
     if (napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, receive, &channel_) != napi_ok) throw Napi::Error::New(env);
     napi_unref_threadsafe_function(env, channel_);
+    std::lock_guard lock(environments.mutex);
+    environments.open.insert(env);
   }
 
   static void receive(napi_env env, napi_value, void* context, void* data) {
@@ -89,6 +112,16 @@ class Jobs {
   napi_threadsafe_function channel_ = nullptr;
   std::set<std::shared_ptr<Job>> active_;
 };
+
+bool is_closed(napi_env env) {
+  std::lock_guard lock(environments.mutex);
+  return environments.open.count(env) == 0;
+}
+
+void at_close(void (*hook)()) {
+  std::lock_guard lock(environments.mutex);
+  environments.hooks.insert(hook);
+}
 
 void cancel_jobs(Napi::Env env) { Jobs::of(env).close(); }
 
@@ -148,7 +181,7 @@ void call_sheltered(Library const& library, char const* doing, std::function<voi
   } call{function, nullptr};
   Crash crash;
   check_not_crashed(library, Lane::run);
-  install_guard();
+  refresh_guard();
   bool const returned = run_guarded(
       [](void* data) {
         auto& call = *static_cast<Call*>(data);
@@ -192,6 +225,21 @@ Napi::Value Job::settle(Napi::Env env, bool& failed) {
     failed = true;
     return to_js_error(env, std::current_exception(), &log).Value();
   }
+}
+
+void Job::start_detached(std::shared_ptr<Job> job, Lane lane) {
+  job->lane_ = lane;
+  job->post();
+}
+
+void Job::wait_for_lane(Lane lane) {
+  auto const last = std::make_shared<Nothing>();
+  try {
+    start_detached(last, lane);
+  } catch (Error const&) {
+    return;  // no thread, no work
+  }
+  last->wait();
 }
 
 void Job::post() { post_to_lane(lane_, shared_from_this()); }

@@ -42,6 +42,9 @@ class Job : public std::enable_shared_from_this<Job> {
   // Starts the job and waits for it on the event loop. Throws what `start` would reject with.
   static Napi::Value run(Napi::Env env, std::shared_ptr<Job> job, Lane lane);
 
+  // Starts a job that nobody waits for. An environment that ends does, if it was started before.
+  static void start_detached(std::shared_ptr<Job> job, Lane lane);
+
   // Stops the work at its next step. A job that still waits for its turn is over at once. False if its work had begun.
   bool cancel();
   bool has_begun() const { return claimed_; }
@@ -64,6 +67,8 @@ class Job : public std::enable_shared_from_this<Job> {
   bool finish(std::exception_ptr error);
   void crash(Crash const& crash);
   void wait();
+  // Until the lane has done what it was given before.
+  static void wait_for_lane(Lane lane);
   Napi::Value settle(Napi::Env env, bool& failed);
 
   Lane lane_ = Lane::engine;
@@ -87,6 +92,12 @@ std::string crash_text(Library const* library, std::string const& doing, Crash c
 // Calls a library on a thread that is no worker. A crash in `function` is thrown as ERR_TENSORRT_CRASHED, and the library is
 // not used again.
 void call_sheltered(Library const& library, char const* doing, std::function<void()> const& function);
+
+// Whether the environment had no job yet, or accepts no more.
+bool is_closed(napi_env env);
+
+// Called when an environment ends, once its jobs are over: waits for what they leave behind on other threads.
+void at_close(void (*hook)());
 
 // Cancels this environment's jobs, waits for them and accepts no more; called before the process or a worker thread ends.
 void cancel_jobs(Napi::Env env);

@@ -62,7 +62,11 @@ class Queue {
   }
 
   void post(std::shared_ptr<Job> job) {
-    install_guard();
+    if (lane_ == Lane::run) {
+      refresh_guard();
+    } else {
+      install_guard();
+    }
     {
       std::lock_guard lock(mutex);
       if (idle <= tasks.size() && workers.size() < limit_) {
@@ -77,18 +81,14 @@ class Queue {
     changed.notify_one();
   }
 
-  // Waits for a job; the lock is held. Who waits for runs looks for a while before it sleeps: waking takes longer than that.
+  // Waits for a job; the lock is held.
   std::shared_ptr<Job> take(std::unique_lock<std::mutex>& lock) {
     idle++;
-    if (tasks.empty() && lane_ == Lane::run && cores() > 2 && spinning.load() == 0) {
-      spinning++;
-      lock.unlock();
-      auto const until = std::chrono::steady_clock::now() + std::chrono::microseconds(100);
-      while (waiting.load(std::memory_order_acquire) == 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
-      lock.lock();
-      spinning--;
+    while (tasks.empty()) {
+      look(lock);
+      changed.wait(lock, [this] { return !tasks.empty() || expected; });
+      expected = false;
     }
-    changed.wait(lock, [this] { return !tasks.empty(); });
     idle--;
     auto job = std::move(tasks.front());
     tasks.pop_front();
@@ -98,6 +98,16 @@ class Queue {
     return job;
   }
 
+  void expect() {
+    if (cores() <= 2 || spinning.load() > 0) return;
+    {
+      std::lock_guard lock(mutex);
+      if (idle == 0) return;
+      expected = true;
+    }
+    changed.notify_one();
+  }
+
   std::mutex mutex;
   std::condition_variable changed;
   std::deque<std::shared_ptr<Job>> tasks;
@@ -105,8 +115,20 @@ class Queue {
   size_t idle = 0;
   std::atomic<size_t> waiting{0};
   std::atomic<int> spinning{0};
+  bool expected = false;
 
  private:
+  // Who waits for runs looks for a while before it sleeps: waking takes about as long.
+  void look(std::unique_lock<std::mutex>& lock) {
+    if (lane_ != Lane::run || cores() <= 2 || spinning.load() > 0) return;
+    spinning++;
+    lock.unlock();
+    auto const until = std::chrono::steady_clock::now() + std::chrono::microseconds(100);
+    while (waiting.load(std::memory_order_acquire) == 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    lock.lock();
+    spinning--;
+  }
+
   static void watch(std::vector<Queue*>* queues) {
     for (;;) {
       Crash const crash = next_crash();
@@ -189,6 +211,8 @@ void Worker::replace(Crash const& crash) {
   job->crash(crash);
   for (auto const& one : stranded) one->cancel();
 }
+
+void expect_run() { Queue::of(Lane::run).expect(); }
 
 void post_to_lane(Lane lane, std::shared_ptr<Job> job) { Queue::of(lane).post(std::move(job)); }
 

@@ -12,4 +12,7 @@ class Job;
 // Gives the job to its lane. Throws ERR_THREAD if the system refuses a thread.
 void post_to_lane(Lane lane, std::shared_ptr<Job> job);
 
+// A run has ended, and often another follows at once: a thread of the run lane wakes meanwhile.
+void expect_run();
+
 }  // namespace ntrt

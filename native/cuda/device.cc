@@ -1,5 +1,6 @@
 #include "device.h"
 
+#include <atomic>
 #include <map>
 #include <mutex>
 
@@ -15,12 +16,22 @@ std::mutex mutex;
 auto* const contexts = new std::map<int, CUcontext>;  // retained
 auto* const lost = new std::map<int, std::string>;    // why
 
+std::atomic<bool> any_lost{false};
+
 thread_local int device_of_thread = 0;
+thread_local CUcontext context_of_thread = nullptr;
+
+// Whether the device is the thread's already; others may have changed that.
+bool is_current(Driver const& d, int ordinal) {
+  CUcontext now = nullptr;
+  return device_of_thread == ordinal && context_of_thread && !any_lost && d.cuCtxGetCurrent && d.cuCtxGetCurrent(&now) == 0 && now == context_of_thread;
+}
 
 }  // namespace
 
 void use_device(int ordinal) {
   auto const& d = driver();
+  if (is_current(d, ordinal)) return;
   std::lock_guard lock(mutex);
   if (auto const why = lost->find(ordinal); why != lost->end()) throw Error("ERR_CUDA_CONTEXT_LOST", why->second);
   auto found = contexts->find(ordinal);
@@ -38,6 +49,7 @@ void use_device(int ordinal) {
   }
   check_cuda(d.cuCtxSetCurrent(found->second), "cuCtxSetCurrent");
   device_of_thread = ordinal;
+  context_of_thread = found->second;
 }
 
 int current_device() { return device_of_thread; }
@@ -58,6 +70,7 @@ OnDevice::OnDevice(int ordinal) : device_before_(device_of_thread) {
 OnDevice::~OnDevice() {
   driver().cuCtxSetCurrent(context_before_);
   device_of_thread = device_before_;
+  context_of_thread = context_before_;
 }
 
 void lose_device(int ordinal, std::string const& error, std::vector<std::string> const& suspects) {
@@ -69,6 +82,7 @@ void lose_device(int ordinal, std::string const& error, std::vector<std::string>
   if (!names.empty()) text += "; the engine runs " + names + ": NODE_TENSORRT_PLUGIN_SYNC=1 in the environment tells which kernel it is";
   text += ". This process's CUDA context on GPU " + std::to_string(ordinal) + " is lost and every later run on it fails: go on in a new process, or run the engine in a child process";
   std::lock_guard lock(mutex);
+  any_lost = true;
   throw Error("ERR_CUDA_CONTEXT_LOST", lost->emplace(ordinal, text).first->second);
 }
 

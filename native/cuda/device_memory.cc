@@ -72,6 +72,12 @@ void DeviceMemory::after_read(std::shared_ptr<Event> event) {
   readers_.push_back(std::move(event));
 }
 
+void DeviceMemory::after_wait() {
+  std::lock_guard lock(mutex_);
+  written_ = nullptr;
+  readers_.clear();
+}
+
 void DeviceMemory::after_write(std::shared_ptr<Event> event) {
   std::lock_guard lock(mutex_);
   written_ = std::move(event);

@@ -36,6 +36,8 @@ class DeviceMemory {
   // The event of the work between; before the call's turn passes.
   void after_read(std::shared_ptr<Event> event);
   void after_write(std::shared_ptr<Event> event);
+  // In place of `after_write` when the work is done, and all it waited for.
+  void after_wait();
 
   Turns turns;  // guarded by turn.cc
 

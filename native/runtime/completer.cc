@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <future>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+
+#include "../core/job.h"
 
 namespace ntrt {
 
@@ -18,6 +22,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 
 struct Entry {
+  uint64_t stream;
   std::shared_ptr<Event> event;
   std::function<void(std::exception_ptr)> then;
   Clock::time_point since;
@@ -29,6 +34,7 @@ class Completer {
   static Completer& instance() {
     static auto* const completer = [] {
       auto* made = new Completer;
+      at_close(settle);
       std::thread([made] { made->loop(); }).detach();
       return made;
     }();
@@ -44,6 +50,13 @@ class Completer {
   }
 
  private:
+  // Waits until what was done before has let go of its jobs.
+  static void settle() {
+    std::promise<void> reached;
+    instance().add({0, nullptr, [&](std::exception_ptr) { reached.set_value(); }, Clock::now()});
+    reached.get_future().wait();
+  }
+
   [[noreturn]] void loop() {
     prctl(PR_SET_NAME, "tensorrt-done");
     prctl(PR_SET_TIMERSLACK, 1);
@@ -61,22 +74,29 @@ class Completer {
   }
 
   // Whether one was done.
-  static bool collect(std::vector<Entry>& entries) {
+  bool collect(std::vector<Entry>& entries) {
     bool any = false;
+    // Streams with work that was not done when it was looked at: what is behind it may be by now, and ends after it all the same.
+    std::vector<uint64_t> open;
     for (size_t i = 0; i < entries.size();) {
+      if (std::find(open.begin(), open.end(), entries[i].stream) != open.end()) {
+        i++;
+        continue;
+      }
       std::exception_ptr error;
       bool over = true;
       try {
-        over = entries[i].event->is_done();
+        over = !entries[i].event || entries[i].event->is_done();
       } catch (...) {
         error = std::current_exception();
       }
       if (!over) {
+        open.push_back(entries[i].stream);
         i++;
         continue;
       }
       any = true;
-      // In order: those behind it on the same stream are done later.
+      if (entries[i].event) learn(entries[i]);
       Entry const done = std::move(entries[i]);
       entries.erase(entries.begin() + static_cast<ptrdiff_t>(i));
       done.then(std::move(error));
@@ -84,26 +104,45 @@ class Completer {
     return any;
   }
 
-  // Looks without a break while the youngest run is young; later, it is noticed at most 1/32 of its age too late.
+  // How long work on a stream takes, after the last ones.
+  void learn(Entry const& entry) {
+    if (usual_.size() > 1000) usual_.clear();
+    auto& usual = usual_[entry.stream];
+    auto const took = Clock::now() - entry.since;
+    usual = usual.count() == 0 ? took : (3 * usual + took) / 4;
+  }
+
+  // Sleeps while none can be about to end, by what is usual, and looks without a break after. Work that takes unusually long is
+  // noticed at most 1/32 of its age too late.
   void pause(std::vector<Entry> const& entries) {
-    auto const age = Clock::now() - std::max_element(entries.begin(), entries.end(), [](Entry const& a, Entry const& b) { return a.since < b.since; })->since;
-    if (age < microseconds(400)) {
+    auto const now = Clock::now();
+    auto least = Clock::duration::max();
+    for (auto const& entry : entries) {
+      auto const age = now - entry.since;
+      auto const known = usual_.find(entry.stream);
+      auto const usual = known == usual_.end() ? Clock::duration(microseconds(1000)) : known->second;
+      auto const rest = age < 2 * usual ? usual * 4 / 5 - age - microseconds(100) : age / 32;
+      least = std::min(least, rest);
+    }
+    if (least < microseconds(20)) {
       std::this_thread::yield();
       return;
     }
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, std::min<Clock::duration>(age / 32, microseconds(500)), [this] { return !added_.empty(); });
+    changed_.wait_for(lock, std::min<Clock::duration>(least, std::chrono::milliseconds(5)), [this] { return !added_.empty(); });
   }
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Entry> added_;
+  std::map<uint64_t, Clock::duration> usual_;  // by stream
 };
 
 }  // namespace
 
 void complete_when_done(std::shared_ptr<Event> event, std::function<void(std::exception_ptr)> then) {
-  Completer::instance().add({std::move(event), std::move(then), Clock::now()});
+  uint64_t const stream = event->stream_id();
+  Completer::instance().add({stream, std::move(event), std::move(then), Clock::now()});
 }
 
 }  // namespace ntrt

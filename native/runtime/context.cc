@@ -1,6 +1,7 @@
 #include "context.h"
 
 #include "../core/handle.h"
+#include "../core/lanes.h"
 #include "../plugin/failure.h"
 #include "completer.h"
 
@@ -190,10 +191,13 @@ void ContextJob::work() {
     end_turn();
     rethrow_run_error(engine);
   }
-  end_turn();
   defer_end();
+  // Before the next one gets its turn, so that they end in order.
   complete_when_done(std::move(done), [job = std::static_pointer_cast<ContextJob>(shared_from_this())](std::exception_ptr error) {
-    if (!error) return job->end(nullptr);
+    if (!error) {
+      job->end(nullptr);
+      return expect_run();
+    }
     try {
       try {
         std::rethrow_exception(error);
@@ -204,6 +208,7 @@ void ContextJob::work() {
       job->end(std::current_exception());
     }
   });
+  end_turn();
 }
 
 void ContextJob::end_turn() {

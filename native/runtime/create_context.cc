@@ -1,4 +1,5 @@
 #include "../core/handle.h"
+#include "../cuda/heap.h"
 #include "../plugin/failure.h"
 #include "context.h"
 
@@ -70,29 +71,49 @@ class ContextCreation : public Job {
       s.created = create_execution_context(api, s.engine->engine.get(), strategy, options_.rtx);
     } catch (Error const& error) {
       auto const failure = take_failure();
-      if (!failure) throw;
+      if (!failure) {
+        require_memory(error.what());
+        throw;
+      }
       throw Error(error.code, std::string(error.what()) + ": " + failure->what());
     }
     record_errors(api, s.handle());
     if (options_.debug) s.debug = std::make_unique<DebugTensors>(api, s.handle());
   }
 
-  void set_memory() {
-    auto& s = *state_;
-    auto const& api = *s.engine->api;
-    auto const sizes = memory_sizes(api, s.engine->engine.get());
+  // Bytes of activations: of the profile that needs most, and of the context's.
+  std::pair<size_t, size_t> activation_sizes() const {
+    auto const& engine = *state_->engine;
+    auto const sizes = memory_sizes(*engine.api, engine.engine.get());
     size_t const profile = static_cast<size_t>(options_.profile);
     int64_t most = 0;
     for (int64_t const size : sizes) most = std::max(most, size);
-    int64_t const needed = profile < sizes.size() ? sizes[profile] : most;
-    s.memory_size = static_cast<size_t>(options_.memory == ActivationMemory::own ? most : needed);
+    return {static_cast<size_t>(most), static_cast<size_t>(profile < sizes.size() ? sizes[profile] : most)};
+  }
+
+  // Throws ERR_OUT_OF_MEMORY if TensorRT cannot have found room for its activations.
+  void require_memory(std::string const& error) const {
+    if (options_.memory != ActivationMemory::own && options_.memory != ActivationMemory::profile) return;
+    auto const [most, needed] = activation_sizes();
+    size_t const asked = options_.memory == ActivationMemory::own ? most : needed;
+    int const device = state_->engine->device;
+    Heap::Use const use = Heap::of(device).use();
+    if (use.free >= asked) return;
+    throw Error("ERR_OUT_OF_MEMORY", error + ": it asked for " + std::to_string(asked) + " bytes of memory of GPU " + std::to_string(device) + ", " + std::to_string(use.free) + " of " + std::to_string(use.total) + " are free");
+  }
+
+  void set_memory() {
+    auto& s = *state_;
+    auto const& api = *s.engine->api;
+    auto const [most, needed] = activation_sizes();
+    s.memory_size = options_.memory == ActivationMemory::own ? most : needed;
     if (options_.memory == ActivationMemory::given) {
       require_room();
       s.activations = options_.given;
     }
     if (options_.memory == ActivationMemory::shared) {
       std::lock_guard lock(s.engine->shared_mutex);
-      if (!s.engine->shared) s.engine->shared = DeviceMemory::allocate(s.engine->device, static_cast<size_t>(most), nullptr);
+      if (!s.engine->shared) s.engine->shared = DeviceMemory::allocate(s.engine->device, most, nullptr);
       s.activations = s.engine->shared;
     }
     if (s.activations) give_memory(api, s.handle(), s.activations->get(), static_cast<int64_t>(s.activations->bytes()));
@@ -119,7 +140,7 @@ class ContextCreation : public Job {
     call<m::ExecutionContext::setAuxStreams>(*s.engine->api, s.handle(), streams.data(), static_cast<int32_t>(streams.size()));
   }
 
-  std::shared_ptr<ContextState> state_ = std::make_shared<ContextState>();
+  std::shared_ptr<ContextState> state_ = make_released_later<ContextState>();
   Options const options_;
 };
 

@@ -91,7 +91,7 @@ struct Shares {
 
 class DeserializeJob : public Job {
  public:
-  DeserializeJob(std::string library, Plan plan, int device, bool allow_code, std::optional<WeightBudget> budget) : library_(std::move(library)), allow_code_(allow_code), budget_(budget), state_(std::make_shared<EngineState>()) {
+  DeserializeJob(std::string library, Plan plan, int device, bool allow_code, std::optional<WeightBudget> budget) : library_(std::move(library)), allow_code_(allow_code), budget_(budget), state_(make_released_later<EngineState>()) {
     state_->plan = std::move(plan);
     state_->device = device;
   }
@@ -115,7 +115,6 @@ class DeserializeJob : public Job {
     record_errors(*s.api, s.engine.get());
     s.streaming = weight_streaming(*s.api, s.engine.get());
     if (budget_) {
-      if (!s.streaming) throw Error("ERR_ENGINE", "weightStreamingBudget: no weights of the engine can be streamed: build it with weightStreaming");
       set_weight_budget(*s.api, s.engine.get(), *budget_);
       s.streaming = weight_streaming(*s.api, s.engine.get());
     }

@@ -24,10 +24,9 @@ struct GraphState {
     }
   }
 
-  // Launches, when it is the caller's turn.
-  std::shared_ptr<Event> launch() {
+  // Launches, when it is the caller's turn. Returns the event after which all is done, or null if it `waits` for that.
+  std::shared_ptr<Event> launch(bool waits) {
     auto const& io = context->engine->io;
-    for (auto const& one : placements) one.check();
     for (size_t i = 0; i < io.size(); i++) {
       if (!placements[i].device) continue;
       if (io[i].input) {
@@ -38,15 +37,11 @@ struct GraphState {
     }
     if (context->activations) context->activations->before_write(context->compute);
     graph.launch(context->compute);
-    auto done = Event::record(context->compute);
-    if (context->activations) context->activations->after_write(done);
+    if (waits) context->compute.synchronize("running the graph");
+    auto const done = waits ? nullptr : Event::record(context->compute);
+    if (context->activations) tell(*context->activations, true, done);
     for (size_t i = 0; i < io.size(); i++) {
-      if (!placements[i].device) continue;
-      if (io[i].input) {
-        placements[i].device->after_read(done);
-      } else {
-        placements[i].device->after_write(done);
-      }
+      if (placements[i].device) tell(*placements[i].device, !io[i].input, done);
     }
     return done;
   }
@@ -68,13 +63,13 @@ class CaptureJob : public ContextJob {
   Napi::Value result(Napi::Env env) override { return make_handle(env, state_); }
 
  private:
-  std::shared_ptr<GraphState> state_ = std::make_shared<GraphState>();
+  std::shared_ptr<GraphState> state_ = make_released_later<GraphState>();
 };
 
 class LaunchJob : public ContextJob {
  public:
   LaunchJob(std::shared_ptr<GraphState> graph, int64_t ticket) : ContextJob(graph->context, false, ticket), graph_(std::move(graph)) {}
-  std::shared_ptr<Event> submit(RunBuffers*) override { return graph_->launch(); }
+  std::shared_ptr<Event> submit(RunBuffers*) override { return graph_->launch(false); }
   Napi::Value result(Napi::Env env) override { return env.Undefined(); }
 
  private:
@@ -95,6 +90,7 @@ Napi::Value capture(Napi::CallbackInfo const& info) {
 Napi::Value launch(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     auto const graph = state_of<GraphState>(argument(info, 0));
+    check(graph->placements);
     auto job = std::make_shared<LaunchJob>(graph, info[1].As<Napi::Number>().Int64Value());
     return Job::start(info.Env(), job, Lane::run, [&] { job->begin(graph->placements); });
   });
@@ -103,10 +99,10 @@ Napi::Value launch(Napi::CallbackInfo const& info) {
 Napi::Value launch_sync(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     auto const graph = state_of<GraphState>(argument(info, 0));
+    check(graph->placements);
     auto& context = *graph->context;
     synchronously(info.Env(), context, graph->placements, false, [&](RunBuffers*) {
-      graph->launch();
-      context.compute.synchronize("running the graph");
+      graph->launch(true);
     });
     return info.Env().Undefined();
   });

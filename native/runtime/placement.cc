@@ -62,8 +62,10 @@ void read_input(Placement& placement, Given const& given, EngineState const& eng
 
 }  // namespace
 
-void Placement::check() const {
-  if ((host && host->disposed) || (device && device->disposed)) throw Error("ERR_DISPOSED", "a tensor of this run was disposed");
+void check(Placements const& placements) {
+  for (auto const& one : placements) {
+    if ((one.host && one.host->disposed) || (one.device && one.device->disposed)) throw Error("ERR_DISPOSED", "a tensor of this run was disposed");
+  }
 }
 
 Placements read_placements(EngineState const& engine, Given const& given) {
@@ -82,8 +84,8 @@ Placements read_placements(EngineState const& engine, Given const& given) {
       } else if (!item.value().IsUndefined()) {
         place(placement, item.member("memory"), engine, tensor);
       }
-      placement.check();
     }
+    check(placements);
   } catch (...) {
     finish_copies(placements);  // nobody reads the arrays any more
     throw;

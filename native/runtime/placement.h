@@ -22,9 +22,6 @@ struct Placement {
   bool transferred = false;            // the array stays as it is until the run ends
   std::shared_ptr<HostMemory> host;
   std::shared_ptr<DeviceMemory> device;
-
-  // Throws ERR_DISPOSED.
-  void check() const;
 };
 
 // One for each input and output, in the engine's order.
@@ -32,6 +29,9 @@ using Placements = std::vector<Placement>;
 
 // Reads what JavaScript gives; starts to copy ordinary arrays. Throws ERR_FEED, ERR_OUTPUT, ERR_DISPOSED.
 Placements read_placements(EngineState const& engine, Given const& given);
+
+// Throws ERR_DISPOSED if one of the tensors was disposed.
+void check(Placements const& placements);
 
 // Copies along until all ordinary arrays are copied; those of the call: that JavaScript may change when it returns.
 void finish_copies(Placements const& placements);

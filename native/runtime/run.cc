@@ -72,7 +72,7 @@ class ProfileJob : public ContextJob {
     try {
       layers_ = profile_runs(*c.engine->api, c.handle(), runs_, [&] {
         Outcome outcome;
-        submit_run(c, slot, placements_, outcome)->synchronize();
+        run_and_wait(c, slot, placements_, outcome);
       });
     } catch (...) {
       c.graphs.limit = limit;
@@ -128,8 +128,7 @@ Napi::Value run_sync(Napi::CallbackInfo const& info) {
     auto const placements = read_placements(*context->engine, argument(info, 1));
     Outcome outcome;
     synchronously(info.Env(), *context, placements, needs_buffers(*context->engine, placements), [&](RunBuffers* slot) {
-      submit_run(*context, slot, placements, outcome);
-      context->output_stream().synchronize("running the engine");
+      run_and_wait(*context, slot, placements, outcome);
     });
     return outputs_of(info.Env(), *context->engine, placements, outcome);
   });
@@ -170,6 +169,8 @@ Napi::Value bind(Napi::CallbackInfo const& info) {
     bound->needs_slot = needs_buffers(*context.engine, bound->placements);
     synchronously(info.Env(), context, bound->placements, false, [&](RunBuffers*) { bound->shapes = infer_output_shapes(context, bound->placements); });
     for (size_t i = 0; i < bound->shapes.size(); i++) {
+      // Shapes come from the elements of an input that TensorRT reads on the host, which may be others in every run.
+      bound->is_static = bound->is_static && !(context.engine->io[i].input && context.engine->io[i].host);
       auto const& shape = bound->shapes[i];
       for (int32_t k = 0; k < shape.rank; k++) bound->is_static = bound->is_static && shape.d[k] >= 0;
       bound->is_static = bound->is_static && shape.rank >= 0;
@@ -188,6 +189,7 @@ Napi::Value output_shapes(Napi::CallbackInfo const& info) {
 Napi::Value run_bound(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     auto const bound = state_of<BoundState>(argument(info, 0));
+    check(bound->placements);
     auto job = std::make_shared<BoundJob>(bound, info[1].As<Napi::Number>().Int64Value());
     return Job::start(info.Env(), job, Lane::run, [&] { job->begin(bound->placements); });
   });
@@ -196,11 +198,11 @@ Napi::Value run_bound(Napi::CallbackInfo const& info) {
 Napi::Value run_bound_sync(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     auto const bound = state_of<BoundState>(argument(info, 0));
+    check(bound->placements);
     auto& context = *bound->context;
     Outcome outcome;
     synchronously(info.Env(), context, bound->placements, bound->needs_slot, [&](RunBuffers* slot) {
-      submit_run(context, slot, bound->placements, outcome);
-      context.output_stream().synchronize("running the engine");
+      run_and_wait(context, slot, bound->placements, outcome);
     });
     return bound->outputs(info.Env(), outcome);
   });

@@ -50,8 +50,8 @@ class Submission {
     addresses_.resize(io_.size());
   }
 
-  std::shared_ptr<Event> submit() {
-    for (auto const& one : p_) one.check();
+  // Returns the event after which all is done, or null if it `waits` for that.
+  std::shared_ptr<Event> submit(bool waits) {
     bool const changed = set_shapes();
     for (size_t i = 0; i < io_.size(); i++) {
       if (io_[i].input) bring(i);
@@ -73,35 +73,37 @@ class Submission {
     for (size_t i = 0; i < io_.size(); i++) {
       if (!io_[i].input) fetch(i);
     }
-    auto done = Event::record(c_.output_stream());
-    if (c_.activations) c_.activations->after_write(computed ? computed : done);
-    for (size_t i = 0; i < io_.size(); i++) {
-      auto const& device = o_.device[i] ? o_.device[i] : p_[i].device;
-      if (!device) continue;
-      if (io_[i].input && !is_in_place(i)) {
-        device->after_read(computed ? computed : done);
-      } else {
-        device->after_write(computed ? computed : done);
-      }
+    if (waits) {
+      c_.output_stream().synchronize("running the engine");
+      tell_others(nullptr);
+      return nullptr;
     }
+    auto done = Event::record(c_.output_stream());
+    tell_others(computed ? computed : done);
     return done;
   }
 
   // The same run as a graph, right after it was submitted.
   CudaGraph capture_whole() {
-    if (depends_on_data_) throw Error("ERR_CAPTURE", "the size of an output depends on the data");
-    if (has_shape_inputs()) throw Error("ERR_CAPTURE", "TensorRT reads an input in host memory");
-    if (c_.debug) throw Error("ERR_CAPTURE", "debug tensors are reported while the run is enqueued");
+    auto const refuse = [](std::string const& why) { return Error("ERR_CAPTURE", "the network cannot be captured: " + why); };
+    if (depends_on_data_) throw refuse("the size of an output depends on the data");
+    if (has_shape_inputs()) throw refuse("TensorRT reads an input in host memory");
+    if (c_.debug) throw refuse("debug tensors are reported while the run is enqueued");
     capturing_ = true;
-    return capture(c_.compute, [&] {
-      for (size_t i = 0; i < io_.size(); i++) {
-        if (io_[i].input) bring(i);
-      }
-      enqueue_plainly();
-      for (size_t i = 0; i < io_.size(); i++) {
-        if (!io_[i].input) fetch(i);
-      }
-    });
+    try {
+      return capture(c_.compute, [&] {
+        for (size_t i = 0; i < io_.size(); i++) {
+          if (io_[i].input) bring(i);
+        }
+        enqueue_plainly();
+        for (size_t i = 0; i < io_.size(); i++) {
+          if (!io_[i].input) fetch(i);
+        }
+      });
+    } catch (Error const& error) {
+      if (error.code == "ERR_CUDA_CONTEXT_LOST") throw;
+      throw refuse(error.what());
+    }
   }
 
   // Shapes of the outputs, without a run.
@@ -151,6 +153,15 @@ class Submission {
     return std::any_of(io_.begin(), io_.end(), [](IOTensor const& one) { return one.input && one.host; });
   }
 
+  // Lets others use the memory after the event, or now if it is null.
+  void tell_others(std::shared_ptr<Event> const& computed) {
+    if (c_.activations) tell(*c_.activations, true, computed);
+    for (size_t i = 0; i < io_.size(); i++) {
+      auto const& device = o_.device[i] ? o_.device[i] : p_[i].device;
+      if (device) tell(*device, !io_[i].input || is_in_place(i), computed);
+    }
+  }
+
   // Whether the input is a tensor on the GPU that the run writes as an output.
   bool is_in_place(size_t input) const {
     int32_t const output = io_[input].alias;
@@ -189,8 +200,8 @@ class Submission {
     } else if (placement.copy) {
       for (size_t piece = 0; piece < placement.copy->pieces(); piece++) {
         placement.copy->wait(piece);
-        auto const [begin, end] = placement.copy->range(piece);
-        stream.to_device(static_cast<char*>(addresses_[i]) + begin, static_cast<char const*>(from) + begin, end - begin, "copying an input to the GPU");
+        auto const [offset, bytes] = placement.copy->range(piece);
+        stream.to_device(static_cast<char*>(addresses_[i]) + offset, static_cast<char const*>(from) + offset, bytes, "copying an input to the GPU");
       }
     } else if (placement.bytes) {
       stream.to_device(addresses_[i], from, placement.bytes, "copying an input to the GPU");
@@ -388,17 +399,29 @@ auto cleaning(ContextState& context, Placements const& placements, F&& work) {
 
 }  // namespace
 
+void tell(DeviceMemory& memory, bool written, std::shared_ptr<Event> const& event) {
+  if (written && event) {
+    memory.after_write(event);
+  } else if (written) {
+    memory.after_wait();
+  } else if (event) {
+    memory.after_read(event);
+  }
+}
+
 std::shared_ptr<Event> submit_run(ContextState& context, RunBuffers* slot, Placements const& placements, Outcome& outcome) {
-  return cleaning(context, placements, [&] {
-    return Submission(context, slot, placements, outcome).submit();
-  });
+  return cleaning(context, placements, [&] { return Submission(context, slot, placements, outcome).submit(false); });
+}
+
+void run_and_wait(ContextState& context, RunBuffers* slot, Placements const& placements, Outcome& outcome) {
+  cleaning(context, placements, [&] { return Submission(context, slot, placements, outcome).submit(true); });
 }
 
 CudaGraph capture_run(ContextState& context, RunBuffers& slot, Placements const& placements) {
   return cleaning(context, placements, [&] {
     Outcome outcome;
     Submission submission(context, &slot, placements, outcome);
-    submission.submit()->synchronize();
+    submission.submit(true);
     return submission.capture_whole();
   });
 }

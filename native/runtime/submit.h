@@ -17,6 +17,12 @@ struct Outcome {
 // its way any more.
 std::shared_ptr<Event> submit_run(ContextState& context, RunBuffers* slot, Placements const& placements, Outcome& outcome);
 
+// The same, and waits until all is done.
+void run_and_wait(ContextState& context, RunBuffers* slot, Placements const& placements, Outcome& outcome);
+
+// Lets others use memory that work has read or written: after the event, or now if it is null.
+void tell(DeviceMemory& memory, bool written, std::shared_ptr<Event> const& event);
+
 // Runs once, then makes a graph of the run: its copies and its work. The slot is the graph's own. Throws ERR_CAPTURE.
 CudaGraph capture_run(ContextState& context, RunBuffers& slot, Placements const& placements);
 

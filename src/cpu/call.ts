@@ -49,7 +49,7 @@ export function readCall(
   const { feeds, sizes } = resolveFeeds(inputs, given);
   for (const { name, placed } of feeds) if (placed && !isOnHost(placed)) refuse(`input '${name}' is`);
   for (const [i, place] of places.entries()) {
-    const isOnGpu = typeof place === 'object' && 'tensor' in place && !isOnHost(place.tensor);
+    const isOnGpu = typeof place === 'object' && place.tensor && !isOnHost(place.tensor);
     if (place === 'device' || isOnGpu) refuse(`output '${outputs[i]!.name}' is to stay`);
   }
   checkOutputMemory(outputs, places, { feeds, sizes, transfer: isTransfer });
@@ -59,6 +59,6 @@ export function readCall(
 /** The result in the place that was given for it. @throws ERR_OUTPUT */
 export function placeResult(name: string, result: Result, place: ResolvedOutput): Result {
   if (typeof place === 'string') return result;
-  const to = 'array' in place ? place.array : isOnHost(place.tensor) ? place.tensor.data : undefined;
+  const to = place.array ? place.array : isOnHost(place.tensor) ? place.tensor.data : undefined;
   return to ? writeResult(name, result.dtype, result.shape, bytesOf(result.data), to) : result;
 }

@@ -6,7 +6,7 @@ import { checkedFunction } from '../layers/calls/arguments.js';
 import { floats } from '../layers/shared/dtypes.js';
 import type { Dim } from '../values/dim.js';
 import type { DType } from '../values/dtype.js';
-import { uint8 } from '../values/spec.js';
+import { noDim, readDim, uint8 } from '../values/spec.js';
 
 export interface ImageInputOptions {
   /** Rows of pixels: a number, or a name if dynamic. */
@@ -64,6 +64,9 @@ const recorded = checkedFunction(method, (net: Network, name: string, options: I
   }
   if (!floats.includes(dtype)) {
     refuse(method, 'ERR_PARAMETER', `expected ${floats.join(', ')}, given ${show(dtype)}`, { option: 'dtype' });
+  }
+  for (const [option, dim] of Object.entries({ height, width, batch })) {
+    if (readDim(dim) === undefined) refuse(method, 'ERR_SHAPE', noDim(dim), { option, actual: dim });
   }
   const deviations = perChannel('std', std, channels);
   const means = perChannel('mean', mean, channels);

@@ -20,8 +20,8 @@ export function checkOptions(given: unknown, known: readonly string[], method: s
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     refuse(method, 'ERR_PARAMETER', `expected options, given ${show(given)}`, { actual: given });
   }
-  const odd = Object.keys(given).find((name) => !known.includes(name));
-  if (odd !== undefined) {
+  for (const odd of Object.keys(given)) {
+    if (known.includes(odd)) continue;
     refuse(method, 'ERR_PARAMETER', `there is no option '${odd}'; there are ${known.join(', ')}`, {
       expected: known,
       actual: odd,

@@ -177,6 +177,10 @@ export interface WeightStreaming {
   size: number;
   /** Bytes of them that stay on the GPU. */
   budget: number;
+  /** The least that `weightStreamingBudget` may be. */
+  minimum: number;
+  /** Bytes that every context takes on the GPU in addition. */
+  scratch: number;
 }
 
 /**
@@ -285,13 +289,13 @@ export interface NativeBinding {
   release(handle: Handle): Promise<void>;
   /** A copy of a plan's bytes. */
   planBytes(plan: Handle): ArrayBuffer;
-  /** @param weightStreamingBudget bytes; undefined leaves it to TensorRT */
+  /** @param weightStreamingBudget bytes; undefined keeps all weights on the GPU */
   deserialize(
     library: string,
     plan: Handle | Uint8Array,
     device: number,
     allowHostCode: boolean,
-    weightStreamingBudget?: number,
+    weightStreamingBudget?: number | 'automatic',
   ): Promise<NativeEngine>;
   /** A name under which `claimEngine` finds the engine, in any thread of this process, while it is not released. */
   shareEngine(engine: Handle): string;

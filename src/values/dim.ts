@@ -173,6 +173,13 @@ export function ratioOfDims(a: Dim, b: Dim): number | undefined {
   return top / bottom;
 }
 
+/** The product of sizes. */
+export function countOf(shape: readonly number[]): number {
+  let count = 1;
+  for (let axis = 0; axis < shape.length; axis++) count *= shape[axis]!;
+  return count;
+}
+
 export const volume = (shape: Shape): Dim => shape.reduce(mulDims, 1);
 
 let unknowns = 0;

@@ -65,7 +65,7 @@ export interface HalfArray extends ArrayBufferView {
   readonly [index: number]: number;
 }
 
-const isHalfArray = (array: ArrayBufferView): array is HalfArray =>
+export const isHalfArray = (array: ArrayBufferView): array is HalfArray =>
   (array as HalfArray)[Symbol.toStringTag] === 'Float16Array';
 
 /** The array in which float16 travels if it is a Float16Array, else the array itself; no copy. */

@@ -1,5 +1,5 @@
 import { type Fail, TensorRTError } from '../errors/error.js';
-import { bits, byteLength, type DType, type TypedArray, viewAs } from './dtype.js';
+import { bits, byteLength, type DType, dtypes, type TypedArray, viewAs } from './dtype.js';
 
 /** One element, as callers write it. */
 export type Scalar = number | bigint | boolean;
@@ -98,9 +98,13 @@ function decodeTable(dtype: DType): Float32Array {
 /** Element `i` of 4-bit elements packed two to a byte, low nibble first. */
 const nibble = (bytes: ArrayLike<number>, i: number): number => (bytes[i >> 1]! >> ((i & 1) * 4)) & 15;
 
+/** The typed arrays that carry elements. */
+const carriers = Object.fromEntries(
+  dtypes.map((dtype) => [dtype, viewAs(dtype, new Uint8Array(0)).constructor]),
+) as Readonly<Record<DType, new () => TypedArray>>;
+
 /** Whether `values` is the typed array that carries elements of `dtype`. */
-export const carries = (dtype: DType, values: unknown): boolean =>
-  values instanceof viewAs(dtype, new Uint8Array(0)).constructor;
+export const carries = (dtype: DType, values: unknown): boolean => values instanceof carriers[dtype];
 
 /**
  * Elements as float32: exact for every float dtype and the small integers, rounded for int32 and int64; bool as 0 and 1.

@@ -1,6 +1,6 @@
 import { show, TensorRTError } from '../errors/error.js';
 import { suggestion } from '../errors/nearest.js';
-import { evaluateDim, formatShape } from './dim.js';
+import { countOf, evaluateDim, formatShape, isStaticShape } from './dim.js';
 import {
   byteLength,
   bytesOf,
@@ -14,7 +14,7 @@ import {
   withoutHalves,
 } from './dtype.js';
 import { carries } from './elements.js';
-import type { InputType, ResolvedFeed } from './feeds.js';
+import type { InputType, ResolvedFeed } from './feed.js';
 import { type HostPlaced, isOnHost, isPlaced, type PlacedTensor, placed } from './placed.js';
 import { Result } from './result.js';
 import { mappingOf } from './weight.js';
@@ -28,7 +28,11 @@ export type OutputPlace = 'host' | 'device' | TypedArray | HalfArray | PlacedTen
 export type OutputPlaces = 'device' | Readonly<Record<string, OutputPlace>>;
 
 /** A checked place. */
-export type ResolvedOutput = 'host' | 'device' | { array: TypedArray } | { tensor: PlacedTensor };
+export type ResolvedOutput =
+  | 'host'
+  | 'device'
+  | { array: TypedArray; tensor?: undefined }
+  | { tensor: PlacedTensor; array?: undefined };
 
 function fail(name: string, message: string, facts: { expected?: unknown; actual?: unknown } = {}): never {
   throw new TensorRTError('ERR_OUTPUT', `output '${name}': ${message}`, facts);
@@ -48,14 +52,21 @@ export function resolveOutputs(outputs: readonly InputType[], given: unknown): R
       `outputs: expected 'device', or an object with places by output name, given ${show(given)}`,
     );
   }
-  const names = outputs.map(({ name }) => name);
-  const places = new Map(Object.entries(given));
-  for (const name of places.keys()) {
-    if (names.includes(name)) continue;
-    const hint = suggestion(name, names) || `; the outputs are ${names.map((one) => `'${one}'`).join(', ')}`;
-    throw new TensorRTError('ERR_OUTPUT', `there is no output '${name}'${hint}`, { expected: names, actual: name });
+  const places: unknown[] = outputs.map(() => undefined);
+  const names = Object.keys(given);
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]!;
+    const index = outputs[i]?.name === name ? i : outputs.findIndex((output) => output.name === name);
+    if (index < 0) unknownName(name, outputs);
+    places[index] = (given as Record<string, unknown>)[name];
   }
-  return outputs.map((output) => resolve(output, places.get(output.name)));
+  return outputs.map((output, i) => resolve(output, places[i]));
+}
+
+function unknownName(name: string, outputs: readonly InputType[]): never {
+  const names = outputs.map((output) => output.name);
+  const hint = suggestion(name, names) || `; the outputs are ${names.map((one) => `'${one}'`).join(', ')}`;
+  throw new TensorRTError('ERR_OUTPUT', `there is no output '${name}'${hint}`, { expected: names, actual: name });
 }
 
 function resolve({ name, dtype }: InputType, place: unknown): ResolvedOutput {
@@ -85,24 +96,35 @@ function resolve({ name, dtype }: InputType, place: unknown): ResolvedOutput {
 }
 
 /** The sizes of an output that are known before the run; undefined if one is not. */
-export function knownShape(shape: InputType['shape'], sizes: Readonly<Record<string, number>>): number[] | undefined {
+export function knownShape(
+  shape: InputType['shape'],
+  sizes: Readonly<Record<string, number>>,
+): readonly number[] | undefined {
+  if (isStaticShape(shape)) return shape;
   const known = shape.map((dim) => evaluateDim(dim, sizes));
   return known.every((size) => size !== undefined) ? (known as number[]) : undefined;
 }
 
 /** Bytes that one place or feed takes. */
 interface Region {
-  what: string;
+  name: string;
+  isInput: boolean;
   memory: unknown;
   from: number;
   to: number;
 }
 
-const regionOf = (what: string, where: TypedArray | PlacedTensor): Region => {
-  if (isPlaced(where) && !isOnHost(where)) return { what, memory: where[placed], from: 0, to: where.byteLength };
-  const { buffer, byteOffset, byteLength } = isPlaced(where) ? where.data : where;
-  return { what, memory: buffer, from: byteOffset, to: byteOffset + byteLength };
-};
+function regionOf(name: string, isInput: boolean, array: TypedArray | undefined, tensor?: PlacedTensor): Region {
+  if (tensor && !isOnHost(tensor)) return { name, isInput, memory: tensor[placed], from: 0, to: tensor.byteLength };
+  const { buffer, byteOffset, byteLength } = tensor ? tensor.data : array!;
+  return { name, isInput, memory: buffer, from: byteOffset, to: byteOffset + byteLength };
+}
+
+function regionOfFeed({ name, data, isOwn, placed: tensor }: ResolvedFeed, transfer: boolean | undefined): Region {
+  const region = regionOf(name, true, data, tensor);
+  if (!transfer || isOwn || tensor) return region;
+  return { ...region, from: 0, to: Number.POSITIVE_INFINITY };
+}
 
 /**
  * Refuses places that are too short, as far as shapes are known, and memory that two outputs share, or an output and a feed.
@@ -116,39 +138,28 @@ export function checkOutputMemory(
   given: { feeds: readonly ResolvedFeed[]; sizes: Readonly<Record<string, number>>; transfer?: boolean },
   inPlace: (output: string) => string | undefined = () => undefined,
 ): void {
-  const taken: (Region & { input?: string })[] = [];
-  for (const [i, place] of places.entries()) {
+  let taken: Region[] | undefined;
+  for (let i = 0; i < places.length; i++) {
+    const place = places[i]!;
     if (typeof place === 'string') continue;
     const { name, dtype, shape } = outputs[i]!;
-    const where = 'array' in place ? place.array : place.tensor;
+    const { array, tensor } = place;
     const known = knownShape(shape, given.sizes);
-    if (known) checkBytes(name, dtype, known, where.byteLength);
-    if (taken.length === 0) {
-      for (const { name, data, isOwn, placed: tensor } of given.feeds) {
-        const region = regionOf(`input '${name}'`, tensor ?? data);
-        const isWhole = given.transfer && !isOwn && !tensor;
-        taken.push({ ...region, ...(isWhole && { from: 0, to: Number.POSITIVE_INFINITY }), input: name });
-      }
+    if (known) checkBytes(name, dtype, known, (array ?? tensor!).byteLength);
+    taken ??= given.feeds.map((feed) => regionOfFeed(feed, given.transfer));
+    const region = regionOf(name, false, array, tensor);
+    for (const other of taken) {
+      if (other.memory !== region.memory || other.from >= region.to || region.from >= other.to) continue;
+      if (other.isInput && tensor && other.name === inPlace(name)) continue;
+      fail(name, `its memory is also that of ${other.isInput ? 'input' : 'output'} '${other.name}'`);
     }
-    const region = regionOf(`output '${name}'`, where);
-    const other = taken.find(
-      ({ memory, from, to, input }) =>
-        memory === region.memory &&
-        from < region.to &&
-        region.from < to &&
-        !(input !== undefined && 'tensor' in place && input === inPlace(name)),
-    );
-    if (other) fail(name, `its memory is also that of ${other.what}`);
     taken.push(region);
   }
 }
 
 /** @throws ERR_OUTPUT if a place is too short for a result */
 export function checkBytes(name: string, dtype: DType, shape: readonly number[], bytes: number): void {
-  const needed = byteLength(
-    dtype,
-    shape.reduce((a, b) => a * b, 1),
-  );
+  const needed = byteLength(dtype, countOf(shape));
   if (bytes >= needed) return;
   fail(name, `${dtype} ${formatShape(shape)} takes ${needed} bytes, given ${bytes}`, {
     expected: needed,
@@ -175,9 +186,7 @@ export function writeResult(
 }
 
 /** A result over the memory of a tensor on the host. */
-export const resultIn = (tensor: HostPlaced, shape: readonly number[]): Result => {
-  const count = shape.reduce((a, b) => a * b, 1);
-  return new Result(tensor.dtype, shape, part(tensor.data, byteLength(tensor.dtype, count)));
-};
+export const resultIn = (tensor: HostPlaced, shape: readonly number[]): Result =>
+  new Result(tensor.dtype, shape, part(tensor.data, byteLength(tensor.dtype, countOf(shape))));
 
 const part = (array: TypedArray, bytes: number): TypedArray => array.subarray(0, bytes / array.BYTES_PER_ELEMENT);

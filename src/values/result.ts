@@ -12,7 +12,7 @@ export class Result {
   /** @internal */
   constructor(dtype: DType, shape: readonly number[], data: TypedArray) {
     this.dtype = dtype;
-    this.shape = Object.freeze([...shape]);
+    this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape]);
     this.data = data;
   }
 

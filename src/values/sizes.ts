@@ -14,6 +14,8 @@ export interface Conflict extends Place {
   actual: number;
 }
 
+const none: Readonly<Record<string, number>> = Object.freeze(Object.create(null));
+
 /** What feeds tell about dynamic dims: sizes of names, and of expressions over them. */
 export class KnownSizes {
   /** With the inputs that told it. */
@@ -29,7 +31,8 @@ export class KnownSizes {
   }
 
   /** By name. */
-  names(): Record<string, number> {
+  names(): Readonly<Record<string, number>> {
+    if (this.#names.size === 0) return none;
     const sizes: Record<string, number> = Object.create(null);
     for (const [name, { size }] of this.#names) sizes[name] = size;
     return sizes;
@@ -49,6 +52,7 @@ export class KnownSizes {
 
   /** Derives the sizes of names from expressions where only one is open, and compares the others. */
   settle(): Conflict | undefined {
+    if (this.#expressions.length === 0) return undefined;
     for (let before = -1; before !== this.#names.size; ) {
       before = this.#names.size;
       for (const { dim, size: actual, input, axis } of this.#expressions) {

@@ -29,18 +29,24 @@ function expression(text: string): Dim | undefined {
   return rangeOfDim(dim, sizes)[1] > 0 ? dim : undefined;
 }
 
-/** Checks one dim of a spec: a whole number from 0 to 2^31 − 1, a name, or an expression over names. */
+/** One dim of a spec: a whole number from 0 to 2^31 − 1, a name, or an expression over names. Undefined if it is none. */
+export function readDim(dim: unknown): Dim | undefined {
+  if (typeof dim === 'number') return Number.isInteger(dim) && dim >= 0 && dim <= maxSize ? dim + 0 : undefined;
+  if (typeof dim !== 'string') return undefined;
+  return isDimName(dim) ? dim : expression(dim);
+}
+
+/** Why something is no dim. */
+export const noDim = (dim: unknown): string =>
+  `expected a whole number from 0 to ${maxSize}, a name (letters, digits, _) or an expression such as 'past + tokens', given ${show(dim)}`;
+
 function checkDim(dim: unknown, where: string): Dim {
-  if (typeof dim === 'number' && Number.isInteger(dim) && dim >= 0 && dim <= maxSize) return dim + 0;
-  if (typeof dim === 'string') {
-    const known = isDimName(dim) ? dim : expression(dim);
-    if (known !== undefined) return known;
-  }
-  throw new TensorRTError(
-    'ERR_SHAPE',
-    `${where}: expected a whole number from 0 to ${maxSize}, a name (letters, digits, _) or an expression such as 'past + tokens', given ${show(dim)}`,
-    { actual: dim, source: locate(captureCallSite()) },
-  );
+  const known = readDim(dim);
+  if (known !== undefined) return known;
+  throw new TensorRTError('ERR_SHAPE', `${where}: ${noDim(dim)}`, {
+    actual: dim,
+    source: locate(captureCallSite()),
+  });
 }
 
 /**

@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import ts from 'typescript';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cleanEnv, root } from '../setup/checkout.js';
+import { complaints } from './type-check.js';
 
 // The files of docs/plugins.md, as they stand there, in a project that has this package (dist/, as users get it).
 const page = readFileSync(join(root, 'docs/plugins.md'), 'utf8');
@@ -43,25 +43,8 @@ test.each(excerpts)('the excerpt of $file is in it', ({ file, text }) => {
 });
 
 test('its files compile', () => {
-  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
-  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
   const names = [...files.map(({ file }) => file), 'readme.ts'].filter((file) => file.endsWith('.ts'));
-  const program = ts.createProgram(
-    names.map((name) => join(project, name)),
-    {
-      ...options,
-      rootDir: undefined,
-      noEmit: true,
-      incremental: false,
-      tsBuildInfoFile: undefined,
-      typeRoots: [join(root, 'node_modules/@types')],
-    },
-  );
-  const messages = ts.getPreEmitDiagnostics(program).map((one) => {
-    const line = one.file && one.start !== undefined ? one.file.getLineAndCharacterOfPosition(one.start).line + 1 : 0;
-    return `${one.file?.fileName}:${line}: ${ts.flattenDiagnosticMessageText(one.messageText, '\n')}`;
-  });
-  expect(messages).toEqual([]);
+  expect(complaints(names.map((name) => join(project, name)))).toEqual([]);
 }, 120_000);
 
 const tsx = pathToFileURL(join(root, 'node_modules/tsx/dist/loader.mjs')).href;

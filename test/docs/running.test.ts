@@ -1,10 +1,10 @@
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import ts from 'typescript';
 import { afterAll, expect, test } from 'vitest';
 import * as entry from '../../src/index.js';
 import { root } from '../setup/checkout.js';
+import { complaints } from './type-check.js';
 
 // The files of docs/running.md, in a project that has this package (dist/, as users get it).
 const page = readFileSync(join(root, 'docs/running.md'), 'utf8');
@@ -21,30 +21,13 @@ test('every sample compiles', () => {
   symlinkSync(root, join(project, 'node_modules', 'node-tensorrt'));
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
   for (const [file, text] of files) writeFileSync(join(project, file), text);
-  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
-  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
-  const program = ts.createProgram(
-    files.map(([file]) => join(project, file)),
-    {
-      ...options,
-      rootDir: undefined,
-      noEmit: true,
-      incremental: false,
-      tsBuildInfoFile: undefined,
-      typeRoots: [join(root, 'node_modules/@types')],
-    },
-  );
-  const messages = ts.getPreEmitDiagnostics(program).map((one) => {
-    const line = one.file && one.start !== undefined ? one.file.getLineAndCharacterOfPosition(one.start).line + 1 : 0;
-    return `${one.file?.fileName}:${line}: ${ts.flattenDiagnosticMessageText(one.messageText, '\n')}`;
-  });
-  expect(messages).toEqual([]);
+  expect(complaints(files.map(([file]) => join(project, file)))).toEqual([]);
 }, 120_000);
 
-test('error codes and warnings of the page are those of the code', () => {
+test('error codes, warnings and variables of the page are those of the code', () => {
   const errors = readFileSync(join(root, 'docs/errors.md'), 'utf8');
   for (const [code] of page.matchAll(/ERR_\w+/g)) expect(errors).toContain(`### ${code}\n`);
-  const run = ['warn.ts', 'context.ts']
+  const run = ['warn.ts', 'context.ts', 'host-tensor.ts']
     .map((file) => readFileSync(join(root, 'src/tensorrt/run', file), 'utf8'))
     .join();
   const told = [...new Set(run.match(/NODE_TENSORRT_\w+/g))].sort();

@@ -38,7 +38,7 @@ async function check(name: string, env: Record<string, string> = {}): Promise<st
 }
 
 const delays = ['200,1', '200,2', '1000,3'].map((STANDIN_DELAY) => ({ STANDIN_DELAY }));
-const pools = [{}, { STANDIN_NO_POOLS: '1' }];
+const pools: Record<string, string>[] = [{}, { STANDIN_NO_POOLS: '1' }];
 const hard = delays.flatMap((delay) => pools.map((pool) => ({ ...delay, ...pool })));
 
 test.each(hard)('readers see the last write, and no writer overtakes a reader: %j', async (env) => {

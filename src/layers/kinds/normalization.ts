@@ -2,12 +2,11 @@ import { z } from 'zod';
 import { type CpuGraph, type CpuValue, defineLayer } from '../../dsl/define-layer.js';
 import { Tensor, type TensorSource } from '../../dsl/tensor.js';
 import { refuse } from '../../errors/refusal.js';
-import { formatShape, isStatic, isStaticShape } from '../../values/dim.js';
+import { countOf, formatShape, isStatic, isStaticShape } from '../../values/dim.js';
 import { encodeElements } from '../../values/elements.js';
 import type { WeightLike } from '../../values/weight.js';
 import { axisList, requireFront, resolveAxes } from '../shared/axes.js';
 import { floats, requireDType, requireInputsDType } from '../shared/dtypes.js';
-import { countOf } from '../shared/literal.js';
 import { float32Number, type Named, nonNegative, positive, wholeNumber } from '../shared/parameters.js';
 import { broadcastDim, requireRank } from '../shared/shapes.js';
 

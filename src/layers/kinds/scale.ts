@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { type CpuValue, defineLayer } from '../../dsl/define-layer.js';
 import type { Tensor, TensorSource } from '../../dsl/tensor.js';
-import { formatShape, isStatic, isStaticShape, type Shape, volume } from '../../values/dim.js';
+import { countOf, formatShape, isStatic, isStaticShape, type Shape, volume } from '../../values/dim.js';
 import { isScalar } from '../../values/elements.js';
 import { requireFront, resolveAxis, wrapAxis } from '../shared/axes.js';
 import { floats, requireDType } from '../shared/dtypes.js';
-import { type ConstantData, countOf, toLiteral } from '../shared/literal.js';
+import { type ConstantData, toLiteral } from '../shared/literal.js';
 import { type Named, wholeNumber } from '../shared/parameters.js';
 import { requireRank } from '../shared/shapes.js';
 

@@ -1,5 +1,6 @@
 import { type Fail, show } from '../../errors/error.js';
 import { refuse } from '../../errors/refusal.js';
+import { countOf } from '../../values/dim.js';
 import {
   bits,
   byteLength,
@@ -35,8 +36,6 @@ export interface Literal {
   shape: readonly number[];
   weight: WeightLike;
 }
-
-export const countOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 function flatten(data: NestedNumbers, method: string): { values: Scalar[]; shape: number[] } {
   const shape: number[] = [];

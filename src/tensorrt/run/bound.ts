@@ -1,6 +1,6 @@
 import type { Result } from '../../values/result.js';
 import { binding, type Handle, type NativeBinding, type NativeOutputs } from '../binding.js';
-import { asOurs, callAddon, callNow, disposed, free } from './call-addon.js';
+import { asOurs, callNow, disposed, free } from './call-addon.js';
 import type { Context } from './context.js';
 import type { DeviceTensor } from './device-tensor.js';
 import { type BindOptions, type FixedRun, fixedResults, fixRun } from './fixed.js';
@@ -31,15 +31,14 @@ export class Binding<R = Record<string, Result | DeviceTensor>> {
    * results, over the same memory, unless shapes depend on elements.
    * @throws ERR_QUEUE_FULL, ERR_RUN, ERR_CUDA, ERR_DISPOSED if the binding, its context or one of its tensors was disposed
    */
-  async run(): Promise<R> {
-    const handle = this.#alive();
-    const context = this.context;
-    context.queue.requireRoom();
-    return await context.track(this.#run.used, (ticket) =>
-      callAddon(() => this.#addon.runBound(handle, ticket), context.engine.factsOf).then((outputs) =>
-        this.#settled(outputs),
-      ),
-    );
+  run(): Promise<R> {
+    try {
+      const handle = this.#alive();
+      this.context.queue.requireRoom();
+      return this.context.track(this.#run.used, (ticket) => this.#addon.runBound(handle, ticket), this.#settled);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** The same, but blocks the thread until the outputs are there. @throws what `run` is rejected with */
@@ -54,12 +53,12 @@ export class Binding<R = Record<string, Result | DeviceTensor>> {
     return this.#settled(outputs);
   }
 
-  #settled(outputs: NativeOutputs | undefined): R {
+  readonly #settled = (outputs: NativeOutputs | undefined): R => {
     this.context.afterRun(outputs);
     if (!outputs && this.#results) return this.#results;
     const shapes = (outputs ?? []).map(({ shape }) => shape);
     return fixedResults<R>(this.#run.tensors, shapes);
-  }
+  };
 
   #alive(): Handle {
     return this.#handle ?? gone();

@@ -18,7 +18,7 @@ export interface DebugTensor {
 }
 
 export interface CudaGraphOptions {
-  /** Most graphs that are kept, one for every set of shapes and memory; the one unused for longest goes. Default 8. */
+  /** Most graphs that are kept, one for every set of shapes and memory; the one that has been unused the longest goes. Default 8. */
   limit?: number | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface ContextOptions {
   maxQueued?: number | undefined;
   /**
    * Captures runs as CUDA graphs, and replays them where shapes and memory are the same again. A network that cannot be captured runs
-   * without, which is told once as a warning. Default false.
+   * without them; a warning says so once. Default false.
    */
   cudaGraph?: boolean | CudaGraphOptions | undefined;
   /**

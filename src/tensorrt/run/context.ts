@@ -5,7 +5,7 @@ import { abortable } from '../../values/signal.js';
 import { takeOver } from '../../values/transfer.js';
 import { binding, type Handle, type NativeContext, type NativeOutputs, type Placement } from '../binding.js';
 import { type Binding, type BindOptions, bindRuns } from './bound.js';
-import { callAddon, callNow, disposed, free } from './call-addon.js';
+import { asOurs, callAddon, callNow, disposed, free } from './call-addon.js';
 import { checkInProfile } from './check-profile.js';
 import type { ReadContextOptions } from './context-options.js';
 import { DebugReports } from './debug.js';
@@ -20,6 +20,7 @@ import {
   type RunRequest,
   type RunResults,
   type RunSyncOptions,
+  type Runs,
   readRun,
 } from './run-options.js';
 import { warnOfPageable, warnOnce } from './warn.js';
@@ -38,8 +39,6 @@ interface Owned {
   dispose(): void;
 }
 
-type AnyResults = Record<string, Result | DeviceTensor>;
-
 /** An execution context: runs that wait for each other. Runs of several contexts overlap. */
 export class Context {
   readonly engine: Engine;
@@ -50,13 +49,14 @@ export class Context {
   /** @internal */
   readonly queue: Queue;
   readonly #parts: ContextParts;
+  readonly #runs: Runs;
   #handle?: Handle;
   #tickets = 0;
   /** What runs use that have not ended. */
   readonly #underWay = new Map<number, readonly unknown[]>();
   readonly #owned = new Set<Owned>();
   readonly #debug: DebugReports;
-  /** Whether a run has ended, and whether graphs were told of. */
+  /** Whether no run has ended yet, and whether to ask why runs are not captured. */
   #isFirst = true;
   #watchesGraphs: boolean;
 
@@ -67,6 +67,8 @@ export class Context {
     this.layout = parts.layout;
     this.queue = new Queue(parts.options.native.inFlight, parts.options.maxQueued);
     this.#parts = parts;
+    const { inputs, outputs } = parts.engine;
+    this.#runs = { inputs, outputs, inPlace: (output) => this.layout.inPlace(output) };
     this.#handle = handle;
     this.#debug = new DebugReports(parts.options.onDebug);
     this.#watchesGraphs = parts.options.native.graphs > 0;
@@ -92,10 +94,15 @@ export class Context {
     options: ContextRunOptions<O>,
   ): Promise<RunResults<O>>;
   run(feeds: Feeds): Promise<Record<string, Result>>;
-  async run(feeds: Feeds, options?: ContextRunOptions): Promise<AnyResults> {
-    void this.handle;
-    this.queue.requireRoom();
-    return await this.start(readRun('run', this.#runs(), feeds, options));
+  run(feeds: Feeds, options?: ContextRunOptions): Promise<Record<string, Result | DeviceTensor>> {
+    // One promise beside the addon's: an async function would add more.
+    try {
+      void this.handle;
+      this.queue.requireRoom();
+      return this.start(readRun('run', this.#runs, feeds, options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -104,8 +111,8 @@ export class Context {
    */
   runSync<O extends OutputPlaces | undefined = undefined>(feeds: Feeds, options: RunSyncOptions<O>): RunResults<O>;
   runSync(feeds: Feeds): Record<string, Result>;
-  runSync(feeds: Feeds, options?: RunSyncOptions): AnyResults {
-    return this.finish(readRun('runSync', this.#runs(), feeds, options));
+  runSync(feeds: Feeds, options?: RunSyncOptions): Record<string, Result | DeviceTensor> {
+    return this.finish(readRun('runSync', this.#runs, feeds, options));
   }
 
   /**
@@ -117,7 +124,7 @@ export class Context {
   }
 
   /**
-   * Captures a run as a CUDA graph, which is launched at once, without TensorRT. Runs once before.
+   * Captures a run as a CUDA graph: the GPU's driver launches all of it at once, without TensorRT. Runs the engine once before.
    * @throws ERR_CAPTURE if the network cannot be captured, and what `bind` throws
    */
   async capture<O extends OutputPlaces | undefined = undefined>(
@@ -149,42 +156,70 @@ export class Context {
     const places = this.engine.outputs.map(() => 'host' as const);
     this.#checkProfile(resolved);
     const io = this.layout.place(resolved, places);
-    return await this.track(io, () => profileRuns(handle, io, runs, this.engine.factsOf));
+    return await this.track(
+      io,
+      () => profileRuns(handle, io, runs),
+      (report) => report,
+    );
   }
 
-  /** @internal Runs what was checked. */
-  start(request: RunRequest): Promise<AnyResults> {
+  /** @internal Runs what was checked. What is wrong at the call is thrown. */
+  start(request: RunRequest): Promise<Record<string, Result | DeviceTensor>> {
     const { handle } = this;
     this.queue.requireRoom();
     const io = this.#place(request);
-    let ticket = 0;
-    const run = this.track([request, io], (given) => {
-      ticket = given;
-      return callAddon(() => binding().run(handle, io, given), this.engine.factsOf).then((outputs) => {
-        this.afterRun(outputs);
-        return this.layout.results(request.outputs, outputs);
-      });
-    });
+    const ticket = this.#tickets;
+    const run = this.track(
+      [request, io],
+      () => binding().run(handle, io, ticket),
+      (outputs) => this.#results(request, outputs),
+    );
     return abortable(run, request.signal, () => binding().cancelRun(handle, ticket));
   }
 
   /** @internal The same, blocking. */
-  finish(request: RunRequest): AnyResults {
+  finish(request: RunRequest): Record<string, Result | DeviceTensor> {
     const { handle } = this;
     const io = this.#place(request);
     const outputs = callNow(() => binding().runSync(handle, io), this.engine.factsOf);
+    return this.#results(request, outputs);
+  }
+
+  #results(request: RunRequest, outputs: NativeOutputs): Record<string, Result | DeviceTensor> {
     this.afterRun(outputs);
     return this.layout.results(request.outputs, outputs);
   }
 
-  /** @internal Keeps what a run uses until it ends, and counts it. */
-  track<T>(used: readonly unknown[], begin: (ticket: number) => Promise<T>): Promise<T> {
+  /**
+   * @internal Keeps what a run of the addon's uses until it ends, and counts it.
+   * @param done makes what the caller gets
+   */
+  track<T, R>(used: readonly unknown[], begin: (ticket: number) => Promise<T>, done: (given: T) => R): Promise<R> {
     const ticket = this.#tickets++;
     this.#underWay.set(ticket, used);
-    return this.queue.add(begin(ticket)).finally(() => this.#underWay.delete(ticket));
+    this.queue.enter();
+    const fail = (error: unknown): never => {
+      this.#end(ticket);
+      throw asOurs(error, this.engine.factsOf);
+    };
+    let run: Promise<T>;
+    try {
+      run = begin(ticket);
+    } catch (error) {
+      return fail(error);
+    }
+    return run.then((given) => {
+      this.#end(ticket);
+      return done(given);
+    }, fail);
   }
 
-  /** @internal Tells what a run met. @throws ERR_CALLBACK */
+  #end(ticket: number): void {
+    this.#underWay.delete(ticket);
+    this.queue.leave();
+  }
+
+  /** @internal Hands over debug tensors, and warns of what a run met. @throws ERR_CALLBACK */
   afterRun(outputs?: NativeOutputs): void {
     this.#debug.report(outputs?.debug);
     if (this.#isFirst) {
@@ -201,11 +236,6 @@ export class Context {
     warnOnce('NODE_TENSORRT_NO_GRAPH', `an engine cannot be captured as a CUDA graph, and runs without: ${why}`);
   }
 
-  #runs() {
-    const { inputs, outputs } = this.engine;
-    return { inputs, outputs, inPlace: (output: string) => this.layout.inPlace(output) };
-  }
-
   #place({ feeds, outputs, transfer }: RunRequest): Placement[] {
     this.#checkProfile(feeds);
     // Everything else is checked first: what is refused keeps its arrays.
@@ -214,10 +244,8 @@ export class Context {
   }
 
   #checkProfile(feeds: readonly ResolvedFeed[]): void {
-    for (const feed of feeds) {
-      const io = this.layout.io.find(({ input, name }) => input && name === feed.name);
-      if (io) checkInProfile(feed, io, this.profileIndex);
-    }
+    const profile = this.profileIndex;
+    for (const { io, index } of this.layout.inputs) checkInProfile(feeds[index]!, io, profile);
   }
 
   #own<T extends Owned>(owned: T): T {

@@ -14,7 +14,7 @@ export class DebugReports {
     this.#listener = listener;
   }
 
-  /** @throws ERR_CALLBACK, after the listener had all of them */
+  /** @throws ERR_CALLBACK, after the listener got all of them */
   report(tensors: NativeOutputs['debug'] = []): void {
     let first = this.#late;
     this.#late = undefined;

@@ -63,7 +63,7 @@ export class DeviceTensor implements PlacedTensor {
     await this.write(data);
   }
 
-  /** @internal The bytes go before this returns; a failure is also told by whatever uses the tensor next. */
+  /** @internal The elements are copied before this returns. A failure is also thrown by whatever uses the tensor next. */
   write(data: Elements): Promise<void> {
     const { dtype, shape } = this;
     const type = { name: 'data', dtype, shape };
@@ -146,7 +146,8 @@ export function deviceTensor(type: ValueType, data?: Elements, options?: DeviceT
  * @param pointer address on the GPU, valid for all bytes of the tensor until it is disposed or collected and no run uses it
  * @param type dtype and sizes
  * @param owner is kept alive as long as the tensor
- * @throws ERR_NO_GPU, ERR_INPUT, ERR_DTYPE, ERR_SHAPE, ERR_PARAMETER
+ * @throws ERR_NO_GPU, ERR_INPUT, ERR_DTYPE, ERR_SHAPE, ERR_PARAMETER; ERR_ARGUMENT if the driver knows of no such memory on this GPU, or
+ *   the address is no multiple of 256, which TensorRT demands
  */
 deviceTensor.from = (
   pointer: bigint,
@@ -164,7 +165,7 @@ deviceTensor.from = (
   return new DeviceTensor(checked, bytes, new TensorMemory('gpu', handle, bytes, device, owner));
 };
 
-/** Memory of a GPU: bytes that are free, that there are, and that tensors and contexts of this process use. @throws ERR_NO_GPU */
+/** Memory of a GPU: bytes that are free, bytes in all, and those that tensors and contexts of this process use. @throws ERR_NO_GPU */
 export function deviceMemory(device = 0): DeviceMemoryUse {
   const checked = checkDevice('deviceMemory', device);
   return callNow(() => binding().deviceMemory(checked));

@@ -140,7 +140,7 @@ export class Engine {
     return this.#loaded?.memorySizes;
   }
 
-  /** Of an engine built with `weightStreaming`, once it is loaded: bytes of its weights, and of those that stay on the GPU. */
+  /** Bytes of the weights of an engine built with `weightStreaming`, once it is loaded; undefined for any other engine. */
   get weightStreaming(): WeightStreaming | undefined {
     return this.#loaded?.weightStreaming;
   }
@@ -196,13 +196,18 @@ export class Engine {
     options: ContextRunOptions<O>,
   ): Promise<RunResults<O>>;
   run(feeds: Feeds): Promise<Record<string, Result>>;
-  async run(feeds: Feeds, options: ContextRunOptions = {}): Promise<Record<string, Result | DeviceTensor>> {
+  run(feeds: Feeds, options?: ContextRunOptions): Promise<Record<string, Result | DeviceTensor>> {
+    return this.#ready ? this.#ready.run(feeds, options!) : this.#runEarly(feeds, options);
+  }
+
+  async #runEarly(
+    feeds: Feeds,
+    options: ContextRunOptions | undefined,
+  ): Promise<Record<string, Result | DeviceTensor>> {
     this.#alive();
-    if (this.#ready) return await this.#ready.run(feeds, options);
     this.#early.requireRoom();
     const request = this.#own(readRun('run', this, feeds, options));
-    const run = this.#early.add(this.#startLater(request));
-    return await abortable(run, request.signal, () => {});
+    return await abortable(this.#startEarly(request), request.signal, () => {});
   }
 
   /**
@@ -225,6 +230,15 @@ export class Engine {
   #own(request: RunRequest): RunRequest {
     const feeds = request.transfer ? takeOver(request.feeds) : request.feeds;
     return { ...request, feeds: feeds.map((feed) => (feed.placed ? feed : ownFeed(feed))), transfer: false };
+  }
+
+  async #startEarly(request: RunRequest): Promise<Record<string, Result | DeviceTensor>> {
+    this.#early.enter();
+    try {
+      return await this.#startLater(request);
+    } finally {
+      this.#early.leave();
+    }
   }
 
   async #startLater(request: RunRequest): Promise<Record<string, Result | DeviceTensor>> {

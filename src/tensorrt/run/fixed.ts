@@ -20,7 +20,7 @@ import { type DeviceTensor, deviceTensor } from './device-tensor.js';
 import { hostTensor } from './host-tensor.js';
 import { placedResult } from './placements.js';
 
-/** Memory of runs that are prepared. */
+/** Memory for prepared runs. */
 export interface BindOptions<O extends OutputPlaces | undefined = OutputPlaces | undefined> {
   /** A HostTensor or DeviceTensor for every input. Each run reads what they hold then. */
   feeds: Readonly<Record<string, PlacedTensor>>;
@@ -59,8 +59,7 @@ export function fixRun(context: Context, method: 'bind' | 'capture', options: un
     'ERR_PARAMETER',
   );
   const { feeds, sizes } = resolveFeeds(engine.inputs, given);
-  for (const feed of feeds)
-    checkInProfile(feed, layout.io.find(({ name }) => name === feed.name)!, context.profileIndex);
+  for (const { io, index } of layout.inputs) checkInProfile(feeds[index]!, io, context.profileIndex);
   checkOutputMemory(engine.outputs, places, { feeds, sizes }, (output) => layout.inPlace(output));
   const made: FixedRun['made'] = [];
   try {
@@ -71,7 +70,7 @@ export function fixRun(context: Context, method: 'bind' | 'capture', options: un
       );
       return callNow(() => binding().inferShapes(handle, io), engine.factsOf);
     };
-    let shapes: number[][] | undefined;
+    let shapes: readonly (readonly number[])[] | undefined;
     const tensors = new Map<number, PlacedTensor>();
     for (const [at, { io, index }] of layout.outputs.entries()) {
       const place = places[index]!;
@@ -124,7 +123,7 @@ function ownTensors(method: string, feeds: unknown): Feeds {
 }
 
 function tensorOf(method: string, name: string, place: Exclude<ResolvedOutput, string>): PlacedTensor {
-  if ('tensor' in place) return place.tensor;
+  if (place.tensor) return place.tensor;
   throw new TensorRTError(
     'ERR_OUTPUT',
     `${method}: output '${name}': expected a HostTensor or a DeviceTensor, given an ordinary array`,

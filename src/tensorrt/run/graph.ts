@@ -1,7 +1,7 @@
 import { TensorRTError } from '../../errors/error.js';
 import type { Result } from '../../values/result.js';
 import { binding, type Handle, type NativeBinding } from '../binding.js';
-import { asOurs, callAddon, disposed, free } from './call-addon.js';
+import { asOurs, disposed, free } from './call-addon.js';
 import type { Context } from './context.js';
 import type { DeviceTensor } from './device-tensor.js';
 import { type BindOptions, type FixedRun, fixedResults, fixRun } from './fixed.js';
@@ -12,6 +12,7 @@ export class CudaGraph<R = Record<string, Result | DeviceTensor>> {
   readonly #addon: NativeBinding;
   readonly #run: FixedRun;
   readonly #results: R;
+  readonly #launched = (): R => this.#results;
   #handle?: Handle;
 
   /** @internal */
@@ -28,14 +29,14 @@ export class CudaGraph<R = Record<string, Result | DeviceTensor>> {
    * results, over the same memory.
    * @throws ERR_QUEUE_FULL, ERR_CUDA, ERR_DISPOSED if the graph, its context or one of its tensors was disposed
    */
-  async launch(): Promise<R> {
-    const handle = this.#handle ?? gone();
-    const context = this.context;
-    context.queue.requireRoom();
-    await context.track(this.#run.used, (ticket) =>
-      callAddon(() => this.#addon.launch(handle, ticket), context.engine.factsOf),
-    );
-    return this.#results;
+  launch(): Promise<R> {
+    try {
+      const handle = this.#handle ?? gone();
+      this.context.queue.requireRoom();
+      return this.context.track(this.#run.used, (ticket) => this.#addon.launch(handle, ticket), this.#launched);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** The same, but blocks the thread until the outputs are there. @throws what `launch` is rejected with */
@@ -81,10 +82,11 @@ export async function captureRuns<R>(context: Context, options: BindOptions): Pr
       const said = `the shape of output '${run.tensors[open]!.name}' depends on elements, which a graph does not see`;
       throw new TensorRTError('ERR_CAPTURE', `the network cannot be captured: ${said}`);
     }
-    const graph = await context.track(run.used, () =>
-      callAddon(() => binding().capture(handle, run.io), engine.factsOf),
+    return await context.track(
+      run.used,
+      () => binding().capture(handle, run.io),
+      (graph) => new CudaGraph<R>(context, graph, run, shapes),
     );
-    return new CudaGraph<R>(context, graph, run, shapes);
   } catch (error) {
     for (const tensor of run.made) tensor[Symbol.dispose]();
     throw asOurs(error, engine.factsOf);

@@ -59,7 +59,7 @@ export class HostTensor implements HostPlaced {
 
 /**
  * Makes a tensor in page-locked memory: `hostTensor(float32(8, 3, 224, 224))`. Where the system refuses to page-lock more, it is ordinary
- * memory, which is told once as a warning. Needs no GPU.
+ * memory; a warning says so once. Needs no GPU.
  * @param type dtype and sizes
  * @throws ERR_DTYPE, ERR_SHAPE if a size is a name, ERR_OUT_OF_MEMORY
  */
@@ -71,8 +71,10 @@ export function hostTensor(type: ValueType): HostTensor {
 }
 
 /**
- * Page-locked memory of this process: bytes in use, kept for reuse, and the most there may be. The limit is this package's own,
- * half of the memory that the machine or the container has; the system's are `ulimit -l` and what the driver can lock.
+ * Page-locked memory of this process: bytes in use, bytes kept for reuse, and the limit for both. The limit is this package's own: a
+ * quarter of the memory that the machine or the container has, or the bytes in `NODE_TENSORRT_PINNED_LIMIT`. The system has others,
+ * such as `ulimit -l`; `refused` has its reason where it refused more.
+ * @throws ERR_ARGUMENT if `NODE_TENSORRT_PINNED_LIMIT` is no number
  */
 export function hostMemory(): HostMemory {
   return callNow(() => binding().hostMemory());

@@ -22,10 +22,10 @@ export interface LoadEngineOptions {
   /** Index of the GPU that runs it. Default 0. */
   device?: number | undefined;
   /**
-   * Bytes of weights that stay on the GPU, for an engine built with `weightStreaming`: the others are copied there in every run. Default:
-   * what TensorRT chooses.
+   * Bytes of weights that stay on the GPU, for an engine built with `weightStreaming`; the others are copied there in every run.
+   * `'automatic'` lets TensorRT choose by the memory that is free. Default: all weights stay there.
    */
-  weightStreamingBudget?: number | undefined;
+  weightStreamingBudget?: number | 'automatic' | undefined;
 }
 
 /**
@@ -103,8 +103,9 @@ function readOptions(given: LoadEngineOptions) {
         });
       }
       const budget = weightStreamingBudget;
-      if (budget !== undefined && !(Number.isSafeInteger(budget) && budget >= 0)) {
-        refuse('loadEngine', 'ERR_LOAD', `expected a number of bytes, given ${show(budget)}`, {
+      const isBytes = typeof budget === 'number' && Number.isSafeInteger(budget) && budget >= 0;
+      if (budget !== undefined && budget !== 'automatic' && !isBytes) {
+        refuse('loadEngine', 'ERR_LOAD', `expected a number of bytes or 'automatic', given ${show(budget)}`, {
           option: 'weightStreamingBudget',
         });
       }

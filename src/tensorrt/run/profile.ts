@@ -3,7 +3,6 @@ import { show } from '../../errors/error.js';
 import { refuse } from '../../errors/refusal.js';
 import { checkOptions } from '../../passes/refuse.js';
 import { binding, type Handle, type Placement } from '../binding.js';
-import { callAddon, type FactsOf } from './call-addon.js';
 
 export interface ProfileOptions {
   /** Runs whose times are averaged, 1 to 10,000. Default 10. */
@@ -46,13 +45,8 @@ export const readProfile = (options: unknown): number =>
     'ERR_PARAMETER',
   );
 
-export async function profileRuns(
-  context: Handle,
-  io: readonly Placement[],
-  runs: number,
-  factsOf: FactsOf,
-): Promise<ProfileReport> {
-  const times = await callAddon(() => binding().profileRuns(context, io, runs), factsOf);
+export async function profileRuns(context: Handle, io: readonly Placement[], runs: number): Promise<ProfileReport> {
+  const times = await binding().profileRuns(context, io, runs);
   const totalMs = times.reduce((sum, { ms }) => sum + ms, 0);
   const layers = times.map(({ name, ms }) => ({ name, ms, percent: totalMs > 0 ? (100 * ms) / totalMs : 0 }));
   return { runs, layers, totalMs };

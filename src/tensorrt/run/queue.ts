@@ -21,13 +21,11 @@ export class Queue {
     );
   }
 
-  /** Counts a run until it ends. */
-  async add<T>(run: Promise<T>): Promise<T> {
+  enter(): void {
     this.#pending++;
-    try {
-      return await run;
-    } finally {
-      this.#pending--;
-    }
+  }
+
+  leave(): void {
+    this.#pending--;
   }
 }

@@ -3,7 +3,7 @@ import { refuse } from '../../errors/refusal.js';
 import { checkOptions } from '../../passes/refuse.js';
 import type { NativeRtxOptions } from '../binding.js';
 
-/** What only TensorRT-RTX has; another library refuses it with ERR_UNSUPPORTED. Nobody has run it: the tests of this package have no GPU that TensorRT-RTX runs on. */
+/** What only TensorRT-RTX has; another library refuses it with ERR_UNSUPPORTED. It was never run: the GPUs that test this package cannot run TensorRT-RTX. */
 export interface RtxOptions {
   /** Whether TensorRT-RTX captures whole runs as CUDA graphs by itself. Default: its own, `'disabled'`. Leave `cudaGraph` off with `'wholeGraph'`. */
   cudaGraphStrategy?: 'disabled' | 'wholeGraph' | undefined;

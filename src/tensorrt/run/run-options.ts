@@ -17,8 +17,9 @@ export interface RunSyncOptions<O extends OutputPlaces | undefined = OutputPlace
    */
   outputs?: O | undefined;
   /**
-   * Hands the feeds' arrays over instead of copying them, as `postMessage` does: they, and all other arrays over their buffers, are
-   * detached. Arrays that cannot be handed over (shared memory, a weight file, Node's pool of small Buffers) are copied, and stay.
+   * Takes the feeds' arrays over, as `postMessage` does, and copies them after the call has returned: they, and all other arrays over
+   * their buffers, are detached. Arrays that cannot be taken over (shared memory, a weight file, Node's pool of small Buffers, a large
+   * result) are copied before, and stay.
    */
   transfer?: boolean | undefined;
 }
@@ -52,7 +53,8 @@ export interface RunRequest {
   signal: AbortSignal | undefined;
 }
 
-interface Runs {
+/** What runs take and give. */
+export interface Runs {
   inputs: readonly EngineIO[];
   outputs: readonly EngineIO[];
   /** The input that an output may share a tensor with. */
@@ -60,17 +62,19 @@ interface Runs {
 }
 
 const none: ContextRunOptions = {};
+const runSyncNames = ['outputs', 'transfer'];
+const runNames = [...runSyncNames, 'signal'];
 
 /**
  * Checks what a run was given. Nothing of the caller's runs afterwards.
  * @throws ERR_PARAMETER, ERR_ABORTED, ERR_OUTPUT, ERR_FEED
  */
 export function readRun(method: 'run' | 'runSync', runs: Runs, given: Feeds, options: unknown = none): RunRequest {
-  const read = readArguments(
+  const { outputs, transfer, signal } = readArguments(
     method,
     [options],
     () => {
-      checkOptions(options, method === 'run' ? ['outputs', 'transfer', 'signal'] : ['outputs', 'transfer'], method);
+      checkOptions(options, method === 'run' ? runNames : runSyncNames, method);
       const { outputs, transfer, signal } = options as ContextRunOptions;
       checkSignal(method, signal);
       return {
@@ -83,9 +87,7 @@ export function readRun(method: 'run' | 'runSync', runs: Runs, given: Feeds, opt
   );
   const { feeds, sizes } = resolveFeeds(runs.inputs, given);
   readArguments(method, [options], () =>
-    checkOutputMemory(runs.outputs, read.outputs, { feeds, sizes, transfer: read.transfer }, (output) =>
-      runs.inPlace?.(output),
-    ),
+    checkOutputMemory(runs.outputs, outputs, { feeds, sizes, transfer }, runs.inPlace),
   );
-  return { feeds, ...read };
+  return { feeds, outputs, transfer, signal };
 }

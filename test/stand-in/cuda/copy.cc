@@ -5,6 +5,9 @@ namespace standin {
 
 namespace {
 
+// Copies of at least as many bytes are logged when they run.
+constexpr size_t logged = 64 << 10;
+
 struct Copy {
   uint64_t to = 0, from = 0;
   size_t bytes = 0;
@@ -41,6 +44,12 @@ int copy(Lock& lock, char const* name, void* handle, Copy const& c, bool waits =
     operation.work = [=] { return std::memcpy(to, staged->data(), staged->size()), success; };
   } else {
     operation.work = [=, bytes = c.bytes] { return std::memmove(to, from, bytes), success; };
+  }
+  if (c.bytes >= logged) {
+    operation.work = [=, work = std::move(operation.work), bytes = c.bytes] {
+      Line("cuda", "copies").text("by", name).number("bytes", static_cast<int64_t>(bytes));
+      return work();
+    };
   }
   if (int const result = submit(lock, stream, std::move(operation))) return result;
   if (stream->capture || !(waits || is_ordinary(c.to))) return success;

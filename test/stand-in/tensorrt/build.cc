@@ -35,13 +35,13 @@ class Building {
 
   std::optional<std::string> run() {
     need_context();
-    constexpr int weight_streaming = RELEASE < 110000 ? 21 : 20;
-    plan_.streams_weights = config_.flags.count(weight_streaming);
     if (!add_profiles()) return std::nullopt;
     for (auto const& layer : network_.layers) {
       if (layer->plugin && !layer->network.tensors[layer->plan().outputs[0]]->has_dims && !infer_shapes(*layer)) return std::nullopt;
     }
     plan_ = network_.plan;
+    constexpr int weight_streaming = RELEASE < 110000 ? 21 : 20;
+    plan_.streams_weights = config_.flags.count(weight_streaming);
     if (!add_profiles()) return std::nullopt;
     for (size_t i = 0; i < plan_.tensors.size(); i++) plan_.tensors[i].on_host = network_.is_shape(static_cast<int32_t>(i));
     monitor_start();

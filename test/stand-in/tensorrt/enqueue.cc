@@ -1,8 +1,10 @@
 // enqueueV3. What layers compute is put onto the stream; plugins put theirs there themselves.
-// STANDIN_NO_CONTEXT: plugins are called as on a thread without a CUDA context. STANDIN_FAIL_ENQUEUE: "3": the third enqueueV3 of the process fails.
+// STANDIN_NO_CONTEXT: plugins are called as on a thread without a CUDA context. STANDIN_FAIL_ENQUEUE: "3": the third enqueueV3 of the process fails;
+// "3:crash": it crashes. STANDIN_SYNC_ENQUEUE: it waits for its stream, as some plugins do.
 // STANDIN_ENQUEUE_US: how long enqueueV3 takes. STANDIN_COMPUTE_US: how long its work takes on the stream. "5", or "NAME:5,OTHER:7" by engine.
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <thread>
 
 #include "context.h"
@@ -19,7 +21,9 @@ bool is_to_fail() {
   static std::atomic<int> enqueues{0};
   std::string const which = environment("STANDIN_FAIL_ENQUEUE");
   int const number = ++enqueues;
-  return !which.empty() && std::stoi(which) == number;
+  if (which.empty() || std::stoi(which) != number) return false;
+  if (which.find("crash") != std::string::npos) std::raise(SIGSEGV);
+  return true;
 }
 
 constexpr char refused[] = "Error Code 1: Cuda Driver (the stream takes no work)";
@@ -65,13 +69,15 @@ bool Context::enqueue(void* stream) {
   std::string const name = plan.name;
   size_t const bytes = layout.bytes;
   int64_t const time = microseconds("STANDIN_COMPUTE_US", name);
-  auto const begin = [=] { begin_use(memory, bytes, name), wait(time); };
+  auto const log_that = [name](char const* what) { Line("tensorrt", what).text("engine", name); };
+  auto const begin = [=] { log_that("begins"), begin_use(memory, bytes, name), wait(time); };
   bool passed = tell_shapes();
+  if (passed && !environment("STANDIN_SYNC_ENQUEUE").empty() && cuda().cuStreamSynchronize(stream)) passed = fail("Error Code 1: Cuda Runtime (in waiting for the stream)");
   if (passed && !on_stream(stream, begin, {memory})) passed = fail(refused);
   if (passed) {
     passed = use_aux_streams(stream) && run_layers(stream);
     // Also after a failure: what was put onto the stream uses the memory until then.
-    if (!on_stream(stream, [=] { end_use(memory); }, {memory}) && passed) passed = fail(refused);
+    if (!on_stream(stream, [=] { end_use(memory), log_that("ends"); }, {memory}) && passed) passed = fail(refused);
   }
   if (passed && consumed && cuda().cuEventRecord(consumed, stream)) passed = fail(refused);
   if (passed && profiler) {

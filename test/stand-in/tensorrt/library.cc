@@ -110,6 +110,7 @@ struct Runtime : Handle {
   ~Runtime() { free_registry(registry); }
 };
 void* deserialize_engine(void* f, void const* data, uint64_t size) {
+  Line("tensorrt", "deserializeCudaEngine").number("bytes", static_cast<int64_t>(size));
   Engine* const engine = deserialize(std::string(static_cast<char const*>(data), size), self<Runtime>(f).registry, &self<Runtime>(f).recorder);
   return engine ? static_cast<Handle*>(engine) : nullptr;
 }

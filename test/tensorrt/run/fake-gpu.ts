@@ -217,7 +217,7 @@ static int VExecutionContext_setTensorAddress(void* self, const char* name, void
 }
 static int VExecutionContext_inferShapes(void* self, int most, const char** missing) {
   struct Context* c = of(self);
-  for (int k = 0; k < next; k++) rule(c->is_shaped[k] && c->addresses[k], "shapes inferred without all inputs");
+  for (int k = 0; k < next; k++) rule(c->is_shaped[k] && (c->addresses[k] || (k != at && k != sizes)), "shapes inferred without all inputs");
   c->inferred = 1;
   int64_t* wanted = (int64_t*)c->addresses[sizes];
   c->shapes[next] = c->shapes[cache];

@@ -27,21 +27,45 @@ const built = await chain(1).build({ library: ${JSON.stringify(builder)} });
 built.bytes;
 addon.planBytes = planBytes;
 const { handle: engine } = await addon.deserialize(library, Uint8Array.of(1), 0, false);
-const context = await addon.createContext(engine, 0);
+const options = { profile: 0, inFlight: 1, graphs: 0, memory: 'own', priority: 0 };
+const { handle: context } = await addon.createContext(engine, options);
 const program = new addon.Program('p');
 const file = addon.mapFile(library);
 const mapped = { dtype: 'uint8', shape: [8], data: new Uint8Array(file.view(0, 8)) };
-const feeds = ['cache', 'update', 'at', 'sizes'].map((name) => ({ name, shape: [], data: new Uint8Array(16) }));
+// cache, update, at, sizes; next, filled
+const shapes = [[4], [1], [], [2]];
+const io = [...shapes.map((shape) => ({ shape, memory: addon.hostTensor(16).handle })), undefined, undefined];
+const bound = addon.bind(context, io);
+const { handle: host } = addon.hostTensor(16);
+const device = addon.deviceTensor(0, 16);
 const use = {
   planBytes: ['plan', (handle) => addon.planBytes(handle)],
   deserialize: ['plan', (handle) => addon.deserialize(library, handle, 0, false)],
-  createContext: ['engine', (handle) => addon.createContext(handle, 0)],
+  createContext: ['engine', (handle) => addon.createContext(handle, options)],
   inspectEngine: ['engine', (handle) => addon.inspectEngine(handle)],
-  execute: ['context', (handle) => addon.execute(handle, feeds)],
+  shareEngine: ['engine', (handle) => addon.shareEngine(handle)],
+  run: ['context', (handle) => addon.run(handle, io, 0)],
+  runSync: ['context', (handle) => addon.runSync(handle, io)],
+  cancelRun: ['context', (handle) => addon.cancelRun(handle, 0)],
+  inferShapes: ['context', (handle) => addon.inferShapes(handle, io)],
+  graphRefused: ['context', (handle) => addon.graphRefused(handle)],
+  profileRuns: ['context', (handle) => addon.profileRuns(handle, io, 1)],
+  runtimeCache: ['context', (handle) => addon.runtimeCache(handle)],
+  bind: ['context', (handle) => addon.bind(handle, io)],
+  capture: ['context', (handle) => addon.capture(handle, io)],
+  outputShapes: ['bound', (handle) => addon.outputShapes(handle)],
+  runBound: ['bound', (handle) => addon.runBound(handle, 0)],
+  runBoundSync: ['bound', (handle) => addon.runBoundSync(handle)],
+  launch: ['graph', (handle) => addon.launch(handle, 0)],
+  launchSync: ['graph', (handle) => addon.launchSync(handle)],
+  pointerOf: ['device', (handle) => addon.pointerOf(handle)],
+  upload: ['device', (handle) => addon.upload(handle, new Uint8Array(16))],
+  download: ['device', (handle) => addon.download(handle)],
+  disposeTensor: ['host or device', (handle) => addon.disposeTensor(handle)],
   addWeights: ['file', (handle) => program.addWeights([{ ...mapped, mapping: handle ?? null }])],
   release: ['any', (handle) => addon.release(handle)],
 };
-const handles = { plan, engine, context, file };
+const handles = { plan, engine, context, bound, host, device, file };
 const outcome = (call) => { try { call(); return 'nothing'; } catch (error) { return error.constructor.name + ' ' + error.code + ': ' + error.message; } };
 `;
 
@@ -59,7 +83,7 @@ test('a function refuses every handle but that of its kind', async () => {
       bigint: 1n, date: new Date(), map: new Map(), revoked: (() => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy; })() };
     const calls = [];
     for (const [call, [kind, run]] of Object.entries(use)) {
-      const wrong = { ...Object.fromEntries(Object.entries(handles).filter(([one]) => kind !== 'any' && one !== kind)), ...others };
+      const wrong = { ...Object.fromEntries(Object.entries(handles).filter(([one]) => kind !== 'any' && !kind.split(' or ').includes(one))), ...others };
       for (const [given, value] of Object.entries(wrong)) calls.push({ call, given, thrown: outcome(() => run(value)) });
     }
     port1.close();
@@ -88,11 +112,17 @@ test('a function refuses every handle but that of its kind', async () => {
     'describePlugin',
     'nvrtcVersion',
     'compileKernel',
+    'claimEngine',
+    'hostTensor',
+    'deviceTensor',
+    'deviceTensorAt',
+    'hostMemory',
+    'deviceMemory',
   ];
   expect(without.sort()).toEqual(free.sort());
-  expect(calls.length).toBeGreaterThan(7 * 25);
+  expect(calls.length).toBeGreaterThan(25 * 25);
   const expected =
-    /^TypeError ERR_ARGUMENT: expected (the handle of an? [\w ]+|a handle)( as (mapping of item 0 of )?argument \d, given .+|, given that of an? .+)$/;
+    /^TypeError ERR_ARGUMENT: expected (the handle of an? [\w -]+|a handle)( as (mapping of item 0 of )?argument \d, given .+|, given that of an? .+)$/;
   expect(calls.filter(({ thrown }) => !expected.test(thrown))).toEqual([]);
 });
 
@@ -101,14 +131,14 @@ test('the right handles are taken, and refused once released', async () => {
     `${begin}
     const sizes = { plan: addon.planBytes(plan).byteLength, json: (await addon.inspectEngine(engine)).length > 0 };
     await Promise.all(Object.values(handles).map(addon.release));
-    const after = Object.entries(use).filter(([, [kind]]) => kind !== 'any').map(([, [kind, run]]) => outcome(() => run(handles[kind])));
+    const after = Object.entries(use).filter(([, [kind]]) => kind in handles).map(([, [kind, run]]) => outcome(() => run(handles[kind])));
     await Promise.all(Object.values(handles).map(addon.release));
     console.log(JSON.stringify({ sizes, size: built.size, after }));`,
     { env: { LD_LIBRARY_PATH: folder } },
   );
   const { sizes, size, after } = resultOf<{ sizes: object; size: number; after: string[] }>(ended);
   expect(sizes).toEqual({ plan: size, json: true });
-  expect(after).toEqual(Array(6).fill('Error ERR_DISPOSED: the native object was disposed'));
+  expect(after).toEqual(Array(21).fill('Error ERR_DISPOSED: the native object was disposed'));
 });
 
 test('methods of a program refuse another object as their own', async () => {
@@ -138,11 +168,26 @@ test('other arguments of the wrong type are refused too', async () => {
       'deserialize(floats)': () => addon.deserialize(library, new Float32Array(1), 0, false),
       'deserialize(NaN)': () => addon.deserialize(library, bytes, NaN, false),
       'deserialize(host code: 1)': () => addon.deserialize(library, bytes, 0, 1),
-      'createContext(0.5)': () => addon.createContext(engine, 0.5),
-      'execute(null)': () => addon.execute(context, null),
-      'execute([null])': () => addon.execute(context, [null]),
-      'execute(no data)': () => addon.execute(context, [{ name: 'at', shape: [] }]),
-      'execute(a shape of text)': () => addon.execute(context, [{ name: 'at', shape: ['1'], data: bytes }]),
+      'deserialize(a budget of null)': () => addon.deserialize(library, bytes, 0, false, null),
+      'claimEngine(7)': () => addon.claimEngine(7),
+      'createContext(0)': () => addon.createContext(engine, 0),
+      'createContext(half a profile)': () => addon.createContext(engine, { ...options, profile: 0.5 }),
+      'createContext(no runs in flight)': () => addon.createContext(engine, { ...options, inFlight: undefined }),
+      'createContext(memory of another kind)': () => addon.createContext(engine, { ...options, memory: plan }),
+      'run(null)': () => addon.run(context, null, 0),
+      'run([null])': () => addon.run(context, [null], 0),
+      'run(six times null)': () => addon.run(context, Array(6).fill(null), 0),
+      'run(no data)': () => addon.run(context, [{ shape: [4] }, ...io.slice(1)], 0),
+      'run(a shape of text)': () => addon.run(context, [{ ...io[0], shape: ['4'] }, ...io.slice(1)], 0),
+      'run(floats)': () => addon.run(context, [{ shape: [4], data: new Float32Array(4) }, ...io.slice(1)], 0),
+      'runSync(memory of another kind)': () => addon.runSync(context, [{ shape: [4], memory: plan }, ...io.slice(1)]),
+      'bind(no memory)': () => addon.bind(context, [...io.slice(0, 4), {}, undefined]),
+      'profileRuns(half a run)': () => addon.profileRuns(context, io, 0.5),
+      'hostTensor(-1)': () => addon.hostTensor(-1),
+      'deviceTensor(half a byte)': () => addon.deviceTensor(0, 0.5),
+      'deviceTensorAt(7)': () => addon.deviceTensorAt(0, 7, 16),
+      'upload(floats)': () => addon.upload(device, new Float32Array(4)),
+      'deviceMemory()': () => addon.deviceMemory(),
       'allocate(-1)': () => addon.allocate(-1),
       'new Program()': () => new addon.Program(),
       'addGraph(null)': () => program.addGraph(null),
@@ -179,7 +224,10 @@ test('other arguments of the wrong type are refused too', async () => {
   const thrown = resultOf<[string, string][]>(ended);
   expect(
     thrown.filter(
-      ([, error]) => !/^TypeError ERR_ARGUMENT: (expected .+ as .+, given .+|the bytes do not fit)/.test(error),
+      ([, error]) =>
+        !/^TypeError ERR_ARGUMENT: (expected .+ as .+, given .+|expected the handle .+, given that of .+|the bytes do not fit)/.test(
+          error,
+        ),
     ),
   ).toEqual([]);
 });

@@ -273,6 +273,7 @@ describe('an engine that is shared', () => {
       [{ device: -1 }, 'ERR_PARAMETER'],
       [{ devcie: 1 }, 'ERR_PARAMETER'],
       [{ weightStreamingBudget: -1 }, 'ERR_LOAD'],
+      [{ weightStreamingBudget: 'auto' as never }, 'ERR_LOAD'],
       [{ allowHostCode: 1 }, 'ERR_LOAD'],
     ];
     for (const [options, code] of wrong) {

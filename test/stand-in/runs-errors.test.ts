@@ -1,0 +1,4 @@
+import { errors } from '../runtime/errors.js';
+import { testOnStandIn } from './runs.js';
+
+testOnStandIn('errors', errors);

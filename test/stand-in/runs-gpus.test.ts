@@ -1,0 +1,4 @@
+import { gpus } from '../runtime/gpus.js';
+import { testOnStandIn } from './runs.js';
+
+testOnStandIn('gpus', gpus);

@@ -1,0 +1,4 @@
+import { leaks } from '../runtime/leaks.js';
+import { testOnStandIn } from './runs.js';
+
+testOnStandIn('leaks', leaks);
