@@ -62,8 +62,9 @@ Napi::Value make_handle(Napi::Env env, Handle handle) {
   auto object = Napi::Object::New(env);
   auto owner = std::make_unique<Handle>(std::move(handle));
   if (napi_wrap(env, object, owner.get(), finalize, nullptr, nullptr) != napi_ok) throw Napi::Error::New(env);
-  object.TypeTag(&handle_tag());
+  // The object's from here on, whatever follows.
   Napi::MemoryManagement::AdjustExternalMemory(env, owner.release()->bytes);
+  object.TypeTag(&handle_tag());
   return object;
 }
 

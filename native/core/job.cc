@@ -52,11 +52,10 @@ class Jobs {
     active_.insert(std::move(job));
   }
 
-  // From any thread: the job is over.
-  void deliver(std::shared_ptr<Job> job) {
-    auto* data = new std::shared_ptr<Job>(std::move(job));
-    if (napi_call_threadsafe_function(channel_, data, napi_tsfn_nonblocking) != napi_ok) delete data;
-  }
+  // From any thread: the job is over. It stays active until it is settled.
+  void deliver(Job* job) { napi_call_threadsafe_function(channel_, job, napi_tsfn_nonblocking); }
+
+  void wake() { napi_call_threadsafe_function(channel_, nullptr, napi_tsfn_nonblocking); }
 
   void close() {
     if (closed) return;
@@ -87,24 +86,23 @@ class Jobs {
   }
 
   static void receive(napi_env env, napi_value, void* context, void* data) {
-    std::unique_ptr<std::shared_ptr<Job>> const job(static_cast<std::shared_ptr<Job>*>(data));
-    if (env) static_cast<Jobs*>(context)->settle(env, **job);
+    auto& jobs = *static_cast<Jobs*>(context);
+    if (env && data && !jobs.closed) jobs.settle(env, static_cast<Job*>(data)->shared_from_this());
   }
 
-  void settle(Napi::Env env, Job& job) {
-    if (closed) return;
+  void settle(Napi::Env env, std::shared_ptr<Job> const& job) {
     try {
       bool failed = false;
-      Napi::Value const value = job.settle(env, failed);
+      Napi::Value const value = job->settle(env, failed);
       if (failed) {
-        napi_reject_deferred(env, job.promise_, value);
+        napi_reject_deferred(env, job->promise_, value);
       } else {
-        napi_resolve_deferred(env, job.promise_, value);
+        napi_resolve_deferred(env, job->promise_, value);
       }
     } catch (Napi::Error const&) {
       // Nothing can be made in a worker thread that is being terminated.
     }
-    active_.erase(job.shared_from_this());
+    active_.erase(job);
     if (active_.empty()) napi_unref_threadsafe_function(env_, channel_);
   }
 
@@ -147,11 +145,16 @@ void Job::perform(Seat seat) {
   if (error || !deferred_) finish(std::move(error));
 }
 
+void Job::wake_environment() {
+  // It lives until the job is over, unless a crash is in the way.
+  if (jobs_ && !finished_ && !has_crashed()) jobs_->wake();
+}
+
 bool Job::finish(std::exception_ptr error) {
   if (finished_.exchange(true)) return false;
   error_ = std::move(error);
   leave();
-  if (jobs_) jobs_->deliver(shared_from_this());
+  if (jobs_) jobs_->deliver(this);
   // Last: once a waiting environment continues, nothing of it may be touched.
   std::lock_guard lock(mutex_);
   done_ = true;

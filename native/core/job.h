@@ -49,6 +49,9 @@ class Job : public std::enable_shared_from_this<Job> {
   bool cancel();
   bool has_begun() const { return claimed_; }
 
+  // The event loop turns once, so that it is awake when the job ends.
+  void wake_environment();
+
   // Ends a job whose work deferred its end.
   void end(std::exception_ptr error) { finish(std::move(error)); }
 

@@ -69,11 +69,7 @@ class Queue {
     }
     {
       std::lock_guard lock(mutex);
-      if (idle <= tasks.size() && workers.size() < limit_) {
-        auto worker = std::make_unique<Worker>(*this, lane_);
-        worker->start();
-        workers.push_back(std::move(worker));
-      }
+      if (idle <= tasks.size() && workers.size() < limit_) add_worker();
       tasks.push_back(std::move(job));
       waiting.store(tasks.size(), std::memory_order_release);
       if (spinning.load() > 0) return;
@@ -118,12 +114,24 @@ class Queue {
   bool expected = false;
 
  private:
+  // The mutex is held.
+  void add_worker() {
+    try {
+      if (!unstarted_) unstarted_ = std::make_unique<Worker>(*this, lane_);
+      unstarted_->start();
+    } catch (Error const&) {
+      if (workers.empty()) throw;
+      return;  // fewer do as well
+    }
+    workers.push_back(std::move(unstarted_));
+  }
+
   // Who waits for runs looks for a while before it sleeps: waking takes about as long.
   void look(std::unique_lock<std::mutex>& lock) {
     if (lane_ != Lane::run || cores() <= 2 || spinning.load() > 0) return;
     spinning++;
     lock.unlock();
-    auto const until = std::chrono::steady_clock::now() + std::chrono::microseconds(100);
+    auto const until = std::chrono::steady_clock::now() + std::chrono::microseconds(200);
     while (waiting.load(std::memory_order_acquire) == 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
     lock.lock();
     spinning--;
@@ -147,6 +155,7 @@ class Queue {
 
   Lane const lane_;
   size_t const limit_;
+  std::unique_ptr<Worker> unstarted_;  // the system refused its thread; it keeps its seat
 };
 
 }  // namespace
@@ -174,8 +183,8 @@ void Worker::loop() {
   std::unique_lock lock(queue_.mutex);
   auto const generation = generation_;
   for (;;) {
-    current_ = queue_.take(lock);
-    auto* const job = current_.get();
+    auto job = queue_.take(lock);
+    current_ = job;
     lock.unlock();
     job->perform(seat_);
     lock.lock();
@@ -183,10 +192,9 @@ void Worker::loop() {
       lock.unlock();
       park();  // another thread took its place, and it keeps the job
     }
-    auto over = std::move(current_);
     current_ = nullptr;
     lock.unlock();
-    over = nullptr;
+    job = nullptr;
     lock.lock();
   }
 }

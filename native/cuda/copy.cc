@@ -80,14 +80,16 @@ class Helpers {
     return *helpers;
   }
 
-  void help(std::shared_ptr<PieceCopy::State> copy) {
-    if (!any_) return;
+  // False if there are none.
+  bool help(std::shared_ptr<PieceCopy::State> copy) {
+    if (!any_) return false;
     {
       std::lock_guard lock(mutex_);
       copies_.push_back(std::move(copy));
       version_.fetch_add(1, std::memory_order_release);
     }
     changed_.notify_one();
+    return true;
   }
 
  private:
@@ -146,10 +148,8 @@ size_t piece_of(size_t bytes) {
 }  // namespace
 
 PieceCopy::PieceCopy(void* to, void const* from, size_t bytes) : state_(std::make_shared<State>(to, from, bytes, piece_of(bytes))) {
-  if (state_->count > 1) {
-    Helpers::instance().help(state_);
-  } else {
-    state_->copy_one();
+  if (state_->count > 1 && Helpers::instance().help(state_)) return;
+  while (state_->copy_one()) {
   }
 }
 

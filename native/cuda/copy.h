@@ -7,7 +7,8 @@
 
 namespace ntrt {
 
-// The constructor starts the copy, and makes all of a small one. `finish` must return before the source may change.
+// The constructor starts the copy, and makes all of a small one, or where there are no other threads. `finish` must return before
+// the source may change.
 class PieceCopy {
  public:
   PieceCopy(void* to, void const* from, size_t bytes);

@@ -11,7 +11,8 @@
 namespace ntrt {
 
 struct Turn::State {
-  size_t before = 0;  // what it waits for
+  size_t before = 0;      // what it waits for
+  bool given_up = false;  // passes once it waits for nothing
   bool passed = false;
   std::vector<std::shared_ptr<State>> next;
   std::function<void()> ready;
@@ -29,6 +30,26 @@ void follow(std::shared_ptr<State> const& one, std::shared_ptr<State> const& bef
   if (!before || before == one || before->passed) return;
   before->next.push_back(one);
   one->before++;
+}
+
+// Passes the turn, and those behind it that were given up and wait for nothing more. Returns what is ready now; the mutex is held.
+std::deque<std::function<void()>> pass_all(std::shared_ptr<State> const& first) {
+  std::deque<std::function<void()>> functions;
+  std::vector<std::shared_ptr<State>> passing{first};
+  while (!passing.empty()) {
+    auto const state = std::move(passing.back());
+    passing.pop_back();
+    state->passed = true;
+    for (auto const& one : std::exchange(state->next, {})) {
+      if (--one->before > 0) continue;
+      if (one->given_up) {
+        passing.push_back(one);
+      } else if (one->ready) {
+        functions.push_back(std::exchange(one->ready, nullptr));
+      }
+    }
+  }
+  return functions;
 }
 
 // What is called may pass its turn and make others ready: they are called after it, not inside it.
@@ -71,7 +92,7 @@ void Turn::writes(DeviceMemory& memory) {
 void Turn::when_ready(std::function<void()> ready) {
   {
     std::lock_guard lock(mutex);
-    if (state_->passed) return;
+    if (state_->passed || state_->given_up) return;
     if (state_->before > 0) {
       state_->ready = std::move(ready);
       return;
@@ -91,12 +112,11 @@ void Turn::pass() noexcept {
   {
     std::lock_guard lock(mutex);
     if (state_->passed) return;
-    state_->passed = true;
-    dropped = std::move(state_->ready);
-    state_->ready = nullptr;
-    for (auto const& one : std::exchange(state_->next, {})) {
-      if (--one->before == 0 && one->ready) functions.push_back(std::exchange(one->ready, nullptr));
-    }
+    dropped = std::exchange(state_->ready, nullptr);
+    // Those behind it wait for those before it only by way of this one.
+    state_->given_up = state_->before > 0;
+    if (state_->given_up) return;
+    functions = pass_all(state_);
   }
   changed.notify_all();
   if (!functions.empty()) call_all(std::move(functions));

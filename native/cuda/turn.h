@@ -27,7 +27,8 @@ class Turn {
   void when_ready(std::function<void()> ready);
   // Waits for that.
   void wait();
-  // What it does with its tensors is submitted (after_read and after_write were called), or never will be: the next may follow.
+  // What it does with its tensors is submitted (after_read and after_write were called), or never will be: the next may follow,
+  // once those before it have passed.
   void pass() noexcept;
 
   struct State;

@@ -8,9 +8,10 @@
 #include <future>
 #include <map>
 #include <mutex>
+#include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
-
 
 #include "../core/job.h"
 
@@ -25,6 +26,7 @@ struct Entry {
   uint64_t stream;
   std::shared_ptr<Event> event;
   std::function<void(std::exception_ptr)> then;
+  std::function<void()> early;  // null once called
   Clock::time_point since;
 };
 
@@ -34,8 +36,12 @@ class Completer {
   static Completer& instance() {
     static auto* const completer = [] {
       auto* made = new Completer;
+      try {
+        std::thread([made] { made->loop(); }).detach();
+      } catch (std::system_error const&) {
+        throw Error("ERR_THREAD", "the system refused another thread");
+      }
       at_close(settle);
-      std::thread([made] { made->loop(); }).detach();
       return made;
     }();
     return *completer;
@@ -52,9 +58,12 @@ class Completer {
  private:
   // Waits until what was done before has let go of its jobs.
   static void settle() {
-    std::promise<void> reached;
-    instance().add({0, nullptr, [&](std::exception_ptr) { reached.set_value(); }, Clock::now()});
-    reached.get_future().wait();
+    auto const reached = std::make_shared<std::promise<void>>();  // set_value may still work on it when the wait is over
+    auto const future = reached->get_future();
+    instance().add({0, nullptr, [reached](std::exception_ptr) { reached->set_value(); }, nullptr, Clock::now()});
+    // After a crash, the completer may wait forever for a lock of the stopped thread.
+    while (future.wait_for(std::chrono::seconds(5)) != std::future_status::ready && !has_crashed()) {
+    }
   }
 
   [[noreturn]] void loop() {
@@ -114,13 +123,15 @@ class Completer {
 
   // Sleeps while none can be about to end, by what is usual, and looks without a break after. Work that takes unusually long is
   // noticed at most 1/32 of its age too late.
-  void pause(std::vector<Entry> const& entries) {
+  void pause(std::vector<Entry>& entries) {
     auto const now = Clock::now();
     auto least = Clock::duration::max();
-    for (auto const& entry : entries) {
+    for (auto& entry : entries) {
       auto const age = now - entry.since;
       auto const known = usual_.find(entry.stream);
       auto const usual = known == usual_.end() ? Clock::duration(microseconds(1000)) : known->second;
+      // Of several, the others keep everybody awake.
+      if (entry.early && entries.size() == 1 && usual > microseconds(150) && age > usual - microseconds(60)) std::exchange(entry.early, nullptr)();
       auto const rest = age < 2 * usual ? usual * 4 / 5 - age - microseconds(100) : age / 32;
       least = std::min(least, rest);
     }
@@ -140,9 +151,9 @@ class Completer {
 
 }  // namespace
 
-void complete_when_done(std::shared_ptr<Event> event, std::function<void(std::exception_ptr)> then) {
+void complete_when_done(std::shared_ptr<Event> event, std::function<void(std::exception_ptr)> then, std::function<void()> early) {
   uint64_t const stream = event->stream_id();
-  Completer::instance().add({stream, std::move(event), std::move(then), Clock::now()});
+  Completer::instance().add({stream, std::move(event), std::move(then), std::move(early), Clock::now()});
 }
 
 }  // namespace ntrt

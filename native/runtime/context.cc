@@ -25,7 +25,7 @@ ContextState::~ContextState() {
     created = CreatedContext();
     debug = nullptr;
     auxiliary.clear();
-    slots.clear();
+    run_buffers.clear();
     compute = Stream();
     in = Stream();
     out = Stream();
@@ -33,9 +33,9 @@ ContextState::~ContextState() {
   }
 }
 
-RunBuffers* ContextState::free_slot() {
-  for (auto& slot : slots) {
-    if (!slot.busy) return &slot;
+RunBuffers* ContextState::free_buffers() {
+  for (auto& one : run_buffers) {
+    if (!one.busy) return &one;
   }
   return nullptr;
 }
@@ -43,13 +43,13 @@ RunBuffers* ContextState::free_slot() {
 // The next job to submit, which gets the turn; the mutex is held.
 std::shared_ptr<ContextJob> ContextState::next() {
   if (taken_ || waiting_.empty() || in_flight_ >= most_in_flight || !waiting_.front()->is_ready_) return nullptr;
-  RunBuffers* const slot = free_slot();
-  if (waiting_.front()->with_slot_ && !slot) return nullptr;
+  RunBuffers* const buffers = free_buffers();
+  if (waiting_.front()->with_buffers_ && !buffers) return nullptr;
   auto job = std::move(waiting_.front());
   waiting_.pop_front();
-  if (job->with_slot_) {
-    job->slot_ = slot;
-    slot->busy = true;
+  if (job->with_buffers_) {
+    job->buffers_ = buffers;
+    buffers->busy = true;
   }
   in_flight_++;
   taken_ = true;
@@ -120,17 +120,17 @@ void ContextState::remove(ContextJob const* job) {
   post(ready);
 }
 
-RunBuffers* ContextState::wait_for_turn(bool with_slot) {
+RunBuffers* ContextState::wait_for_turn(bool with_buffers) {
   std::unique_lock lock(mutex_);
-  RunBuffers* slot = nullptr;
+  RunBuffers* buffers = nullptr;
   changed_.wait(lock, [&] {
-    slot = with_slot ? free_slot() : nullptr;
-    return !taken_ && waiting_.empty() && (slot || !with_slot);
+    buffers = with_buffers ? free_buffers() : nullptr;
+    return !taken_ && waiting_.empty() && (buffers || !with_buffers);
   });
   taken_ = true;
   in_flight_++;
-  if (slot) slot->busy = true;
-  return slot;
+  if (buffers) buffers->busy = true;
+  return buffers;
 }
 
 void ContextState::end_turn() {
@@ -144,11 +144,11 @@ void ContextState::end_turn() {
   post(ready);
 }
 
-void ContextState::end_run(RunBuffers* slot) {
+void ContextState::end_run(RunBuffers* buffers) {
   std::shared_ptr<ContextJob> ready;
   {
     std::lock_guard lock(mutex_);
-    if (slot) slot->busy = false;
+    if (buffers) buffers->busy = false;
     in_flight_--;
     ready = next();
     changed_.notify_all();
@@ -186,29 +186,43 @@ void ContextJob::work() {
   std::shared_ptr<Event> done;
   try {
     use_device(engine.device);
-    done = submit(slot_);
+    done = submit(buffers_);
   } catch (...) {
     end_turn();
     rethrow_run_error(engine);
   }
   defer_end();
-  // Before the next one gets its turn, so that they end in order.
-  complete_when_done(std::move(done), [job = std::static_pointer_cast<ContextJob>(shared_from_this())](std::exception_ptr error) {
-    if (!error) {
-      job->end(nullptr);
-      return expect_run();
-    }
-    try {
-      try {
-        std::rethrow_exception(error);
-      } catch (...) {
-        rethrow_run_error(*job->context_->engine);
-      }
-    } catch (...) {
-      job->end(std::current_exception());
-    }
-  });
+  auto const self = std::static_pointer_cast<ContextJob>(shared_from_this());
+  try {
+    // Threads that sleep take long to wake.
+    auto const early = [self] {
+      self->wake_environment();
+      expect_run();
+    };
+    // Before the next one gets its turn, so that they end in order.
+    complete_when_done(done, [self](std::exception_ptr error) { self->complete(std::move(error)); }, early);
+  } catch (...) {
+    driver().cuEventSynchronize(done->get());  // the job's memory goes with it
+    throw;
+  }
   end_turn();
+}
+
+// On the completer's thread.
+void ContextJob::complete(std::exception_ptr error) {
+  if (!error) {
+    end(nullptr);
+    return expect_run();
+  }
+  try {
+    try {
+      std::rethrow_exception(error);
+    } catch (...) {
+      rethrow_run_error(*context_->engine);
+    }
+  } catch (...) {
+    end(std::current_exception());
+  }
 }
 
 void ContextJob::end_turn() {
@@ -218,13 +232,14 @@ void ContextJob::end_turn() {
 
 // After a crash, too: those that wait are told by `enter_library`.
 void ContextJob::leave() {
-  if (is_running_.exchange(false)) {
-    end_turn();
-    context_->end_run(slot_);
-  } else {
+  if (!is_running_) {
     tensors_.pass();
     context_->remove(this);
   }
+  // Before it was removed, another thread may have given it the turn.
+  if (!is_running_.exchange(false)) return;
+  end_turn();
+  context_->end_run(buffers_);
 }
 
 void rethrow_run_error(EngineState const& engine) {

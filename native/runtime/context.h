@@ -79,18 +79,18 @@ struct ContextState {
   void look_again();
   // The job with the ticket, if it still waits.
   std::shared_ptr<ContextJob> find(int64_t ticket);
-  // Waits until all runs before have been submitted and takes the turn, with a slot if wanted.
-  RunBuffers* wait_for_turn(bool with_slot);
-  // Ends the turn; the slot, if any, stays in use until `free_slot`.
+  // Waits until all runs before have been submitted and takes the turn, with buffers if wanted.
+  RunBuffers* wait_for_turn(bool with_buffers);
+  // Ends the turn; the buffers, if any, stay in use until `end_run`.
   void end_turn();
-  void end_run(RunBuffers* slot);
+  void end_run(RunBuffers* buffers);
   void remove(ContextJob const* job);
 
-  std::vector<RunBuffers> slots;
+  std::vector<RunBuffers> run_buffers;
 
  private:
   std::shared_ptr<ContextJob> next();
-  RunBuffers* free_slot();
+  RunBuffers* free_buffers();
   static void post(std::shared_ptr<ContextJob> const& job);
 
   std::mutex mutex_;
@@ -104,24 +104,25 @@ struct ContextState {
 // A job that works on a context when it is its turn.
 class ContextJob : public Job {
  public:
-  ContextJob(std::shared_ptr<ContextState> context, bool with_slot, int64_t ticket) : context_(std::move(context)), with_slot_(with_slot), ticket_(ticket) {}
+  ContextJob(std::shared_ptr<ContextState> context, bool with_buffers, int64_t ticket) : context_(std::move(context)), with_buffers_(with_buffers), ticket_(ticket) {}
   // On the event loop: waits in the queue, and for those that use the same tensors on the GPU.
   void begin(Placements const& placements);
   void work() final;
   void leave() override;
 
  protected:
-  // Submits; returns the event after which all is done. `slot` is null for a job without one.
-  virtual std::shared_ptr<Event> submit(RunBuffers* slot) = 0;
+  // Submits; returns the event after which all is done. `buffers` is null for a job without them.
+  virtual std::shared_ptr<Event> submit(RunBuffers* buffers) = 0;
   ContextState& context() const { return *context_; }
   std::shared_ptr<ContextState> const context_;
 
  private:
   friend struct ContextState;
+  void complete(std::exception_ptr error);
   void end_turn();
-  bool const with_slot_;
+  bool const with_buffers_;
   int64_t const ticket_;
-  RunBuffers* slot_ = nullptr;
+  RunBuffers* buffers_ = nullptr;
   Turn tensors_;
   std::atomic<bool> is_ready_{false};
   std::atomic<bool> has_turn_{false};

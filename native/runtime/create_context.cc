@@ -46,8 +46,8 @@ class ContextCreation : public Job {
     set_auxiliary_streams();
     s.graphs.limit = static_cast<size_t>(options_.graphs);
     size_t const count = s.engine->io.size();
-    s.slots.resize(static_cast<size_t>(options_.in_flight));
-    for (auto& slot : s.slots) slot.device.resize(count);
+    s.run_buffers.resize(static_cast<size_t>(options_.in_flight));
+    for (auto& one : s.run_buffers) one.device.resize(count);
     s.applied.forget(count);
     s.allocators.resize(count);
   }

@@ -19,6 +19,10 @@ namespace ntrt {
 
 std::vector<int64_t> to_vector(Dims const& dims) { return {dims.d, dims.d + std::max(0, std::min(dims.rank, 8))}; }
 
+bool is_known(Dims const& dims) {
+  return dims.rank >= 0 && std::all_of(dims.d, dims.d + dims.rank, [](int64_t size) { return size >= 0; });
+}
+
 int32_t bits_of(std::string const& dtype) {
   if (dtype == "float32" || dtype == "int32") return 32;
   if (dtype == "int64") return 64;

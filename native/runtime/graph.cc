@@ -12,20 +12,31 @@ struct GraphState {
   static constexpr char handle_kind[] = "a CUDA graph";
   std::shared_ptr<ContextState> context;
   Placements placements;
-  RunBuffers slot;
+  RunBuffers buffers;
   CudaGraph graph;
 
   ~GraphState() {
     try {
       use_device(context->engine->device);
       context->compute.synchronize("waiting for the last launch");
-      slot.device.clear();
+      buffers.device.clear();
     } catch (...) {
     }
   }
 
-  // Launches, when it is the caller's turn. Returns the event after which all is done, or null if it `waits` for that.
+  // Launches, when it is the caller's turn. Returns the event after which all is done, or null if it `waits` for that. After an
+  // error nothing of it is on its way any more.
   std::shared_ptr<Event> launch(bool waits) {
+    try {
+      return submit(waits);
+    } catch (...) {
+      driver().cuStreamSynchronize(context->compute.get());
+      throw;
+    }
+  }
+
+ private:
+  std::shared_ptr<Event> submit(bool waits) {
     auto const& io = context->engine->io;
     for (size_t i = 0; i < io.size(); i++) {
       if (!placements[i].device) continue;
@@ -47,16 +58,23 @@ struct GraphState {
   }
 };
 
+// Throws ERR_ARGUMENT unless all lie in tensors: others end with the capture, and launches would write to what was theirs.
+void require_tensors(Placements const& placements) {
+  for (auto const& one : placements) {
+    if (!one.host && !one.device) throw Error("ERR_ARGUMENT", "expected a host tensor or a tensor on the GPU for each input and output of a graph");
+  }
+}
+
 class CaptureJob : public ContextJob {
  public:
   CaptureJob(std::shared_ptr<ContextState> context, Placements placements) : ContextJob(context, false, -1) {
     state_->context = std::move(context);
     state_->placements = std::move(placements);
-    state_->slot.device.resize(state_->placements.size());
+    state_->buffers.device.resize(state_->placements.size());
   }
 
   std::shared_ptr<Event> submit(RunBuffers*) override {
-    state_->graph = capture_run(context(), state_->slot, state_->placements);
+    state_->graph = capture_run(context(), state_->buffers, state_->placements);
     state_->graph.upload(context().compute);
     return Event::record(context().compute);
   }
@@ -82,6 +100,7 @@ Napi::Value capture(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     auto context = state_of<ContextState>(argument(info, 0));
     auto const placements = read_placements(*context->engine, argument(info, 1));
+    require_tensors(placements);
     auto job = std::make_shared<CaptureJob>(context, placements);
     return Job::start(info.Env(), job, Lane::run, [&] { job->begin(placements); });
   });

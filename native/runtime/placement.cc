@@ -39,25 +39,35 @@ Dims read_shape(Given const& given, std::string const& name) {
   return shape;
 }
 
-void read_input(Placement& placement, Given const& given, EngineState const& engine, IOTensor const& tensor) {
-  placement.shape = read_shape(given.member("shape"), tensor.name);
+// Of an input: what its shape takes, which is what counts from now on.
+void require_bytes(Placement& placement, IOTensor const& tensor) {
   size_t const expected = tensor.byte_size(placement.shape);
-  auto const memory = given.object().Get("memory");
-  if (!memory.IsUndefined()) {
-    place(placement, given.member("memory"), engine, tensor);
-  } else {
-    auto const data = given.member("data").bytes();
-    placement.at = At::staged;
-    placement.bytes = data.ByteLength();
-    auto const transfer = given.object().Get("transfer");
-    placement.transferred = transfer.IsBoolean() && transfer.As<Napi::Boolean>();
-    placement.block = take_pinned(placement.bytes, engine.device);
-    placement.copy = std::make_shared<PieceCopy>(placement.block->get(), data.Data(), placement.bytes);
-  }
   if (placement.bytes < expected) {
     throw Error("ERR_FEED", "input '" + tensor.name + "' takes " + std::to_string(expected) + " bytes, given " + std::to_string(placement.bytes));
   }
   placement.bytes = expected;
+}
+
+// All but the elements of an ordinary array.
+void read_input(Placement& placement, Given const& given, EngineState const& engine, IOTensor const& tensor) {
+  placement.shape = read_shape(given.member("shape"), tensor.name);
+  auto const memory = given.member("memory");
+  if (!memory.value().IsUndefined()) {
+    place(placement, memory, engine, tensor);
+    return require_bytes(placement, tensor);
+  }
+  auto const transfer = given.member("transfer").value();
+  placement.at = At::staged;
+  placement.transferred = transfer.IsBoolean() && transfer.As<Napi::Boolean>();
+}
+
+// Starts to copy an ordinary array.
+void stage(Placement& placement, Given const& given, EngineState const& engine, IOTensor const& tensor) {
+  auto const data = given.bytes();
+  placement.bytes = data.ByteLength();
+  require_bytes(placement, tensor);
+  placement.block = take_pinned(placement.bytes, engine.device);
+  placement.copy = std::make_shared<PieceCopy>(placement.block->get(), data.Data(), placement.bytes);
 }
 
 }  // namespace
@@ -71,6 +81,7 @@ void check(Placements const& placements) {
 Placements read_placements(EngineState const& engine, Given const& given) {
   if (given.list().Length() != engine.io.size()) given.refuse("a placement for each of " + std::to_string(engine.io.size()) + " inputs and outputs");
   Placements placements(engine.io.size());
+  std::vector<std::pair<size_t, Given>> arrays;
   try {
     for (size_t i = 0; i < placements.size(); i++) {
       auto const item = given.item(static_cast<uint32_t>(i));
@@ -78,6 +89,7 @@ Placements read_placements(EngineState const& engine, Given const& given) {
       auto& placement = placements[i];
       if (tensor.input) {
         read_input(placement, item, engine, tensor);
+        if (placement.at == At::staged) arrays.emplace_back(i, item.member("data"));
       } else if (item.value().IsString()) {
         if (tensor.host) throw Error("ERR_OUTPUT", "output '" + tensor.name + "' is written in host memory: it cannot stay on the GPU");
         placement.at = At::fresh_device;
@@ -86,6 +98,8 @@ Placements read_placements(EngineState const& engine, Given const& given) {
       }
     }
     check(placements);
+    // Last: a getter may detach an array that was read before.
+    for (auto const& [i, data] : arrays) stage(placements[i], data, engine, engine.io[i]);
   } catch (...) {
     finish_copies(placements);  // nobody reads the arrays any more
     throw;

@@ -14,7 +14,7 @@ struct BoundState {
   std::shared_ptr<ContextState> context;
   Placements placements;
   std::vector<Dims> shapes;
-  bool needs_slot = false;
+  bool needs_buffers = false;
   bool is_static = true;  // no shape depends on data
 
   // As JavaScript wants them: undefined if it knows the shapes already.
@@ -37,7 +37,7 @@ class RunJob : public ContextJob {
   RunJob(std::shared_ptr<ContextState> context, Placements placements, int64_t ticket)
       : ContextJob(context, needs_buffers(*context->engine, placements), ticket), placements_(std::move(placements)) {}
 
-  std::shared_ptr<Event> submit(RunBuffers* slot) override { return submit_run(context(), slot, placements_, outcome_); }
+  std::shared_ptr<Event> submit(RunBuffers* buffers) override { return submit_run(context(), buffers, placements_, outcome_); }
   Napi::Value result(Napi::Env env) override { return outputs_of(env, *context().engine, placements_, outcome_); }
   void leave() override {
     finish_copies(placements_);  // JavaScript may free the arrays now
@@ -51,9 +51,9 @@ class RunJob : public ContextJob {
 
 class BoundJob : public ContextJob {
  public:
-  BoundJob(std::shared_ptr<BoundState> bound, int64_t ticket) : ContextJob(bound->context, bound->needs_slot, ticket), bound_(std::move(bound)) {}
+  BoundJob(std::shared_ptr<BoundState> bound, int64_t ticket) : ContextJob(bound->context, bound->needs_buffers, ticket), bound_(std::move(bound)) {}
 
-  std::shared_ptr<Event> submit(RunBuffers* slot) override { return submit_run(context(), slot, bound_->placements, outcome_); }
+  std::shared_ptr<Event> submit(RunBuffers* buffers) override { return submit_run(context(), buffers, bound_->placements, outcome_); }
   Napi::Value result(Napi::Env env) override { return bound_->outputs(env, outcome_); }
 
  private:
@@ -65,14 +65,14 @@ class ProfileJob : public ContextJob {
  public:
   ProfileJob(std::shared_ptr<ContextState> context, Placements placements, int32_t runs) : ContextJob(context, true, -1), placements_(std::move(placements)), runs_(runs) {}
 
-  std::shared_ptr<Event> submit(RunBuffers* slot) override {
+  std::shared_ptr<Event> submit(RunBuffers* buffers) override {
     auto& c = context();
     // A graph reports no layers.
     size_t const limit = std::exchange(c.graphs.limit, 0);
     try {
       layers_ = profile_runs(*c.engine->api, c.handle(), runs_, [&] {
         Outcome outcome;
-        run_and_wait(c, slot, placements_, outcome);
+        run_and_wait(c, buffers, placements_, outcome);
       });
     } catch (...) {
       c.graphs.limit = limit;
@@ -127,8 +127,8 @@ Napi::Value run_sync(Napi::CallbackInfo const& info) {
     use_device(context->engine->device);
     auto const placements = read_placements(*context->engine, argument(info, 1));
     Outcome outcome;
-    synchronously(info.Env(), *context, placements, needs_buffers(*context->engine, placements), [&](RunBuffers* slot) {
-      run_and_wait(*context, slot, placements, outcome);
+    synchronously(info.Env(), *context, placements, needs_buffers(*context->engine, placements), [&](RunBuffers* buffers) {
+      run_and_wait(*context, buffers, placements, outcome);
     });
     return outputs_of(info.Env(), *context->engine, placements, outcome);
   });
@@ -166,14 +166,13 @@ Napi::Value bind(Napi::CallbackInfo const& info) {
     bound->context = state_of<ContextState>(argument(info, 0));
     auto& context = *bound->context;
     bound->placements = read_placements(*context.engine, argument(info, 1));
-    bound->needs_slot = needs_buffers(*context.engine, bound->placements);
+    finish_copies(bound->placements);
+    bound->needs_buffers = needs_buffers(*context.engine, bound->placements);
     synchronously(info.Env(), context, bound->placements, false, [&](RunBuffers*) { bound->shapes = infer_output_shapes(context, bound->placements); });
     for (size_t i = 0; i < bound->shapes.size(); i++) {
       // Shapes come from the elements of an input that TensorRT reads on the host, which may be others in every run.
-      bound->is_static = bound->is_static && !(context.engine->io[i].input && context.engine->io[i].host);
-      auto const& shape = bound->shapes[i];
-      for (int32_t k = 0; k < shape.rank; k++) bound->is_static = bound->is_static && shape.d[k] >= 0;
-      bound->is_static = bound->is_static && shape.rank >= 0;
+      bool const is_read = context.engine->io[i].input && context.engine->io[i].host;
+      bound->is_static = bound->is_static && !is_read && is_known(bound->shapes[i]);
     }
     return make_handle(info.Env(), std::move(bound));
   });
@@ -201,8 +200,8 @@ Napi::Value run_bound_sync(Napi::CallbackInfo const& info) {
     check(bound->placements);
     auto& context = *bound->context;
     Outcome outcome;
-    synchronously(info.Env(), context, bound->placements, bound->needs_slot, [&](RunBuffers* slot) {
-      run_and_wait(context, slot, bound->placements, outcome);
+    synchronously(info.Env(), context, bound->placements, bound->needs_buffers, [&](RunBuffers* buffers) {
+      run_and_wait(context, buffers, bound->placements, outcome);
     });
     return bound->outputs(info.Env(), outcome);
   });

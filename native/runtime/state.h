@@ -62,6 +62,8 @@ struct EngineState {
 };
 
 std::vector<int64_t> to_vector(Dims const& dims);
+// Whether the rank and all sizes are.
+bool is_known(Dims const& dims);
 // Of an element, by the IR's dtype.
 int32_t bits_of(std::string const& dtype);
 

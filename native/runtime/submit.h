@@ -15,16 +15,16 @@ struct Outcome {
 
 // Submits a run, on a thread whose turn it is. Returns the event after which all is done. After an error nothing of it is on
 // its way any more.
-std::shared_ptr<Event> submit_run(ContextState& context, RunBuffers* slot, Placements const& placements, Outcome& outcome);
+std::shared_ptr<Event> submit_run(ContextState& context, RunBuffers* buffers, Placements const& placements, Outcome& outcome);
 
 // The same, and waits until all is done.
-void run_and_wait(ContextState& context, RunBuffers* slot, Placements const& placements, Outcome& outcome);
+void run_and_wait(ContextState& context, RunBuffers* buffers, Placements const& placements, Outcome& outcome);
 
 // Lets others use memory that work has read or written: after the event, or now if it is null.
 void tell(DeviceMemory& memory, bool written, std::shared_ptr<Event> const& event);
 
-// Runs once, then makes a graph of the run: its copies and its work. The slot is the graph's own. Throws ERR_CAPTURE.
-CudaGraph capture_run(ContextState& context, RunBuffers& slot, Placements const& placements);
+// Runs once, then makes a graph of the run: its copies and its work. The buffers are the graph's own. Throws ERR_CAPTURE.
+CudaGraph capture_run(ContextState& context, RunBuffers& buffers, Placements const& placements);
 
 // The output shapes that TensorRT infers for the inputs' shapes; -1 where they depend on data. By whose turn it is.
 std::vector<Dims> infer_output_shapes(ContextState& context, Placements const& placements);

@@ -5,18 +5,18 @@ namespace ntrt {
 namespace {
 
 struct ContextTurn {
-  ContextTurn(ContextState& context, bool with_slot) : context(context), slot(context.wait_for_turn(with_slot)) {}
+  ContextTurn(ContextState& context, bool with_buffers) : context(context), buffers(context.wait_for_turn(with_buffers)) {}
   ~ContextTurn() {
     context.end_turn();
-    context.end_run(slot);
+    context.end_run(buffers);
   }
   ContextState& context;
-  RunBuffers* const slot;
+  RunBuffers* const buffers;
 };
 
 }  // namespace
 
-void synchronously(Napi::Env env, ContextState& context, Placements const& placements, bool with_slot, std::function<void(RunBuffers*)> const& work) {
+void synchronously(Napi::Env env, ContextState& context, Placements const& placements, bool with_buffers, std::function<void(RunBuffers*)> const& work) {
   auto const& engine = *context.engine;
   check_not_crashed(*engine.api, Lane::run);
   LogSink log;
@@ -24,12 +24,12 @@ void synchronously(Napi::Env env, ContextState& context, Placements const& place
     Turn tensors;
     use_tensors(tensors, context, placements);
     tensors.wait();
-    ContextTurn const turn(context, with_slot);
+    ContextTurn const turn(context, with_buffers);
     LogScope const scope(log, false);
     try {
       call_sheltered(*engine.api, "running an engine", [&] {
         use_device(engine.device);
-        work(turn.slot);
+        work(turn.buffers);
       });
     } catch (...) {
       rethrow_run_error(engine);

@@ -56,12 +56,12 @@ class CopyJob : public Job {
     try {
       use_device(device);
       CopyStreams::Use use(CopyStreams::of(device));
-      copy(use.stream());
-      auto const event = use.record();
-      note(event);
-      turn_.pass();
-      defer_end();
-      complete_when_done(event, [self = shared_from_this(), device](std::exception_ptr error) { self->end(error ? explain(device, error) : nullptr); });
+      try {
+        submit(use);
+      } catch (...) {
+        driver().cuStreamSynchronize(use.stream().get());  // the job's memory goes with it
+        throw;
+      }
     } catch (...) {
       std::rethrow_exception(explain(device, std::current_exception()));
     }
@@ -75,6 +75,16 @@ class CopyJob : public Job {
   std::shared_ptr<DeviceMemory> const memory_;
   std::shared_ptr<PinnedBlock> block_;
   Turn turn_;
+
+ private:
+  void submit(CopyStreams::Use& use) {
+    copy(use.stream());
+    auto const event = use.record();
+    note(event);
+    turn_.pass();
+    defer_end();
+    complete_when_done(event, [self = shared_from_this(), device = memory_->device()](std::exception_ptr error) { self->end(error ? explain(device, error) : nullptr); });
+  }
 };
 
 class UploadJob : public CopyJob {

@@ -74,6 +74,24 @@ export const queues: RunCase[] = [
     },
   },
   {
+    title: 'who comes after a run that was given up still waits for those before it',
+    standIn: { env: { STANDIN_COMPUTE_US: '50000' } },
+    program: `
+    const engine = await build();
+    const [busy, other] = await Promise.all([engine.createContext(), engine.createContext()]);
+    const tensor = deviceTensor(float32(16), new Float32Array(16).fill(7));
+    const x = numbers(16);
+    const controller = new AbortController();
+    const runs = [
+      busy.run({ x }),
+      busy.run({ x }, { outputs: { y: tensor } }),
+      codeOf(() => other.run({ x: numbers(16, 2) }, { outputs: { y: tensor }, signal: controller.signal })),
+    ];
+    controller.abort();
+    same((await tensor.download()).data, relued(x), 'written before');
+    assert.equal((await Promise.all(runs))[2], 'ERR_ABORTED');`,
+  },
+  {
     title: 'context, engine, tensors, binding and graph are disposed during runs, twice, in every order',
     limitMs: 200_000,
     program: `

@@ -98,7 +98,9 @@ describe.each(releases)('a plugin written by hand, as TensorRT 10.6 was seen to 
 
   test('the order of the calls', async () => {
     const { log } = await drive(release);
-    const calls = log.filter(({ call }) => !['log', 'registerCreator', 'deregisterCreator'].includes(call));
+    // `begins` and `ends` are told by the stream's own thread.
+    const others = ['log', 'registerCreator', 'deregisterCreator', 'deserializeCudaEngine', 'begins', 'ends'];
+    const calls = log.filter(({ call }) => !others.includes(call));
     const load = calls.findIndex(({ call }) => call === 'createPlugin');
     const [build, run] = [calls.slice(0, load), calls.slice(load, load + 8)].map(callsOf);
     expect(build).toEqual([
