@@ -146,6 +146,8 @@ export const graphs: RunCase[] = [
   },
   {
     title: 'debug tensors are told, and such a network runs without graphs',
+    // TensorRT 10.6 crashes while it builds this network, by NVIDIA's Python bindings too.
+    onStandIn: true,
     program: `
     const net = network('observed', { x: float32(4) });
     net.tensor('x').identity({ name: 'mid' }).debug().relu().output('y');
@@ -165,11 +167,11 @@ export const graphs: RunCase[] = [
     program: `
     if (process.env.STANDIN_DELAY) process.exit();
     const net = network('chosen', { x: float32(6), size: int64(1) });
-    net.tensor('x').gt(0).nonzero().output('at');
+    net.tensor('x').gt(0).nonZero().output('at');
     net.tensor('x').reshape([2, 3]).relu().output('y');
     const engine = await net.build({ profiles: [{ size: [[1], [2], [3]] }] }).catch(() => undefined);
     const plain = network('found', { x: float32(6) });
-    plain.tensor('x').gt(0).nonzero().output('at');
+    plain.tensor('x').gt(0).nonZero().output('at');
     const found = await plain.build();
     const context = await found.createContext({ cudaGraph: true });
     for (let i = 0; i < 4; i++) {

@@ -169,6 +169,8 @@ export const queues: RunCase[] = [
   },
   {
     title: 'a listener that throws, and a profile, between runs that go on',
+    // TensorRT 10.6 crashes while it builds this network, by NVIDIA's Python bindings too.
+    onStandIn: true,
     program: `
     const net = network('observed', { x: float32('n') });
     net.tensor('x').identity({ name: 'mid' }).debug().relu().output('y');
