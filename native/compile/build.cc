@@ -35,6 +35,15 @@ class Listener {
       live_ = true;
     }
   }
+  // Calls `function` on the event loop after all events, and tells no more. False if nobody listens.
+  bool finish(std::function<void()> function) {
+    std::lock_guard lock(mutex_);
+    if (!live_) return false;
+    function_.NonBlockingCall([function = std::move(function)](Napi::Env, Napi::Function) { function(); });
+    function_.Release();
+    live_ = false;
+    return true;
+  }
   void release() {
     std::lock_guard lock(mutex_);
     if (live_) function_.Release();
@@ -137,6 +146,10 @@ class BuildJob : public Job {
     }
   }
 
+  // Its promise settles after its events.
+  bool hand_over() override {
+    return listener_.finish([self = std::static_pointer_cast<BuildJob>(shared_from_this())] { self->deliver(); });
+  }
   void leave() override { listener_.release(); }
   LayerRef layer() const override {
     auto const* lowering = lowering_.load();

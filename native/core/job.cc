@@ -153,13 +153,18 @@ void Job::wake_environment() {
 bool Job::finish(std::exception_ptr error) {
   if (finished_.exchange(true)) return false;
   error_ = std::move(error);
+  bool const handed_over = jobs_ && hand_over();
   leave();
-  if (jobs_) jobs_->deliver(this);
+  if (jobs_ && !handed_over) jobs_->deliver(this);
   // Last: once a waiting environment continues, nothing of it may be touched.
   std::lock_guard lock(mutex_);
   done_ = true;
   changed_.notify_all();
   return true;
+}
+
+void Job::deliver() {
+  if (!jobs_->closed) jobs_->deliver(this);
 }
 
 void Job::enter_library(Library const* library, std::string doing) {

@@ -27,6 +27,9 @@ class Job : public std::enable_shared_from_this<Job> {
   // When the job is over, on whichever thread. Releases what belongs to the environment, which may be gone later.
   virtual void leave() {}
 
+  // When the job is over: whether it calls `deliver` itself on the event loop, behind what it told the loop before.
+  virtual bool hand_over() { return false; }
+
   // The current layer, if known; called while the worker is stopped.
   virtual LayerRef layer() const { return {}; }
 
@@ -59,6 +62,9 @@ class Job : public std::enable_shared_from_this<Job> {
   // In `work`: from here on, a crash ends the job, not the process. `doing` completes "TensorRT crashed while …".
   // Throws ERR_TENSORRT_CRASHED if the library crashed before; null means that the library is unknown.
   void enter_library(Library const* library, std::string doing);
+
+  // On the event loop, after `hand_over`: settles the promise.
+  void deliver();
 
   // In `work`: the job is not over when `work` returns, but when `end` is called, which may be before.
   void defer_end() { deferred_ = true; }

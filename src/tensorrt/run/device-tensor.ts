@@ -143,7 +143,8 @@ export function deviceTensor(type: ValueType, data?: Elements, options?: DeviceT
 
 /**
  * A tensor over memory that somebody else owns, such as another library. It is not freed by `dispose`.
- * @param pointer address on the GPU, valid for all bytes of the tensor until it is disposed or collected and no run uses it
+ * @param pointer address on the GPU, valid for all bytes of the tensor until it is disposed or collected and no run uses it; what others
+ *   do with the memory, through another tensor too, is not waited for
  * @param type dtype and sizes
  * @param owner is kept alive as long as the tensor
  * @throws ERR_NO_GPU, ERR_INPUT, ERR_DTYPE, ERR_SHAPE, ERR_PARAMETER; ERR_ARGUMENT if the driver knows of no such memory on this GPU, or
