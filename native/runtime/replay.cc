@@ -24,11 +24,16 @@ CudaGraph capture(Stream const& stream, F&& work) {
 
 }  // namespace
 
+char const* Submission::hindrance() const {
+  if (depends_on_data_) return "the size of an output depends on the data";
+  if (has_shape_inputs()) return "TensorRT reads an input in host memory";
+  if (c_.debug) return "debug tensors are reported while the run is enqueued";
+  return nullptr;
+}
+
 CudaGraph Submission::capture_whole() {
   auto const refuse = [](std::string const& why) { return Error("ERR_CAPTURE", "the network cannot be captured: " + why); };
-  if (depends_on_data_) throw refuse("the size of an output depends on the data");
-  if (has_shape_inputs()) throw refuse("TensorRT reads an input in host memory");
-  if (c_.debug) throw refuse("debug tensors are reported while the run is enqueued");
+  if (char const* const why = hindrance()) throw refuse(why);
   capturing_ = true;
   try {
     return capture(c_.compute, [&] {
@@ -75,9 +80,7 @@ void Submission::enqueue_plainly() {
 }
 
 bool Submission::replay() {
-  if (depends_on_data_) return refuse_graphs("the size of an output depends on the data");
-  if (has_shape_inputs()) return refuse_graphs("TensorRT reads an input in host memory");
-  if (c_.debug) return refuse_graphs("debug tensors are reported while the run is enqueued");
+  if (char const* const why = hindrance()) return refuse_graphs(why);
   std::vector<int64_t> key;
   for (size_t i = 0; i < io_.size(); i++) {
     key.push_back(reinterpret_cast<int64_t>(addresses_[i]));

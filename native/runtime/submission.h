@@ -54,6 +54,8 @@ class Submission {
 
   void enqueue();
   void enqueue_plainly();
+  // Why the run can be no graph; null if nothing is known to be in the way.
+  char const* hindrance() const;
   // Launches a graph for these shapes and addresses. The first run of its kind is a plain one, the second is captured.
   bool replay();
   bool refuse_graphs(std::string const& why);

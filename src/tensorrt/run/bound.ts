@@ -3,7 +3,7 @@ import { binding, type Handle, type NativeBinding, type NativeOutputs } from '..
 import { asOurs, callNow, disposed, free } from './call-addon.js';
 import type { Context } from './context.js';
 import type { DeviceTensor } from './device-tensor.js';
-import { type BindOptions, type FixedRun, fixedResults, fixRun } from './fixed.js';
+import { type BindOptions, disposeMade, type FixedRun, fixedResults, fixRun, releaseRun } from './fixed.js';
 
 export type { BindOptions } from './fixed.js';
 
@@ -67,10 +67,8 @@ export class Binding<R = Record<string, Result | DeviceTensor>> {
   /** Frees it, and the tensors that were made for it, once no run uses them; later calls throw ERR_DISPOSED. */
   dispose(): void {
     if (!this.#handle) return;
-    free(this.#handle);
+    releaseRun(this, this.context, this.#handle, this.#run);
     this.#handle = undefined;
-    for (const tensor of this.#run.made) tensor[Symbol.dispose]();
-    this.context.disown(this);
   }
 
   [Symbol.dispose](): void {
@@ -93,7 +91,7 @@ export function bindRuns<R>(context: Context, options: BindOptions): Binding<R> 
     return new Binding<R>(context, made, run);
   } catch (error) {
     if (bound) free(bound);
-    for (const tensor of run.made) tensor[Symbol.dispose]();
+    disposeMade(run);
     throw error;
   }
 }

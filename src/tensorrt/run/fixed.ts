@@ -12,8 +12,8 @@ import {
 } from '../../values/outputs.js';
 import { isPlaced, type PlacedTensor } from '../../values/placed.js';
 import type { Result } from '../../values/result.js';
-import { binding, type Placement } from '../binding.js';
-import { callNow } from './call-addon.js';
+import { binding, type Handle, type Placement } from '../binding.js';
+import { callNow, free } from './call-addon.js';
 import { checkInProfile } from './check-profile.js';
 import type { Context } from './context.js';
 import { type DeviceTensor, deviceTensor } from './device-tensor.js';
@@ -40,6 +40,23 @@ export interface FixedRun {
   made: (PlacedTensor & Disposable)[];
   /** Everything that has to stay alive. */
   used: readonly unknown[];
+}
+
+/** Frees tensors that were made for a run. */
+export function disposeMade({ made }: Pick<FixedRun, 'made'>): void {
+  for (const tensor of made) tensor[Symbol.dispose]();
+}
+
+/** Frees a binding or graph with what was made for it, once no run uses them. */
+export function releaseRun(
+  owned: Parameters<Context['disown']>[0],
+  context: Context,
+  handle: Handle,
+  run: FixedRun,
+): void {
+  free(handle);
+  disposeMade(run);
+  context.disown(owned);
 }
 
 /**
@@ -99,7 +116,7 @@ export function fixRun(context: Context, method: 'bind' | 'capture', options: un
     const outputs = layout.outputs.map(({ io, index }) => ({ name: io.name, tensor: tensors.get(index)! }));
     return { io, tensors: outputs, made, used: [given, outputs] };
   } catch (error) {
-    for (const tensor of made) tensor[Symbol.dispose]();
+    disposeMade({ made });
     throw error;
   }
 }

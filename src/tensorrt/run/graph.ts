@@ -4,7 +4,7 @@ import { binding, type Handle, type NativeBinding } from '../binding.js';
 import { asOurs, disposed, free } from './call-addon.js';
 import type { Context } from './context.js';
 import type { DeviceTensor } from './device-tensor.js';
-import { type BindOptions, type FixedRun, fixedResults, fixRun } from './fixed.js';
+import { type BindOptions, disposeMade, type FixedRun, fixedResults, fixRun, releaseRun } from './fixed.js';
 
 /** A run that was captured: the GPU's driver launches all of it at once. */
 export class CudaGraph<R = Record<string, Result | DeviceTensor>> {
@@ -53,10 +53,8 @@ export class CudaGraph<R = Record<string, Result | DeviceTensor>> {
   /** Frees it, and the tensors that were made for it, once no launch uses them; later calls throw ERR_DISPOSED. */
   dispose(): void {
     if (!this.#handle) return;
-    free(this.#handle);
+    releaseRun(this, this.context, this.#handle, this.#run);
     this.#handle = undefined;
-    for (const tensor of this.#run.made) tensor[Symbol.dispose]();
-    this.context.disown(this);
   }
 
   [Symbol.dispose](): void {
@@ -88,7 +86,7 @@ export async function captureRuns<R>(context: Context, options: BindOptions): Pr
       (graph) => new CudaGraph<R>(context, graph, run, shapes),
     );
   } catch (error) {
-    for (const tensor of run.made) tensor[Symbol.dispose]();
+    disposeMade(run);
     throw asOurs(error, engine.factsOf);
   }
 }
