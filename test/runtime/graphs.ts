@@ -158,7 +158,10 @@ export const graphs: RunCase[] = [
     assert.deepEqual(seen.filter((one, i) => one !== seen[i - 1]), [0, 1, 2, 3]);
     assert.equal(await codeOf(() => context.capture({ feeds: { x: hostTensor(float32(4)) } })), 'ERR_CAPTURE');
     same((await context.run({ x: [5, 1, 2, 3] })).y.data, [5, 1, 2, 3]);`,
-    check: ({ ended }) => expect(told(ended.stderr)).toBe(1),
+    check: ({ ended }) => {
+      expect(told(ended.stderr)).toBe(1);
+      expect(ended.stderr).toContain('debug tensors are reported while the run is enqueued');
+    },
   },
   {
     title: 'the size of an output that depends on elements, and inputs that shapes come from: no graph, told once',
