@@ -4,6 +4,7 @@ const all = 'test/**/*.test.ts';
 /** What measures time or memory, or loads the machine on purpose: one file at a time, after all others. */
 const measuring = [
   'test/tensorrt/compile/{abort,crash,leak}.test.ts',
+  'test/tensorrt/isolate/{faults,process}.test.ts',
   'test/tensorrt/run/{event-loop,exit}.test.ts',
   'test/setup/{fetch,setup,working-directory}.test.ts',
   'test/weights/{adversaries,fuzz,hostile-zip,mapping}.test.ts',
@@ -15,7 +16,8 @@ export const compiled = [
   'test/examples/{plugins,plugins-agree}.test.ts',
   'test/plugin/{compile,existing,existing-build,native-library}.test.ts',
   'test/plugin/stand-in/*.test.ts',
-  'test/stand-in/{execution,memory,stand-in,tensors}.test.ts',
+  'test/cli/{run,bench}.test.ts',
+  'test/stand-in/{engine-files,execution,memory,options,stand-in,tensors}.test.ts',
   'test/stand-in/runs-*.test.ts',
   'test/tensorrt/run/observe.test.ts',
   'test/testing/{kernels,runners,sanitizer}.test.ts',

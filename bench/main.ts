@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 // `npm run bench`: runs every benchmark in turn, next to what people use today, and prints ratios within one run.
 // `npm run bench recording` runs that one.
 
-const all = ['recording', 'weights', 'weights-build', 'plugins', 'calls', 'gpu'];
+const all = ['recording', 'weights', 'weights-build', 'isolate', 'plugins', 'calls', 'gpu'];
 /** Of those that are not in the file of their name. */
 const files: Readonly<Record<string, string>> = { calls: 'run-calls' };
 const wanted = process.argv.slice(2);

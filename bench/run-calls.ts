@@ -34,7 +34,7 @@ const nothing: Partial<NativeBinding> = {
 };
 
 const io = (name: string, input: boolean, shape: number[], profiles: NativeIO['profiles'] = []): NativeIO => ({
-  ...{ name, input, shape, dtype: 'float32', host: false, alias: -1, profiles, values: [] },
+  ...{ name, input, shape, dtype: 'float32', host: false, alias: -1, format: 'linear', profiles, values: [] },
 });
 
 function engine(batch: number | string): Engine {
@@ -43,7 +43,7 @@ function engine(batch: number | string): Engine {
   const n = typeof batch === 'number' ? batch : -1;
   return new Engine({
     library: { path: '/none', flavor: 'trt10', version: '10.6.0' },
-    plan: Uint8Array.of(0),
+    plan: handle(),
     size: 1,
     inputs: [{ name: 'x', dtype: 'float32', shape: [batch, 1, 28, 28] }],
     outputs: [{ name: 'y', dtype: 'float32', shape: [batch, 10] }],

@@ -1,16 +1,24 @@
 // What the addon exports; src/tensorrt/binding.ts has the types.
 #include <napi.h>
 
+#include "compile/options.h"
+#include "compile/routes.h"
+#include "compile/timing_cache.h"
+#include "core/file_lock.h"
 #include "core/handle.h"
 #include "core/job.h"
 #include "core/unthrowable.h"
 #include "cuda/device.h"
+#include "isolate/binding.h"
 #include "lowering/lower.h"
 #include "plugin_binding/binding.h"
 #include "plugin_binding/nvrtc.h"
 #include "program/program.h"
+#include "refit/refit.h"
 #include "runtime/context.h"
 #include "runtime/engine.h"
+#include "runtime/measure.h"
+#include "runtime/plan.h"
 #include "runtime/run.h"
 #include "runtime/tensors.h"
 #include "tensorrt/library.h"
@@ -42,28 +50,41 @@ Napi::Value load(Napi::CallbackInfo const& info) {
   });
 }
 
-// [{ kind, trt10, trt11, rtx1, decomposed: { trt10, trt11, rtx1 } }]: the first release of each flavor that has the kind,
-// or null. `decomposed`: the first with the layer itself, where others are composed into it before; null if no composition exists.
-Napi::Value layer_table(Napi::CallbackInfo const& info) {
+// Sets trt10, trt11 and rtx1: the first release of each flavor that has something, or null.
+Napi::Object set_releases(Napi::Object object, Slot const* slots) {
   static char const* const first[] = {"10.0.0", "11.0.0", "1.5.0"};
-  auto const env = info.Env();
-  auto const set_releases = [&](Napi::Object object, MethodInfo const& method) {
-    for (int i = 0; i < 3; i++) {
-      Slot const& slot = method.slots[i];
-      auto const name = flavor_name(static_cast<Flavor>(i));
-      if (slot.index < 0) {
-        object.Set(name, env.Null());
-      } else {
-        object.Set(name, Napi::String::New(env, slot.since ? release_name(slot.since) : first[i]));
-      }
+  for (int i = 0; i < 3; i++) {
+    auto const name = flavor_name(static_cast<Flavor>(i));
+    if (slots[i].index < 0) {
+      object.Set(name, object.Env().Null());
+    } else {
+      object.Set(name, Napi::String::New(object.Env(), slots[i].since ? release_name(slots[i].since) : first[i]));
     }
-    return object;
-  };
+  }
+  return object;
+}
+
+// [{ kind, trt10, trt11, rtx1, decomposed: { trt10, trt11, rtx1 } }]: the first releases that have the kind. `decomposed`: the first
+// with the layer itself, where others are composed into it before; null if no composition exists.
+Napi::Value layer_table(Napi::CallbackInfo const& info) {
+  auto const env = info.Env();
   auto array = Napi::Array::New(env);
   for (auto const& row : layer_kinds()) {
-    auto item = set_releases(Napi::Object::New(env), *row.method);
+    auto item = set_releases(Napi::Object::New(env), row.method->slots);
     item.Set("kind", row.kind);
-    item.Set("decomposed", row.decomposed ? set_releases(Napi::Object::New(env), *row.decomposed) : env.Null());
+    item.Set("decomposed", row.decomposed ? set_releases(Napi::Object::New(env), row.decomposed->slots) : env.Null());
+    array.Set(array.Length(), item);
+  }
+  return array;
+}
+
+// [{ name, trt10, trt11, rtx1 }]: the build options that TensorRT is told, and the first releases that take them.
+Napi::Value option_table(Napi::CallbackInfo const& info) {
+  auto const env = info.Env();
+  auto array = Napi::Array::New(env);
+  for (auto const& row : option_releases()) {
+    auto item = set_releases(Napi::Object::New(env), row.since);
+    item.Set("name", row.name);
     array.Set(array.Length(), item);
   }
   return array;
@@ -122,6 +143,9 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("loadLibrary", Napi::Function::New<load>(env));
   exports.Set("cudaInfo", Napi::Function::New<cuda_info>(env));
   exports.Set("layerTable", Napi::Function::New<layer_table>(env));
+  exports.Set("optionTable", Napi::Function::New<option_table>(env));
+  exports.Set("combineTimingCaches", Napi::Function::New<combine_timing_caches>(env));
+  exports.Set("buildRoutes", Napi::Function::New<build_routes>(env));
   exports.Set("traceCalls", Napi::Function::New<trace_calls>(env));
   exports.Set("traced", Napi::Function::New<traced>(env));
   exports.Set("swallowUnthrowable", Napi::Function::New<swallow>(env));
@@ -139,19 +163,24 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("launch", Napi::Function::New<launch>(env));
   exports.Set("launchSync", Napi::Function::New<launch_sync>(env));
   exports.Set("profileRuns", Napi::Function::New<profile>(env));
+  exports.Set("measure", Napi::Function::New<measure>(env));
   exports.Set("inferShapes", Napi::Function::New<infer_shapes>(env));
   exports.Set("graphRefused", Napi::Function::New<graph_refused>(env));
   exports.Set("shareEngine", Napi::Function::New<share_engine>(env));
   exports.Set("claimEngine", Napi::Function::New<claim_engine>(env));
+  exports.Set("tryLock", Napi::Function::New<try_lock>(env));
+  exports.Set("unlock", Napi::Function::New<unlock>(env));
   exports.Set("release", Napi::Function::New<release>(env));
   exports.Set("inspectEngine", Napi::Function::New<inspect_engine>(env));
   exports.Set("runtimeCache", Napi::Function::New<runtime_cache>(env));
-  exports.Set("planBytes", Napi::Function::New<plan_bytes>(env));
   exports.Set("Program", ProgramWrap::define(env));
   register_plugins(env, exports);
   register_weights(env, exports);
   register_nvrtc(env, exports);
+  register_isolate(env, exports);
   register_tensors(env, exports);
+  register_plans(env, exports);
+  register_refit(env, exports);
   return exports;
 }
 

@@ -66,6 +66,16 @@ export class Model {
     this.#origin = origin;
   }
 
+  /** Names, dtypes and shapes of the feeds that `run` takes. */
+  get inputs(): Engine['inputs'] {
+    return (this.#cpu ?? this.engine!).inputs;
+  }
+
+  /** Names, dtypes and shapes of the results that `run` returns. */
+  get outputs(): Engine['outputs'] {
+    return (this.#cpu ?? this.engine!).outputs;
+  }
+
   /**
    * Runs the network. With `also`, the results have these tensors too, under the names given, all of one run. The first run with
    * a set of names prepares the network once more, as it was at `compile`, with more outputs; on TensorRT that builds a second
@@ -188,7 +198,7 @@ export async function compile(net: Network, options: CompileOptions = {}): Promi
     const runs = found.some((one) => one.path === engine.library.path && one.usableFor.run);
     if (!runs && backend === 'auto') return await cpu(engine);
     const { signal: _, ...options } = checked;
-    const make = (net: Network) => buildPrepared({ ...prepared, options, network: take(net) });
+    const make = (net: Network) => buildPrepared({ ...prepared, options, network: take(net, options.isolate) });
     return new Model(engine, undefined, { network, make, release });
   } catch (error) {
     release();

@@ -1,5 +1,6 @@
 import type { Network } from './dsl/network.js';
 import { type CompileOptions, compile, type Model } from './model.js';
+import { type Summary, type SummaryOptions, summaryOf } from './summary.js';
 import { build, check, type LoweringReport } from './tensorrt/compile/build.js';
 import type { BuildOptions } from './tensorrt/compile/options.js';
 import type { Engine } from './tensorrt/run/engine.js';
@@ -23,6 +24,13 @@ const methods = {
    */
   check(this: Network, options?: BuildOptions): Promise<LoweringReport> {
     return check(this, options);
+  },
+  /**
+   * What the network is made of: a row per layer with kind, shapes, parameters and bytes. `console.log(net.summary())` prints a table.
+   * @throws ERR_PARAMETER
+   */
+  summary(this: Network, options?: SummaryOptions): Summary {
+    return summaryOf(this, options);
   },
   /**
    * Makes the network runnable on this machine: as an engine on the GPU, else on the CPU backend (`onnxruntime-node`).

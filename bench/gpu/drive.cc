@@ -4,6 +4,8 @@
 //   plugins LIBRARY                   loads a library of plugins
 //   load ID PLAN INPUTS               an engine and a context of it; INPUTS is a file of all inputs
 //   measure ID MODE WARM RUNS         {"us"}: median of a run. MODE is device, graph, pinned or pageable
+//   events ID MODE WARM MS            {"us", "perSecond"}: median of the GPU's work by events, and runs per second, of two runs under way at a time, for
+//                                     MS milliseconds after WARM. MODE is device, graph or graph-copies
 //   threads ID COUNT RUNS             {"us"}: wall time of RUNS device-resident runs in each of COUNT threads, each with a context
 //   outputs ID MODE FILE              writes all outputs of a run to FILE
 //   free ID
@@ -100,6 +102,12 @@ std::string answer(std::istringstream& words) {
     require(runs > 0, "no runs");
     Runner& runner = loaded.runner(0);
     return "\"us\":" + std::to_string(median_microseconds(warm, runs, [&] { runner.run(mode); }));
+  }
+  if (command == "events") {
+    double warm = 0, duration = 0;
+    words >> mode >> warm >> duration;
+    auto const [us, per_second] = loaded.runner(0).by_events(mode, warm, duration);
+    return "\"us\":" + std::to_string(us) + ",\"perSecond\":" + std::to_string(per_second);
   }
   if (command == "threads") {
     int count = 0, runs = 0;

@@ -12,6 +12,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 using Clock = std::chrono::steady_clock;
@@ -142,6 +143,71 @@ class Runner {
     if (mode == "pinned") return pinned();
     require(mode == "pageable", mode + ": no such mode");
     pageable();
+  }
+
+  /** Median microseconds of the GPU's work, and runs per second, with the next run submitted before one has ended. */
+  std::pair<double, double> by_events(std::string const& mode, double warm_ms, double duration_ms) {
+    bool const graph = mode != "device";
+    bool const copies = mode == "graph-copies";
+    require(graph ? mode == "graph" || copies : true, mode + ": no such mode");
+    if (graph && !mGraph) capture();
+    synchronize();
+    struct Events {
+      cudaEvent_t in_start, in_end, start, end, out_end;
+    } events[2];
+    for (Events& one : events)
+      for (cudaEvent_t* event : {&one.in_start, &one.in_end, &one.start, &one.end, &one.out_end}) check(cudaEventCreate(event), "cudaEventCreate");
+    cudaStream_t in, out;
+    check(cudaStreamCreateWithFlags(&in, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+    check(cudaStreamCreateWithFlags(&out, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+    auto const submit = [&](Events const& one) {
+      if (copies) {
+        check(cudaEventRecord(one.in_start, in), "cudaEventRecord");
+        for (Buffer& b : mInputs) check(cudaMemcpyAsync(b.device, b.pinned, b.bytes, cudaMemcpyHostToDevice, in), "cudaMemcpyAsync");
+        check(cudaEventRecord(one.in_end, in), "cudaEventRecord");
+        check(cudaStreamWaitEvent(mStream, one.in_end, 0), "cudaStreamWaitEvent");
+      }
+      check(cudaEventRecord(one.start, mStream), "cudaEventRecord");
+      if (graph) {
+        check(cudaGraphLaunch(mGraph, mStream), "cudaGraphLaunch");
+      } else {
+        enqueue();
+      }
+      check(cudaEventRecord(one.end, mStream), "cudaEventRecord");
+      if (!copies) return;
+      check(cudaStreamWaitEvent(out, one.end, 0), "cudaStreamWaitEvent");
+      for (Buffer& b : mOutputs) check(cudaMemcpyAsync(b.pinned, b.device, b.bytes, cudaMemcpyDeviceToHost, out), "cudaMemcpyAsync");
+      check(cudaEventRecord(one.out_end, out), "cudaEventRecord");
+    };
+    std::vector<double> times;
+    auto const begin = Clock::now();
+    Clock::time_point counted{}, last{};
+    submit(events[0]);
+    for (int next = 1; last == Clock::time_point{} || microseconds_since(begin) < 1e3 * (warm_ms + duration_ms); next = 1 - next) {
+      submit(events[next]);
+      Events const& done = events[1 - next];
+      while (cudaEventQuery(copies ? done.out_end : done.end) == cudaErrorNotReady) {
+      }
+      check(cudaEventQuery(copies ? done.out_end : done.end), "the run");
+      last = Clock::now();
+      if (microseconds_since(begin) < 1e3 * warm_ms) continue;
+      if (counted == Clock::time_point{}) {
+        counted = last;
+        continue;
+      }
+      float ms = 0;
+      check(cudaEventElapsedTime(&ms, done.start, done.end), "cudaEventElapsedTime");
+      times.push_back(1e3 * ms);
+    }
+    check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+    for (Events const& one : events)
+      for (cudaEvent_t event : {one.in_start, one.in_end, one.start, one.end, one.out_end}) cudaEventDestroy(event);
+    cudaStreamDestroy(in);
+    cudaStreamDestroy(out);
+    require(!times.empty(), "no runs");
+    double const per_second = times.size() / std::chrono::duration<double>(last - counted).count();
+    std::nth_element(times.begin(), times.begin() + times.size() / 2, times.end());
+    return {times[times.size() / 2], per_second};
   }
 
   std::vector<Buffer> const& outputs() const { return mOutputs; }

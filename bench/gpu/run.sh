@@ -27,7 +27,13 @@ plans() { bench plans $cells spin; }
 spin() { command node --import tsx dist/cli/main.js plugins library bench/gpu/spin.ts -o "$BENCH_WORK/libspin.so"; }
 latency() { bench latency; }
 throughput() { bench throughput; }
+command_line() { bench command; }
+cache() {
+  [ -e "$BENCH_WORK/models/bert/weights.safetensors" ] || weights bert
+  bench cache
+}
 hold() { bench hold && taskset -c 0,1 node --import tsx bench/gpu/hold.ts; }
+refit() { bench refit; }
 decoders() { bench plans gpt2-float32-step gpt2-float32-prefill gpt2-float16-step gpt2-float16-prefill; }
 decode() {
   [ -z "${BINDINGS-}" ] || python3 -m zipfile -e "$BINDINGS" "$BENCH_WORK/site"
@@ -47,9 +53,9 @@ plugins() {
 }
 
 # What it takes at most, in seconds.
-declare -A seconds=([prepare]=90 [plans]=200 [spin]=30 [latency]=180 [throughput]=90 [hold]=40 [decoders]=150 [decode]=60 [torch]=120 [runs]=150
+declare -A seconds=([prepare]=90 [plans]=200 [spin]=30 [latency]=180 [throughput]=90 [command_line]=170 [hold]=40 [cache]=240 [refit]=230 [decoders]=150 [decode]=60 [torch]=120 [runs]=150
   [graphs]=120 [plugins]=90)
-order='prepare plans spin latency throughput hold decoders decode runs graphs plugins torch'
+order='prepare plans spin latency throughput command_line hold cache refit decoders decode runs graphs plugins torch'
 
 if [ "${1-}" = --inside ]; then
   "$2"

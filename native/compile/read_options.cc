@@ -1,8 +1,10 @@
 #include "read_options.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "../lowering/read_back.h"
+#include "builder.h"
 
 namespace ntrt {
 
@@ -14,7 +16,7 @@ void compare(std::string const& option, Value const& asked, Value const& held) {
 
 class Reader {
  public:
-  Reader(Api const& api, BuilderConfig* config, Params const& given) : api_(api), config_(config), given_(given) {}
+  Reader(Api const& api, Builder* builder, BuilderConfig* config, Network* network, Params const& given) : api_(api), builder_(builder), config_(config), network_(network), given_(given) {}
 
   template <class M, class... A>
   auto get(A... args) {
@@ -22,10 +24,11 @@ class Reader {
   }
 
   Value::Object read() {
-    using namespace m;
+    namespace C = m::BuilderConfig;
     flag("tf32", "kTF32");
     flag("refit", "kREFIT");
     flag("refitIdentical", "kREFIT_IDENTICAL");
+    if (auto const set = flag_of("kREFIT_INDIVIDUAL")) keep("refitIndividual", *set ? marked_weights() : Value{Value::List{}});
     flag("stripPlan", "kSTRIP_PLAN");
     flag("versionCompatible", "kVERSION_COMPATIBLE");
     flag("excludeLeanRuntime", "kEXCLUDE_LEAN_RUNTIME");
@@ -35,17 +38,36 @@ class Reader {
     flag("directIO", "kDIRECT_IO");
     flag("debug", "kDEBUG");
     flag("disableTimingCache", "kDISABLE_TIMING_CACHE");
-    keep("workspace", number(static_cast<double>(get<BuilderConfig::getMemoryPoolLimit>(api_.untraced_enumerator("MemoryPoolType", "kWORKSPACE")))));
-    keep("optimizationLevel", number(get<BuilderConfig::getBuilderOptimizationLevel>()));
-    keep("avgTimingIterations", number(get<BuilderConfig::getAvgTimingIterations>()));
-    if (api_.has(BuilderConfig::getMaxNbTactics::info)) keep("maxTactics", number(get<BuilderConfig::getMaxNbTactics>()));
-    keep("maxAuxStreams", number(get<BuilderConfig::getMaxAuxStreams>()));
-    keep("profilingVerbosity", text(api_.spelling("ProfilingVerbosity", get<BuilderConfig::getProfilingVerbosity>())));
+    flag("disableCompilationCache", "kDISABLE_COMPILATION_CACHE");
+    flag("errorOnTimingCacheMiss", "kERROR_ON_TIMING_CACHE_MISS");
+    flag("editableTimingCache", "kEDITABLE_TIMING_CACHE");
+    flag("monitorMemory", "kMONITOR_MEMORY");
+    flag("distributiveIndependence", "kDISTRIBUTIVE_INDEPENDENCE");
+    keep("workspace", pool("workspace"));
+    keep_given("memoryPools", pools());
+    keep("optimizationLevel", number(get<C::getBuilderOptimizationLevel>()));
+    keep("avgTimingIterations", number(get<C::getAvgTimingIterations>()));
+    if (api_.has(C::getMaxNbTactics::info)) keep("maxTactics", number(get<C::getMaxNbTactics>()));
+    keep("maxAuxStreams", number(get<C::getMaxAuxStreams>()));
+    keep("maxThreads", number(call<m::Builder::getMaxThreads>(api_, builder_)));
+    keep("profilingVerbosity", text(api_.spelling("ProfilingVerbosity", get<C::getProfilingVerbosity>())));
+    keep("engineCapability", text(api_.spelling("EngineCapability", get<C::getEngineCapability>())));
+    if (api_.has(C::getRuntimePlatform::info)) keep("runtimePlatform", text(api_.spelling("RuntimePlatform", get<C::getRuntimePlatform>())));
+    keep_set("tacticSources", tactic_sources());
+    keep_given("previewFeatures", previews());
+    if (api_.has(C::getTilingOptimizationLevel::info)) {
+      keep("tilingOptimizationLevel", text(api_.spelling("TilingOptimizationLevel", get<C::getTilingOptimizationLevel>())));
+      keep("l2LimitForTiling", number(static_cast<double>(get<C::getL2LimitForTiling>())));
+    }
+    if (api_.has(C::getBuildRoute::info)) {
+      char const* const route = get<C::getBuildRoute>();
+      keep("buildRoute", text(is_null(route) ? "" : route));
+    }
     if (api_.flavor == Flavor::rtx1) {
       keep("computeCapabilities", compute_capabilities());
     } else {
       keep("pluginsToSerialize", plugins());
-      keep("hardwareCompatibility", text(api_.spelling("HardwareCompatibilityLevel", get<BuilderConfig::getHardwareCompatibilityLevel>())));
+      keep("hardwareCompatibility", text(api_.spelling("HardwareCompatibilityLevel", get<C::getHardwareCompatibilityLevel>())));
     }
     return std::move(held_);
   }
@@ -55,15 +77,81 @@ class Reader {
     if (given_.has(option)) compare(option, given_.value(option), value);
     held_.emplace_back(option, std::move(value));
   }
-  void flag(char const* option, char const* name) {
-    int32_t value = 0;
+  // An object of which some entries may be given.
+  void keep_given(char const* option, Value::Object values) {
+    if (given_.has(option)) {
+      for (auto const& [name, asked] : std::get<Value::Object>(given_.value(option).data)) {
+        auto const held = std::find_if(values.begin(), values.end(), [&, &name = name](auto const& entry) { return entry.first == name; });
+        compare(std::string(option) + "." + name, asked, held == values.end() ? Value{} : held->second);
+      }
+    }
+    held_.emplace_back(option, Value{std::move(values)});
+  }
+  // A list whose order means nothing.
+  void keep_set(char const* option, std::vector<std::string> values) {
+    auto const list = [](std::vector<std::string> texts) {
+      std::sort(texts.begin(), texts.end());
+      texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+      Value::List all;
+      for (auto& one : texts) all.push_back({std::move(one)});
+      return Value{std::move(all)};
+    };
+    Value held = list(std::move(values));
+    if (given_.has(option)) compare(option, list(given_.texts(option)), held);
+    held_.emplace_back(option, std::move(held));
+  }
+  std::optional<int32_t> value_of(char const* enumeration, char const* name) {
     try {
-      value = api_.untraced_enumerator("BuilderFlag", name);
+      return api_.untraced_enumerator(enumeration, name);
     } catch (Error const& error) {
       if (error.code != "ERR_UNSUPPORTED") throw;
-      return;  // not in this release, which refused it before
+      return std::nullopt;  // not in this release, which refused it before
     }
-    keep(option, {get<m::BuilderConfig::getFlag>(value)});
+  }
+  std::optional<bool> flag_of(char const* name) {
+    auto const value = value_of("BuilderFlag", name);
+    return value ? std::optional(get<m::BuilderConfig::getFlag>(*value)) : std::nullopt;
+  }
+  void flag(char const* option, char const* name) {
+    if (auto const set = flag_of(name)) keep(option, {*set});
+  }
+  Value pool(char const* name) { return number(static_cast<double>(get<m::BuilderConfig::getMemoryPoolLimit>(api_.untraced_enumerator("MemoryPoolType", name)))); }
+  Value::Object pools() {
+    Value::Object all;
+    for (char const* name : {"workspace", "dla_managed_sram", "dla_local_dram", "dla_global_dram", "tactic_dram", "tactic_shared_memory"}) all.emplace_back(name, pool(name));
+    return all;
+  }
+  bool is_asked_for(char const* option, std::string_view name) const {
+    if (!given_.has(option)) return false;
+    auto const asked = given_.value(option);
+    auto const& entries = std::get<Value::Object>(asked.data);
+    return std::any_of(entries.begin(), entries.end(), [name](auto const& entry) { return entry.first == name; });
+  }
+  Value::Object previews() {
+    Value::Object all;
+    for (char const* name : {"profile_sharing_0806", "aliased_plugin_io_10_03", "runtime_activation_resize_10_10", "multidevice_runtime_10_16"}) {
+      // Whoever asks for the first, which is deprecated, gets a warning of TensorRT 10.
+      if (name == std::string_view("profile_sharing_0806") && !is_asked_for("previewFeatures", name)) continue;
+      if (auto const feature = value_of("PreviewFeature", name)) all.emplace_back(name, Value{get<m::BuilderConfig::getPreviewFeature>(*feature)});
+    }
+    return all;
+  }
+  std::vector<std::string> tactic_sources() {
+    std::vector<std::string> list;
+    uint32_t const sources = get<m::BuilderConfig::getTacticSources>();
+    for (int32_t i = 0; i < 32; i++) {
+      if (sources >> i & 1) list.push_back(api_.spelling("TacticSource", i));
+    }
+    return list;
+  }
+  // Those that were asked for.
+  Value marked_weights() {
+    Value::List list;
+    if (!given_.has("refitIndividual")) return {std::move(list)};
+    for (auto& name : given_.texts("refitIndividual")) {
+      if (call<m::Network::areWeightsMarkedRefittable>(api_, network_, name.c_str())) list.push_back({std::move(name)});
+    }
+    return {std::move(list)};
   }
   Value plugins() {
     Value::List list;
@@ -82,7 +170,9 @@ class Reader {
   }
 
   Api const& api_;
-  ntrt::BuilderConfig* config_;
+  Builder* builder_;
+  BuilderConfig* config_;
+  Network* network_;
   Params const& given_;
   Value::Object held_;
 };
@@ -102,7 +192,7 @@ Value elements(Api const& api, OptimizationProfile* profile, char const* input, 
 
 }  // namespace
 
-Value::Object read_options(Api const& api, BuilderConfig* config, Params const& given) { return Reader(api, config, given).read(); }
+Value::Object read_options(Api const& api, Builder* builder, BuilderConfig* config, Network* network, Params const& given) { return Reader(api, builder, config, network, given).read(); }
 
 Value read_profile(Api const& api, OptimizationProfile* profile, size_t index, Params const& asked, std::vector<std::string> const& deciding) {
   Value::Object inputs;

@@ -24,9 +24,15 @@ Crashes& crashes() {
   return *instance;
 }
 
+std::atomic<bool> disposable{false};
+
 bool serves_engines(Lane lane) { return lane == Lane::engine || lane == Lane::run || lane == Lane::free; }
 
 }  // namespace
+
+void set_disposable() { disposable = true; }
+
+bool is_disposable() { return disposable; }
 
 bool has_crashed(Lane lane) { return crashes().any[static_cast<int>(lane)]; }
 

@@ -21,6 +21,10 @@ bool has_crashed_running();
 // Whether one crashed in any lane.
 bool has_crashed();
 
+// In a process that is for one caller's builds only, and ends after a crash.
+void set_disposable();
+bool is_disposable();
+
 // From here on the lane works for `library`.
 void set_last_called(Lane lane, Library const* library);
 // Records a crash; if the library is unknown, of the one last called in the lane. `text` completes "it crashed while …".

@@ -179,7 +179,8 @@ void Job::enter_library(Library const* library, std::string doing) {
 
 std::string crash_text(Library const* library, std::string const& doing, Crash const& crash, Lane lane) {
   bool const builds = lane == Lane::build || lane == Lane::plugin;
-  return (library ? library->product : "TensorRT") + " crashed while " + doing + " (" + describe(crash) + "); it cannot " + (builds ? "build" : "be used") + " again in this process";
+  std::string const end = is_disposable() ? "the process of that build has ended, and the next one gets another" : std::string("it cannot ") + (builds ? "build" : "be used") + " again in this process";
+  return (library ? library->product : "TensorRT") + " crashed while " + doing + " (" + describe(crash) + "); " + end;
 }
 
 void call_sheltered(Library const& library, char const* doing, std::function<void()> const& function) {

@@ -19,6 +19,12 @@ namespace {
 
 class Queue;
 
+// How a thread waits for work.
+struct Sleeper {
+  std::condition_variable changed;
+  bool called = false;
+};
+
 unsigned cores() { return std::max(1u, std::thread::hardware_concurrency()); }
 
 }  // namespace
@@ -39,6 +45,7 @@ class Worker {
   Lane const lane_;
   Seat const seat_;
   // Guarded by the queue's mutex.
+  Sleeper sleeper_;
   std::shared_ptr<Job> current_;
   uint32_t generation_ = 0;  // of the thread
 };
@@ -73,47 +80,52 @@ class Queue {
       tasks.push_back(std::move(job));
       waiting.store(tasks.size(), std::memory_order_release);
       if (spinning.load() > 0) return;
+      wake_one();
     }
-    changed.notify_one();
   }
 
   // Waits for a job; the lock is held.
-  std::shared_ptr<Job> take(std::unique_lock<std::mutex>& lock) {
+  std::shared_ptr<Job> take(Sleeper& sleeper, std::unique_lock<std::mutex>& lock) {
     idle++;
     while (tasks.empty()) {
       look(lock);
-      changed.wait(lock, [this] { return !tasks.empty() || expected; });
-      expected = false;
+      if (!tasks.empty()) break;
+      sleeper.called = false;
+      sleepers_.push_back(&sleeper);
+      sleeper.changed.wait(lock, [&] { return sleeper.called; });
     }
     idle--;
     auto job = std::move(tasks.front());
     tasks.pop_front();
     waiting.store(tasks.size(), std::memory_order_release);
     // A job posted while this one looked for it woke nobody.
-    if (!tasks.empty() && idle > 0) changed.notify_one();
+    if (!tasks.empty()) wake_one();
     return job;
   }
 
   void expect() {
     if (cores() <= 2 || spinning.load() > 0) return;
-    {
-      std::lock_guard lock(mutex);
-      if (idle == 0) return;
-      expected = true;
-    }
-    changed.notify_one();
+    std::lock_guard lock(mutex);
+    wake_one();
   }
 
   std::mutex mutex;
-  std::condition_variable changed;
   std::deque<std::shared_ptr<Job>> tasks;
   std::vector<std::unique_ptr<Worker>> workers;
   size_t idle = 0;
   std::atomic<size_t> waiting{0};
   std::atomic<int> spinning{0};
-  bool expected = false;
 
  private:
+  // The one that fell asleep last: what TensorRT touched is in its core's caches. The mutex is held.
+  void wake_one() {
+    if (sleepers_.empty()) return;
+    Sleeper& latest = *sleepers_.back();
+    sleepers_.pop_back();
+    latest.called = true;
+    latest.changed.notify_one();
+  }
+
   // The mutex is held.
   void add_worker() {
     try {
@@ -155,6 +167,7 @@ class Queue {
 
   Lane const lane_;
   size_t const limit_;
+  std::vector<Sleeper*> sleepers_;
   std::unique_ptr<Worker> unstarted_;  // the system refused its thread; it keeps its seat
 };
 
@@ -183,7 +196,7 @@ void Worker::loop() {
   std::unique_lock lock(queue_.mutex);
   auto const generation = generation_;
   for (;;) {
-    auto job = queue_.take(lock);
+    auto job = queue_.take(sleeper_, lock);
     current_ = job;
     lock.unlock();
     job->perform(seat_);

@@ -46,7 +46,7 @@ LoadedDriver const& loaded_driver() {
     LOAD(cuFuncSetAttribute) LOAD(cuFuncGetParamInfo) LOAD(cuLaunchKernel) LOAD(cuMemsetD8Async)
     LOAD(cuMemPoolCreate) LOAD(cuMemPoolSetAttribute) LOAD(cuMemPoolTrimTo) LOAD(cuMemAllocFromPoolAsync) LOAD(cuMemFreeAsync)
     LOAD(cuStreamBeginCapture_v2) LOAD(cuStreamEndCapture) LOAD(cuGraphInstantiateWithFlags) LOAD(cuGraphUpload) LOAD(cuGraphLaunch)
-    LOAD(cuGraphExecDestroy) LOAD(cuGraphDestroy)
+    LOAD(cuGraphExecDestroy) LOAD(cuGraphDestroy) LOAD(cuEventDestroy_v2) LOAD(cuEventElapsedTime)
 #undef LOAD
     l->library = true;
     CUresult const result = l->driver.cuInit(0);

@@ -73,6 +73,9 @@ struct Driver {
   CUresult (*cuMemPoolTrimTo)(CUmemoryPool pool, size_t bytes);
   CUresult (*cuMemAllocFromPoolAsync)(CUdeviceptr* pointer, size_t bytes, CUmemoryPool pool, CUstream stream);
   CUresult (*cuMemFreeAsync)(CUdeviceptr pointer, CUstream stream);
+  // For measuring.
+  CUresult (*cuEventDestroy_v2)(CUevent event);
+  CUresult (*cuEventElapsedTime)(float* ms, CUevent from, CUevent to);
   // For graphs: 11.4.
   CUresult (*cuStreamBeginCapture_v2)(CUstream stream, int mode);
   CUresult (*cuStreamEndCapture)(CUstream stream, CUgraph* graph);

@@ -102,11 +102,7 @@ Weights Lowering::weights(Node const& node, char const* role) {
   auto const* found = weight(node, role);
   if (!found) return {};
   Weights const result{dtype(found->dtype), found->count > 0 ? found->data : nullptr, found->count};
-  size_t const index = static_cast<size_t>(found - program_.weights.data());
-  if (!found->name.empty() && found->count > 0 && !weight_named_[index]) {
-    weight_named_[index] = true;
-    unnamed_weights_.emplace_back(result, found->name.c_str());
-  }
+  if (!found->name.empty() && found->count > 0) unnamed_weights_.emplace_back(result, found->name.c_str());
   return result;
 }
 
@@ -130,6 +126,7 @@ Node const* Lowering::constant_of(int32_t id) const {
 Layer* Lowering::part(Node const& node, Layer* layer, char const* suffix) {
   if (!layer) fail(node, "ERR_LAYER", std::string("TensorRT refused the layer (in its part '") + suffix + "')");
   call<m::Layer::setName>(layer, (node.name + "/" + suffix).c_str());
+  if (notes_names) call<m::Layer::setMetadata>(layer, node.name.c_str());
   return layer;
 }
 
@@ -164,7 +161,13 @@ Tensor* Lowering::constant(Node const& node, std::string const& type, std::vecto
   int64_t count = 1;
   for (int64_t size : shape) count *= size;
   Dims const dims = to_dims(shape);
-  return helper(node, add<m::Network::addConstant>(dims, Weights{dtype(type), copy->data(), count}), suffix);
+  Weights const weights{dtype(type), copy->data(), count};
+  Tensor* const made = helper(node, add<m::Network::addConstant>(dims, weights), suffix);
+  if (keeps_constants) {
+    constants.push_back({node.name + "/" + suffix, type, shape, copy});
+    add<m::Network::setWeightsName>(weights, constants.back().name.c_str());
+  }
+  return made;
 }
 
 Tensor* Lowering::constant(Node const& node, std::vector<int64_t> const& values, char const* suffix, bool scalar, char const* type) {
@@ -224,6 +227,7 @@ void Lowering::lower_node(Node const& node) {
     unnamed_weights_.clear();
     if (layer) {
       call<m::Layer::setName>(layer, node.name.c_str());
+      if (notes_names) call<m::Layer::setMetadata>(layer, node.name.c_str());
       for (size_t i = 0; i < node.outputs.size(); i++) finish_output(node, i, call<m::Layer::getOutput>(layer, static_cast<int32_t>(i)));
     } else {
       for (auto const& output : node.outputs) {
@@ -302,7 +306,6 @@ Lowering::Names Lowering::names() {
 
 void Lowering::run() {
   if (keep_records_) records_.reserve(program_.graph.nodes.size());
-  weight_named_.assign(program_.weights.size(), false);
   add<m::Network::setName>(program_.name.c_str());
   add_inputs();
   lower_body(program_.graph);

@@ -1,6 +1,7 @@
 // Lowering: every node of a graph becomes INetworkDefinition calls. All layers pass through Lowering::finish.
 #pragma once
 
+#include <deque>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -44,6 +45,8 @@ class Lowering {
   PluginParts const* plugin(Node const& node) const;
   // The network has a plugin that tells TensorRT of an input that it updates in place.
   bool has_aliases = false;
+  // Layers get the node's name as metadata, which TensorRT's inspector tells of layers that its compiler made of several.
+  bool notes_names = false;
   // Gives a layer the optional tensors at input indices `from` and above.
   void set_optional_inputs(Node const& node, Layer* layer, size_t from);
 
@@ -130,10 +133,21 @@ class Lowering {
   std::unordered_set<int32_t> used_;
   std::unordered_map<std::string, int32_t> claimed_;  // ids of outputs by name
   std::vector<std::shared_ptr<void>> kept_;
-  std::vector<bool> weight_named_;
   std::vector<std::pair<Weights, char const*>> unnamed_weights_;
   std::vector<Record> records_;
   std::shared_ptr<ReadBack> const read_back_;
+
+ public:
+  // A constant of the lowering's own.
+  struct Constant {
+    std::string name;
+    std::string dtype;
+    std::vector<int64_t> shape;
+    std::shared_ptr<std::vector<char>> data;
+  };
+  // Whether the engine may be refitted: constants then get names, and are kept.
+  bool keeps_constants = false;
+  std::deque<Constant> constants;  // TensorRT is given their names
 };
 
 // The IR's name of a DataType.

@@ -81,6 +81,20 @@ Loaded& loaded() {
   return *instance;
 }
 
+// What was loaded, in order. Nobody holds this lock for long, which JavaScript's thread takes.
+struct Order {
+  std::mutex mutex;
+  std::vector<std::pair<std::string, std::string>> libraries;
+};
+Order& order() {
+  static auto* instance = new Order;
+  return *instance;
+}
+void note(Api const& api, std::string path) {
+  std::lock_guard lock(order().mutex);
+  order().libraries.emplace_back(api.path, std::move(path));
+}
+
 // A thread that stopped while it loaded a library holds the loader's lock, and ours.
 void check_loader() {
   if (has_crashed(Lane::plugin)) throw Error("ERR_TENSORRT_CRASHED", "no more plugin libraries can be loaded in this process, because one crashed; start another process");
@@ -197,8 +211,18 @@ std::vector<CreatorInfo> load_nvidia_plugins(Api const& api) {
     auto creators = added(before, api);
     if (creators.empty()) refuse(path, "it registered no creator with " + api.product + " at " + api.path + "; is another TensorRT of this major release loaded in this process?");
     found = loaded().libraries.emplace(key, std::move(creators)).first;
+    note(api, "");
   }
   return only(plugin_creators(api), found->second);
+}
+
+std::vector<std::string> loaded_plugin_libraries(std::string const& tensorrt) {
+  std::lock_guard lock(order().mutex);
+  std::vector<std::string> paths;
+  for (auto const& [library, path] : order().libraries) {
+    if (library == tensorrt) paths.push_back(path);
+  }
+  return paths;
 }
 
 std::vector<CreatorInfo> load_plugin_library(Api const& api, std::string const& path) {
@@ -225,6 +249,7 @@ std::vector<CreatorInfo> load_plugin_library(Api const& api, std::string const& 
       refuse(real, "its getCreators has no creators");
     }
     found = loaded().libraries.emplace(key, std::move(creators)).first;
+    note(api, real);
   }
   return only(plugin_creators(api), found->second);
 }

@@ -40,6 +40,9 @@ std::vector<CreatorInfo> load_nvidia_plugins(Api const& api);
 // time too. Throws ERR_PLUGIN_LIBRARY.
 std::vector<CreatorInfo> load_plugin_library(Api const& api, std::string const& path);
 
+// The libraries that were loaded into a TensorRT's registry, by their real paths, oldest first; "" is libnvinfer_plugin.
+std::vector<std::string> loaded_plugin_libraries(std::string const& tensorrt);
+
 // For an engine that needs a creator: loads libnvinfer_plugin if it is not there. Whether the creator exists now; does not throw.
 bool load_plugin_for(Api const& api, std::string const& name, std::string const& version, std::string const& space);
 

@@ -85,7 +85,8 @@ size_t bytes_of(Weight const& weight) {
   return bytes_of(*type, static_cast<size_t>(weight.count));
 }
 
-// The weight's type, and where its elements are: in memory that a mapping holds, whatever becomes of the array.
+}  // namespace
+
 Weight read_weight(Given const& given) {
   Weight weight;
   auto const name = given.member("name");
@@ -117,8 +118,6 @@ Weight read_weight(Given const& given) {
   weight.owner = hold_mapping(given.member("mapping"), data, bytes);
   return weight;
 }
-
-}  // namespace
 
 Napi::Function ProgramWrap::define(Napi::Env env) {
   return DefineClass(env, "Program",
@@ -167,7 +166,12 @@ Napi::Value ProgramWrap::build(Napi::CallbackInfo const& info) {
     auto const library = argument(info, 0).text();
     auto options = to_value(argument(info, 1).object());
     if (!std::holds_alternative<Value::Object>(options.data)) argument(info, 1).refuse("an object");
-    return start_build(info.Env(), library, std::move(program_), Params(std::get<Value::Object>(std::move(options.data))), info[2]);
+    std::optional<std::string> timing_cache;
+    if (!info[3].IsUndefined()) {
+      auto const bytes = argument(info, 3).bytes();
+      timing_cache.emplace(reinterpret_cast<char const*>(bytes.Data()), bytes.ByteLength());
+    }
+    return start_build(info.Env(), library, std::move(program_), Params(std::get<Value::Object>(std::move(options.data))), info[2], std::move(timing_cache));
   });
 }
 

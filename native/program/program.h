@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include "../core/js.h"
 #include "graph.h"
 
 namespace ntrt {
@@ -11,6 +12,10 @@ namespace ntrt {
 Value to_value(Napi::Value value, int depth = 0);
 // Converts a Value to a JavaScript value.
 Napi::Value from_value(Napi::Env env, Value const& value);
+
+// { name?, dtype, shape, data, mapping }: its type, and where its elements are: in memory that a mapping holds,
+// whatever becomes of the array.
+Weight read_weight(Given const& given);
 
 // A new Program(name) in JavaScript; src/tensorrt/binding.ts has its methods.
 class ProgramWrap : public Napi::ObjectWrap<ProgramWrap> {

@@ -22,7 +22,10 @@ ContextState::~ContextState() {
   }
   try {
     graphs.entries.clear();
-    created = CreatedContext();
+    {
+      std::lock_guard const apart(engine->refit_mutex);
+      created = CreatedContext();
+    }
     debug = nullptr;
     auxiliary.clear();
     run_buffers.clear();
@@ -42,9 +45,12 @@ RunBuffers* ContextState::free_buffers() {
 
 // The next job to submit, which gets the turn; the mutex is held.
 std::shared_ptr<ContextJob> ContextState::next() {
-  if (taken_ || waiting_.empty() || in_flight_ >= most_in_flight || !waiting_.front()->is_ready_) return nullptr;
+  if (taken_ || waits_at_gate_ || waiting_.empty() || in_flight_ >= most_in_flight || !waiting_.front()->is_ready_) return nullptr;
   RunBuffers* const buffers = free_buffers();
   if (waiting_.front()->with_buffers_ && !buffers) return nullptr;
+  // The context is the job's, so it is there when the refit ends.
+  waits_at_gate_ = !engine->gate.enter([context = waiting_.front()->context_] { context->enter_gate_again(); });
+  if (waits_at_gate_) return nullptr;
   auto job = std::move(waiting_.front());
   waiting_.pop_front();
   if (job->with_buffers_) {
@@ -97,6 +103,14 @@ void ContextState::look_again() {
   post(ready);
 }
 
+void ContextState::enter_gate_again() {
+  {
+    std::lock_guard lock(mutex_);
+    waits_at_gate_ = false;
+  }
+  look_again();
+}
+
 std::shared_ptr<ContextJob> ContextState::find(int64_t ticket) {
   std::lock_guard lock(mutex_);
   for (auto const& job : waiting_) {
@@ -130,6 +144,9 @@ RunBuffers* ContextState::wait_for_turn(bool with_buffers) {
   taken_ = true;
   in_flight_++;
   if (buffers) buffers->busy = true;
+  lock.unlock();
+  // With the turn, which a refit does not need: with the gate, it would keep out a refit that runs in the queue wait for.
+  engine->gate.enter();
   return buffers;
 }
 
@@ -150,6 +167,10 @@ void ContextState::end_run(RunBuffers* buffers) {
     std::lock_guard lock(mutex_);
     if (buffers) buffers->busy = false;
     in_flight_--;
+  }
+  engine->gate.leave();
+  {
+    std::lock_guard lock(mutex_);
     ready = next();
     changed_.notify_all();
   }
@@ -186,6 +207,7 @@ void ContextJob::work() {
   std::shared_ptr<Event> done;
   try {
     use_device(engine.device);
+    engine.require_weights();
     done = submit(buffers_);
   } catch (...) {
     end_turn();

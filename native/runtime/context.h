@@ -44,6 +44,7 @@ struct GraphCache {
     std::unique_ptr<CudaGraph> graph;  // null before the second run
   };
   size_t limit = 0;
+  int64_t refits = 0;  // of the engine, when they were captured: TensorRT does not say that its graphs outlive a refit
   std::vector<Entry> entries;
 };
 
@@ -77,6 +78,8 @@ struct ContextState {
   // Queues the job, which may not be ready yet, or hands it to a thread at once.
   void add(std::shared_ptr<ContextJob> job);
   void look_again();
+  // The same, once the engine's gate is open again.
+  void enter_gate_again();
   // The job with the ticket, if it still waits.
   std::shared_ptr<ContextJob> find(int64_t ticket);
   // Waits until all runs before have been submitted and takes the turn, with buffers if wanted.
@@ -97,8 +100,22 @@ struct ContextState {
   std::condition_variable changed_;
   std::deque<std::shared_ptr<ContextJob>> waiting_;
   std::string graph_refusal_;
+  bool waits_at_gate_ = false;  // of the engine
   bool taken_ = false;
   int in_flight_ = 0;
+};
+
+// The turn of a context, while it exists.
+struct ContextTurn {
+  // Waits for it.
+  ContextTurn(ContextState& context, bool with_buffers) : context(context), buffers(context.wait_for_turn(with_buffers)) {}
+  ~ContextTurn() {
+    context.end_turn();
+    context.end_run(buffers);
+  }
+  ContextTurn(ContextTurn const&) = delete;
+  ContextState& context;
+  RunBuffers* const buffers;
 };
 
 // A job that works on a context when it is its turn.

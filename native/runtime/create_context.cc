@@ -28,6 +28,10 @@ class ContextCreation : public Job {
   void work() override {
     auto& s = *state_;
     auto const& api = *s.engine->api;
+    for (auto const& tensor : s.engine->io) {
+      if (tensor.format == "linear") continue;
+      throw Error("ERR_UNSUPPORTED", std::string(tensor.input ? "input '" : "output '") + tensor.name + "' has the format " + tensor.format + " in memory: contexts of this package take linear tensors only");
+    }
     enter_library(&api, "creating an execution context");
     use_device(s.engine->device);
     s.compute = Stream::create(options_.priority);

@@ -13,6 +13,7 @@
 #include "../tensorrt/library.h"
 #include "memory_strategy.h"
 #include "observe.h"
+#include "plan.h"
 #include "state.h"
 
 namespace ntrt {
@@ -29,6 +30,14 @@ int32_t bits_of(std::string const& dtype) {
   if (dtype == "float16" || dtype == "bfloat16") return 16;
   if (dtype == "int4" || dtype == "float4e2m1") return 4;
   return 8;
+}
+
+void EngineState::require_weights() const {
+  switch (weights.load()) {
+    case WeightsState::whole: return;
+    case WeightsState::missing: throw Error("ERR_ENGINE_WEIGHTS", "the engine's plan was stripped of its weights: give it some by engine.refit(weights), or loadEngine(path, { weights })");
+    default: throw Error("ERR_ENGINE_WEIGHTS", "a refit failed after it had begun, so the engine may have some old and some new weights: refit it with all weights, or load it again");
+  }
 }
 
 namespace {
@@ -63,6 +72,7 @@ Napi::Value describe_engine(Napi::Env env, std::shared_ptr<EngineState> const& s
     item.Set("dtype", tensor.dtype);
     item.Set("input", tensor.input);
     item.Set("host", tensor.host);
+    item.Set("format", tensor.format);
     item.Set("alias", tensor.input ? -1 : tensor.alias);
     item.Set("shape", numbers(env, tensor.shape));
     item.Set("profiles", to_js(env, tensor.profiles));
@@ -110,8 +120,13 @@ class DeserializeJob : public Job {
     s.runtime = Owned<Runtime>(runtime);
     record_errors(*s.api, s.runtime.get());
     if (allow_code_) call<m::Runtime::setEngineHostCodeAllowed>(*s.api, s.runtime.get(), true);
-    s.engine = deserialize_engine(*s.api, s.runtime.get(), s.plan.data, s.plan.size, log);
+    {
+      Plan const plan = aligned(s.plan);
+      s.engine = deserialize_engine(*s.api, s.runtime.get(), plan.data, plan.size, log);
+    }
     s.plugins = take_created();
+    // A page that vanished was zeros.
+    if (!is_intact(s.plan)) throw Error("ERR_ENGINE_FILE", "the file was changed while the engine was loaded: load it again, and replace files in use by renaming");
     if (!s.engine && carries_code()) {
       throw Error("ERR_HOST_CODE", "the engine brings code of its own (a lean runtime or plugin libraries), which was not allowed to run: if you trust it, use loadEngine(file, { allowHostCode: true })");
     }
@@ -150,6 +165,9 @@ class DeserializeJob : public Job {
       tensor.input = call<m::Engine::getTensorIOMode>(api, engine, name) == api.enumerator("TensorIOMode", "kINPUT");
       tensor.host = call<m::Engine::getTensorLocation>(api, engine, name) == api.enumerator("TensorLocation", "kHOST");
       tensor.shape = to_vector(call<m::Engine::getTensorShape>(api, engine, name));
+      for (int32_t profile = 0; tensor.format == "linear" && profile < s.profiles; profile++) {
+        tensor.format = api.spelling("TensorFormat", call<m::Engine::getTensorFormatV2>(api, engine, name, profile));
+      }
       for (int32_t profile = 0; tensor.input && profile < s.profiles; profile++) {
         auto& bounds = (tensor.host ? tensor.values : tensor.profiles).emplace_back();
         for (char const* selector : {"kMIN", "kOPT", "kMAX"}) {
@@ -220,11 +238,7 @@ Napi::Value deserialize(Napi::CallbackInfo const& info) {
       plan = *state_of<Plan>(argument(info, 1));
     } else {
       auto bytes = argument(info, 1).bytes();
-      plan.size = bytes.ByteLength();
-      plan.owner = std::shared_ptr<void>(std::malloc(plan.size + 1), std::free);
-      if (!plan.owner) throw std::bad_alloc();
-      std::memcpy(plan.owner.get(), bytes.Data(), plan.size);
-      plan.data = plan.owner.get();
+      plan = copied(bytes.Data(), bytes.ByteLength());
     }
     std::optional<WeightBudget> budget;
     if (info[4].IsString()) {
@@ -271,15 +285,6 @@ Napi::Value claim_engine(Napi::CallbackInfo const& info) {
 Napi::Value inspect_engine(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     return Job::start(info.Env(), std::make_shared<InspectJob>(state_of<EngineState>(argument(info, 0))), Lane::engine);
-  });
-}
-
-Napi::Value plan_bytes(Napi::CallbackInfo const& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    auto const plan = state_of<Plan>(argument(info, 0));
-    auto buffer = Napi::ArrayBuffer::New(info.Env(), plan->size);
-    std::memcpy(buffer.Data(), plan->data, plan->size);
-    return buffer;
   });
 }
 

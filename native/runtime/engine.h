@@ -15,7 +15,5 @@ Napi::Value claim_engine(Napi::CallbackInfo const& info);
 Napi::Value inspect_engine(Napi::CallbackInfo const& info);
 // runtimeCache(context handle) → Promise of an ArrayBuffer: the kernels that TensorRT-RTX has compiled.
 Napi::Value runtime_cache(Napi::CallbackInfo const& info);
-// plan bytes as a new ArrayBuffer.
-Napi::Value plan_bytes(Napi::CallbackInfo const& info);
 
 }  // namespace ntrt

@@ -14,6 +14,7 @@ struct GraphState {
   Placements placements;
   RunBuffers buffers;
   CudaGraph graph;
+  int64_t refits = 0;  // of the engine, when it was captured
 
   ~GraphState() {
     try {
@@ -27,6 +28,7 @@ struct GraphState {
   // Launches, when it is the caller's turn. Returns the event after which all is done, or null if it `waits` for that. After an
   // error nothing of it is on its way any more.
   std::shared_ptr<Event> launch(bool waits) {
+    if (refits != context->engine->refits) throw Error("ERR_CAPTURE", "the engine was refitted after the graph had been captured, which has the old weights: capture it again");
     try {
       return submit(waits);
     } catch (...) {
@@ -74,6 +76,7 @@ class CaptureJob : public ContextJob {
   }
 
   std::shared_ptr<Event> submit(RunBuffers*) override {
+    state_->refits = context().engine->refits;
     state_->graph = capture_run(context(), state_->buffers, state_->placements);
     state_->graph.upload(context().compute);
     return Event::record(context().compute);

@@ -24,6 +24,7 @@ void* error_recorder() {
 void record_errors(Api const& api, Runtime* runtime) { call<m::Runtime::setErrorRecorder>(api, runtime, error_recorder()); }
 void record_errors(Api const& api, Engine* engine) { call<m::Engine::setErrorRecorder>(api, engine, error_recorder()); }
 void record_errors(Api const& api, ExecutionContext* context) { call<m::ExecutionContext::setErrorRecorder>(api, context, error_recorder()); }
+void record_errors(Api const& api, Refitter* refitter) { call<m::Refitter::setErrorRecorder>(api, refitter, error_recorder()); }
 
 std::vector<LayerTime> profile_runs(Api const& api, ExecutionContext* context, int32_t runs, std::function<void()> const& run) {
   run();

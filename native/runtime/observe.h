@@ -16,6 +16,7 @@ namespace ntrt {
 void record_errors(Api const& api, Runtime* runtime);
 void record_errors(Api const& api, Engine* engine);
 void record_errors(Api const& api, ExecutionContext* context);
+void record_errors(Api const& api, Refitter* refitter);
 
 struct LayerTime {
   std::string name;

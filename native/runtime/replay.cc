@@ -2,6 +2,7 @@
 #include "submission.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "../plugin/failure.h"
 
@@ -37,18 +38,19 @@ CudaGraph Submission::capture_whole() {
   capturing_ = true;
   try {
     return capture(c_.compute, [&] {
-      for (size_t i = 0; i < io_.size(); i++) {
-        if (io_[i].input) bring(i);
-      }
+      copy_in();
       enqueue_plainly();
-      for (size_t i = 0; i < io_.size(); i++) {
-        if (!io_[i].input) fetch(i);
-      }
+      copy_out();
     });
   } catch (Error const& error) {
     if (error.code == "ERR_CUDA_CONTEXT_LOST") throw;
     throw refuse(error.what());
   }
+}
+
+CudaGraph Submission::capture_enqueue() {
+  if (depends_on_data_ || c_.debug) throw Error("ERR_CAPTURE", hindrance());
+  return capture(c_.compute, [&] { enqueue_plainly(); });
 }
 
 void Submission::enqueue() {
@@ -87,6 +89,7 @@ bool Submission::replay() {
     if (io_[i].input) key.insert(key.end(), p_[i].shape.d, p_[i].shape.d + p_[i].shape.rank);
   }
   auto& entries = c_.graphs.entries;
+  if (int64_t const refits = c_.engine->refits; std::exchange(c_.graphs.refits, refits) != refits) entries.clear();
   auto found = std::find_if(entries.begin(), entries.end(), [&](GraphCache::Entry const& one) { return one.key == key; });
   if (found == entries.end()) {
     if (entries.size() == c_.graphs.limit) entries.pop_back();

@@ -10,6 +10,18 @@ bool Submission::is_in_place(size_t input) const {
   return output >= 0 && p_[input].device && p_[input].device == p_[output].device;
 }
 
+void Submission::copy_in() {
+  for (size_t i = 0; i < io_.size(); i++) {
+    if (io_[i].input) bring(i);
+  }
+}
+
+void Submission::copy_out() {
+  for (size_t i = 0; i < io_.size(); i++) {
+    if (!io_[i].input) fetch(i);
+  }
+}
+
 void Submission::bring(size_t i) {
   auto const& placement = p_[i];
   void const* from = placement.at == At::staged ? placement.block->get() : placement.at == At::host ? placement.host->block->get() : nullptr;

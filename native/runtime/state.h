@@ -1,6 +1,7 @@
 // The state of an engine.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "../cuda/device.h"
 #include "../cuda/device_memory.h"
 #include "../cuda/memory.h"
+#include "gate.h"
 #include "streaming.h"
 
 namespace ntrt {
@@ -28,11 +30,16 @@ struct IOTensor {
   std::vector<int64_t> shape;
   Ranges profiles;  // shapes, of inputs in device memory
   Ranges values;    // elements, of inputs in host memory
+  std::string format = "linear";  // or another one that a profile has
   int32_t alias = -1;  // of an output: the input whose memory it shares; of an input: the output that shares its memory
 
   // Throws ERR_SHAPE if there are more than memory can hold.
   size_t byte_size(Dims const& dims) const;
 };
+
+// What an engine computes with: the weights it was built with or refitted to, none yet (its plan was stripped of them), or some of
+// each, after a refit that failed.
+enum class WeightsState { whole, missing, mixed };
 
 // Shared by its contexts, of several threads too; everything is destroyed with the device current.
 struct EngineState {
@@ -50,6 +57,13 @@ struct EngineState {
   // Activation memory of contexts that take turns, made with the first of them.
   std::mutex shared_mutex;
   std::shared_ptr<DeviceMemory> shared;
+  RefitGate gate;
+  std::mutex refit_mutex;  // of whoever must not meet a refit at work, nor wait for runs
+  std::atomic<WeightsState> weights{WeightsState::whole};
+  std::atomic<int64_t> refits{0};
+
+  // Throws ERR_ENGINE_WEIGHTS unless the weights are whole.
+  void require_weights() const;
 
   ~EngineState() {
     try {

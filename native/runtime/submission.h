@@ -22,6 +22,13 @@ class Submission {
   // Shapes of the outputs, without a run.
   void infer_only();
 
+  // The parts of a run that `submit` has prepared, to do them again: by who has had the turn since.
+  void copy_in();
+  void enqueue_plainly();
+  void copy_out();
+  // What `enqueue_plainly` does, as a graph. What TensorRT reads in host memory stays as it is now. Throws ERR_CAPTURE.
+  CudaGraph capture_enqueue();
+
  private:
   // Whether one is another than before.
   bool set_shapes();
@@ -53,7 +60,6 @@ class Submission {
   Stream const& output_stream() const { return capturing_ ? c_.compute : c_.output_stream(); }
 
   void enqueue();
-  void enqueue_plainly();
   // Why the run can be no graph; null if nothing is known to be in the way.
   char const* hindrance() const;
   // Launches a graph for these shapes and addresses. The first run of its kind is a plain one, the second is captured.

@@ -22,9 +22,7 @@ bool equal(Dims const& a, Dims const& b) { return a.rank == b.rank && std::equal
 
 std::shared_ptr<Event> Submission::submit(bool waits) {
   bool const changed = set_shapes();
-  for (size_t i = 0; i < io_.size(); i++) {
-    if (io_[i].input) bring(i);
-  }
+  copy_in();
   if (c_.copies_beside() && copied_in_) c_.compute.wait(*Event::record(c_.in));
   set_addresses(true);
   if (changed || has_shape_inputs()) infer();
@@ -39,9 +37,7 @@ std::shared_ptr<Event> Submission::submit(bool waits) {
     computed = Event::record(c_.compute);
     c_.out.wait(*computed);
   }
-  for (size_t i = 0; i < io_.size(); i++) {
-    if (!io_[i].input) fetch(i);
-  }
+  copy_out();
   if (waits) {
     c_.output_stream().synchronize("running the engine");
     tell_others(nullptr);

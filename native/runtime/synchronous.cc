@@ -2,20 +2,6 @@
 
 namespace ntrt {
 
-namespace {
-
-struct ContextTurn {
-  ContextTurn(ContextState& context, bool with_buffers) : context(context), buffers(context.wait_for_turn(with_buffers)) {}
-  ~ContextTurn() {
-    context.end_turn();
-    context.end_run(buffers);
-  }
-  ContextState& context;
-  RunBuffers* const buffers;
-};
-
-}  // namespace
-
 void synchronously(Napi::Env env, ContextState& context, Placements const& placements, bool with_buffers, std::function<void(RunBuffers*)> const& work) {
   auto const& engine = *context.engine;
   check_not_crashed(*engine.api, Lane::run);
@@ -29,6 +15,7 @@ void synchronously(Napi::Env env, ContextState& context, Placements const& place
     try {
       call_sheltered(*engine.api, "running an engine", [&] {
         use_device(engine.device);
+        engine.require_weights();
         work(turn.buffers);
       });
     } catch (...) {

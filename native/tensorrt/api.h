@@ -49,6 +49,8 @@ struct Tensor;
 struct Layer;
 struct TimingCache;
 struct EngineInspector;
+struct Refitter;
+struct SerializationConfig;
 struct Loop;
 struct IfConditional;
 struct Attention;
@@ -108,6 +110,7 @@ struct Api : Library {
   void* (*create_runtime)(void* logger, int32_t version);
   void* logger;  // the library's only ILogger, see callbacks.h
   std::string without;  // ",addSqueeze,addCumulative,": methods that tests hide
+  void* (*create_refitter)(void* engine, void* logger, int32_t version) = nullptr;  // null in a library without it
 
   // The value of an enumerator such as ("ActivationType", "kRELU"), or "relu" as the IR spells it; throws if this release lacks it.
   int32_t enumerator(std::string_view name, std::string_view value) const;

@@ -26,35 +26,44 @@ bool ErrorRecorder::reportError(int32_t code, char const* text) noexcept {
   return true;  // the call has failed
 }
 
-ProgressMonitor::ProgressMonitor(Step step) : Callbacks(table_of<ProgressMonitor>()), step_(std::move(step)) {}
+ProgressMonitor::ProgressMonitor(Tell tell) : Callbacks(table_of<ProgressMonitor>()), tell_(std::move(tell)) {}
 
-void ProgressMonitor::phaseStart(char const* phase, char const*, int32_t steps) noexcept {
+ProgressMonitor::~ProgressMonitor() {
+  while (!phases_.empty()) phaseFinish(std::string(phases_.back().phase).c_str());
+}
+
+// TensorRT calls from several threads. Events are told in the order in which phases change, so under the lock.
+void ProgressMonitor::phaseStart(char const* phase, char const* parent, int32_t steps) noexcept {
   try {
     std::lock_guard lock(mutex_);
-    phases_.emplace_back(phase, steps);
+    tell_(phases_.emplace_back(ProgressEvent{"start", phase, parent ? parent : "", 0, steps}));
   } catch (...) {
   }
 }
 
 bool ProgressMonitor::stepComplete(char const* phase, int32_t step) noexcept {
   try {
-    int32_t steps = 0;
-    {
-      std::lock_guard lock(mutex_);
-      for (auto const& [name, count] : phases_) {
-        if (name == phase) steps = count;
-      }
-    }
-    return step_(phase, step, steps);
+    std::lock_guard lock(mutex_);
+    auto const last = std::find_if(phases_.rbegin(), phases_.rend(), [&](auto const& event) { return event.phase == phase; });
+    if (last == phases_.rend()) return tell_({"step", phase, "", step + 1, step + 1});
+    last->step = step + 1;
+    return tell_({"step", last->phase, last->parent, last->step, last->steps});
   } catch (...) {
     return false;
   }
 }
 
 void ProgressMonitor::phaseFinish(char const* phase) noexcept {
-  std::lock_guard lock(mutex_);
-  auto last = std::find_if(phases_.rbegin(), phases_.rend(), [&](auto const& entry) { return entry.first == phase; });
-  if (last != phases_.rend()) phases_.erase(std::next(last).base());
+  try {
+    std::lock_guard lock(mutex_);
+    auto const last = std::find_if(phases_.rbegin(), phases_.rend(), [&](auto const& event) { return event.phase == phase; });
+    if (last == phases_.rend()) return;
+    ProgressEvent event = std::move(*last);
+    event.kind = "end";
+    phases_.erase(std::next(last).base());
+    tell_(event);
+  } catch (...) {
+  }
 }
 
 OutputAllocator::OutputAllocator(Flavor flavor, Allocate allocate) : Callbacks(table_of<OutputAllocator>(flavor)), allocate_(std::move(allocate)) {}

@@ -39,20 +39,31 @@ class ErrorRecorder : public Callbacks {
   std::atomic<int32_t> users_{0};
 };
 
-// IProgressMonitor. Returning false from `step` cancels the build.
+// What a build is doing.
+struct ProgressEvent {
+  char const* kind;  // "start", "step" or "end"
+  std::string phase;
+  std::string parent;  // the phase that it is part of; empty for none
+  int32_t step;        // steps that are complete
+  int32_t steps;
+};
+
+// IProgressMonitor. Every phase that starts also ends, if need be when this is destroyed. Returning false from `tell` cancels the
+// build at TensorRT's next step.
 class ProgressMonitor : public Callbacks {
  public:
-  using Step = std::function<bool(char const* phase, int32_t step, int32_t steps)>;
-  explicit ProgressMonitor(Step step);
+  using Tell = std::function<bool(ProgressEvent const&)>;
+  explicit ProgressMonitor(Tell tell);
+  ~ProgressMonitor();
   InterfaceInfo getInterfaceInfo() noexcept { return {"IProgressMonitor", 1, 0}; }
   void phaseStart(char const* phase, char const* parent, int32_t steps) noexcept;
   bool stepComplete(char const* phase, int32_t step) noexcept;
   void phaseFinish(char const* phase) noexcept;
 
  private:
-  Step step_;
+  Tell tell_;
   std::mutex mutex_;
-  std::vector<std::pair<std::string, int32_t>> phases_;
+  std::vector<ProgressEvent> phases_;  // that have not ended
 };
 
 // IOutputAllocator: TensorRT requests device memory for an output whose size depends on the data. RTX has no synchronous variant.

@@ -75,6 +75,7 @@ std::shared_ptr<Api const> load_library(std::string const& path) {
   api->product = (api->flavor == Flavor::rtx1 ? "TensorRT-RTX " : "TensorRT ") + release_name(api->release);
   api->create_builder = reinterpret_cast<void* (*)(void*, int32_t)>(symbol("createInferBuilder_INTERNAL"));
   api->create_runtime = reinterpret_cast<void* (*)(void*, int32_t)>(symbol("createInferRuntime_INTERNAL"));
+  api->create_refitter = reinterpret_cast<void* (*)(void*, void*, int32_t)>(dlsym(handle, "createInferRefitter_INTERNAL"));
   api->logger = new Logger(api->flavor);  // never freed, like the library
   loaded.emplace(real, api);
   return api;
@@ -110,20 +111,36 @@ bool is_spelled(std::string_view spelling, std::string_view name) {
 
 namespace {
 
-EnumRow const& find_row(Api const& api, std::string_view name, std::string_view value) {
-  auto const label = [&] { return std::string(name) + "::" + std::string(value); };
+EnumRow const& find_row(std::string_view name, std::string_view value) {
+  auto const missing = [&] { return Error("ERR_INTERNAL", "no enumerator " + std::string(name) + "::" + std::string(value)); };
   auto const rows = enum_rows().find(name);
-  if (rows == enum_rows().end()) throw Error("ERR_INTERNAL", "no enumerator " + label());
+  if (rows == enum_rows().end()) throw missing();
   auto const row = std::find_if(rows->second.begin(), rows->second.end(), [&](EnumRow const& one) { return is_spelled(one.value, value); });
-  if (row == rows->second.end()) throw Error("ERR_INTERNAL", "no enumerator " + label());
-  Slot const& slot = row->flavors[static_cast<int>(api.flavor)];
-  if (slot.index < 0 || api.release < slot.since) {
-    throw Error("ERR_UNSUPPORTED", label() + " does not exist in " + flavor_name(api.flavor) + " " + release_name(api.release));
-  }
+  if (row == rows->second.end()) throw missing();
   return *row;
 }
 
+[[noreturn]] void throw_absent(Api const& api, std::string const& what, Slot const* slots) {
+  static char const* const products[] = {"TensorRT 10", "TensorRT 11", "TensorRT-RTX 1"};
+  std::string where;
+  for (int i = 0; i < 3; i++) {
+    if (slots[i].index < 0) continue;
+    where += where.empty() ? "" : ", ";
+    where += slots[i].since ? std::string(i == 2 ? "TensorRT-RTX " : "TensorRT ") + release_name(slots[i].since) : products[i];
+  }
+  throw Error("ERR_UNSUPPORTED", what + " needs " + where + (slots[static_cast<int>(api.flavor)].index < 0 ? "" : " or later") + "; loaded is " + flavor_name(api.flavor) + " " + release_name(api.release));
+}
+
+EnumRow const& find_row(Api const& api, std::string_view name, std::string_view value) {
+  EnumRow const& row = find_row(name, value);
+  Slot const& slot = row.flavors[static_cast<int>(api.flavor)];
+  if (slot.index < 0 || api.release < slot.since) throw_absent(api, std::string(name) + "::" + std::string(row.value), row.flavors);
+  return row;
+}
+
 }  // namespace
+
+Slot const* enumerator_slots(std::string_view name, std::string_view value) { return find_row(name, value).flavors; }
 
 int32_t Api::enumerator(std::string_view name, std::string_view value) const {
   EnumRow const& row = find_row(*this, name, value);
@@ -148,17 +165,6 @@ std::string Api::spelling(std::string_view name, int32_t value) const {
   return std::to_string(value);
 }
 
-void throw_unsupported(Api const& api, MethodInfo const& method) {
-  static char const* const products[] = {"TensorRT 10", "TensorRT 11", "TensorRT-RTX 1"};
-  std::string where;
-  for (int i = 0; i < 3; i++) {
-    Slot const& slot = method.slots[i];
-    if (slot.index < 0) continue;
-    where += where.empty() ? "" : ", ";
-    where += slot.since ? std::string(i == 2 ? "TensorRT-RTX " : "TensorRT ") + release_name(slot.since) : products[i];
-  }
-  throw Error("ERR_UNSUPPORTED", title(method) + " needs " + where +
-                                     " or later; loaded is " + flavor_name(api.flavor) + " " + release_name(api.release));
-}
+void throw_unsupported(Api const& api, MethodInfo const& method) { throw_absent(api, title(method), method.slots); }
 
 }  // namespace ntrt

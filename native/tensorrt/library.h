@@ -14,4 +14,7 @@ std::shared_ptr<Api const> load_library(std::string const& path);
 // The flavor of a release; throws ERR_LIBRARY_REFUSED if its tables are unknown.
 Flavor flavor_of(Release release);
 
+// The values of an enumerator such as ("BuilderFlag", "kTF32") in the flavors, and since which releases.
+Slot const* enumerator_slots(std::string_view name, std::string_view value);
+
 }  // namespace ntrt

@@ -98,6 +98,21 @@ void ahead(Napi::CallbackInfo const& info, std::shared_ptr<OpenFile> const& file
   }
 }
 
+// Where elements lie in the file: { identity, offset }, for as long as the file is not changed. Undefined for elements elsewhere, and
+// for those that somebody wrote to.
+Napi::Value place(Napi::CallbackInfo const& info, std::shared_ptr<OpenFile> const& file) {
+  Napi::Uint8Array const elements = argument(info, 0).bytes();
+  auto const& mapping = file->mapped->mapping;
+  auto const at = reinterpret_cast<uintptr_t>(elements.Data()), begin = mapping ? reinterpret_cast<uintptr_t>(mapping->data()) : at + 1;
+  if (at < begin || at - begin > mapping->size() || elements.ByteLength() > mapping->size() - (at - begin) || !mapping->is_as_shared(at - begin, elements.ByteLength())) return info.Env().Undefined();
+  std::string const identity = mapping->identity();
+  if (identity.empty()) return info.Env().Undefined();
+  auto result = Napi::Object::New(info.Env());
+  result.Set("identity", identity);
+  result.Set("offset", static_cast<double>(at - begin));
+  return result;
+}
+
 Napi::Value open_file(Napi::Env env, std::shared_ptr<Mapping> mapping) {
   auto file = std::make_shared<OpenFile>();
   file->mapped = std::make_shared<MappedFile>(MappedFile{std::move(mapping)});
@@ -106,6 +121,7 @@ Napi::Value open_file(Napi::Env env, std::shared_ptr<Mapping> mapping) {
   result.Set("view", Napi::Function::New(env, [file](Napi::CallbackInfo const& call) { return guarded(call.Env(), [&] { return view(call, file); }); }));
   result.Set("close", Napi::Function::New(env, [file](Napi::CallbackInfo const& call) { guarded(call.Env(), [&] { close(call, file); }); }));
   result.Set("ahead", Napi::Function::New(env, [file](Napi::CallbackInfo const& call) { guarded(call.Env(), [&] { ahead(call, file); }); }));
+  result.Set("place", Napi::Function::New(env, [file](Napi::CallbackInfo const& call) { return guarded(call.Env(), [&] { return place(call, file); }); }));
   result.Set("intact", Napi::Function::New(env, [file](Napi::CallbackInfo const& call) -> Napi::Value {
     return Napi::Boolean::New(call.Env(), file->mapped->mapping && file->mapped->mapping->intact());
   }));
@@ -119,7 +135,11 @@ Napi::Value map_file(Napi::CallbackInfo const& info) {
   return file;
 }
 
-Napi::Value allocate(Napi::CallbackInfo const& info) { return open_file(info.Env(), Mapping::allocate(argument(info, 0).size())); }
+Napi::Value allocate(Napi::CallbackInfo const& info) {
+  size_t const size = argument(info, 0).size();
+  bool const shared = info.Length() > 1 && argument(info, 1).flag();
+  return open_file(info.Env(), shared ? Mapping::allocate_shared(size) : Mapping::allocate(size));
+}
 
 Type type_argument(Napi::CallbackInfo const& info, size_t index) {
   std::string const name = argument(info, index).text();
@@ -165,9 +185,16 @@ void register_weights(Napi::Env env, Napi::Object exports) {
   exports.Set("crc32", Napi::Function::New<exported<crc32>>(env, "crc32"));
 }
 
-std::shared_ptr<void> hold_mapping(Given const& given, void const* p, size_t bytes) {
-  std::shared_ptr<Mapping> const mapping = state_of<MappedFile>(given)->mapping;
+std::shared_ptr<Mapping> mapping_of(Given const& given) {
+  std::shared_ptr<Mapping> mapping = state_of<MappedFile>(given)->mapping;
   if (!mapping) throw Error("ERR_DISPOSED", "the file was closed");
+  return mapping;
+}
+
+Napi::Value mapping_value(Napi::Env env, std::shared_ptr<Mapping> mapping) { return open_file(env, std::move(mapping)); }
+
+std::shared_ptr<void> hold_mapping(Given const& given, void const* p, size_t bytes) {
+  std::shared_ptr<Mapping> const mapping = mapping_of(given);
   auto const at = reinterpret_cast<uintptr_t>(p), begin = reinterpret_cast<uintptr_t>(mapping->data());
   if (at < begin || at - begin > mapping->size() || bytes > mapping->size() - (at - begin)) {
     throw Error("ERR_ARGUMENT", "a weight's elements lie outside their file");

@@ -38,6 +38,8 @@ const order = [
   'gpt2-torch',
   'hold-many',
   'hold-few',
+  'cache',
+  'refit',
   'soak-runs',
   'soak-graphs',
   'plugins',

@@ -19,7 +19,7 @@ const folder = join(root, '.gpu', 'run');
 const archive = join(folder, 'run.tar.xz');
 const stage = join(folder, 'stage');
 
-/** Packages that `test/gpu` and the examples import, including tools, without the CPU backend. */
+/** Packages that `test/gpu` and the examples import, including tools. */
 const wanted = [
   'vitest',
   'tsx',
@@ -32,9 +32,13 @@ const wanted = [
   'cli-table3',
   'mnist',
   'safetensors',
+  'onnxruntime-node',
 ];
 /** The only parts needed of these packages. */
-const parts: Record<string, string[]> = { mnist: ['package.json', 'src'] };
+const parts: Record<string, string[]> = {
+  mnist: ['package.json', 'src'],
+  'onnxruntime-node': ['package.json', 'dist', 'bin/napi-v6/linux/x64'],
+};
 
 interface PackageJson {
   dependencies?: Record<string, string>;

@@ -11,6 +11,7 @@ import {
   numbersIn,
   withoutHalves,
 } from '../values/dtype.js';
+import { originOf, recipeOf } from '../values/recipe.js';
 import { isVast } from '../values/spec.js';
 import { checkMapping, isWeightLike, mappingOf, type WeightLike } from '../values/weight.js';
 import type { IRWeight } from './ir.js';
@@ -97,9 +98,10 @@ export function toIRWeight(value: unknown, role: string, fail: Fail): IRWeight {
     fail('ERR_WEIGHT', `expected less than 2^53 elements, given ${named}${show(shape)}`, { option: role });
   const { name } = given;
   // A network's JSON has the file's own elements by name, and all others by value.
-  const { file } = given;
+  const { file, stored } = given as WeightLike;
   const mapping = mappingOf(data);
   const own = typeof given.check === 'function' ? () => given.check!() : undefined;
   const check = own ?? (mapping && (() => checkMapping(mapping)));
-  return { name, file, check, dtype: dtype as DType, shape: Object.freeze([...shape]), data, mapping };
+  const origin = originOf(recipeOf(given), data);
+  return { name, file, stored, check, dtype: dtype as DType, shape: Object.freeze([...shape]), data, mapping, origin };
 }

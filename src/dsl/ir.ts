@@ -1,7 +1,9 @@
 import type { SourceLocation } from '../errors/error.js';
 import type { DType, TypedArray } from '../values/dtype.js';
+import type { Origin } from '../values/recipe.js';
 import type { ValueType } from '../values/spec.js';
-import type { FileMapping } from '../values/weight.js';
+import type { TensorFormat } from '../values/tensor-format.js';
+import type { FileMapping, StoredAt } from '../values/weight.js';
 
 /** Number of a value within its network; nested graphs share the sequence. */
 export type ValueId = number;
@@ -17,7 +19,12 @@ export interface IRValue extends ValueType {
 
 export interface IRNamed extends IRValue {
   name: string;
+  /** Memory layouts that an input or output of the network may have; absent for the linear one. */
+  formats?: readonly TensorFormat[] | undefined;
 }
+
+/** An output of a graph. */
+export type IROutput = Pick<IRNamed, 'id' | 'name' | 'formats'>;
 
 export interface IRNode {
   id: number;
@@ -38,7 +45,7 @@ export interface IRNode {
 export interface IRGraph {
   inputs: IRNamed[];
   nodes: IRNode[];
-  outputs: { id: ValueId; name: string }[];
+  outputs: IROutput[];
 }
 
 /** A checked `WeightLike` in the side table. Its index there is its number. */
@@ -49,11 +56,15 @@ export interface IRWeight {
   name?: string | undefined;
   /** The file it came from, if at most its shape has changed. */
   file?: string | undefined;
+  /** @internal What that file has. */
+  stored?: StoredAt | undefined;
   /** Throws once the file it came from can no longer be trusted. */
   check?: (() => void) | undefined;
   data: TypedArray;
   /** @internal The mapped file that `data` lies in, so that a build can use the elements without a copy. */
   mapping?: FileMapping | undefined;
+  /** @internal How `data` was made from a file, so that an engine can be refitted from another. */
+  origin?: Origin | undefined;
 }
 
 /** Serialized form of a network: `weights` hold their elements (base64, little endian), except those from a file, which are stored by name. */

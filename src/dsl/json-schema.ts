@@ -9,11 +9,11 @@ const value = z.object({
   shape: z.array(z.union([z.int(), z.string()])),
 });
 const graph = z.object({
-  inputs: z.array(value.extend({ name: z.string() })),
+  inputs: z.array(value.extend({ name: z.string(), formats: z.array(z.string()).optional() })),
   get nodes() {
     return z.array(node);
   },
-  outputs: z.array(z.object({ id, name: z.string() })),
+  outputs: z.array(z.object({ id, name: z.string(), formats: z.array(z.string()).optional() })),
 });
 const node = z.object({
   kind: z.string(),

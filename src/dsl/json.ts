@@ -2,6 +2,7 @@ import { locate } from '../errors/call-site.js';
 import { show, TensorRTError } from '../errors/error.js';
 import { byteLength, viewAs } from '../values/dtype.js';
 import { spec, type ValueType } from '../values/spec.js';
+import { readFormats } from '../values/tensor-format.js';
 import { checkElements, type WeightLike, withShape } from '../values/weight.js';
 import { layerKinds } from './define-layer.js';
 import type { IRGraph, IRNode, LayerParams, NetworkJSON, ValueId } from './ir.js';
@@ -99,10 +100,11 @@ class Reader {
   }
 
   read(): Network {
-    for (const { id, name, dtype, shape } of this.#json.inputs)
-      this.#define(id, this.#net.input(name, spec(dtype, shape)));
+    for (const { id, name, dtype, shape, formats: format } of this.#json.inputs)
+      this.#define(id, this.#net.input(name, spec(dtype, shape), { format }));
     this.#nodes(this.#json.nodes);
-    for (const { id, name } of this.#json.outputs) this.#net.markOutput(this.#value(id), name);
+    for (const { id, name, formats: format } of this.#json.outputs)
+      this.#net.markOutput(this.#value(id), name, readFormats(format, 'output'));
     for (const id of this.#json.debug ?? []) this.#net.markDebug(this.#value(id));
     return this.#net;
   }

@@ -20,6 +20,10 @@ export class LayerNames {
     return this.#taken.size;
   }
 
+  has(name: string): boolean {
+    return this.#taken.has(name);
+  }
+
   add(name: string): void {
     this.#taken.add(name);
   }

@@ -6,6 +6,7 @@ import { refusal, refuse } from '../errors/refusal.js';
 import { type Before, cutTo, isUnkept, keep } from '../errors/roll-back.js';
 import { isSameShape, takeMeetings } from '../values/dim.js';
 import { spec, type ValueType } from '../values/spec.js';
+import { type FormatOptions, formatsIn, type TensorFormat } from '../values/tensor-format.js';
 import type { Fail, InferredValue, LayerDefinition } from './define-layer.js';
 import type { IRGraph, IRNode, IRValue, IRWeight, LayerParams, ValueId, WeightId } from './ir.js';
 import { LayerNames, outputName } from './layer-names.js';
@@ -126,6 +127,16 @@ export class Network extends TensorSource {
     return this.#open[0]!.graph;
   }
 
+  /** @internal The layers of the innermost graph that is being recorded. */
+  get openNodes(): readonly RecordedNode[] {
+    return this.#open.at(-1)!.graph.nodes;
+  }
+
+  /** @internal What the names of layers recorded now begin with. */
+  get prefix(): string {
+    return this.#scope;
+  }
+
   get inputs(): readonly Tensor[] {
     return this.graph.inputs.map((i) => this.#tensors[i.id]!);
   }
@@ -141,31 +152,32 @@ export class Network extends TensorSource {
 
   /**
    * Adds an input.
-   * @throws ERR_DUPLICATE_NAME if an input or output has that name; ERR_SHAPE or ERR_DTYPE for a bad spec
+   * @throws ERR_DUPLICATE_NAME if an input or output has that name; ERR_SHAPE or ERR_DTYPE for a bad spec; ERR_PARAMETER
    */
-  input(name: string, type: ValueType): Tensor {
+  input(name: string, type: ValueType, options: FormatOptions = {}): Tensor {
     this.#claimIO(name, 'input');
     if (typeof type !== 'object' || type === null) {
       const expected = "a spec such as float32('batch', 3, 224, 224)";
       refuse(`input '${name}'`, 'ERR_SHAPE', `expected ${expected}, given ${show(type)}`);
     }
-    return this.#addInput(
-      name,
-      readArguments('input', [name, type], () => spec(type.dtype, type.shape)),
-    );
+    const [value, formats] = readArguments('input', [name, type, options], () => [
+      spec(type.dtype, type.shape),
+      formatsIn(options, 'input'),
+    ]);
+    return this.#addInput(name, value, formats);
   }
 
   /** @internal An input whose dims may be expressions, and whose elements may be known. */
-  inputLike(name: string, value: InferredValue): Tensor {
+  inputLike(name: string, value: InferredValue, formats?: readonly TensorFormat[]): Tensor {
     this.#claimIO(name, 'input');
-    return this.#addInput(name, value);
+    return this.#addInput(name, value, formats);
   }
 
-  #addInput(name: string, value: InferredValue): Tensor {
+  #addInput(name: string, value: InferredValue, formats?: readonly TensorFormat[]): Tensor {
     this.#keep();
     const tensor = this.#newTensor(value, name, this.#open[0]!);
     const { id, dtype, shape } = tensor;
-    this.#open[0]!.graph.inputs.push({ id, name, dtype, shape });
+    this.#open[0]!.graph.inputs.push({ id, name, dtype, shape, ...(formats && { formats }) });
     this.#ioNames.set(tensor.id, name);
     return tensor;
   }
@@ -216,7 +228,7 @@ export class Network extends TensorSource {
   }
 
   /** @internal */
-  markOutput(tensor: Tensor, name = tensor.name): void {
+  markOutput(tensor: Tensor, name = tensor.name, formats?: readonly TensorFormat[]): void {
     checkUsable(this, tensor, 'output');
     if (tensor.owner !== this.#open[0]) {
       const where = 'belongs to the body of a loop or conditional; mark what the loop or conditional returns';
@@ -226,7 +238,7 @@ export class Network extends TensorSource {
     this.#claimIO(name, 'output');
     this.#keep();
     if (!this.#ioNames.has(tensor.id)) this.#ioNames.set(tensor.id, name);
-    this.#open[0]!.graph.outputs.push({ id: tensor.id, name });
+    this.#open[0]!.graph.outputs.push({ id: tensor.id, name, ...(formats && { formats }) });
   }
 
   /** @internal */

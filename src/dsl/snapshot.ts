@@ -1,5 +1,6 @@
 import { TensorRTError } from '../errors/error.js';
 import { copyOfBytes, viewAs } from '../values/dtype.js';
+import { originOf } from '../values/recipe.js';
 import { checkElements, ownMapping, setMapping } from '../values/weight.js';
 import type { IRNamed, IRWeight, ValueId } from './ir.js';
 import type { Network, RecordedNode } from './network.js';
@@ -23,9 +24,9 @@ export function snapshot(net: Network): Snapshot {
   return {
     name: net.name,
     inputs: inputs.slice(),
-    outputs: outputs.map(({ id, name }) => {
+    outputs: outputs.map(({ id, name, formats }) => {
       const { dtype, shape } = net.tensorOf(id)!;
-      return { id, name, dtype, shape };
+      return { id, name, dtype, shape, ...(formats && { formats }) };
     }),
     nodes: nodes.slice(),
     weights: net.weights.slice(),
@@ -46,7 +47,9 @@ export const withOwnElements = (taken: Snapshot): Snapshot => ({
     checkElements(weight, id);
     const bytes = copyOfBytes(weight.data);
     setMapping(bytes.buffer, ownMapping);
-    return { ...weight, data: viewAs(weight.dtype, bytes), mapping: ownMapping, check: undefined };
+    const data = viewAs(weight.dtype, bytes);
+    const origin = originOf(weight.origin?.recipe, data);
+    return { ...weight, data, mapping: ownMapping, check: undefined, origin };
   }),
 });
 

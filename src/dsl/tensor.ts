@@ -2,6 +2,7 @@ import { isReadable } from '../errors/boundary.js';
 import { asText, methodsForOperators } from '../errors/primitive.js';
 import type { Dim, Shape } from '../values/dim.js';
 import type { DType, TypedArray } from '../values/dtype.js';
+import { type FormatOptions, formatsIn } from '../values/tensor-format.js';
 import type { InferredValue } from './define-layer.js';
 import type { ValueId } from './ir.js';
 import type { Network } from './network.js';
@@ -29,6 +30,12 @@ export interface OwningGraph {
 /** Whether int32 cannot hold an element, so that it is another one at run time. */
 const hasWrapped = ({ dtype, contents }: InferredValue): boolean =>
   dtype === 'int32' && contents!.some((dim) => typeof dim === 'number' && dim !== (dim | 0));
+
+/** Of `tensor.output`. */
+export interface OutputOptions extends FormatOptions {
+  /** Default: the tensor's name. */
+  name?: string | undefined;
+}
 
 /** A value of a network under construction. */
 export class Tensor extends TensorSource {
@@ -81,10 +88,13 @@ export class Tensor extends TensorSource {
 
   /**
    * Marks this tensor as an output of the network and returns it.
-   * @throws ERR_DUPLICATE_NAME if another input or output has that name
+   * @throws ERR_DUPLICATE_NAME if another input or output has that name, ERR_PARAMETER
    */
-  output(name?: string): this {
-    this.network.markOutput(this, name);
+  output(name?: string, options?: FormatOptions): this;
+  output(options: OutputOptions): this;
+  output(given?: string | OutputOptions, more: FormatOptions = {}): this {
+    const { name, ...options } = typeof given === 'object' && given !== null ? given : { ...more, name: given };
+    this.network.markOutput(this, name, formatsIn(options, 'output'));
     return this;
   }
 

@@ -5,8 +5,10 @@ import { scale } from '../layers/kinds/scale.js';
 import { floats } from '../layers/shared/dtypes.js';
 import type { Named } from '../layers/shared/parameters.js';
 import { formatShape, isStatic } from '../values/dim.js';
+import { bytesOf } from '../values/dtype.js';
 import { decodeElements, encodeElements } from '../values/elements.js';
-import { layerNameOf, type WeightLike } from '../values/weight.js';
+import { type Ingredient, originOf, recipeOf, stepOf } from '../values/recipe.js';
+import { isWeightLike, layerNameOf, type WeightLike } from '../values/weight.js';
 
 /** Statistics and coefficients, one per channel, under the names PyTorch stores: `batchNorm(w.layer('bn1'))`. */
 export interface BatchNormOptions extends Named {
@@ -53,6 +55,13 @@ function statistic(value: unknown, role: string): Statistic {
   const elements = exact.call(value);
   const plain = { name, file, check, shape, dtype: 'float32', data: Float32Array.from(elements) };
   return { ...toIRWeight(plain, role, fail), elements };
+}
+
+/** A statistic as part of the recipe for scale and shift. */
+function ingredient(given: WeightLike, { shape, elements }: Statistic): Ingredient {
+  const known = given.ingredient ?? (isWeightLike(given) ? recipeOf(given) : undefined);
+  if (known && typeof known !== 'function') return known;
+  return () => ({ dtype: 'float64', shape, constant: bytesOf(Float64Array.from(elements)) });
 }
 
 const methods = {
@@ -128,7 +137,9 @@ const methods = {
       });
     const factor = Array.from(variances!, (v, i) => (factors?.[i] ?? 1) / Math.sqrt(v + eps));
     const shift = Array.from(means!, (m, i) => (offsets?.[i] ?? 0) - m * factor[i]!);
-    const folded = (values: number[], what: string): WeightLike => {
+    const of = Object.entries({ running_mean: mean, running_var: variance, weight, bias });
+    const ingredients = Object.fromEntries(of.map(([role, w]) => [role, w && ingredient(w, weights.get(role)!)]));
+    const folded = (values: number[], what: 'scale' | 'shift'): WeightLike => {
       const data = encodeElements(x.dtype, values);
       const at = decodeElements(x.dtype, data, channels).findIndex((v) => !Number.isFinite(v));
       if (at >= 0)
@@ -138,7 +149,8 @@ const methods = {
           `the ${what} of channel ${at} is ${values[at]}, which the input's ${x.dtype} cannot hold; cast the input to float32`,
           { actual: values[at] },
         );
-      return { dtype: x.dtype, shape, data };
+      const origin = originOf(stepOf('batchNorm', ingredients, { eps, dtype: x.dtype }, what), data);
+      return { dtype: x.dtype, shape, data, origin };
     };
     return x.network.record(scale, {
       method,

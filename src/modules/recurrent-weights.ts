@@ -2,7 +2,8 @@ import { Tensor } from '../dsl/tensor.js';
 import { refuse } from '../errors/refusal.js';
 import { formatShape, isStatic } from '../values/dim.js';
 import { dtypeOf, type HalfArray, isTypedArray, type TypedArray, withoutHalves } from '../values/dtype.js';
-import { isWeightLike, type WeightLike } from '../values/weight.js';
+import { originOf, recipeOf, stepOf } from '../values/recipe.js';
+import { isWeightLike, type WeightLike, withShape } from '../values/weight.js';
 
 /** A matrix or a bias: known weights, or a tensor. */
 export type RecurrentWeight = WeightLike | TypedArray | HalfArray | Tensor;
@@ -131,16 +132,20 @@ function rowsOf(weight: WeightLike, from: number, to: number, role: string): Wei
   const data = withoutHalves(weight.data);
   const dtype = weight.dtype ?? dtypeOf(weight.data);
   const perRow = data.length / rows;
+  const part = data.subarray(from * perRow, to * perRow);
+  const recipe = recipeOf(weight);
+  const origin = originOf(recipe && stepOf('slice', { weight: recipe }, { axis: 0, from, to }), part);
   return {
+    ...(origin && { origin }),
     ...(weight.name && { name: `${weight.name}.${role}` }),
     ...(dtype !== undefined && { dtype }),
     ...(weight.check && { check: () => weight.check!() }),
     shape: [to - from, ...rest],
-    data: data.subarray(from * perRow, to * perRow),
+    data: part,
   };
 }
 
-const flat = (row: WeightLike): WeightLike => ({ ...row, shape: row.shape.slice(1) });
+const flat = (row: WeightLike): WeightLike => ({ ...row, ...withShape(row, row.shape.slice(1)) });
 
 /** A cell from kernels; if `biases` is 2, the bias has one row for the input and one for the state. */
 export function cellOfKernel(options: KernelOptions, gates: number, method: string, biases: 1 | 2 = 1): Cell {

@@ -40,10 +40,15 @@ export class Recorder {
     this.target.names.reserve(namesIn(source.graph));
   }
 
-  /** Adds an input in place of a value of the source. */
-  input(id: ValueId, name: string, shape = this.source.tensorOf(id)!.shape): void {
-    const { dtype, contents } = this.source.tensorOf(id)!;
-    this.#values.set(id, this.target.inputLike(name, { dtype, shape, ...(contents && { contents }) }));
+  /**
+   * Adds an input in place of a value of the source.
+   * @param isKnown whether elements that the source knows stay known
+   */
+  input(id: ValueId, name: string, shape = this.source.tensorOf(id)!.shape, isKnown = true): void {
+    const { dtype, contents: known } = this.source.tensorOf(id)!;
+    const contents = isKnown ? known : undefined;
+    const formats = this.source.graph.inputs.find((input) => input.id === id)?.formats;
+    this.#values.set(id, this.target.inputLike(name, { dtype, shape, ...(contents && { contents }) }, formats));
   }
 
   /** Records all inputs, layers and outputs. Outputs marked along the way come last. */
@@ -92,7 +97,8 @@ export class Recorder {
         },
       );
     }
-    this.target.markOutput(tensor, name);
+    const formats = this.source.graph.outputs.find((output) => output.id === id && output.name === name)?.formats;
+    this.target.markOutput(tensor, name, formats);
   }
 
   /** The tensors that replace the node's inputs. */

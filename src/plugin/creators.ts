@@ -23,6 +23,17 @@ export function rememberCreators(library: string, creators: readonly PluginCreat
   known = { library, creators };
 }
 
+const libraries = new Map<string, string>();
+const keyOf = ({ name, version, namespace }: CreatorKey): string => JSON.stringify([namespace, name, version]);
+
+/** @internal Remembers which library has creators. */
+export function rememberLibrary(path: string, creators: readonly CreatorKey[]): void {
+  for (const creator of creators) libraries.set(keyOf(creator), path);
+}
+
+/** @internal Path of the library that has a creator, if `loadPluginLibrary` loaded it. */
+export const libraryOfCreator = (creator: CreatorKey): string | undefined => libraries.get(keyOf(creator));
+
 /** @internal The creators of the TensorRT whose plugins were loaded last; undefined before `loadPluginLibrary`. */
 export const knownCreators = (): Known | undefined => known;
 

@@ -63,6 +63,8 @@ export interface HeldOptions {
   readonly tf32?: boolean;
   readonly refit?: boolean;
   readonly refitIdentical?: boolean;
+  /** Those of the given names that are marked. */
+  readonly refitIndividual?: readonly string[];
   readonly stripPlan?: boolean;
   readonly versionCompatible?: boolean;
   readonly excludeLeanRuntime?: boolean;
@@ -74,16 +76,35 @@ export interface HeldOptions {
   readonly directIO?: boolean;
   readonly debug?: boolean;
   readonly disableTimingCache?: boolean;
+  readonly disableCompilationCache?: boolean;
+  readonly errorOnTimingCacheMiss?: boolean;
+  readonly editableTimingCache?: boolean;
+  readonly monitorMemory?: boolean;
+  readonly distributiveIndependence?: boolean;
   readonly workspace?: number;
+  /** Bytes, of every pool. */
+  readonly memoryPools?: Readonly<Record<string, number>>;
   readonly optimizationLevel?: number;
   readonly avgTimingIterations?: number;
   readonly maxTactics?: number;
   readonly maxAuxStreams?: number;
+  readonly maxThreads?: number;
+  readonly runtimePlatform?: string;
+  readonly engineCapability?: string;
+  /** In alphabetical order. */
+  readonly tacticSources?: readonly string[];
+  /** Those that this release has. */
+  readonly previewFeatures?: Readonly<Record<string, boolean>>;
+  readonly tilingOptimizationLevel?: string;
+  readonly l2LimitForTiling?: number;
+  readonly buildRoute?: string;
   readonly profilingVerbosity?: string;
   /** Not on TensorRT-RTX. */
   readonly hardwareCompatibility?: string;
   /** TensorRT-RTX only; `'current'` is the GPU's. */
   readonly computeCapabilities?: readonly (number | string)[];
+  /** Formats that inputs and outputs may have, by name; absent if none was given any. */
+  readonly formats?: Readonly<Record<string, readonly string[]>>;
   /** By input: its shapes, or its elements if TensorRT computes shapes from them. Absent if no profile was made. */
   readonly profiles?: readonly Readonly<
     Record<
@@ -104,10 +125,14 @@ export interface BuildReport {
   buildMs: number;
   /** TensorRT's warnings and errors. */
   log: string[];
+  /** With `keepConstants`: weights that the lowering made. */
+  constants?: { name: string; dtype: DType; shape: number[]; data: ArrayBuffer }[];
   /** Inputs whose elements TensorRT computes shapes from. */
   shapeInputs: string[];
   /** What the getters of the build configuration return. */
   options: HeldOptions;
+  /** Serialized, if one was given to the build. */
+  timingCache?: ArrayBuffer;
   /** What the getters of every layer return. Only if just the lowering was requested. */
   readBack?: HeldLayer[];
   /** Every layer's outputs as TensorRT inferred them; -1 is a dynamic dim. Only if just the lowering was requested. */
@@ -117,13 +142,18 @@ export interface BuildReport {
 }
 
 export interface BuildCallbacks {
-  onEvent?(event: 'log' | 'progress', a: number | string, b: string | number, c?: number): void;
+  /** Of a phase: its name, its parent's, steps that are complete, steps of the phase. */
+  onEvent?(
+    ...event:
+      | ['log', severity: number, message: string]
+      | ['start' | 'step' | 'end', phase: string, parent: string | undefined, step: number, steps: number]
+  ): void;
   /** Set by `build`. */
   cancel?(): void;
 }
 
 /** Memory that a program can use where it lies. */
-interface Memory extends FileMapping {
+export interface Memory extends FileMapping {
   view(offset: number, length: number): ArrayBuffer;
   /** Detaches all views; the memory goes as soon as no program uses it. */
   close(): void;
@@ -136,8 +166,11 @@ export interface NativeProgram extends PluginProgram {
   /** Adds the next weights. Elements are used where they lie; those outside their mapping are refused. */
   addWeights(weights: readonly IRWeight[]): void;
   /** Consumes the program. */
-  build(library: string, options: object, callbacks: BuildCallbacks): Promise<BuildReport>;
+  build(library: string, options: object, callbacks: BuildCallbacks, timingCache?: Uint8Array): Promise<BuildReport>;
 }
+
+/** A weight, where it lies; see `NativeProgram.addWeights`. */
+export type NativeWeight = Pick<IRWeight, 'dtype' | 'shape' | 'data' | 'mapping'> & { name: string };
 
 type Bounds = [min: number[], opt: number[], max: number[]];
 
@@ -148,6 +181,8 @@ export interface NativeIO {
   input: boolean;
   /** Whether TensorRT reads or writes it in host memory. */
   host: boolean;
+  /** A TensorFormat in lower case; `linear` if it is that in every profile. */
+  format: string;
   /** Index of the input whose memory an output shares; -1 for none. */
   alias: number;
   shape: number[];
@@ -170,6 +205,11 @@ export interface NativeEngine {
   weightStreaming?: WeightStreaming;
   /** Of an engine that `claimEngine` gave. */
   plan?: Handle;
+}
+
+export interface SerializedEngine {
+  plan: Handle;
+  size: number;
 }
 
 export interface WeightStreaming {
@@ -238,6 +278,27 @@ export interface NativeContext {
   memorySize: number;
 }
 
+/** Times are milliseconds. */
+export interface NativeMeasureOptions {
+  warmUp: number;
+  duration: number;
+  iterations: number;
+  idle: number;
+  threads: boolean;
+  graph: boolean;
+  spin: boolean;
+  transfers: boolean;
+}
+
+export interface NativeMeasurement {
+  /**
+   * Doubles, 8 for each run: when the host began to enqueue it, how long that took, when the GPU began with it, how long it copied in, computed, copied out, how
+   * long all took, and the index of the context.
+   */
+  times: ArrayBuffer;
+  graphRefused?: string;
+}
+
 export interface HostMemory {
   /** Bytes of page-locked memory in use: by tensors, feeds under way, and results. */
   pinned: number;
@@ -267,6 +328,10 @@ export interface NativeLayerRow extends FirstReleases {
   decomposed: FirstReleases | null;
 }
 
+export interface NativeOptionRow extends FirstReleases {
+  name: string;
+}
+
 /** The part of the addon for TensorRT and CUDA. */
 export interface NativeBinding {
   /** Loads a TensorRT library and keeps it loaded. Rejects with ERR_LIBRARY_NOT_FOUND, ERR_LIBRARY_INVALID or ERR_LIBRARY_REFUSED. */
@@ -275,6 +340,12 @@ export interface NativeBinding {
   cudaInfo(): Promise<CudaInfo>;
   /** The layer kinds the addon knows. */
   layerTable(): NativeLayerRow[];
+  /** The build options that TensorRT is told, and since which releases. */
+  optionTable(): NativeOptionRow[];
+  /** Rejects with ERR_TIMING_CACHE if TensorRT does not take one of them. */
+  combineTimingCaches(library: string, caches: readonly Uint8Array[], ignoreMismatch: boolean): Promise<ArrayBuffer>;
+  /** TensorRT's list, as JSON; empty if it has none. Rejects with ERR_UNSUPPORTED. */
+  buildRoutes(library: string): Promise<string>;
   /** For tests: clears and starts the trace that `traced` returns, or stops it. */
   traceCalls(enabled: boolean): void;
   /**
@@ -282,13 +353,31 @@ export interface NativeBinding {
    * were looked up.
    */
   traced(): { calls: Record<string, string[]>; enumerators: string[] };
-  /** @throws ERR_MEMORY */
-  allocate(bytes: number): Memory;
+  /** @param shared whether other processes can map it; default false @throws ERR_MEMORY */
+  allocate(bytes: number, shared?: boolean): Memory;
   Program: new (name: string) => NativeProgram;
+  /**
+   * A lock that is held until `unlock` or the end of its holder, between threads, processes and containers; null while somebody else
+   * holds it. Throws an error with Node's `errno` where there can be no lock.
+   */
+  tryLock(path: string): Handle | null;
+  unlock(lock: Handle): void;
   /** Frees a native object off the event loop once nothing uses it. Later calls with it throw ERR_DISPOSED. */
   release(handle: Handle): Promise<void>;
+  /** A plan with a copy of the bytes. */
+  planOf(bytes: Uint8Array): Handle;
+  /** A plan that is part of an open file, mapped. @throws ERR_WEIGHTS_FILE, ERR_ARGUMENT if it lies outside the file */
+  mapPlan(fileDescriptor: number, offset: number, size: number): Handle;
+  /** Part of the bytes, where they lie. */
+  planPart(plan: Handle, offset: number, size: number): Handle;
+  /** False once the file that the plan is in was changed. */
+  planIntact(plan: Handle): boolean;
   /** A copy of a plan's bytes. */
   planBytes(plan: Handle): ArrayBuffer;
+  /** The bytes themselves, which nobody may change. */
+  planView(plan: Handle, offset: number, size: number): ArrayBuffer;
+  /** The CRC-32 of every `chunk` bytes, as uint32, made by several threads. Rejects with ERR_ENGINE_FILE if the file became shorter. */
+  planChecksums(plan: Handle, chunk: number): Promise<ArrayBuffer>;
   /** @param weightStreamingBudget bytes; undefined keeps all weights on the GPU */
   deserialize(
     library: string,
@@ -301,6 +390,21 @@ export interface NativeBinding {
   shareEngine(engine: Handle): string;
   /** @throws ERR_DISPOSED if the engine is gone, or the token is of another process */
   claimEngine(token: string): NativeEngine;
+  /** All weights of an engine that can be refitted. Rejects with ERR_REFIT if it was not built for that. */
+  refittable(engine: Handle): Promise<{ name: string; dtype: DType | undefined; count: number }[]>;
+  /**
+   * Replaces weights once no run of the engine is on its way; later runs wait. Elements lie in their mappings.
+   * @param whole whether these are all weights that come from files
+   * @returns names of weights that TensorRT needs too: nothing was replaced if there are any
+   */
+  refit(engine: Handle, weights: readonly NativeWeight[], whole: boolean, validate: boolean): Promise<string[]>;
+  /** Says that the engine's plan has no weights: runs are refused before the first refit. */
+  markStripped(engine: Handle): void;
+  /** How often an engine was refitted, by whatever thread. */
+  refits(engine: Handle): number;
+  /** The engine as it is now. */
+  serializeEngine(engine: Handle, withWeights: boolean): Promise<SerializedEngine>;
+  serializeEngineSync(engine: Handle, withWeights: boolean): SerializedEngine;
   /** TensorRT's description of an engine, as JSON. */
   inspectEngine(engine: Handle): Promise<string>;
   /** The kernels that TensorRT-RTX has compiled. Rejects with ERR_CONTEXT if the context was made without a runtime cache. */
@@ -328,6 +432,13 @@ export interface NativeBinding {
   launchSync(graph: Handle): void;
   /** Milliseconds of every layer, in the order of execution: the mean of `runs` runs. */
   profileRuns(context: Handle, io: readonly Placement[], runs: number): Promise<{ name: string; ms: number }[]>;
+  /** Runs without a break. Contexts have two runs in flight. `cancel` is set by the call. */
+  measure(
+    contexts: readonly Handle[],
+    io: readonly (readonly Placement[])[],
+    options: NativeMeasureOptions,
+    callbacks: { cancel?(): void },
+  ): Promise<NativeMeasurement>;
   hostTensor(bytes: number): { handle: Handle; data: ArrayBuffer; pinned: boolean };
   deviceTensor(device: number, bytes: number): Handle;
   /** Memory of somebody else's, which is not freed. */

@@ -1,7 +1,7 @@
 import { show, TensorRTError } from '../errors/error.js';
 import type { DType, TypedArray } from '../values/dtype.js';
 import { encodeElements, type Scalar } from '../values/elements.js';
-import { defaultRange, type Range, randomElements } from './random.js';
+import { defaultRange, type Range, randomElements } from '../values/random.js';
 
 /** A size: a whole number, or a name whose value is in `sizes`. The same name is the same size. */
 export type CaseSize = number | string;

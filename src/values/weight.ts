@@ -1,5 +1,16 @@
 import { TensorRTError } from '../errors/error.js';
 import { byteLength, type DType, type HalfArray, isTypedArray, type TypedArray } from './dtype.js';
+import { type Ingredient, type Origin, originOf, recipeOf, stepOf } from './recipe.js';
+
+/** Where a weight file has a tensor. */
+export interface StoredAt {
+  /** Its name there. */
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** What was loaded together with it, by name. */
+  readonly beside: ReadonlyMap<string, unknown>;
+}
 
 /** Known elements with a shape: a `Weight` from a weight file, or any object of this form. */
 export interface WeightLike {
@@ -10,10 +21,16 @@ export interface WeightLike {
   shape: readonly number[];
   /** The file it came from. */
   file?: string | undefined;
+  /** @internal What `file` has, if these elements are the file's in its order; their shape and dtype may be others. */
+  stored?: StoredAt | undefined;
   /** Throws once the file can no longer be trusted. */
   check?: (() => void) | undefined;
   /** The elements as float64 from before they were rounded to `dtype`, for what is computed from them once. */
   exact?: (() => Float64Array) | undefined;
+  /** @internal How `data` was made from a file. */
+  origin?: Origin | undefined;
+  /** @internal The same as part of another weight's recipe, without its elements being read. */
+  ingredient?: Ingredient | undefined;
   /**
    * Row-major elements; float16 and bfloat16 as their bits (or float16 as Float16Array), 4-bit types packed two to a byte, low
    * nibble first.
@@ -26,8 +43,11 @@ export const isWeightLike = (value: unknown): value is WeightLike =>
 
 /** The same elements with another shape. */
 export function withShape(weight: WeightLike, shape: readonly number[]): WeightLike {
-  const { name, dtype, file, data } = weight;
-  return { name, dtype, file, data, shape, check: weight.check && (() => weight.check!()) };
+  const { name, dtype, file, stored, data } = weight;
+  const recipe = recipeOf(weight);
+  const origin = originOf(recipe && stepOf('reshape', { weight: recipe }, { shape: [...shape] }), data);
+  const check = weight.check && (() => weight.check!());
+  return { name, dtype, file, stored, data, shape, check, ...(origin && { origin }) };
 }
 
 /** The layer that a weight's name implies: `fc1` for `fc1.weight`. */
@@ -44,6 +64,11 @@ export interface FileMapping {
   readonly path?: string;
   /** False once the file has another size or time of writing than when it was mapped, or a page could not be read. */
   intact(): boolean;
+  /**
+   * Where elements lie in the file, for as long as it is not changed: `device:inode:size:written:changed`, times in nanoseconds.
+   * Undefined for elements elsewhere, and for those that somebody wrote to.
+   */
+  place?(elements: Uint8Array): { identity: string; offset: number } | undefined;
 }
 
 /** Mappings by buffer, so that every array over one has it: a subarray, a reshaped weight, a caller's bare array. */

@@ -79,6 +79,8 @@ export class Weights {
   readonly #entries: ReadonlyMap<string, Stored>;
   readonly #prefix: string;
   #layers: Map<string, string[]> | undefined;
+  /** Names here by those in the file. */
+  #fileNames: Map<string, string> | undefined;
 
   /** @internal */
   constructor(shared: Shared, entries: ReadonlyMap<string, Stored>, prefix = '') {
@@ -239,6 +241,24 @@ export class Weights {
     return new Weights(this.#shared, new Map(views), this.#prefix);
   }
 
+  /**
+   * @internal The tensor with this name in the file, or else in this view, and what tells it from others (tied ones are one);
+   * undefined if there is none. It counts as used.
+   * @throws ERR_WEIGHTS_DTYPE, ERR_DISPOSED
+   */
+  ofFile(name: string): { weight: Weight; tensor: string } | undefined {
+    this.#alive();
+    this.#fileNames ??= new Map(Array.from(this.#entries, ([own, { entry }]) => [entry.name, own]));
+    const own = this.#fileNames.get(name) ?? name;
+    const stored = this.#entries.get(own);
+    return stored && { weight: this.get(own), tensor: useOf(stored.entry) };
+  }
+
+  /** @internal Names here of all tensors but those that `ofFile` told. */
+  namesBeside(tensors: ReadonlySet<string>): string[] {
+    return [...this.#entries].filter(([, { entry }]) => !tensors.has(useOf(entry))).map(([name]) => name);
+  }
+
   /** Names of the tensors that were never asked for, here or through any view; tied ones under none of their names. */
   unused(): string[] {
     this.#alive();
@@ -360,7 +380,7 @@ export async function storeOf(files: readonly ParsedFile[], label: string): Prom
       if (twice) {
         throw refusal('ERR_WEIGHTS_NAME', `'${name}' is in both ${twice.file} and ${source.name}; load them apart`);
       }
-      entries.set(name, { entry, file: source.name, weight: weightOf(entry, source) });
+      entries.set(name, { entry, file: source.name, weight: weightOf(entry, source, entries) });
     }
   }
   const opaque = (path: string): string | undefined => {
@@ -377,7 +397,11 @@ export async function storeOf(files: readonly ParsedFile[], label: string): Prom
 }
 
 /** The weight of what a reader found, with its very shape; undefined without a dtype here. */
-function weightOf({ name, dtype, shape, read }: TensorEntry, source: ByteSource): Weight | undefined {
+function weightOf(
+  { name, dtype, shape, read }: TensorEntry,
+  source: ByteSource,
+  beside: ReadonlyMap<string, unknown>,
+): Weight | undefined {
   Object.freeze(shape);
   if (!dtype) return undefined;
   return new Weight({
@@ -386,6 +410,7 @@ function weightOf({ name, dtype, shape, read }: TensorEntry, source: ByteSource)
     shape,
     read: dtype === 'bool' ? () => truths(read()) : read,
     file: source.name,
+    stored: { name, dtype, shape, beside },
     source,
   });
 }

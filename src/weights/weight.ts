@@ -9,7 +9,8 @@ import {
   type TypedArray,
   withoutHalves,
 } from '../values/dtype.js';
-import { mappingOf } from '../values/weight.js';
+import { type Ingredient, type Origin, originOf, type Recipe, stepOf } from '../values/recipe.js';
+import { mappingOf, type StoredAt } from '../values/weight.js';
 import type { ByteSource } from './byte-source.js';
 import { checkOverflow, conversion, convertElements, type Overflow } from './convert.js';
 import {
@@ -34,6 +35,8 @@ interface Parts {
   read(): Uint8Array;
   /** Absent for elements in another order or number than the file's, which its name there no longer stands for. */
   file?: string | undefined;
+  /** What the file has, as long as `file` is there. */
+  stored?: StoredAt | undefined;
   /** For messages, if it is not made of name and file. */
   label?: string | undefined;
   /** What the bytes are a view of; absent if they outlive the file. */
@@ -44,6 +47,8 @@ interface Parts {
   settle?: (() => Weight) | undefined;
   /** The weight of which this is rounded. */
   before?: (() => Weight) | undefined;
+  /** How it was made from tensors of files; by default it is a tensor of `file`. */
+  recipe?: Recipe | undefined;
 }
 
 /** Options of `as`. */
@@ -76,6 +81,8 @@ export class Weight {
   readonly shape: readonly number[];
   /** Path of the file; undefined for a weight that is none of a file's, also if it is a transposed one or part of one. */
   readonly file: string | undefined;
+  /** @internal */
+  readonly stored: StoredAt | undefined;
   /** For messages: `conv1.weight of lenet.safetensors`. */
   readonly label: string;
   readonly #read: () => Uint8Array;
@@ -83,20 +90,36 @@ export class Weight {
   readonly #before: (() => Weight) | undefined;
   readonly #isGiven: boolean;
   readonly #settle: (() => Weight) | undefined;
+  readonly #recipe: Recipe | undefined;
   #data: TypedArray | undefined;
 
   /** @internal Use `loadWeights`, or `weight` for one's own elements. */
-  constructor({ name, dtype, shape, read, file, label, source, before, settle, isGiven = false }: Parts) {
+  constructor({
+    name,
+    dtype,
+    shape,
+    read,
+    file,
+    stored,
+    label,
+    source,
+    before,
+    settle,
+    recipe,
+    isGiven = false,
+  }: Parts) {
     this.name = name;
     this.dtype = dtype;
     this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape]);
     this.file = file;
+    this.stored = file === undefined ? undefined : stored;
     this.label = label ?? (file ? `${name} of ${file}` : name);
     this.#read = read;
     this.#source = source;
     this.#before = before;
     this.#isGiven = isGiven;
     this.#settle = settle;
+    this.#recipe = recipe;
   }
 
   /** Number of elements. */
@@ -127,6 +150,31 @@ export class Weight {
     return bytesOf(this.data);
   }
 
+  /** @internal How it was made from tensors of files; undefined for elements that come from none. */
+  get recipe(): Recipe | undefined {
+    const { name, file, shape } = this;
+    return this.#recipe ?? (file === undefined ? undefined : { source: name, file, shape });
+  }
+
+  /** @internal The recipe with its elements, as the graph keeps it. */
+  get origin(): Origin | undefined {
+    const { recipe } = this;
+    return recipe && originOf(recipe, this.data);
+  }
+
+  /** @internal Itself as part of another weight's recipe. */
+  get ingredient(): Ingredient {
+    return this.recipe ?? (() => this.#constant());
+  }
+
+  /** Elements of no file: those from before they were rounded, and how. */
+  #constant(): Recipe {
+    const { dtype, shape } = this;
+    if (!this.#before) return { dtype, shape, constant: copyOfBytes(this.peek()) };
+    const exact = { dtype: 'float64', shape, constant: copyOfBytes(this.exact()) };
+    return { step: 'as', of: { weight: exact }, with: { dtype, overflow: 'infinity' }, part: 'weight' };
+  }
+
   /** @internal The elements as bytes, without keeping a copy that had to be made. */
   peek(): Uint8Array {
     const data = this.#data ?? this.#elements();
@@ -151,6 +199,7 @@ export class Weight {
     if (dtype === this.dtype) return this;
     return this.#with({
       dtype,
+      recipe: this.#step('as', { dtype, overflow }),
       read: () => convertElements(this.peek(), this.dtype, dtype, this.size, this.label, overflow),
     });
   }
@@ -188,6 +237,7 @@ export class Weight {
     return this.#with({
       dtype,
       read,
+      recipe: this.#step('as', { dtype, overflow }),
       source: undefined,
       isGiven: false,
       before: narrower ? () => this.#unrounded() : undefined,
@@ -225,7 +275,12 @@ export class Weight {
         { expected: dims, actual: this.shape },
       );
     }
-    return this.#with({ shape, read: () => this.bytes, before: this.#then((w) => w.reshape(shape)) });
+    return this.#with({
+      shape,
+      read: () => this.bytes,
+      before: this.#then((w) => w.reshape(shape)),
+      recipe: this.#step('reshape', { shape }),
+    });
   }
 
   /** Dimensions in another order, all reversed by default: NumPy's `transpose`. A copy. @throws ERR_WEIGHTS_SHAPE */
@@ -245,6 +300,7 @@ export class Weight {
       source: undefined,
       isGiven: false,
       before: this.#then((w) => w.transpose(axes)),
+      recipe: this.#step('transpose', { perm: axes }),
     });
   }
 
@@ -276,15 +332,19 @@ export class Weight {
     const { buffer } = this.data;
     const pieces = splitElements(this.bytes, this.dtype, this.shape, sizes, at);
     this.check();
-    return pieces.map((bytes, i) =>
-      this.#with({
+    let to = 0;
+    return pieces.map((bytes, i) => {
+      const from = to;
+      to += sizes[i]!;
+      return this.#with({
         ...this.#derived,
         shape: this.shape.map((d, k) => (k === at ? sizes[i]! : d)),
         read: () => bytes,
         before: this.#then((w) => w.split(sizes, at)[i]!),
+        recipe: this.#step('slice', { axis: at, from, to }),
         ...(bytes.buffer !== buffer && { source: undefined, isGiven: false }),
-      }),
-    );
+      });
+    });
   }
 
   /**
@@ -328,6 +388,7 @@ export class Weight {
           list.map((w) => weight(w.exact(), w.shape, 'float64', w.name)),
           { axis: at, name },
         ),
+      recipe: stepOf('concat', Object.fromEntries(list.map((w, i) => [String(i), w.ingredient])), { axis: at }),
     });
   }
 
@@ -362,6 +423,12 @@ export class Weight {
     return { file: undefined, label: this.label };
   }
 
+  /** The recipe of what is made of this weight. */
+  #step(step: string, options: Readonly<Record<string, unknown>>): Recipe | undefined {
+    const { recipe } = this;
+    return recipe && stepOf(step, { weight: recipe }, options);
+  }
+
   /** What is done to this weight, done to the one before rounding. */
   #then(change: (before: Weight) => Weight): (() => Weight) | undefined {
     const before = this.#before;
@@ -370,9 +437,9 @@ export class Weight {
 
   /** This weight with some parts changed. A copy sets no source: it stays readable after dispose. */
   #with(changed: Partial<Parts> & Pick<Parts, 'read'>): Weight {
-    const { name, dtype, shape, file, label } = this;
+    const { name, dtype, shape, file, stored, label, recipe } = this;
     const [source, before] = [this.#source, this.#before];
-    return new Weight({ name, dtype, shape, file, label, source, before, isGiven: true, ...changed });
+    return new Weight({ name, dtype, shape, file, stored, label, source, before, recipe, isGiven: true, ...changed });
   }
 }
 

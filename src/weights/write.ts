@@ -1,10 +1,10 @@
 import { Buffer } from 'node:buffer';
 import { show, TensorRTError } from '../errors/error.js';
 import { isOurs, thrown } from '../errors/thrown.js';
+import { loneSurrogate } from '../strict-json.js';
 import { reasonOf, writeFileWhole } from '../write-file.js';
 import { type WeightDType, weightBytes } from './dtype.js';
 import { refusal } from './format-error.js';
-import { loneSurrogate } from './formats/json.js';
 import { maxHeader, safetensorsDTypes } from './formats/safetensors.js';
 import type { Weights } from './store.js';
 import { Weight } from './weight.js';

@@ -22,7 +22,12 @@ const sections = new Map(
 );
 
 /** Codes of Node's own errors that source code asks for. */
-const ofNode = ['ERR_UNKNOWN_FILE_EXTENSION'];
+const ofNode = [
+  'ERR_UNKNOWN_FILE_EXTENSION',
+  'ERR_MODULE_NOT_FOUND',
+  'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX',
+  'ERR_INVALID_TYPESCRIPT_SYNTAX',
+];
 
 /** What source code calls an error by: a string of its own, so that a mention in a comment is none. */
 const used = new Set(
@@ -80,6 +85,11 @@ const failing: Record<string, () => unknown> = {
       .relu()
       .output()
       .network.build({ profiles: [{ batch: [8, 4, 1] }] }),
+  ERR_TIMING_CACHE: () =>
+    network('n', { x: float32(2) })
+      .relu()
+      .output()
+      .network.build({ library: 'rtx1', timingCache: '/' }),
   ERR_DISPOSED: async () => {
     const w = await someWeights();
     w.dispose();

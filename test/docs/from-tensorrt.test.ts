@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import * as entry from '../../src/index.js';
-import { checkOptions } from '../../src/tensorrt/compile/options.js';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const page = read('docs/from-tensorrt.md');
@@ -37,23 +36,6 @@ test('what it names is there', () => {
   for (const name of ['loadEngine', 'findTensorRT', 'network', 'float16', 'concat', 'stack', 'where', 'einsum']) {
     expect(entry).toHaveProperty(name);
   }
-});
-
-test('its build options are all there are', () => {
-  const ours = rows('Building').flatMap(([, cell]) => names(cell, /`(\w+)(?:`|:)/g));
-  const refused = (() => {
-    try {
-      checkOptions({ none: 1 } as never);
-    } catch (error) {
-      return (error as Error).message;
-    }
-    return '';
-  })();
-  const known = refused
-    .split('there are ')[1]!
-    .split(', ')
-    .filter((name) => name !== 'library');
-  expect(ours.sort()).toEqual(known.sort());
 });
 
 test('every enumerator it names is TensorRT’s', () => {

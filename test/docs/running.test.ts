@@ -15,7 +15,7 @@ afterAll(() => rmSync(project, { recursive: true }));
 
 test('every sample compiles', () => {
   expect(files.map(([file]) => file)).toEqual([
-    ...['engine.ts', 'feeds.ts', 'chain.ts', 'bound.ts', 'many.ts', 'worker.ts'],
+    ...['engine.ts', 'feeds.ts', 'chain.ts', 'bound.ts', 'many.ts', 'worker.ts', 'measure.ts'],
   ]);
   mkdirSync(join(project, 'node_modules'));
   symlinkSync(root, join(project, 'node_modules', 'node-tensorrt'));

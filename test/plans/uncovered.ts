@@ -2,6 +2,7 @@ const noBuild = 'TensorRT-RTX 1.7.1 has no implementation of the kind';
 const elsewhere = 'not in TensorRT-RTX';
 const noTrace = 'leaves no trace in a plan of TensorRT-RTX';
 const unset = 'nothing sets it';
+const readBack = 'read back by test/tensorrt/compile, whose plans were not compared';
 const running = 'for running engines, which no plan shows';
 
 /** What cases call without any effect on a plan: found by dropping every setter in turn. */
@@ -24,14 +25,23 @@ export const uncovered: Record<'kinds' | 'methods' | 'enumerators', Record<strin
     'IAttention::setQueryLengths': 'goes with setQueryForm',
     'IAttention::setNbRanks': 'TensorRT-RTX 1.7.1 has no kernel for more than one rank',
     'IBuilder::createNetworkV2': 'its one flag changes nothing in TensorRT-RTX',
+    'IBuilder::setMaxThreads': readBack,
+    'IBuilderConfig::createTimingCache': 'TensorRT-RTX measures nothing',
     'IBuilderConfig::setAvgTimingIterations': noTrace,
+    'IBuilderConfig::setBuildRoute': 'TensorRT-RTX 1.7.1 refuses every route',
     'IBuilderConfig::setBuilderOptimizationLevel': noTrace,
+    'IBuilderConfig::setEngineCapability': 'one value is offered',
     'IBuilderConfig::setHardwareCompatibilityLevel': elsewhere,
+    'IBuilderConfig::setL2LimitForTiling': readBack,
     'IBuilderConfig::setMaxAuxStreams': elsewhere,
     'IBuilderConfig::setMaxAuxStreamsV11': noTrace,
     'IBuilderConfig::setMaxNbTactics': noTrace,
     'IBuilderConfig::setPluginsToSerialize': elsewhere,
     'IBuilderConfig::setPreviewFeature': 'for plugins, which TensorRT-RTX does not have',
+    'IBuilderConfig::setRuntimePlatform': 'TensorRT-RTX 1.7.1 takes one value',
+    'IBuilderConfig::setTacticSources': readBack,
+    'IBuilderConfig::setTilingOptimizationLevel': readBack,
+    'IBuilderConfig::setTimingCache': 'TensorRT-RTX measures nothing',
     'IKVCacheUpdateLayer::setUpdateForm': 'called only for the packed form, as in kv_cache_update_packed',
     'IMoELayer::*': noBuild,
     'INMSLayer::*': noBuild,
@@ -44,9 +54,11 @@ export const uncovered: Record<'kinds' | 'methods' | 'enumerators', Record<strin
     'INetworkDefinition::addNonZero': noBuild,
     'INetworkDefinition::addPluginV2': elsewhere,
     'INetworkDefinition::addPluginV3': elsewhere,
+    'INetworkDefinition::markWeightsRefittable': 'TensorRT-RTX does not build such plans without a GPU',
     'IOptimizationProfile::setShapeValues': elsewhere,
     'IPluginCreator::createPlugin': elsewhere,
     'IPluginCreatorV3One::createPlugin': elsewhere,
+    'ITensor::setAllowedFormats': readBack,
   },
 
   enumerators: {
@@ -64,12 +76,15 @@ export const uncovered: Record<'kinds' | 'methods' | 'enumerators', Record<strin
     ),
     ...Object.fromEntries(
       [
-        ['GPU_FALLBACK', 'SAFETY_SCOPE', 'ERROR_ON_TIMING_CACHE_MISS', 'DISABLE_COMPILATION_CACHE', 'REFIT_INDIVIDUAL'],
-        ['MONITOR_MEMORY', 'EDITABLE_TIMING_CACHE', 'DISTRIBUTIVE_INDEPENDENCE', 'REQUIRE_USER_ALLOCATION'],
+        ['ERROR_ON_TIMING_CACHE_MISS', 'DISABLE_COMPILATION_CACHE', 'REFIT_INDIVIDUAL'],
+        ['MONITOR_MEMORY', 'EDITABLE_TIMING_CACHE', 'DISTRIBUTIVE_INDEPENDENCE'],
       ]
         .flat()
-        .map((name) => [`BuilderFlag::k${name}`, unset]),
+        .map((name) => [`BuilderFlag::k${name}`, readBack]),
     ),
+    'BuilderFlag::kGPU_FALLBACK': unset,
+    'BuilderFlag::kSAFETY_SCOPE': unset,
+    'BuilderFlag::kREQUIRE_USER_ALLOCATION': unset,
     'BuilderFlag::kDEBUG': noTrace,
     'BuilderFlag::kDISABLE_TIMING_CACHE': noTrace,
     'BuilderFlag::kSPARSE_WEIGHTS': noTrace,
@@ -84,6 +99,7 @@ export const uncovered: Record<'kinds' | 'methods' | 'enumerators', Record<strin
     'ComputeCapability::kCURRENT': unset,
     'CudaGraphStrategy::*': running,
     'DynamicShapesKernelSpecializationStrategy::*': running,
+    'EngineCapability::*': readBack,
     'ErrorCode::*': running,
     'ExecutionContextAllocationStrategy::*': running,
     'HardwareCompatibilityLevel::*': elsewhere,
@@ -91,18 +107,18 @@ export const uncovered: Record<'kinds' | 'methods' | 'enumerators', Record<strin
     'MemoryPoolType::kDLA_MANAGED_SRAM': unset,
     'MemoryPoolType::kDLA_LOCAL_DRAM': unset,
     'MemoryPoolType::kDLA_GLOBAL_DRAM': unset,
-    'MemoryPoolType::kTACTIC_DRAM': unset,
-    'MemoryPoolType::kTACTIC_SHARED_MEMORY': unset,
+    'MemoryPoolType::kTACTIC_DRAM': readBack,
+    'MemoryPoolType::kTACTIC_SHARED_MEMORY': readBack,
     'MoEActType::*': noBuild,
     'NetworkDefinitionCreationFlag::kEXPLICIT_BATCH': elsewhere,
     'NetworkDefinitionCreationFlag::kPREFER_JIT_PYTHON_PLUGINS': elsewhere,
     'NetworkDefinitionCreationFlag::kPREFER_AOT_PYTHON_PLUGINS': elsewhere,
-    'PreviewFeature::*': unset,
-    'RuntimePlatform::*': unset,
-    'TacticSource::*': unset,
-    'TensorFormat::*': unset,
+    'PreviewFeature::*': readBack,
+    'RuntimePlatform::*': readBack,
+    'TacticSource::*': readBack,
+    'TensorFormat::*': readBack,
     'TensorIOMode::*': running,
     'TensorLocation::*': running,
-    'TilingOptimizationLevel::*': unset,
+    'TilingOptimizationLevel::*': readBack,
   },
 };

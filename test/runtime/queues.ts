@@ -75,6 +75,8 @@ export const queues: RunCase[] = [
   },
   {
     title: 'who comes after a run that was given up still waits for those before it',
+    // A GPU is through with them before the signal comes.
+    onStandIn: true,
     standIn: { env: { STANDIN_COMPUTE_US: '50000' } },
     program: `
     const engine = await build();

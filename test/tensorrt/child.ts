@@ -27,39 +27,47 @@ register();
 await import('./main.mts');
 `;
 
+export interface ChildOptions {
+  flags?: string[];
+  env?: NodeJS.ProcessEnv;
+  limitMs?: number;
+}
+
 /** Runs TypeScript in its own process. */
-export async function runChild(
-  program: string,
-  options: { flags?: string[]; env?: NodeJS.ProcessEnv; limitMs?: number } = {},
-): Promise<Ended> {
+export async function runChild(program: string, { flags = [], ...options }: ChildOptions = {}): Promise<Ended> {
   const folder = mkdtempSync(join(tmpdir(), 'child-'));
   const file = join(folder, 'main.mts');
   writeFileSync(file, prelude + program);
   writeFileSync(join(folder, 'worker.mjs'), worker);
-  const began = performance.now();
   try {
-    return await new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [...(options.flags ?? []), '--import', 'tsx', file], {
-        env: { ...process.env, ...options.env },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      let [stdout, stderr] = ['', ''];
-      child.stdout.on('data', (chunk) => {
-        stdout += chunk;
-      });
-      child.stderr.on('data', (chunk) => {
-        stderr += chunk;
-      });
-      const timer = setTimeout(() => child.kill('SIGKILL'), options.limitMs ?? 60_000);
-      child.on('error', reject);
-      child.on('close', (code, signal) => {
-        clearTimeout(timer);
-        resolve({ code, signal, stdout, stderr, ms: performance.now() - began });
-      });
-    });
+    return await runFile(file, { ...options, flags: [...flags, '--import', 'tsx'] });
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Runs a file in its own process. */
+export function runFile(file: string, options: ChildOptions = {}): Promise<Ended> {
+  const began = performance.now();
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...(options.flags ?? []), file], {
+      env: { ...process.env, ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (chunk) => {
+      stdout += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    const timer = setTimeout(() => child.kill('SIGKILL'), options.limitMs ?? 60_000);
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ code, signal, stdout, stderr, ms: performance.now() - began });
+    });
+  });
 }
 
 /** The last line a child printed, parsed as JSON; fails with all of its output if it did not exit normally. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { compare, defaultTolerances, type Elements } from '../../src/testing/compare.js';
-import { randomElements } from '../../src/testing/random.js';
 import type { DType } from '../../src/values/dtype.js';
 import { decodeElements, encodeElements } from '../../src/values/elements.js';
+import { randomElements } from '../../src/values/random.js';
 
 const of = (dtype: DType, shape: number[], values: (number | bigint)[]): Elements => ({
   dtype,

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test, vi } from 'vitest';
 import { weightsCommand } from '../../src/cli/commands/weights.js';
+import { endAsDocumented, reportError } from '../../src/cli/shared/exit.js';
 import { TensorRTError } from '../../src/errors/error.js';
 import { loadWeights, saveSafetensors, weight } from '../../src/weights/index.js';
 import { contents, fixture, references, safetensors } from './helpers.js';
@@ -38,12 +39,13 @@ async function run(...args: string[]): Promise<{ stdout: string; stderr: string;
     throw new Exit(Number(code));
   });
   try {
-    await weightsCommand().parseAsync(args, { from: 'user' });
+    await endAsDocumented(weightsCommand()).parseAsync(args, { from: 'user' });
     return { ...told, status: Number(process.exitCode ?? 0) };
   } catch (error) {
     if (error instanceof Exit) return { ...told, status: error.status };
     if (!(error instanceof TensorRTError)) throw error;
-    return { ...told, stderr: `${told.stderr}error: ${error.message}\n`, status: 1 };
+    const status = reportError(error);
+    return { ...told, status };
   } finally {
     for (const spy of [...spies, exit]) spy.mockRestore();
     process.exitCode = undefined;

@@ -15,11 +15,12 @@ import {
   type Weights,
   weightDTypes,
 } from '../../weights/index.js';
-import { columns, endWithReader, figure, plain, print, size, tensorCount, withoutPlace } from '../weights-text.js';
+import { columns, escapeForTerminal, figure, print, size, withoutPlace } from '../shared/output.js';
+
+const tensorCount = (count: number): string => (count === 1 ? '1 tensor' : `${count} tensors`);
 
 /** `node-tensorrt weights ls|cat|convert|diff`. */
 export function weightsCommand(): Command {
-  endWithReader();
   const weights = new Command('weights').description(
     'inspect, convert and compare weight files: safetensors (also sharded), npy, npz, PyTorch checkpoints, .wts',
   );
@@ -68,8 +69,6 @@ export function weightsCommand(): Command {
       renaming,
       {},
     )
-    // Commander's own errors exit with 1, which would mean that the files differ.
-    .exitOverride(({ exitCode }) => process.exit(exitCode && 2))
     .action(tryDiff);
   return weights;
 }
@@ -95,7 +94,12 @@ async function list(file: string, options: ListOptions): Promise<void> {
   const head = ['name', 'dtype', 'shape', 'bytes', ...(options.stats ? ['min', 'max', 'mean', 'NaN'] : [])];
   const table: (string | number)[][] = [head];
   for (const row of rows) {
-    const cells = [plain(row.name), plain(shortened(row.dtype)), `[${row.shape.join(', ')}]`, row.bytes ?? '?'];
+    const cells = [
+      escapeForTerminal(row.name),
+      escapeForTerminal(shortened(row.dtype)),
+      `[${row.shape.join(', ')}]`,
+      row.bytes ?? '?',
+    ];
     const stats = options.stats ? [figure(row.min), figure(row.max), figure(row.mean), row.nan ?? ''] : [];
     table.push([...cells, ...stats]);
   }
@@ -103,7 +107,7 @@ async function list(file: string, options: ListOptions): Promise<void> {
   if (options.filter === undefined || rows.length) {
     print(columns(table));
     print(`${tensorCount(rows.length)}, ${bytes}`);
-  } else print(`none of ${tensorCount(weights.size)} matches '${plain(options.filter)}'`);
+  } else print(`none of ${tensorCount(weights.size)} matches '${escapeForTerminal(options.filter)}'`);
 }
 
 /** The dtype of a structured array can be pages long. */
@@ -179,7 +183,8 @@ async function convert(file: string, output: string, options: ConvertOptions): P
     bar?.stop();
     for (const name of stops) process.off(name, interrupt);
   }
-  for (const name of others) process.stderr.write(`left out: ${plain(name)}, ${source.info(name).fileDType}\n`);
+  for (const name of others)
+    process.stderr.write(`left out: ${escapeForTerminal(name)}, ${source.info(name).fileDType}\n`);
   const bytes = [...tensors.values()].reduce((sum, weight) => sum + weight.byteLength, 0);
   if (options.json) print(JSON.stringify({ output, tensors: tensors.size, bytes, leftOut: others }));
   else print(`${output}: ${tensorCount(tensors.size)}, ${size(bytes)}`);
@@ -194,7 +199,7 @@ function warnOfIdle(renaming: Readonly<Record<string, string>>, names: readonly 
     const meant = names.some((name) => name === from || name.startsWith(`${from}.`) || name.endsWith(`.${from}`));
     if (!meant)
       process.stderr.write(
-        `no name begins or ends with '${plain(from)}': '${plain(`${from}=${to}`)}' changes nothing\n`,
+        `no name begins or ends with '${escapeForTerminal(from)}': '${escapeForTerminal(`${from}=${to}`)}' changes nothing\n`,
       );
   }
 }
@@ -252,11 +257,11 @@ async function diff(file: string, other: string, options: DiffOptions): Promise<
   if (options.json) return print(JSON.stringify({ equal, differences: found, notCompared: skipped }, null, 2));
   if (equal) return print(`${tensorCount(names.size)}, all equal`);
   const table = [['name', 'difference']];
-  for (const { name, difference } of found) table.push([plain(name), difference]);
-  for (const name of skipped) table.push([plain(name), `not compared: ${a.info(name).fileDType}`]);
+  for (const { name, difference } of found) table.push([escapeForTerminal(name), difference]);
+  for (const name of skipped) table.push([escapeForTerminal(name), `not compared: ${a.info(name).fileDType}`]);
   print(columns(table));
   const renaming = commonNames(a.names(), b.names());
-  if (renaming) print(`no name is in both; try --rename ${plain(renaming)}`);
+  if (renaming) print(`no name is in both; try --rename ${escapeForTerminal(renaming)}`);
 }
 
 /** The prefix to strip so that the files' names match; undefined if some match already. */

@@ -3,6 +3,7 @@ import { Tensor } from '../../dsl/tensor.js';
 import { isStatic } from '../../values/dim.js';
 import type { DType } from '../../values/dtype.js';
 import { isScalar } from '../../values/elements.js';
+import { originOf, recipeOf, stepOf } from '../../values/recipe.js';
 import { checkMapping, isWeightLike, mappingOf } from '../../values/weight.js';
 import { recordConstant, scalar } from './constants.js';
 import { DimValue, resolveDim } from './dim-value.js';
@@ -45,7 +46,10 @@ export function lift(
   const shape = withRank(literal.shape, target(literal.shape.length));
   if (literal.weight.dtype !== 'int8') return recordConstant(peer.network, { ...literal, shape }, { method });
   // TensorRT treats int8 constants as quantized numbers, which it allows only before a dequantize layer.
-  const wide = { shape: literal.weight.shape, dtype: 'int32', data: Int32Array.from(literal.weight.data as Int8Array) };
+  const data = Int32Array.from(literal.weight.data as Int8Array);
+  const recipe = recipeOf(literal.weight);
+  const origin = originOf(recipe && stepOf('as', { weight: recipe }, { dtype: 'int32' }), data);
+  const wide = { shape: literal.weight.shape, dtype: 'int32', data, origin };
   checkMapping(mappingOf(literal.weight.data));
   return recordConstant(peer.network, { weight: wide, shape }, { method }).cast('int8');
 }

@@ -1,21 +1,29 @@
 import { resolve } from 'node:path';
-import { factsOfLayers, namedLayers } from '../../dsl/named-layers.js';
-import type { Network, RecordedNode } from '../../dsl/network.js';
+import type { Network } from '../../dsl/network.js';
 import { readArguments } from '../../errors/boundary.js';
-import { locate } from '../../errors/call-site.js';
-import { TensorRTError } from '../../errors/error.js';
-import { thrown } from '../../errors/thrown.js';
 import { checkPlugins } from '../../plugin/check-profiles.js';
 import { isStaticShape } from '../../values/dim.js';
-import type { DType } from '../../values/dtype.js';
+import { copyOfBytes, type DType } from '../../values/dtype.js';
 import type { BuildCallbacks, BuildReport, HeldLayer, HeldOptions, LibraryInfo } from '../binding.js';
-import { chooseTensorRT } from '../library/find.js';
+import type { FoundReport } from '../cache/cached-build.js';
+import { graphHash } from '../cache/graph-hash.js';
+import { IsolatedBuild } from '../isolate/isolated-build.js';
+import { chooseTensorRT, cudaInfo } from '../library/find.js';
+import { complete, withLowered } from '../refit/complete.js';
+import { metadataOf } from '../refit/json.js';
+import { type RefitPlan, refitPlanOf } from '../refit/plan.js';
 import { Engine, type EngineIO } from '../run/engine.js';
+import { attentionMethods, withAttention } from './attention.js';
+import { describe, factsFrom, type NativeError, native } from './build-errors.js';
+import { describeBuild } from './build-metadata.js';
 import { withoutPlugins } from './decompose.js';
 import { type BuildOptions, checkOptions } from './options.js';
 import { compilePlugins, type TakenPlugin, takePlugins } from './plugins.js';
 import { defaultRanges, elementRanges, pointsOf, type ResolvedProfile, resolveProfiles } from './profiles.js';
 import { type Taken, take, toProgram } from './program.js';
+import { checkRefittable } from './refittable.js';
+import { Stop } from './stop.js';
+import { throughCache } from './through-cache.js';
 
 const severities = ['internal_error', 'error', 'warning', 'info', 'verbose'] as const;
 
@@ -64,16 +72,46 @@ export interface Prepared {
   lowerOnly: boolean;
 }
 
+/** A copy that the caller cannot change. Paths are from the working directory at the call. */
+function ownOptions(given: BuildOptions): BuildOptions {
+  const { pluginsToSerialize, timingCache: timing, ...options } = given;
+  for (const [name, value] of Object.entries(options)) {
+    if (Array.isArray(value) && name !== 'profiles') Object.assign(options, { [name]: [...value] });
+  }
+  const { memoryPools, previewFeatures } = options;
+  const timingCache =
+    typeof timing === 'string' ? resolve(timing) : timing instanceof Uint8Array ? copyOfBytes(timing) : timing;
+  return {
+    ...options,
+    ...(memoryPools && { memoryPools: present(memoryPools) }),
+    ...(previewFeatures && { previewFeatures: present(previewFeatures) }),
+    ...(pluginsToSerialize && { pluginsToSerialize: pluginsToSerialize.map((path) => resolve(path)) }),
+    ...(timingCache !== undefined && { timingCache }),
+    ...(typeof options.cache === 'string' && { cache: resolve(options.cache) }),
+  };
+}
+
+/** Without entries that are undefined. */
+const present = <T extends object>(entries: T): T =>
+  Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as T;
+
+/** The formats of inputs and outputs that say so, by name. */
+function formatsOf({ inputs, outputs }: Taken): Record<string, readonly string[]> | undefined {
+  const given = [...inputs, ...outputs].flatMap(({ name, formats }) => (formats ? [[name, formats] as const] : []));
+  return given.length > 0 ? Object.fromEntries(given) : undefined;
+}
+
 /** Whether no input has a dynamic dim. */
 const isStatic = ({ inputs }: Taken): boolean => inputs.every(({ shape }) => isStaticShape(shape));
 
 /** Reads all that a build needs. */
 export function prepare(net: Network, given: BuildOptions = {}, lowerOnly = false): Prepared {
-  const { computeCapabilities, pluginsToSerialize, ...options } = checkOptions(given);
-  if (computeCapabilities) Object.assign(options, { computeCapabilities: [...computeCapabilities] });
-  if (pluginsToSerialize)
-    Object.assign(options, { pluginsToSerialize: pluginsToSerialize.map((path) => resolve(path)) });
-  const network = native(() => take(net));
+  const options = readArguments('build options', [given], () => ownOptions(checkOptions(given)), 'ERR_BUILD_OPTION');
+  const network = withAttention(
+    native(() => take(net, options.isolate)),
+    options.decomposeAttention,
+  );
+  checkRefittable(network, options.refitIndividual);
   const plugins = takePlugins(network);
   const ranges = () => resolveProfiles(network, options.profiles);
   // A check does not need profiles: it uses no ranges of dims.
@@ -98,9 +136,13 @@ export async function build(net: Network, given: BuildOptions = {}): Promise<Eng
 
 /** Leaves the elements to whoever prepared it. */
 export async function buildPrepared(prepared: Prepared): Promise<Engine> {
-  const { report, library, built, log } = await run(prepared);
+  const { report, library, built, log, refit } = await run(prepared);
+  const { fromCache } = report;
   const { profiles, network } = built;
   const { inputs, outputs, nodes } = network;
+  const by = { library, cuda: await cudaInfo(), options: report.options };
+  const described = describeBuild(network, { ...by, graphHash: graphHash(prepared.network) });
+  const metadata = { ...described, ...metadataOf(refit) };
   const io = (list: readonly EngineIO[]) =>
     list.map(({ name, dtype, shape }) => ({
       name,
@@ -114,9 +156,12 @@ export async function buildPrepared(prepared: Prepared): Promise<Engine> {
     size: report.bytes!,
     inputs: io(inputs),
     outputs: io(outputs),
-    buildMs: report.lowerMs + report.buildMs,
+    fromCache,
+    ...(!fromCache && { buildMs: report.lowerMs + report.buildMs }),
     log: [...log, ...report.log],
     options: report.options,
+    timingCache: report.timingCache && new Uint8Array(report.timingCache),
+    metadata,
     factsOf: factsFrom(nodes),
   });
 }
@@ -143,16 +188,24 @@ function warnings({ network, options: { profiles }, lowerOnly }: Prepared): stri
 }
 
 interface Built {
-  report: BuildReport;
+  report: FoundReport;
   library: LibraryInfo;
   /** What TensorRT was given. */
   built: Prepared;
   /** Warnings of ours and of the compiler of kernels. */
   log: string[];
+  /** Of an engine that can be refitted. */
+  refit?: RefitPlan | undefined;
 }
 
-async function run(prepared: Prepared): Promise<Built> {
-  const { library: wanted, profiles, signal, onLog, onProgress, decomposePlugins: _, ...options } = prepared.options;
+/** What the addon is told for a refittable engine, by TensorRT's names. */
+const toldOfRefit = ({ mode, weights }: RefitPlan) =>
+  mode === 'individual' ? { refitIndividual: weights.map(({ name }) => name) } : { keepConstants: true };
+
+/** @param fresh if it is isolated: in a process that has built nothing before */
+async function run(prepared: Prepared, fresh = false, began = performance.now()): Promise<Built> {
+  const { library: wanted, profiles, signal, onLog, onProgress, timingCache: _, ...rest } = prepared.options;
+  const { isolate, timeout, memoryLimit, cache: _cache, ...options } = rest;
   const { lowerOnly } = prepared;
   const stop = new Stop(signal);
   const log: string[] = [];
@@ -161,144 +214,90 @@ async function run(prepared: Prepared): Promise<Built> {
     stop.guard('onLog', () => onLog?.({ severity: 'warning', message }));
   };
   let built = prepared;
+  let isolated: IsolatedBuild | undefined;
   try {
     stop.check();
-    const library = await chooseTensorRT({ for: 'build', library: wanted });
+    if (isolate) {
+      const limits = { timeout, memoryLimit, began };
+      isolated = new IsolatedBuild(prepared.network.name, limits, (error) => stop.end(error), fresh);
+      stop.cancel = () => isolated!.cancel();
+    }
+    const library = await chooseTensorRT({ for: 'build', library: wanted, ...isolated?.search });
     stop.check();
     built = withoutPlugins(prepared, library.flavor);
     const resolved = lowerOnly && !profiles ? null : built.profiles;
-    const program = await toProgram(built.network);
-    stop.check();
+    const refit = refitPlanOf(built.network, options);
+    const weights = refit?.weights ?? built.network.weights;
     for (const message of warnings(built)) warn(message);
     stop.check();
-    if (built.plugins.length > 0) {
-      const check = () => stop.check();
-      program.addPlugins(await compilePlugins(built.plugins, { options, lowerOnly, onWarning: warn, check }));
+    const [check, cuda] = [() => stop.check(), isolated?.search.cuda];
+    const plugins = await compilePlugins(built.plugins, { options, lowerOnly, cuda, onWarning: warn, check });
+    stop.check();
+    const hidden = [...without, ...attentionMethods(options.decomposeAttention)];
+    const build = async (timingCache: Uint8Array | undefined): Promise<BuildReport> => {
+      const program = await toProgram({ ...built.network, weights }, isolated?.program);
+      if (plugins.length > 0) program.addPlugins(plugins);
       stop.check();
-    }
-    const callbacks: BuildCallbacks = {};
-    if (onLog || onProgress) {
-      callbacks.onEvent = (event, a, b, c) =>
-        stop.guard(event === 'log' ? 'onLog' : 'onProgress', () => {
-          if (event === 'log') return onLog?.({ severity: severities[a as number] ?? 'verbose', message: b as string });
-          return onProgress?.({ phase: a as string, step: b as number, steps: c! });
-        });
-    }
-    const lacking = without.length > 0 && { without: `,${without.join()},` };
-    const promise = program.build(
-      library.path,
-      { ...options, profiles: resolved, lowerOnly, ...(lowerOnly && { readBack: true }), ...lacking },
-      callbacks,
-    );
-    stop.cancel = callbacks.cancel;
-    const report = await promise;
+      const callbacks: BuildCallbacks = {};
+      if (onLog || onProgress) {
+        callbacks.onEvent = (...told) =>
+          stop.guard(told[0] === 'log' ? 'onLog' : 'onProgress', () => {
+            if (told[0] === 'log') {
+              return onLog?.({ severity: severities[told[1]] ?? 'verbose', message: told[2] });
+            }
+            const [event, phase, parent, step, steps] = told;
+            return onProgress?.({ phase, ...(parent !== undefined && { parent }), event, step, steps });
+          });
+      }
+      const lacking = hidden.length > 0 && { without: `,${hidden.join()},` };
+      const { ignoreTimingCacheMismatch = false, ...told } = options;
+      const formats = formatsOf(built.network);
+      const promise = program.build(
+        library.path,
+        {
+          ...told,
+          ignoreTimingCacheMismatch,
+          profiles: resolved,
+          lowerOnly,
+          ...(lowerOnly && { readBack: true }),
+          ...(refit && toldOfRefit(refit.plan)),
+          ...lacking,
+          ...(formats && { formats }),
+        },
+        callbacks,
+        timingCache,
+      );
+      stop.cancel = callbacks.cancel;
+      return await promise;
+    };
+    // Elements are read while TensorRT builds.
+    const completed = refit && !lowerOnly ? complete(refit.plan, weights) : undefined;
+    completed?.catch(() => {});
+    const report = await throughCache({
+      recorded: prepared.network,
+      built,
+      refit: refit?.plan,
+      plugins,
+      library,
+      cuda: () => cuda ?? cudaInfo(),
+      combine: isolated?.combine,
+      without: hidden,
+      stop,
+      warn,
+      build,
+    });
     stop.check();
-    return { report, library, built, log };
+    const plan = completed && withLowered(await completed, report.constants);
+    stop.check();
+    isolated?.end();
+    return { report, library, built, log, refit: plan };
   } catch (error) {
+    const again = isolated?.end(error as NativeError);
     stop.check();
+    if (again) return await run(prepared, true, began);
     throw describe(built.network.nodes, error as NativeError);
   } finally {
     if (built !== prepared) built.network.release();
     stop.dispose();
   }
-}
-
-/** Ends a build early: on its signal, or when a callback throws. */
-class Stop {
-  cancel?: () => void;
-  #error?: TensorRTError;
-  readonly #signal?: AbortSignal;
-
-  constructor(signal: AbortSignal | undefined) {
-    this.#signal = signal;
-    if (signal?.aborted) this.#abort();
-    signal?.addEventListener('abort', this.#abort, { once: true });
-  }
-
-  readonly #abort = () => {
-    this.#end(new TensorRTError('ERR_ABORTED', 'the build was aborted by its signal', { cause: this.#signal!.reason }));
-  };
-
-  /** Calls a callback; if it throws, the build ends. */
-  guard(name: string, call: () => unknown): void {
-    if (this.#error) return;
-    try {
-      // What an async callback throws is a rejection that nobody else sees.
-      const promise: unknown = call();
-      if (promise instanceof Promise) promise.catch((cause) => this.#endBy(name, cause));
-    } catch (cause) {
-      this.#endBy(name, cause);
-    }
-  }
-
-  #endBy(name: string, cause: unknown): void {
-    this.#end(new TensorRTError('ERR_CALLBACK', `${name} threw: ${thrown(cause)}`, { cause }));
-  }
-
-  #end(error: TensorRTError): void {
-    this.#error ??= error;
-    this.cancel?.();
-  }
-
-  check(): void {
-    if (this.#error) throw this.#error;
-  }
-
-  dispose(): void {
-    this.#signal?.removeEventListener('abort', this.#abort);
-  }
-}
-
-interface NativeError extends Error {
-  code?: string;
-  layer?: string;
-  kind?: string;
-  log?: string[];
-}
-
-function find(nodes: readonly RecordedNode[], name: string): RecordedNode | undefined {
-  for (const node of nodes) {
-    if (node.name === name) return node;
-    for (const body of Object.values(node.bodies ?? {})) {
-      const inner = find(body.nodes, name);
-      if (inner) return inner;
-    }
-  }
-  return undefined;
-}
-
-/** Calls the addon and turns its errors into TensorRTErrors. */
-function native<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    throw describe([], error as NativeError);
-  }
-}
-
-/** A function of its own, which keeps the recorded layers alive and nothing else. */
-const factsFrom = (nodes: readonly RecordedNode[]) => (log: readonly string[]) =>
-  factsOfLayers(namedLayers(log, nodes));
-
-/** TensorRT's words where it found no kernel for a layer, or for what it fused from several. */
-const noKernel = /Could not find any implementation/;
-
-/** What may help there. */
-function remedy(layers: readonly RecordedNode[]): string {
-  const halves = layers.some(({ outputs }) => outputs.some(({ dtype }) => dtype === 'float16' || dtype === 'bfloat16'));
-  const cast = halves ? " or float32 there (.cast('float32') before, and back after)" : '';
-  return `; with another optimizationLevel (0 to 5)${cast} it may find an implementation`;
-}
-
-/** The addon's error, with the places where the layers that it is about were recorded. */
-function describe(nodes: readonly RecordedNode[], error: NativeError): TensorRTError {
-  if (error instanceof TensorRTError) return error;
-  const { code = 'ERR_INTERNAL', message, layer, kind, log } = error;
-  if (layer !== undefined) {
-    const source = locate(find(nodes, layer)?.callSite);
-    return new TensorRTError(code, message, { layer, kind, source, log, cause: error });
-  }
-  const layers = namedLayers(log ?? [], nodes);
-  const help = log?.some((line) => noKernel.test(line)) ? remedy(layers) : '';
-  return new TensorRTError(code, message + help, { ...factsOfLayers(layers), log, cause: error });
 }

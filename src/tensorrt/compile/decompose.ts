@@ -16,7 +16,7 @@ export function withoutPlugins(prepared: Prepared, flavor: Flavor): Prepared {
   const lacks = flavor === 'rtx1';
   if (!(lacks || options.decomposePlugins) || !hasPlugins(network)) return prepared;
   const why = lacks ? 'TensorRT-RTX has no plugin layers' : undefined;
-  const taken = take(decomposed(sourceOf(network), network.name, { why }));
+  const taken = take(decomposed(sourceOf(network), network.name, { why }), options.isolate);
   // Layers of decompositions may need dims to be equal.
   const profiles = lowerOnly && !options.profiles ? [] : resolveProfiles(taken, options.profiles);
   return { ...prepared, network: taken, profiles, plugins: takePlugins(taken) };

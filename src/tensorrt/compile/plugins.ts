@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { RecordedNode } from '../../dsl/network.js';
 import type { Snapshot } from '../../dsl/snapshot.js';
 import { locate } from '../../errors/call-site.js';
@@ -13,7 +12,9 @@ import { attributeFields, isOwn, type OwnParams, type PluginParams, recipeOf } f
 import { chooseNvrtc, type LoadedNvrtc } from '../../plugin/nvrtc.js';
 import type { Recipe } from '../../plugin/recipe.js';
 import { definitionOf } from '../../plugin/registry.js';
+import type { CudaInfo } from '../binding.js';
 import { cudaInfo } from '../library/find.js';
+import { packageVersion } from '../package-version.js';
 import type { BuildOptions } from './options.js';
 
 /** What a layer of a definition of the caller's is made of. */
@@ -66,6 +67,8 @@ export interface PluginBuild {
   options: Pick<BuildOptions, 'hardwareCompatibility' | 'computeCapabilities'>;
   /** Whether to go on without kernels where there is no GPU or no NVRTC: what is made is never run. */
   lowerOnly: boolean;
+  /** What the driver reports, if it was asked in another process. */
+  cuda?: Promise<CudaInfo> | undefined;
   /** Gets the compiler's warnings. */
   onWarning(message: string): void;
   /** Throws where the build is to end. */
@@ -100,9 +103,9 @@ interface Targets {
  * What to compile for: the compute capability of the GPU, and those that the engine is to run on. Machine code runs on GPUs of its own
  * major capability, from its own minor one on.
  */
-async function targetsOf({ options, lowerOnly }: PluginBuild): Promise<Targets> {
+async function targetsOf({ options, lowerOnly, cuda }: PluginBuild): Promise<Targets> {
   const { hardwareCompatibility, computeCapabilities = [] } = options;
-  const { devices } = await cudaInfo();
+  const { devices } = await (cuda ?? cudaInfo());
   const wanted = new Set<number>(computeCapabilities);
   const [device] = devices;
   if (device) wanted.add(capabilityOf(device.computeCapability));
@@ -128,10 +131,6 @@ function leastOfEachMajor(architectures: readonly number[]): number[] {
   }
   return [...majors.values()];
 }
-
-const { version: packageVersion } = JSON.parse(
-  readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
-) as { version: string };
 
 function toNative({ node, definition, recipe, attributes }: TakenPlugin, compiled: CompiledRequest): NativePlugin {
   const { name, version, options } = definition;

@@ -3,6 +3,7 @@ import type { Network } from '../../dsl/network.js';
 import { requireComplete, type Snapshot, snapshot } from '../../dsl/snapshot.js';
 import { Pace } from '../../pace.js';
 import { bytesOf, viewAs } from '../../values/dtype.js';
+import { originOf } from '../../values/recipe.js';
 import { checkElements, setMapping } from '../../values/weight.js';
 import { binding, type NativeProgram } from '../binding.js';
 import { ProgramWriter } from './wire.js';
@@ -24,9 +25,10 @@ const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
 /**
  * Copies the elements that do not lie in a mapped file, once: both the build and the CPU backend use the copies where they lie.
+ * @param shared whether another process will use them
  * @throws ERR_EMPTY_NETWORK, ERR_NO_OUTPUT; ERR_DISPOSED or ERR_WEIGHTS_CHANGED if the elements of a weight are gone
  */
-export function take(net: Network): Taken {
+export function take(net: Network, shared = false): Taken {
   const taken = snapshot(net);
   requireComplete(taken);
   let size = 0;
@@ -36,7 +38,7 @@ export function take(net: Network): Taken {
     return bytes;
   });
   if (size === 0) return { ...taken, release() {} };
-  const memory = binding().allocate(size);
+  const memory = binding().allocate(size, shared);
   let view: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   let [begin, at] = [0, 0];
   const weights = taken.weights.map((weight, id): IRWeight => {
@@ -51,18 +53,23 @@ export function take(net: Network): Taken {
     const copy = view.subarray(at - begin, at - begin + bytes);
     copy.set(bytesOf(weight.data));
     at += aligned(bytes);
-    return { ...weight, data: viewAs(weight.dtype, copy), mapping: memory, check: undefined };
+    const data = viewAs(weight.dtype, copy);
+    return { ...weight, data, mapping: memory, check: undefined, origin: originOf(weight.origin?.recipe, data) };
   });
   return { ...taken, weights, release: () => memory.close() };
 }
 
 /**
  * Hands a network to the addon in slices of a few milliseconds. Elements are used where they lie.
+ * @param create makes the program; default: one of this process
  * @throws ERR_DISPOSED if the elements of a weight are gone
  */
-export async function toProgram({ name, inputs, outputs, nodes, weights, debugIds }: Snapshot): Promise<NativeProgram> {
+export async function toProgram(
+  { name, inputs, outputs, nodes, weights, debugIds }: Snapshot,
+  create = (): NativeProgram => new (binding().Program)(name),
+): Promise<NativeProgram> {
   const pace = new Pace(slice, nodesAtOnce);
-  const program = new (binding().Program)(name);
+  const program = create();
   await addWeights(program, weights, pace);
   const writer = new ProgramWriter();
   writer.start({ inputs: [...inputs], outputs: [...outputs], debugIds });

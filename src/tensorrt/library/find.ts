@@ -35,8 +35,14 @@ export interface FindOptions {
   cuda?: CudaInfo | undefined;
 }
 
-export interface ChooseOptions extends FindOptions {
+export interface ChooseOptions extends Omit<FindOptions, 'cuda'> {
   for: LibraryPurpose;
+  /** GPUs to check against; default: those the driver reports. */
+  cuda?: CudaInfo | Promise<CudaInfo> | undefined;
+  /** Loads a library, in whichever process is to use it. Default: this one. */
+  load?: ((path: string) => Promise<LibraryInfo>) | undefined;
+  /** Whether that process has ended, so that no other library need be tried. */
+  isLost?: (() => boolean) | undefined;
   /** Path of a library or its folder, or a flavor; default: the best one found. */
   library?: string;
   /** Default true. Plugins can be listed without one. */
@@ -203,10 +209,12 @@ const isFlavor = (text: string): text is Flavor => Object.hasOwn(FLAVORS, text);
  */
 export async function chooseTensorRT(options: ChooseOptions): Promise<LibraryInfo> {
   const env = options.env ?? process.env;
-  const cuda = options.cuda ?? (await cudaInfo());
   const wanted = options.library ?? env.NODE_TENSORRT_LIBRARY;
   const named = wanted !== undefined && wanted !== '' && !isFlavor(wanted) ? wanted : undefined;
-  const places = named ? [{ source: 'environment' as const, path: named }] : await searchPlaces(env);
+  const [cuda, places] = await Promise.all([
+    options.cuda ?? cudaInfo(),
+    named ? [{ source: 'environment' as const, path: named }] : searchPlaces(env),
+  ]);
   const found = await search(places, cuda, {});
   if (named && found.length === 0) {
     const message = `No TensorRT library at ${named}: expected libnvinfer.so.10, libnvinfer.so.11 or libtensorrt_rtx.so.1`;
@@ -216,15 +224,17 @@ export async function chooseTensorRT(options: ChooseOptions): Promise<LibraryInf
     const code = found[0]!.version ? 'ERR_LIBRARY_REFUSED' : 'ERR_LIBRARY_INVALID';
     throw new TensorRTError(code, found.map((one) => `${one.path}: ${one.refused}`).join('\n'), { actual: named });
   }
+  const load = options.load ?? ((path: string) => binding().loadLibrary(path));
   const failures = new Map<string, string>();
   const candidates = found
     .filter((one) => isUsable(one, options) && (named || !wanted || one.flavor === wanted))
     .sort((a, b) => preference(b) - preference(a));
   for (const { path } of candidates) {
     try {
-      return await binding().loadLibrary(path);
+      return await load(path);
     } catch (error) {
-      if (named || (error as TensorRTError).code === 'ERR_ADDON_MISSING') throw error;
+      const isHopeless = (error as TensorRTError).code === 'ERR_ADDON_MISSING' || options.isLost?.();
+      if (named || isHopeless) throw error;
       failures.set(path, (error as Error).message);
     }
   }

@@ -1,13 +1,19 @@
-import { resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { show, TensorRTError } from '../../errors/error.js';
 import { type PluginCreator, pluginBinding } from '../../plugin/binding.js';
-import { rememberCreators } from '../../plugin/creators.js';
+import { rememberCreators, rememberLibrary } from '../../plugin/creators.js';
+import { nvidiaPlugins } from '../../plugin/nvidia-plugins.js';
+import type { LibraryInfo } from '../binding.js';
 import { chooseTensorRT } from './find.js';
 
 export interface PluginLibraryOptions {
   /** Path of a TensorRT library or its folder, or a flavor (`trt10`, `trt11`). Default: the best one found, with or without a GPU. */
   library?: string | undefined;
 }
+
+/** Paths that this thread loaded plugins from. */
+const loaded = new Set<string>();
 
 /** Calls the addon and turns its errors into TensorRTErrors. */
 async function callAddon<T>(call: () => Promise<T>): Promise<T> {
@@ -43,7 +49,12 @@ export async function loadPluginLibrary(
   }
   const library = await choose(options);
   const addon = pluginBinding();
-  const added = await callAddon(() => addon.loadPluginLibrary(library, path === undefined ? null : resolve(path)));
+  const full = path === undefined ? null : resolve(path);
+  const added = await callAddon(() => addon.loadPluginLibrary(library, full));
+  if (full !== null) {
+    rememberLibrary(full, added);
+    loaded.add(full);
+  }
   rememberCreators(library, await callAddon(() => addon.pluginCreators(library)));
   return added;
 }
@@ -64,4 +75,18 @@ export async function pluginCreators(options?: PluginLibraryOptions): Promise<Pl
   const creators = await callAddon(() => addon.pluginCreators(library));
   rememberCreators(library, creators);
   return creators;
+}
+
+/**
+ * The files that the code of existing plugins comes from: all libraries loaded, and NVIDIA's beside TensorRT.
+ * @returns undefined if it cannot be told: another thread loaded the library
+ */
+export async function filesOfPlugins(
+  names: readonly string[],
+  { path, version }: LibraryInfo,
+): Promise<string[] | undefined> {
+  if (loaded.size === 0 && names.some((name) => !nvidiaPlugins.includes(name))) return undefined;
+  const nvidias = join(dirname(path), `libnvinfer_plugin.so.${Number.parseInt(version, 10)}`);
+  const isThere = await stat(nvidias).catch(() => undefined);
+  return [...loaded, ...(isThere ? [nvidias] : [])];
 }

@@ -152,14 +152,20 @@ export class Context {
   async profile(feeds: Feeds, options: ProfileOptions = {}): Promise<ProfileReport> {
     const { handle } = this;
     const runs = readProfile(options);
-    const resolved = resolveFeeds(this.engine.inputs, feeds).feeds;
-    const places = this.engine.outputs.map(() => 'host' as const);
-    this.#checkProfile(resolved);
-    const io = this.layout.place(resolved, places);
+    const io = this.place(resolveFeeds(this.engine.inputs, feeds).feeds);
     return await this.track(
       io,
       () => profileRuns(handle, io, runs),
       (report) => report,
+    );
+  }
+
+  /** @internal What the addon gets of a run whose outputs go to new arrays. @throws ERR_SHAPE, ERR_FEED */
+  place(feeds: readonly ResolvedFeed[]): Placement[] {
+    this.#checkProfile(feeds);
+    return this.layout.place(
+      feeds,
+      this.engine.outputs.map(() => 'host'),
     );
   }
 

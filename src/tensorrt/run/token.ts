@@ -1,4 +1,5 @@
 import type { LibraryInfo } from '../binding.js';
+import type { EngineMetadata } from '../files/metadata.js';
 import type { EngineIO } from './engine.js';
 
 export const tokenFormat = 'node-tensorrt engine';
@@ -12,6 +13,7 @@ export interface EngineToken {
   device: number;
   inputs: readonly EngineIO[];
   outputs: readonly EngineIO[];
+  metadata?: EngineMetadata | undefined;
 }
 
 export const isToken = (value: unknown): value is EngineToken =>

@@ -1,7 +1,7 @@
+import { type Json, JsonFloat, parseJson } from '../../strict-json.js';
 import type { ByteSource } from '../byte-source.js';
 import { elementCount, maxRank, shapeText, type WeightDType } from '../dtype.js';
 import { type Malformed, malformed } from '../format-error.js';
-import { type Json, JsonFloat, parseJson } from './json.js';
 import { maxTensors, type ParsedFile, type TensorEntry } from './parsed-file.js';
 import { sortBy } from './sort.js';
 import { stepsPerName, type Work } from './work.js';

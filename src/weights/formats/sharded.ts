@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
+import { parseJson } from '../../strict-json.js';
 import type { ByteSource } from '../byte-source.js';
 import { malformed } from '../format-error.js';
-import { parseJson } from './json.js';
 import type { Work } from './work.js';
 
 const maxIndex = 100_000_000;

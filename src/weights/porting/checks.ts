@@ -1,5 +1,6 @@
 import { show } from '../../errors/error.js';
 import { bytesOf } from '../../values/dtype.js';
+import { type Recipe, stepOf } from '../../values/recipe.js';
 import { convertElements } from '../convert.js';
 import { shapeText, type WeightDType } from '../dtype.js';
 import { refusal } from '../format-error.js';
@@ -48,11 +49,27 @@ function expectFinite(values: Float64Array, what: string): void {
     }
 }
 
-/** A weight from doubles, rounded to `dtype`. @throws ERR_VALUE if one is not finite, ERR_WEIGHTS_CONVERT if beyond `dtype` */
-export function rounded(values: Float64Array, shape: readonly number[], dtype: WeightDType, name: string): Weight {
+/** A weight from doubles, rounded to `dtype`. @param recipe how it was made from tensors of files @throws ERR_VALUE if one is not finite, ERR_WEIGHTS_CONVERT if beyond `dtype` */
+export function rounded(
+  values: Float64Array,
+  shape: readonly number[],
+  dtype: WeightDType,
+  name: string,
+  recipe: Recipe | undefined,
+): Weight {
   expectFinite(values, name);
   const bytes = convertElements(bytesOf(values), 'float64', dtype, values.length, name);
-  return new Weight({ name, dtype, shape, read: () => bytes });
+  return new Weight({ name, dtype, shape, read: () => bytes, recipe });
+}
+
+/** Recipes for the results of a step that makes new elements of weights. */
+export function recipes(
+  step: string,
+  of: Readonly<Record<string, Weight | undefined>>,
+  options?: Readonly<Record<string, unknown>>,
+): (part?: string) => Recipe | undefined {
+  return (part) =>
+    stepOf(step, Object.fromEntries(Object.entries(of).map(([role, w]) => [role, w?.ingredient])), options, part);
 }
 
 export function expectShape(w: Weight, shape: readonly number[]): void {

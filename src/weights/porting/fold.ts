@@ -1,9 +1,9 @@
 import { show } from '../../errors/error.js';
-import { shapeText } from '../dtype.js';
+import { shapeText, type WeightDType } from '../dtype.js';
 import { refusal } from '../format-error.js';
 import { contiguousStrides } from '../rearrange.js';
 import { Weight } from '../weight.js';
-import { axisOf, expectShape, expectWeight, finite, type Projection, projection, rounded } from './checks.js';
+import { axisOf, expectShape, expectWeight, finite, type Projection, projection, recipes, rounded } from './checks.js';
 
 /** Batch norm as PyTorch stores it: `layer('bn1')` of a store. */
 export interface BatchNormWeights {
@@ -38,11 +38,21 @@ export function batchNormScale(
   bn: BatchNormWeights,
   options: BatchNormScaleOptions = {},
 ): { scale: Weight; shift: Weight } {
-  const { scale, shift, name } = coefficients('batchNormScale', bn, options?.eps);
+  return batchNormIn('float32', bn, options?.eps);
+}
+
+/** @internal `batchNormScale` in another dtype. */
+export function batchNormIn(
+  dtype: WeightDType,
+  bn: BatchNormWeights,
+  given?: number,
+): { scale: Weight; shift: Weight } {
+  const { scale, shift, name, eps } = coefficients('batchNormScale', bn, given);
   const shape = [scale.length];
+  const recipe = recipes('batchNorm', statisticsOf(bn), { eps, dtype });
   return {
-    scale: rounded(scale, shape, 'float32', `${name}.scale`),
-    shift: rounded(shift, shape, 'float32', `${name}.shift`),
+    scale: rounded(scale, shape, dtype, `${name}.scale`, recipe('scale')),
+    shift: rounded(shift, shape, dtype, `${name}.shift`, recipe('shift')),
   };
 }
 
@@ -59,7 +69,7 @@ export function foldBatchNorm(
   options: FoldBatchNormOptions = {},
 ): { weight: Weight; bias: Weight } {
   const { weight: kernel, bias } = projection('foldBatchNorm', 'a layer', layer);
-  const { scale, shift } = coefficients('foldBatchNorm', bn, options?.eps);
+  const { scale, shift, eps } = coefficients('foldBatchNorm', bn, options?.eps);
   const axis = axisOf(kernel, options?.axis ?? 0);
   const groups = axis === 1 ? (options?.groups ?? 1) : 1;
   const channels = scale.length;
@@ -86,13 +96,17 @@ export function foldBatchNorm(
   const offsets = (bias ? finite('foldBatchNorm', bias) : new Float64Array(channels)).map(
     (b, i) => b * scale[i]! + shift[i]!,
   );
+  const { weight: gamma, bias: beta, running_mean, running_var } = statisticsOf(bn);
+  const of = { weight: kernel, bias, gamma, beta, running_mean, running_var };
+  const recipe = recipes('foldBatchNorm', of, { eps, axis, groups });
   return {
-    weight: rounded(values, kernel.shape, kernel.dtype, kernel.name),
+    weight: rounded(values, kernel.shape, kernel.dtype, kernel.name, recipe('weight')),
     bias: rounded(
       offsets,
       [channels],
       bias?.dtype ?? kernel.dtype,
       bias?.name ?? kernel.name.replace(/weight$/, 'bias'),
+      recipe('bias'),
     ),
   };
 }
@@ -165,7 +179,8 @@ export function foldWeightNorm(layer: WeightNormWeights | Readonly<Record<string
   const factors = squares.map((sum, i) => lengths[i]! / Math.sqrt(sum));
   for (let i = 0; i < values.length; i++) values[i]! *= factors[places[i]!]!;
   const name = direction.name.replace(/(?:_v|\.original1)$/, '').replace('.parametrizations.', '.');
-  const weight = rounded(values, shape, direction.dtype, name);
+  const recipe = recipes('foldWeightNorm', { original0: length, original1: direction });
+  const weight = rounded(values, shape, direction.dtype, name, recipe());
   return bias ? { weight, bias } : { weight };
 }
 
@@ -180,7 +195,7 @@ function coefficients(
   caller: string,
   bn: BatchNormWeights,
   eps = 1e-5,
-): { scale: Float64Array; shift: Float64Array; name: string } {
+): { scale: Float64Array; shift: Float64Array; name: string; eps: number } {
   if (typeof bn !== 'object' || bn === null)
     throw refusal('ERR_INPUT', `${caller}: expected the weights of a batch norm, given ${show(bn)}`);
   const { running_mean: mean, running_var: variance } = bn;
@@ -205,5 +220,13 @@ function coefficients(
     );
   const scale = variances.map((v, i) => (gamma?.[i] ?? 1) / Math.sqrt(v + eps));
   const shift = scale.map((s, i) => (beta?.[i] ?? 0) - means[i]! * s);
-  return { scale, shift, name: mean.name.replace(/\.?running_mean$/, '') };
+  return { scale, shift, name: mean.name.replace(/\.?running_mean$/, ''), eps };
 }
+
+/** The weights that `coefficients` reads. */
+const statisticsOf = ({ weight, bias, running_mean, running_var }: BatchNormWeights) => ({
+  weight,
+  bias,
+  running_mean,
+  running_var,
+});

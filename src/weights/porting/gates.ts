@@ -1,8 +1,8 @@
 import { show } from '../../errors/error.js';
-import { shapeText } from '../dtype.js';
+import { shapeText, type WeightDType } from '../dtype.js';
 import { refusal } from '../format-error.js';
 import { Weight } from '../weight.js';
-import { axisOf, doubles, expectShape, expectWeight, rounded } from './checks.js';
+import { axisOf, doubles, expectShape, expectWeight, recipes, rounded } from './checks.js';
 
 /** Orders of the gates of recurrent layers: PyTorch's, TensorFlow's and Keras's, ONNX's. `c` is PyTorch's g. */
 export const gateOrders = {
@@ -82,17 +82,26 @@ export function lstmToTensorFlow(
   const layer = lstmLayer(weights, options ?? {});
   const turn = (w: Weight) => reorderGates(w, pytorch, tensorflow).transpose();
   const gates = layer.weight_hh.shape[0] ?? 0;
-  const sum = new Float64Array(gates);
-  for (const bias of [layer.bias_ih, layer.bias_hh]) {
-    if (!bias) continue;
-    expectShape(bias, [gates]);
-    for (const [i, b] of doubles(bias).entries()) sum[i]! += b;
-  }
-  const bias = rounded(sum, [gates], layer.weight_hh.dtype, 'bias');
+  const bias = addBiases(layer, gates, layer.weight_hh.dtype);
   return {
     kernel: Weight.concat([turn(layer.weight_ih), turn(layer.weight_hh)], { name: 'kernel' }),
     bias: reorderGates(bias, pytorch, tensorflow),
   };
+}
+
+/** @internal The biases of an LSTM as one, zeros if there are none. */
+export function addBiases(
+  { bias_ih, bias_hh }: Pick<LstmWeights, 'bias_ih' | 'bias_hh'>,
+  gates: number,
+  dtype: WeightDType,
+): Weight {
+  const sum = new Float64Array(gates);
+  for (const bias of [bias_ih, bias_hh]) {
+    if (!bias) continue;
+    expectShape(bias, [gates]);
+    for (const [i, b] of doubles(bias).entries()) sum[i]! += b;
+  }
+  return rounded(sum, [gates], dtype, 'bias', recipes('addBiases', { bias_ih, bias_hh }, { gates, dtype })());
 }
 
 export interface LstmFromTensorFlowOptions {
@@ -113,9 +122,15 @@ export function lstmFromTensorFlow(cell: TensorFlowLstm, options: LstmFromTensor
   const turn = (w: Weight) => reorderGates(w.transpose(), tensorflow, pytorch);
   const layer: LstmWeights = { weight_ih: turn(ih!), weight_hh: turn(hh!) };
   if (!cell.bias) return layer;
-  const values = doubles(reorderGates(cell.bias, tensorflow, pytorch));
-  for (let i = hidden; i < 2 * hidden; i++) values[i]! += options.forgetBias ?? 0;
-  return { ...layer, bias_ih: rounded(values, [4 * hidden], cell.bias.dtype, cell.bias.name) };
+  return { ...layer, bias_ih: addForgetBias(reorderGates(cell.bias, tensorflow, pytorch), options.forgetBias ?? 0) };
+}
+
+/** @internal A bias with gates i, f, g, o, of which the second gets `forgetBias` added. */
+export function addForgetBias(bias: Weight, forgetBias: number): Weight {
+  const values = doubles(bias);
+  const hidden = values.length / 4;
+  for (let i = hidden; i < 2 * hidden; i++) values[i]! += forgetBias;
+  return rounded(values, bias.shape, bias.dtype, bias.name, recipes('addForgetBias', { bias }, { forgetBias })());
 }
 
 function lstmLayer(

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cuda.h"
+#include "refit.h"
 
 namespace standin {
 
@@ -31,7 +32,12 @@ void fail(std::string const& text) { log(error, "IBuilder::buildSerializedNetwor
 
 class Building {
  public:
-  Building(Network& network, Config& config) : network_(network), config_(config), plan_(network.plan) {}
+  Building(Network& network, Config& config) : network_(network), config_(config), plan_(network.plan) {
+    if (config.timing_cache) timings_ = config.timing_cache->entries;
+  }
+  ~Building() {
+    if (config_.timing_cache) config_.timing_cache->entries = timings_;
+  }
 
   std::optional<std::string> run() {
     need_context();
@@ -43,6 +49,10 @@ class Building {
     constexpr int weight_streaming = RELEASE < 110000 ? 21 : 20;
     plan_.streams_weights = config_.flags.count(weight_streaming);
     if (!add_profiles()) return std::nullopt;
+    for (size_t i = 0; i < plan_.tensors.size(); i++) {
+      uint32_t const allowed = network_.tensors[i]->formats;
+      while (allowed && !(allowed >> plan_.tensors[i].format & 1)) plan_.tensors[i].format++;
+    }
     for (size_t i = 0; i < plan_.tensors.size(); i++) plan_.tensors[i].on_host = network_.is_shape(static_cast<int32_t>(i));
     monitor_start();
     for (size_t i = 0; i < plan_.layers.size(); i++) {
@@ -50,10 +60,24 @@ class Building {
       if (config_.monitor && !invoke<bool>(config_.monitor, slot::IProgressMonitor::stepComplete, "Building Engine", static_cast<int32_t>(i))) return monitor_end(), std::nullopt;
     }
     monitor_end();
+    set_refittable();
     return plan_.write();
   }
 
  private:
+  bool has(int trt10, int trt11) const { return config_.flags.count(RELEASE < 110000 ? trt10 : trt11); }
+
+  // Stripping alone means kREFIT_IDENTICAL.
+  void set_refittable() {
+    bool const refit = has(4, 4), identical = has(20, 19), individual = has(23, 22), stripped = has(19, 18);
+    for (auto& layer : plan_.layers) {
+      if (layer.type != kCONSTANT) continue;
+      if (layer.weight.empty()) layer.weight = layer.name + " CONSTANT";
+      layer.refittable = individual ? network_.refittable.count(layer.weight) > 0 : refit || identical || stripped;
+    }
+    if (stripped) strip(plan_);
+  }
+
   void monitor_start() {
     if (config_.monitor) invoke<void>(config_.monitor, slot::IProgressMonitor::phaseStart, "Building Engine", static_cast<char const*>(nullptr), static_cast<int32_t>(plan_.layers.size()));
   }
@@ -126,6 +150,8 @@ class Building {
     auto const known = timings_.find(key);
     Line("tensorrt", "timing cache").text("layer", layer.name).text("id", id).flag("hit", !id.empty() && known != timings_.end());
     if (!id.empty() && known != timings_.end()) return layer.tactic = known->second, true;
+    constexpr int error_on_miss = RELEASE < 110000 ? 16 : 15;
+    if (config_.timing_cache && config_.flags.count(error_on_miss)) return fail("Error Code 4: Internal Error (" + layer.name + ": its tactics are not in the timing cache)"), false;
     int32_t chosen = 0;
     std::string const wanted = environment("STANDIN_TACTIC");
     for (int32_t tactic : tactics) {

@@ -40,6 +40,7 @@ void write(void* data, int32_t type, int64_t i, double value) {
 
 void compute(PlanLayer const& layer, Dims const& shape, int32_t from_type, void const* from, int32_t to_type, void* to) {
   if (layer.type == kCONSTANT) {
+    if (layer.constant.size() < bytes_of(shape, to_type)) die("layer '" + layer.name + "' has no weights");
     std::memcpy(to, layer.constant.data(), layer.constant.size());
     return;
   }

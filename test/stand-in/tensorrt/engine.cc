@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "activation.h"
+#include "config.h"
+#include "refit.h"
 
 namespace standin {
 
@@ -34,7 +36,8 @@ bool is_shape_io(void* f, char const* name) { return tensor(f, name)->on_host; }
 int32_t mode(void* f, char const* name) { return tensor(f, name) ? tensor(f, name)->mode : 0; }
 int32_t component_bytes(void* f, char const* name) { return static_cast<int32_t>(size_of(tensor(f, name)->type)); }
 int32_t components(void*, char const*) { return 1; }
-int32_t format(void*, char const*) { return 0; }
+int32_t format(void* f, char const* name) { return tensor(f, name)->format; }
+int32_t profile_format(void* f, char const* name, int32_t) { return tensor(f, name)->format; }
 int32_t vectorized(void*, char const*) { return -1; }
 Dims profile_shape(void* f, char const* name, int32_t profile, int32_t which) {
   return of(f).plan.evaluate(*tensor(f, name), of(f).plan.in_profile(profile, which));
@@ -113,12 +116,20 @@ Inspector::Inspector(Plan const& plan) : Handle(handle_table<Inspector>(), inspe
 }
 void* create_inspector(void* f) { return static_cast<Handle*>(new Inspector(of(f).plan)); }
 
+bool is_refittable(void* f) {
+  return std::any_of(of(f).plan.layers.begin(), of(f).plan.layers.end(), [](PlanLayer const& layer) { return layer.refittable; });
+}
+void* create_serialization_config(void* f) { return make_serialization_config(of(f)); }
+void* serialize(void* f) { return host_memory(serialized(of(f), nullptr)); }
+void* serialize_configured(void* f, void* config) { return host_memory(serialized(of(f), config)); }
+
 void* const* methods() {
   namespace s = slot::VCudaEngine;
   static void* const* const made = table<VCudaEngineName>(
-      {at(s::getNbLayers, &nb_layers), at(s::createExecutionContext, &create_context), at(s::getName, &name), at(s::getNbOptimizationProfiles, &nb_profiles), at(s::getProfileTensorValues, &profile_values32),
+      {at(s::isRefittable, &is_refittable), at(s::createSerializationConfig, &create_serialization_config), at(s::serialize, &serialize), at(s::serializeWithConfig, &serialize_configured),
+       at(s::getNbLayers, &nb_layers), at(s::createExecutionContext, &create_context), at(s::getName, &name), at(s::getNbOptimizationProfiles, &nb_profiles), at(s::getProfileTensorValues, &profile_values32),
        at(s::createEngineInspector, &create_inspector), at(s::getTensorShape, &shape), at(s::getTensorDataType, &type), at(s::getTensorLocation, &location), at(s::isShapeInferenceIO, &is_shape_io),
-       at(s::getTensorIOMode, &mode), at(s::getTensorBytesPerComponent, &component_bytes), at(s::getTensorComponentsPerElement, &components), at(s::getTensorFormat, &format), at(s::getTensorVectorizedDim, &vectorized),
+       at(s::getTensorIOMode, &mode), at(s::getTensorBytesPerComponent, &component_bytes), at(s::getTensorComponentsPerElement, &components), at(s::getTensorFormat, &format), at(s::getTensorFormatV2, &profile_format), at(s::getTensorVectorizedDim, &vectorized),
        at(s::getProfileShape, &profile_shape), at(s::getNbIOTensors, &nb_io), at(s::getIOTensorName, &io_name), at(s::getDeviceMemorySizeV2, &memory_size), at(s::getProfileTensorValuesV2, &profile_values),
        at(s::getAliasedInputTensor, &alias), at(s::createExecutionContextWithoutDeviceMemory, &create_context_without_memory), at(s::createRuntimeConfig, &create_config), at(s::createExecutionContextWithRuntimeConfig, &create_context_configured),
        at(s::getDeviceMemorySize, &memory_size), at(s::getDeviceMemorySizeForProfile, &profile_memory_size), at(s::getDeviceMemorySizeForProfileV2, &profile_memory_size), at(s::getNbAuxStreams, &aux_streams),

@@ -17,6 +17,7 @@ struct Engine : Handle {
   std::map<std::string, std::vector<int32_t>> narrow;  // what getProfileTensorValues returned
   Recorder recorder;
   std::atomic<int> contexts{0};
+  std::atomic<int> pending{0};  // enqueues that the GPU works on
   int64_t budget = 0;  // of weights on the GPU
   explicit Engine(Recorder const* above);
   ~Engine();

@@ -70,14 +70,15 @@ bool Context::enqueue(void* stream) {
   size_t const bytes = layout.bytes;
   int64_t const time = microseconds("STANDIN_COMPUTE_US", name);
   auto const log_that = [name](char const* what) { Line("tensorrt", what).text("engine", name); };
-  auto const begin = [=] { log_that("begins"), begin_use(memory, bytes, name), wait(time); };
+  auto* const pending = &engine.pending;
+  auto const begin = [=] { ++*pending, log_that("begins"), begin_use(memory, bytes, name), wait(time); };
   bool passed = tell_shapes();
   if (passed && !environment("STANDIN_SYNC_ENQUEUE").empty() && cuda().cuStreamSynchronize(stream)) passed = fail("Error Code 1: Cuda Runtime (in waiting for the stream)");
   if (passed && !on_stream(stream, begin, {memory})) passed = fail(refused);
   if (passed) {
     passed = use_aux_streams(stream) && run_layers(stream);
     // Also after a failure: what was put onto the stream uses the memory until then.
-    if (!on_stream(stream, [=] { end_use(memory), log_that("ends"); }, {memory}) && passed) passed = fail(refused);
+    if (!on_stream(stream, [=] { end_use(memory), log_that("ends"), --*pending; }, {memory}) && passed) passed = fail(refused);
   }
   if (passed && consumed && cuda().cuEventRecord(consumed, stream)) passed = fail(refused);
   if (passed && profiler) {

@@ -5,6 +5,7 @@
 
 #include "build.h"
 #include "engine.h"
+#include "refit.h"
 
 namespace standin {
 
@@ -81,6 +82,7 @@ HostMemory::HostMemory(std::string bytes) : Handle(handle_table<HostMemory>(), m
 
 struct Builder : Handle {
   Registry* registry = make_registry();
+  int32_t threads = 1;
   Builder();
   ~Builder() { free_registry(registry); }
 };
@@ -89,15 +91,17 @@ void* create_network(void*, uint32_t) { return static_cast<Handle*>(new Network)
 void* create_profile(void*) { return static_cast<Handle*>(new OptimizationProfile); }
 void* build_serialized(void*, void* network, void* config) {
   auto bytes = build(*static_cast<Network*>(static_cast<Handle*>(network)), *static_cast<Config*>(static_cast<Handle*>(config)));
-  return bytes ? static_cast<Handle*>(new HostMemory(std::move(*bytes))) : nullptr;
+  return bytes ? host_memory(std::move(*bytes)) : nullptr;
 }
 bool is_supported(void*, void*, void*) { return true; }
 bool set_threads(void*, int32_t) { return true; }
+bool set_max_threads(void* f, int32_t threads) { return self<Builder>(f).threads = threads, true; }
+int32_t get_max_threads(void* f) { return self<Builder>(f).threads; }
 void* builder_registry(void* f) { return self<Builder>(f).registry; }
 void* const* builder_methods() {
   namespace s = slot::VBuilder;
   static void* const* const made = table<VBuilderName>({at(s::createBuilderConfig, &create_config), at(s::createNetworkV2, &create_network), at(s::createOptimizationProfile, &create_profile), at(s::buildSerializedNetwork, &build_serialized),
-                                                        at(s::isNetworkSupported, &is_supported), at(s::setMaxThreads, &set_threads), at(s::getPluginRegistry, &builder_registry)});
+                                                        at(s::isNetworkSupported, &is_supported), at(s::setMaxThreads, &set_max_threads), at(s::getMaxThreads, &get_max_threads), at(s::getPluginRegistry, &builder_registry)});
   return made;
 }
 Builder::Builder() : Handle(handle_table<Builder>(), builder_methods()) {}
@@ -111,7 +115,11 @@ struct Runtime : Handle {
 };
 void* deserialize_engine(void* f, void const* data, uint64_t size) {
   Line("tensorrt", "deserializeCudaEngine").number("bytes", static_cast<int64_t>(size));
-  Engine* const engine = deserialize(std::string(static_cast<char const*>(data), size), self<Runtime>(f).registry, &self<Runtime>(f).recorder);
+  // All pages are read, as by TensorRT, and not copied: zeros far behind a plan are no part of it.
+  auto const* const bytes = static_cast<char const*>(data);
+  size_t used = size;
+  while (used > 0 && bytes[used - 1] == 0) used--;
+  Engine* const engine = deserialize(std::string(bytes, std::min<size_t>(size, used + 4096)), self<Runtime>(f).registry, &self<Runtime>(f).recorder);
   return engine ? static_cast<Handle*>(engine) : nullptr;
 }
 void allow_host_code(void* f, bool allowed) { self<Runtime>(f).host_code = allowed; }
@@ -129,6 +137,8 @@ Runtime::Runtime() : Handle(handle_table<Runtime>(), runtime_methods()) {}
 
 }  // namespace
 
+void* host_memory(std::string bytes) { return static_cast<Handle*>(new HostMemory(std::move(bytes))); }
+
 }  // namespace standin
 
 extern "C" {
@@ -144,6 +154,11 @@ void* createInferRuntime_INTERNAL(void* logger, int32_t version) {
   if (version / 10000 != RELEASE / 10000) return nullptr;
   set_logger(logger);
   return static_cast<Handle*>(new Runtime);
+}
+void* createInferRefitter_INTERNAL(void* engine, void* logger, int32_t version) {
+  if (version / 10000 != RELEASE / 10000) return nullptr;
+  set_logger(logger);
+  return make_refitter(*static_cast<Engine*>(static_cast<Handle*>(engine)));
 }
 void* getPluginRegistry() { return global_registry(); }
 void* getBuilderPluginRegistry(int32_t) { return global_registry(); }

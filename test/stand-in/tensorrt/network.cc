@@ -200,14 +200,27 @@ int32_t nb_outputs(void* f) { return static_cast<int32_t>(of(f).plan.outputs.siz
 void* get_output(void* f, int32_t i) { return handle_of(of(f).tensors[of(f).plan.outputs.at(i)].get()); }
 void network_set_name(void* f, char const* name) { of(f).plan.name = name; }
 char const* network_name(void* f) { return of(f).plan.name.c_str(); }
-bool set_weights_name(void*, Weights, char const*) { return true; }
+// Names what has these elements so far.
+bool set_weights_name(void* f, Weights weights, char const* name) {
+  bool found = false;
+  for (auto const& layer : of(f).layers) {
+    if (layer->weights.values != weights.values || layer->weights.count != weights.count) continue;
+    layer->plan().weight = name;
+    found = true;
+  }
+  of(f).weight_names.insert(name);
+  return found;
+}
+bool mark_refittable(void* f, char const* name) { return self<Network>(f).weight_names.count(name) && self<Network>(f).refittable.insert(name).second; }
+bool unmark_refittable(void* f, char const* name) { return self<Network>(f).refittable.erase(name); }
+bool is_refittable(void* f, char const* name) { return self<Network>(f).refittable.count(name); }
 
 void* const* network_methods() {
   namespace s = slot::VNetworkDefinition;
   static void* const* const made = table<VNetworkDefinitionName>(
       {at(s::addInput, &add_input), at(s::markOutput, &mark_output), at(s::markOutputForShapes, &mark_for_shapes), at(s::addActivation, &add_activation), at(s::addIdentity, &add_identity), at(s::addCast, &add_cast),
        at(s::addConstant, &add_constant), at(s::addShuffle, &add_shuffle), at(s::addPluginV3, &add_plugin), at(s::getNbLayers, &nb_layers), at(s::getLayer, &get_layer), at(s::getNbInputs, &nb_inputs), at(s::getInput, &get_input), at(s::getNbOutputs, &nb_outputs),
-       at(s::getOutput, &get_output), at(s::setName, &network_set_name), at(s::getName, &network_name), at(s::setWeightsName, &set_weights_name), at(s::markDebug, &mark_debug), at(s::unmarkDebug, &unmark_debug), at(s::isDebugTensor, &is_debug)});
+       at(s::getOutput, &get_output), at(s::setName, &network_set_name), at(s::getName, &network_name), at(s::setWeightsName, &set_weights_name), at(s::markWeightsRefittable, &mark_refittable), at(s::unmarkWeightsRefittable, &unmark_refittable), at(s::areWeightsMarkedRefittable, &is_refittable), at(s::markDebug, &mark_debug), at(s::unmarkDebug, &unmark_debug), at(s::isDebugTensor, &is_debug)});
   return made;
 }
 

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 
 #include "plugin.h"
 
@@ -46,6 +47,7 @@ struct Network : Handle {
   std::vector<std::unique_ptr<Tensor>> tensors;
   std::vector<std::unique_ptr<Layer>> layers;
   std::map<int32_t, std::unique_ptr<Expression>> expressions;
+  std::set<std::string> weight_names, refittable;
   std::vector<std::shared_ptr<Handle>> builders;  // kept, so that their use is noticed
   Network();
   ~Network();

@@ -123,12 +123,12 @@ struct Stream {
   }
   void item(Range& r) { all(r.dims[0], r.dims[1], r.dims[2], r.values[0], r.values[1], r.values[2]); }
   void item(Node& n) { all(n.kind, n.value, n.a, n.b); }
-  void item(PlanTensor& t) { all(t.name, t.type, t.mode, t.on_host, t.debug, t.dims); }
+  void item(PlanTensor& t) { all(t.name, t.type, t.mode, t.on_host, t.debug, t.format, t.dims); }
   void item(PlanField& f) { all(f.name, f.type, f.length, f.bytes); }
   void item(PlanLayer& l) {
-    all(l.type, l.name, l.inputs, l.outputs, l.parameter, l.constant, l.plugin, l.version, l.space, l.shape_inputs, l.tactic, l.workspace, l.aliases, l.fields);
+    all(l.type, l.name, l.inputs, l.outputs, l.parameter, l.constant, l.weight, l.refittable, l.plugin, l.version, l.space, l.shape_inputs, l.tactic, l.workspace, l.aliases, l.fields);
   }
-  void item(Plan& p) { all(p.release, p.name, p.nodes, p.tensors, p.layers, p.inputs, p.outputs, p.profiles, p.streams_weights); }
+  void item(Plan& p) { all(p.release, p.name, p.nodes, p.tensors, p.layers, p.inputs, p.outputs, p.profiles, p.streams_weights, p.stripped); }
   template <class... T>
   void all(T&... items) {
     (item(items), ...);
@@ -150,7 +150,7 @@ bool Plan::read(std::string const& bytes, Plan& plan) {
   if (bytes.compare(0, sizeof magic - 1, magic) != 0) return false;
   Stream stream{bytes, false, sizeof magic - 1};
   stream.item(plan);
-  return !stream.failed && stream.at == bytes.size();
+  return !stream.failed && bytes.find_first_not_of('\0', stream.at) == std::string::npos;
 }
 
 }  // namespace standin

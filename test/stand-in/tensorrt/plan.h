@@ -25,6 +25,7 @@ struct PlanTensor {
   int32_t mode = 0;  // TensorIOMode
   bool on_host = false;
   bool debug = false;  // INetworkDefinition::markDebug
+  int32_t format = 0;  // TensorFormat
   std::vector<int32_t> dims;  // nodes
 };
 
@@ -41,6 +42,8 @@ struct PlanLayer {
   std::vector<int32_t> inputs, outputs;  // shape inputs last
   int32_t parameter = 0;  // ActivationType
   std::string constant;
+  std::string weight;  // INetworkDefinition::setWeightsName
+  bool refittable = false;
   // Inputs but for shape inputs, which only getOutputShapes sees.
   std::vector<int32_t> tensors() const { return {inputs.begin(), inputs.end() - shape_inputs}; }
   // plugins
@@ -67,6 +70,7 @@ struct Plan {
   std::vector<int32_t> inputs, outputs;
   std::vector<Profile> profiles;
   bool streams_weights = false;  // BuilderFlag::kWEIGHT_STREAMING
+  bool stripped = false;         // BuilderFlag::kSTRIP_PLAN
 
   int32_t add(Node node) { return nodes.push_back(node), static_cast<int32_t>(nodes.size()) - 1; }
   // Nothing where a leaf is unknown; a division by 0 sets `failed`.

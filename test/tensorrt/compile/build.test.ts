@@ -1,8 +1,33 @@
 import { describe, expect, test } from 'vitest';
-import { type BuildOptions, float32, network, type Profile } from '../../../src/index.js';
+import { type BuildOptions, type BuildProgress, float32, network, type Profile } from '../../../src/index.js';
 import { chain, rejection, unbuildable } from '../networks.js';
 
-type Progress = { phase: string; step: number; steps: number };
+/** Checks that phases are nested and whole. @returns how many there are */
+function phasesOf(events: readonly BuildProgress[]): number {
+  const open: BuildProgress[] = [];
+  let phases = 0;
+  for (const event of events) {
+    const { phase, parent } = event;
+    if (event.event === 'start') {
+      phases++;
+      expect(phase).not.toBe('');
+      expect(event.step).toBe(0);
+      expect(event.steps).toBeGreaterThan(0);
+      if (parent !== undefined) expect(open.map((one) => one.phase)).toContain(parent);
+      open.push(event);
+      continue;
+    }
+    const at = open.findLastIndex((one) => one.phase === phase);
+    expect(at).toBeGreaterThanOrEqual(0);
+    expect([event.parent, event.steps]).toEqual([open[at]!.parent, open[at]!.steps]);
+    expect(event.step).toBeGreaterThanOrEqual(open[at]!.step + (event.event === 'step' ? 1 : 0));
+    expect(event.step).toBeLessThanOrEqual(event.steps);
+    open[at] = event;
+    if (event.event === 'end') open.splice(at, 1);
+  }
+  expect(open).toEqual([]);
+  return phases;
+}
 
 describe('build', () => {
   test('an engine knows its inputs, outputs, size and library', async () => {
@@ -16,17 +41,27 @@ describe('build', () => {
     expect(Buffer.from(engine.bytes.subarray(0, 4)).toString()).toMatch(/^[fv]trt$/);
   });
 
-  test('progress comes phase by phase, each with its steps', async () => {
-    const events: Progress[] = [];
+  test('progress: phases are nested, start, count their steps and end', async () => {
+    const events: BuildProgress[] = [];
     using engine = await chain(10).build({ onProgress: (event) => events.push(event) });
     expect(engine.size).toBeGreaterThan(0);
-    expect(events.length).toBeGreaterThan(5);
-    expect(new Set(events.map(({ phase }) => phase)).size).toBeGreaterThan(1);
-    for (const { phase, step, steps } of events) {
-      expect(phase).not.toBe('');
-      expect(step).toBeGreaterThanOrEqual(0);
-      expect(step).toBeLessThan(steps);
-    }
+    expect(phasesOf(events)).toBeGreaterThan(5);
+    expect(Math.max(...events.map(({ step, steps }) => step / steps))).toBe(1);
+  });
+
+  test('progress: what has started ends, where the build fails or is aborted', async () => {
+    const failed: BuildProgress[] = [];
+    await rejection(unbuildable().build({ onProgress: (event) => failed.push(event) }));
+    expect(phasesOf(failed)).toBeGreaterThan(0);
+    const aborted: BuildProgress[] = [];
+    const stop = new AbortController();
+    const onProgress = (event: BuildProgress) => {
+      aborted.push(event);
+      if (event.parent !== undefined) stop.abort();
+    };
+    await rejection(chain(500).build({ onProgress, signal: stop.signal }));
+    // What comes after the abort is not told.
+    expect(aborted.at(-1)!.parent).toBeDefined();
   });
 
   test('what TensorRT finds wrong is in the error, in the log and in onLog', async () => {

@@ -29,6 +29,13 @@ export const crashes = {
 } as const;
 
 /**
+ * More values of CRASH, for builds in a process of their own: "hang" makes the file HANGS and never returns, "exit" ends the process with code 3, "killed" by
+ * SIGKILL, "outside" crashes in a thread that is not TensorRT's, "babble" writes to every descriptor, "grow" takes a MiB of memory
+ * per ms.
+ */
+export const ends = ['hang', 'exit', 'killed', 'outside', 'babble', 'grow'] as const;
+
+/**
  * A library that reports TensorRT-RTX 1.7.1 and supports just enough for activations and sums over [batch, 8]. While the
  * environment's CRASH is set, `buildSerializedNetwork` (or `addActivation` if WHERE is "layer") does what it says. After
  * that, the library's destructor waits forever, like one that waits for its threads.
@@ -39,6 +46,7 @@ export function crashingTensorRT(path: string): string {
     `
 #define _GNU_SOURCE
 #include <alloca.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -46,6 +54,7 @@ export function crashingTensorRT(path: string): string {
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { Other, Builder, Network, Layer, Tensor, HostMemory, OptimizationProfile, kinds };
@@ -102,6 +111,29 @@ static void crash(char const* how) {
   if (!strcmp(how, "trap")) __builtin_trap();
   if (!strcmp(how, "bus")) write_null(mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(tmpfile()), 0));
   if (!strcmp(how, "locked")) flockfile(stdout);
+  if (!strcmp(how, "hang")) {
+    if (getenv("HANGS")) close(creat(getenv("HANGS"), 0600));
+    for (;;) pause();
+  }
+  if (!strcmp(how, "exit")) _exit(3);
+  if (!strcmp(how, "killed")) kill(getpid(), SIGKILL);
+  if (!strcmp(how, "outside")) {
+    fputs("damaged\\n", stderr);
+    signal(SIGSEGV, SIG_DFL);
+    raise(SIGSEGV);
+  }
+  if (!strcmp(how, "babble")) {
+    static unsigned char noise[65536];
+    for (size_t i = 0; i < sizeof noise; i++) noise[i] = i * 31 + 255;
+    for (int fd = 3; fd < 5; fd++) send(fd, noise, sizeof noise, MSG_DONTWAIT);
+    for (;;) pause();
+  }
+  if (!strcmp(how, "grow")) {
+    for (;;) {
+      memset(malloc(1 << 20), 1, 1 << 20);
+      usleep(1000);
+    }
+  }
   if (!strcmp(how, "thread")) {
     pthread_t thread;
     pthread_create(&thread, 0, write_null, (void*)8);

@@ -206,7 +206,7 @@ export class FakeAddon {
   isStatic = true;
 
   native(): NativeEngine {
-    const none = { dtype: 'float32' as const, host: false, alias: -1, profiles: [], values: [] };
+    const none = { dtype: 'float32' as const, host: false, format: 'linear', alias: -1, profiles: [], values: [] };
     const one = (name: string, input: boolean, shape: number[]) => ({ ...none, name, input, shape });
     return {
       handle: asHandle({}),
@@ -235,7 +235,7 @@ export class FakeAddon {
   engine(): Engine {
     return new Engine({
       library: { path: '/fake', flavor: 'trt10', version: '10.6.0' },
-      plan: Uint8Array.of(1),
+      plan: asHandle({}),
       size: 1,
       inputs: [
         { name: 'x', dtype: 'float32', shape: ['n', 2] },

@@ -17,7 +17,14 @@ const tables = {
   VRuntime: ['deserializeCudaEngine', 'setEngineHostCodeAllowed'],
   VCudaEngine: [
     ...['getNbOptimizationProfiles', 'getNbIOTensors', 'getIOTensorName', 'getTensorDataType', 'getTensorIOMode'],
-    ...['getTensorLocation', 'getTensorShape', 'getProfileShape', 'createExecutionContext', 'createEngineInspector'],
+    ...[
+      'getTensorLocation',
+      'getTensorShape',
+      'getTensorFormatV2',
+      'getProfileShape',
+      'createExecutionContext',
+      'createEngineInspector',
+    ],
     ...['getProfileTensorValues', 'getProfileTensorValuesV2', 'getAliasedInputTensor', 'getDeviceMemorySizeV2'],
     ...['getDeviceMemorySizeForProfileV2', 'createRuntimeConfig', 'createExecutionContextWithRuntimeConfig'],
   ],
@@ -155,6 +162,7 @@ static int VCudaEngine_getTensorDataType(void* self, const char* name) { return 
 static int VCudaEngine_getTensorIOMode(void* self, const char* name) { return id(name) < next ? input : output; }
 static int VCudaEngine_getTensorLocation(void* self, const char* name) { return id(name) == at || id(name) == sizes ? host : 0; }
 static struct Dims VCudaEngine_getTensorShape(void* self, const char* name) { return dims[id(name)]; }
+static int VCudaEngine_getTensorFormatV2(void* self, const char* name, int profile) { return 0; }
 static struct Dims VCudaEngine_getProfileShape(void* self, const char* name, int which, int bound) {
   struct Dims shape = dims[id(name)];
   if (id(name) == update) shape.d[0] = bound + 1;

@@ -40,6 +40,10 @@ const { handle: host } = addon.hostTensor(16);
 const device = addon.deviceTensor(0, 16);
 const use = {
   planBytes: ['plan', (handle) => addon.planBytes(handle)],
+  planPart: ['plan', (handle) => addon.planPart(handle, 0, 1)],
+  planIntact: ['plan', (handle) => addon.planIntact(handle)],
+  planView: ['plan', (handle) => addon.planView(handle, 0, 1)],
+  planChecksums: ['plan', (handle) => addon.planChecksums(handle, 1024)],
   deserialize: ['plan', (handle) => addon.deserialize(library, handle, 0, false)],
   createContext: ['engine', (handle) => addon.createContext(handle, options)],
   inspectEngine: ['engine', (handle) => addon.inspectEngine(handle)],
@@ -101,6 +105,8 @@ test('a function refuses every handle but that of its kind', async () => {
     'traced',
     'Program',
     'mapFile',
+    'mapPlan',
+    'planOf',
     'allocate',
     'convert',
     'crc32',
@@ -138,7 +144,7 @@ test('the right handles are taken, and refused once released', async () => {
   );
   const { sizes, size, after } = resultOf<{ sizes: object; size: number; after: string[] }>(ended);
   expect(sizes).toEqual({ plan: size, json: true });
-  expect(after).toEqual(Array(21).fill('Error ERR_DISPOSED: the native object was disposed'));
+  expect(after).toEqual(Array(25).fill('Error ERR_DISPOSED: the native object was disposed'));
 });
 
 test('methods of a program refuse another object as their own', async () => {
@@ -164,6 +170,11 @@ test('other arguments of the wrong type are refused too', async () => {
     const weight = { ...mapped, mapping: file };
     const calls = {
       'loadLibrary()': () => addon.loadLibrary(),
+      'planOf(7)': () => addon.planOf(7),
+      'planPart(half a byte)': () => addon.planPart(plan, 0, 0.5),
+      'planView(-1)': () => addon.planView(plan, -1, 1),
+      'planChecksums(null)': () => addon.planChecksums(plan, null),
+      'mapPlan(no file)': () => addon.mapPlan('0', 0, 1),
       'deserialize(7)': () => addon.deserialize(7, bytes, 0, false),
       'deserialize(floats)': () => addon.deserialize(library, new Float32Array(1), 0, false),
       'deserialize(NaN)': () => addon.deserialize(library, bytes, NaN, false),

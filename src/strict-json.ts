@@ -1,9 +1,17 @@
-import { type Buffer, isUtf8 } from 'node:buffer';
-import type { TensorRTError } from '../../errors/error.js';
-import type { Malformed } from '../format-error.js';
-import { asBuffer } from './buffer.js';
-import { maxTensors } from './parsed-file.js';
-import type { Work } from './work.js';
+import { Buffer, isUtf8 } from 'node:buffer';
+import type { TensorRTError } from './errors/error.js';
+
+/** Makes the error for a problem with the file. */
+type Malformed = (problem: string) => TensorRTError;
+
+/** What reading may cost, and when it rests. */
+interface Budget {
+  /** Whether it is time to rest, after so many more steps. */
+  due(steps?: number): boolean;
+  rest(): Promise<void>;
+  /** Throws where it is too much. */
+  spend(steps: number): void;
+}
 
 /** A number that was not written as a whole one: `1.0`, `1e3`, `-0`. */
 export class JsonFloat {
@@ -16,8 +24,8 @@ export type Json = null | boolean | string | number | bigint | JsonFloat | Json[
 // serde_json, which the official safetensors reader uses, stops at the same depth.
 const deepest = 127;
 const longestNumber = 400;
-/** Most keys of an object, or items of a list: those of as many tensors as a file may hold, and `__metadata__`. */
-const most = maxTensors + 1;
+/** Most keys of an object, or items of a list: those of as many tensors as a weight file may hold, and `__metadata__`. */
+const most = 1_000_001;
 const stepsPerObject = 24;
 const stepsPerKey = 4;
 /** Bytes that are read without a look at the clock. */
@@ -33,9 +41,9 @@ export const loneSurrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uD
  * overflow a double; `__proto__` is a key like any other. Reads the bytes in one pass.
  * @throws `fail`'s error, with the byte offset
  */
-export async function parseJson(bytes: Uint8Array, fail: Malformed, work: Work): Promise<Json> {
+export async function parseJson(bytes: Uint8Array, fail: Malformed, work: Budget): Promise<Json> {
   if (!isUtf8(bytes)) throw fail('is not valid UTF-8');
-  return await new Reader(asBuffer(bytes), fail, work).document();
+  return await new Reader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), fail, work).document();
 }
 
 const code = (character: string): number => character.charCodeAt(0);
@@ -64,7 +72,7 @@ class Reader {
   constructor(
     readonly bytes: Buffer,
     readonly fail: Malformed,
-    readonly work: Work,
+    readonly work: Budget,
   ) {}
 
   async document(): Promise<Json> {

@@ -1,5 +1,5 @@
-import type { DType, TypedArray } from '../values/dtype.js';
-import { encodeElements } from '../values/elements.js';
+import type { DType, TypedArray } from './dtype.js';
+import { encodeElements } from './elements.js';
 
 /** The least and the most that random elements are. */
 export type Range = readonly [number, number];

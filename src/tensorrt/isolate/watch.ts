@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { TensorRTError } from '../../errors/error.js';
+import { sizeText } from './death.js';
+import type { BuildProcess } from './process.js';
+
+/** Between two looks at the memory, in ms: where there is a limit, and where it is only told if the process is killed. */
+const lookEvery = { limited: 50, else: 250 } as const;
+
+export interface Limits {
+  /** Milliseconds from `began` on. */
+  timeout?: number | undefined;
+  /** In milliseconds of `performance.now()`. */
+  began: number;
+  /** Most bytes that may be resident. */
+  memoryLimit?: number | undefined;
+}
+
+/** Bytes of a process that are in memory, files that it maps included; 0 if it has ended. */
+function residentOf(pid: number | undefined): number {
+  try {
+    // VmRSS is in kB: proc(5).
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    return 1024 * Number(/^VmRSS:\s*(\d+) kB/m.exec(status)?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+/**
+ * Watches a build's process, and calls `end` once with ERR_BUILD_TIMEOUT or ERR_BUILD_MEMORY if it goes beyond a limit.
+ * @returns stops watching
+ */
+export function watch(process: BuildProcess, limits: Limits, end: (error: TensorRTError) => void): () => void {
+  const { timeout, memoryLimit, began } = limits;
+  const look = () => {
+    process.resident = residentOf(process.pid) || process.resident;
+    if (memoryLimit === undefined || process.resident <= memoryLimit) return;
+    stop();
+    const sizes = `${sizeText(process.resident)} (${process.resident} bytes) of ${sizeText(memoryLimit)}`;
+    const said = `the build was ended: its process used more memory than memoryLimit allows, ${sizes}, while ${process.doing}`;
+    end(new TensorRTError('ERR_BUILD_MEMORY', said, { expected: memoryLimit, actual: process.resident }));
+    // It does not wait for TensorRT's next step, which may take more.
+    process.kill();
+  };
+  const looks = setInterval(look, memoryLimit === undefined ? lookEvery.else : lookEvery.limited);
+  looks.unref();
+  const late = () => {
+    stop();
+    const said = `the build was ended: it took longer than its timeout of ${timeout} ms, and was ${process.doing}`;
+    end(new TensorRTError('ERR_BUILD_TIMEOUT', said, { expected: timeout }));
+  };
+  const timer = timeout === undefined ? undefined : setTimeout(late, Math.max(1, began + timeout - performance.now()));
+  const stop = () => {
+    clearInterval(looks);
+    clearTimeout(timer);
+  };
+  return stop;
+}

@@ -1,0 +1,4 @@
+import { mix } from '../runtime/mix.js';
+import { testOnStandIn } from './runs.js';
+
+testOnStandIn('mix', mix);

@@ -1,0 +1,33 @@
+import type { BuildOptions } from '../../src/index.js';
+
+/** Values that are none of TensorRT's defaults, of every option that TensorRT holds; `refitIdentical` and `refitIndividual` exclude `refit`. */
+export const unusual = {
+  tf32: false,
+  refit: true,
+  stripPlan: true,
+  versionCompatible: true,
+  excludeLeanRuntime: true,
+  sparseWeights: true,
+  strictNans: true,
+  distributiveIndependence: true,
+  weightStreaming: true,
+  directIO: true,
+  debug: true,
+  monitorMemory: true,
+  disableTimingCache: true,
+  disableCompilationCache: true,
+  errorOnTimingCacheMiss: true,
+  editableTimingCache: true,
+  workspace: 2 ** 33 + 2 ** 20,
+  memoryPools: { tactic_dram: 2 ** 28, tactic_shared_memory: 2 ** 14 },
+  optimizationLevel: 1,
+  avgTimingIterations: 3,
+  maxTactics: 17,
+  maxAuxStreams: 5,
+  maxThreads: 3,
+  tacticSources: ['jit_convolutions'],
+  tilingOptimizationLevel: 'moderate',
+  l2LimitForTiling: 2 ** 20,
+  previewFeatures: { runtime_activation_resize_10_10: false },
+  profilingVerbosity: 'detailed',
+} as const satisfies BuildOptions;
