@@ -43,6 +43,7 @@ export type {
   IRGraph,
   IRNamed,
   IRNode,
+  IROutput,
   IRValue,
   IRWeight,
   LayerParams,
@@ -53,7 +54,7 @@ export type {
 export type { WeightSource } from './dsl/json.js';
 export { Network, network } from './dsl/network.js';
 export type { ScopeOptions } from './dsl/scope-options.js';
-export { Tensor } from './dsl/tensor.js';
+export { type OutputOptions, Tensor } from './dsl/tensor.js';
 export {
   type ErrorDetails,
   type ErrorFacts,
@@ -139,7 +140,12 @@ export type {
   WeightStreaming,
 } from './tensorrt/binding.js';
 export type { LayerReport, LoweringReport, NetworkNames } from './tensorrt/compile/build.js';
-export { type BuildRoute, type BuildRoutes, buildRoutes } from './tensorrt/compile/build-routes.js';
+export {
+  type BuildRoute,
+  type BuildRoutes,
+  type BuildRoutesOptions,
+  buildRoutes,
+} from './tensorrt/compile/build-routes.js';
 export type {
   BuildOptions,
   BuildProgress,
@@ -209,6 +215,7 @@ export { type TypeScriptCode, type TypeScriptOptions, toTypeScript } from './typ
 export type { Dim, Shape } from './values/dim.js';
 export { byteLength, type DType, dtypes, type HalfArray, type TypedArray } from './values/dtype.js';
 export type { Scalar } from './values/elements.js';
+export type { InputType } from './values/feed.js';
 export type { Feed, Feeds, ShapedFeed } from './values/feeds.js';
 export type { OutputPlace, OutputPlaces } from './values/outputs.js';
 export type { PlacedTensor } from './values/placed.js';

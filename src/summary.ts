@@ -83,11 +83,14 @@ export class Summary {
     const [first, ...rest] = lines;
     return [`Network ${escaped(this.name)}`, rule, first, rule, ...rest, rule, totals].join('\n');
   }
-
-  [inspect.custom](): string {
-    return this.toString();
-  }
 }
+
+// Not in the class: its declaration would need @types/node.
+Object.defineProperty(Summary.prototype, inspect.custom, {
+  value(this: Summary): string {
+    return this.toString();
+  },
+});
 
 /** Names may come from files of strangers, and could otherwise control the terminal. */
 const escaped = (text: string): string =>

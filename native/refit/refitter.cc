@@ -9,13 +9,16 @@ namespace {
 
 Owned<Refitter> create(EngineState const& state) {
   auto const& api = *state.api;
-  if (!call<m::Engine::isRefittable>(api, state.engine.get())) {
-    throw Error("ERR_REFIT", "the engine was not built to be refitted: build it with refit, refitIndividual or refitIdentical");
-  }
   if (!api.create_refitter) throw Error("ERR_UNSUPPORTED", api.path + " has no refitter: it does not export createInferRefitter_INTERNAL");
   void* const made = api.create_refitter(state.engine.get(), api.logger, api.release);
-  if (reinterpret_cast<uintptr_t>(made) < 4096) throw Error("ERR_REFIT", "TensorRT " + release_name(api.release) + " could not create a refitter");
-  return Owned<Refitter>(made);
+  bool const is_made = reinterpret_cast<uintptr_t>(made) >= 4096;
+  Owned<Refitter> refitter(is_made ? made : nullptr);
+  // TensorRT 10.6 says so of engines of kREFIT_INDIVIDUAL, too, which have weights nevertheless.
+  if (!call<m::Engine::isRefittable>(api, state.engine.get()) && (!is_made || call<m::Refitter::getAllWeights>(api, refitter.get(), 0, static_cast<char const**>(nullptr)) == 0)) {
+    throw Error("ERR_REFIT", "the engine was not built to be refitted: build it with refit, refitIndividual or refitIdentical");
+  }
+  if (!is_made) throw Error("ERR_REFIT", "TensorRT " + release_name(api.release) + " could not create a refitter");
+  return refitter;
 }
 
 int32_t dtype_value(Api const& api, std::string const& name) {

@@ -18,11 +18,6 @@ const scale = {
   checkedBy: 'test/gpu/layers.test.ts, kind scale, run on TensorRT 10.6 (docs/gpu-results.md)',
 };
 
-const hardwareCompatibility = {
-  runs: 'TensorRT, with hardwareCompatibility',
-  checkedBy: 'the read-back of options: a build fails if TensorRT holds another level than was given; no test sets one',
-};
-
 /** Mutants of code that only other releases run, each with what checks it there. */
 export const elsewhere: Readonly<Record<string, { runs: string; checkedBy: string }>> = {
   'native scale exchange addElementWise x, coefficient': scale,
@@ -33,8 +28,6 @@ export const elsewhere: Readonly<Record<string, { runs: string; checkedBy: strin
     runs: 'TensorRT 10, for float16',
     checkedBy: 'test/gpu/layers.test.ts, kind ragged_softmax, run on TensorRT 10.6 (docs/gpu-results.md)',
   },
-  'native options.cc drop setHardwareCompatibilityLevel': hardwareCompatibility,
-  'native options.cc enumerator HardwareCompatibilityLevel': hardwareCompatibility,
   'native profiles.cc drop setShapeValues': {
     runs: 'TensorRT before 10.11, which lacks setShapeValuesV2',
     checkedBy: 'test/gpu/profiles.test.ts, run on TensorRT 10.6 (docs/gpu-results.md)',

@@ -77,7 +77,7 @@ export class TestTable {
   #native({ name, role }: Target): Step[] {
     const own = build[name];
     if (own) {
-      const folder = dirname(this.#file('build.test.ts'));
+      const folder = dirname(this.#file('build.test.ts', 'test/tensorrt/compile'));
       const files = own.files.map((file) => join(folder, file)).filter((path) => this.#tests.includes(path));
       return [{ files }, ...this.#planSteps(own.plans)];
     }

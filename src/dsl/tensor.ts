@@ -93,8 +93,9 @@ export class Tensor extends TensorSource {
   output(name?: string, options?: FormatOptions): this;
   output(options: OutputOptions): this;
   output(given?: string | OutputOptions, more: FormatOptions = {}): this {
-    const { name, ...options } = typeof given === 'object' && given !== null ? given : { ...more, name: given };
-    this.network.markOutput(this, name, formatsIn(options, 'output'));
+    const hasName = typeof given !== 'object' || given === null;
+    const { name, ...options } = hasName ? { ...more, name: given } : given;
+    this.network.markOutput(this, name, formatsIn(options, 'output', hasName ? [] : ['name']));
     return this;
   }
 

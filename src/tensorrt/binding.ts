@@ -60,58 +60,60 @@ export interface HeldLayer {
 
 /** Build options as TensorRT holds them, including those not given. Options that this release has no getter for are absent. */
 export interface HeldOptions {
-  readonly tf32?: boolean;
-  readonly refit?: boolean;
-  readonly refitIdentical?: boolean;
+  readonly tf32?: boolean | undefined;
+  readonly refit?: boolean | undefined;
+  readonly refitIdentical?: boolean | undefined;
   /** Those of the given names that are marked. */
-  readonly refitIndividual?: readonly string[];
-  readonly stripPlan?: boolean;
-  readonly versionCompatible?: boolean;
-  readonly excludeLeanRuntime?: boolean;
+  readonly refitIndividual?: readonly string[] | undefined;
+  readonly stripPlan?: boolean | undefined;
+  readonly versionCompatible?: boolean | undefined;
+  readonly excludeLeanRuntime?: boolean | undefined;
   /** Not on TensorRT-RTX. */
-  readonly pluginsToSerialize?: readonly string[];
-  readonly sparseWeights?: boolean;
-  readonly strictNans?: boolean;
-  readonly weightStreaming?: boolean;
-  readonly directIO?: boolean;
-  readonly debug?: boolean;
-  readonly disableTimingCache?: boolean;
-  readonly disableCompilationCache?: boolean;
-  readonly errorOnTimingCacheMiss?: boolean;
-  readonly editableTimingCache?: boolean;
-  readonly monitorMemory?: boolean;
-  readonly distributiveIndependence?: boolean;
-  readonly workspace?: number;
+  readonly pluginsToSerialize?: readonly string[] | undefined;
+  readonly sparseWeights?: boolean | undefined;
+  readonly strictNans?: boolean | undefined;
+  readonly weightStreaming?: boolean | undefined;
+  readonly directIO?: boolean | undefined;
+  readonly debug?: boolean | undefined;
+  readonly disableTimingCache?: boolean | undefined;
+  readonly disableCompilationCache?: boolean | undefined;
+  readonly errorOnTimingCacheMiss?: boolean | undefined;
+  readonly editableTimingCache?: boolean | undefined;
+  readonly monitorMemory?: boolean | undefined;
+  readonly distributiveIndependence?: boolean | undefined;
+  readonly workspace?: number | undefined;
   /** Bytes, of every pool. */
-  readonly memoryPools?: Readonly<Record<string, number>>;
-  readonly optimizationLevel?: number;
-  readonly avgTimingIterations?: number;
-  readonly maxTactics?: number;
-  readonly maxAuxStreams?: number;
-  readonly maxThreads?: number;
-  readonly runtimePlatform?: string;
-  readonly engineCapability?: string;
+  readonly memoryPools?: Readonly<Record<string, number>> | undefined;
+  readonly optimizationLevel?: number | undefined;
+  readonly avgTimingIterations?: number | undefined;
+  readonly maxTactics?: number | undefined;
+  readonly maxAuxStreams?: number | undefined;
+  readonly maxThreads?: number | undefined;
+  readonly runtimePlatform?: string | undefined;
+  readonly engineCapability?: string | undefined;
   /** In alphabetical order. */
-  readonly tacticSources?: readonly string[];
+  readonly tacticSources?: readonly string[] | undefined;
   /** Those that this release has. */
-  readonly previewFeatures?: Readonly<Record<string, boolean>>;
-  readonly tilingOptimizationLevel?: string;
-  readonly l2LimitForTiling?: number;
-  readonly buildRoute?: string;
-  readonly profilingVerbosity?: string;
+  readonly previewFeatures?: Readonly<Record<string, boolean>> | undefined;
+  readonly tilingOptimizationLevel?: string | undefined;
+  readonly l2LimitForTiling?: number | undefined;
+  readonly buildRoute?: string | undefined;
+  readonly profilingVerbosity?: string | undefined;
   /** Not on TensorRT-RTX. */
-  readonly hardwareCompatibility?: string;
+  readonly hardwareCompatibility?: string | undefined;
   /** TensorRT-RTX only; `'current'` is the GPU's. */
-  readonly computeCapabilities?: readonly (number | string)[];
+  readonly computeCapabilities?: readonly (number | string)[] | undefined;
   /** Formats that inputs and outputs may have, by name; absent if none was given any. */
-  readonly formats?: Readonly<Record<string, readonly string[]>>;
+  readonly formats?: Readonly<Record<string, readonly string[]>> | undefined;
   /** By input: its shapes, or its elements if TensorRT computes shapes from them. Absent if no profile was made. */
-  readonly profiles?: readonly Readonly<
-    Record<
-      string,
-      { readonly min: readonly number[]; readonly opt: readonly number[]; readonly max: readonly number[] }
-    >
-  >[];
+  readonly profiles?:
+    | readonly Readonly<
+        Record<
+          string,
+          { readonly min: readonly number[]; readonly opt: readonly number[]; readonly max: readonly number[] }
+        >
+      >[]
+    | undefined;
 }
 
 export interface BuildReport {

@@ -26,15 +26,21 @@ export interface FormatOptions {
   format?: TensorFormat | readonly TensorFormat[] | undefined;
 }
 
-/** The formats that options give. @throws ERR_PARAMETER */
-export function formatsIn(options: FormatOptions, method: string): readonly TensorFormat[] | undefined {
+/** The formats that options give. @param others other options that the caller could have given @throws ERR_PARAMETER */
+export function formatsIn(
+  options: FormatOptions,
+  method: string,
+  others: readonly string[] = [],
+): readonly TensorFormat[] | undefined {
   if (typeof options !== 'object' || options === null) {
     refuse(method, 'ERR_PARAMETER', `expected options, given ${show(options)}`, { actual: options });
   }
   const odd = Object.keys(options).find((name) => name !== 'format');
   if (odd !== undefined) {
-    refuse(method, 'ERR_PARAMETER', `there is no option '${odd}'; there is format`, {
-      expected: ['format'],
+    const expected = [...others, 'format'];
+    const there = expected.length > 1 ? 'there are' : 'there is';
+    refuse(method, 'ERR_PARAMETER', `there is no option '${odd}'; ${there} ${expected.join(', ')}`, {
+      expected,
       actual: odd,
     });
   }

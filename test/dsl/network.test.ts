@@ -97,13 +97,34 @@ describe('names', () => {
       () =>
         net1()
           .relu()
-          .output(name as string),
+          .output({ name: name as string }),
       () => net1().scope(name as string, () => 0),
+      // An object there is options, not a name.
+      ...(typeof name === 'object' && name
+        ? []
+        : [
+            () =>
+              net1()
+                .relu()
+                .output(name as string),
+          ]),
     ]) {
       const error = refusal(use);
       expect(error.code).toBe('ERR_NAME');
       expect(error.source?.file).toBe(import.meta.filename);
     }
+  });
+
+  test('an object in place of an output’s name is read as options', () => {
+    const error = refusal(() =>
+      net1()
+        .relu()
+        .output({ nam: 'y' } as never),
+    );
+    expect(error).toMatchObject({
+      code: 'ERR_PARAMETER',
+      message: expect.stringContaining("there is no option 'nam'; there are name, format"),
+    });
   });
 
   test('scope wants a function', () => {

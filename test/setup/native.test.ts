@@ -16,7 +16,9 @@ const allowed: Record<string, string[]> = {
   program: ['core', 'tensorrt', 'weights', 'compile', 'plugin', 'plugin_binding'],
   lowering: ['core', 'tensorrt', 'program', 'plugin', 'plugin_binding'],
   compile: ['core', 'tensorrt', 'program', 'lowering', 'weights', 'plugin'],
-  runtime: ['core', 'cuda', 'tensorrt', 'lowering', 'compile', 'plugin', 'plugin_binding'],
+  runtime: ['core', 'cuda', 'tensorrt', 'weights', 'lowering', 'compile', 'plugin', 'plugin_binding'],
+  isolate: ['core', 'weights', 'compile', 'plugin_binding'],
+  refit: ['core', 'cuda', 'weights', 'program', 'lowering', 'runtime'],
 };
 
 const roomOf = (path: string) => relative(native, path).split('/')[0]!;

@@ -30,6 +30,7 @@ const networks: Readonly<Record<string, () => Network>> = {
     return net;
   },
   'names that are no identifiers': () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: what a template would take for a placeholder
     const net = network("it's \n a ${net} `w`", { 'in-put 1': float32('a', 2), class: float32('a', 2) });
     const y = net.tensor('in-put 1').add(net.tensor('class'), { name: "a'b\\c" });
     y.relu({ name: 'return' })

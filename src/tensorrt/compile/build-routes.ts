@@ -22,12 +22,16 @@ export interface BuildRoutes {
   routes: BuildRoute[];
 }
 
+export interface BuildRoutesOptions {
+  /** Path of a TensorRT library, or a flavor. Default: the best one that builds here. */
+  library?: string | undefined;
+}
+
 /**
  * The settings of TensorRT's compiler that `buildRoute` takes. TensorRT-RTX 1.7.1 lists none.
- * @param options `library`: path of a TensorRT library, or a flavor; default: the best one that builds here
  * @throws ERR_UNSUPPORTED before TensorRT 11.1 and TensorRT-RTX 1.6, ERR_LIBRARY_NOT_FOUND, ERR_PARAMETER
  */
-export async function buildRoutes(options: { library?: string | undefined } = {}): Promise<BuildRoutes> {
+export async function buildRoutes(options: BuildRoutesOptions = {}): Promise<BuildRoutes> {
   const library = readArguments('buildRoutes', [options], () => {
     checkOptions(options, ['library'], 'buildRoutes');
     return options.library;

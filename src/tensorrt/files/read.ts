@@ -1,11 +1,11 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { show, TensorRTError } from '../../errors/error.js';
 import { reasonOf } from '../../write-file.js';
 import { type ContainerHead, firstBytes, isContainer, readContainer } from './container.js';
 import { checkMetadata, type EngineMetadata } from './metadata.js';
 import { type PlanHeader, planHeaderBytes, readPlanHeader } from './plan-header.js';
-import { type EngineSource, fileSource } from './source.js';
+import { type EngineSource, fileSource, type OpenFile } from './source.js';
 import { readUltralytics } from './ultralytics.js';
 
 /** `'plan'` is TensorRT's own format; a container is what `engine.save(path, { metadata })` writes. */
@@ -51,8 +51,8 @@ async function withHeader(source: EngineSource, place: { offset: number; bytes: 
 }
 
 /** @internal Opens a regular file. @throws ERR_LOAD */
-export async function openFile(path: string): Promise<{ file: FileHandle; source: EngineSource }> {
-  let file: FileHandle | undefined;
+export async function openFile(path: string): Promise<{ file: OpenFile; source: EngineSource }> {
+  let file: Awaited<ReturnType<typeof open>> | undefined;
   try {
     // A FIFO is not waited for.
     file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);

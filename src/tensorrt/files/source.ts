@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
 import { TensorRTError } from '../../errors/error.js';
 
 /** Bytes that an engine is read from: an open file, or memory. */
@@ -11,11 +10,18 @@ export interface EngineSource {
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 
+/** An open file, as far as it is used. Not Node's own type: declarations would need @types/node. */
+export interface OpenFile {
+  readonly fd: number;
+  read(bytes: Uint8Array, at: number, length: number, offset: number): Promise<{ bytesRead: number }>;
+  close(): Promise<void>;
+}
+
 /** The error for a file that breaks its format. */
 export const damaged = (name: string, problem: string): TensorRTError =>
   new TensorRTError('ERR_ENGINE_FILE', `${name} ${problem}`);
 
-export const fileSource = (name: string, size: number, file: FileHandle): EngineSource => ({
+export const fileSource = (name: string, size: number, file: OpenFile): EngineSource => ({
   name,
   size,
   async read(offset, length) {

@@ -148,7 +148,7 @@ describe('a signal', () => {
     const [kept] = childrenOf();
     const controller = new AbortController();
     const onProgress = () => controller.abort();
-    const build = chain(400).build({ isolate: true, signal: controller.signal, onProgress });
+    const build = chain(40).build({ isolate: true, signal: controller.signal, onProgress });
     expect((await rejection(build)).code).toBe('ERR_ABORTED');
     (await chain(2).build({ isolate: true })).dispose();
     expect(childrenOf()).toEqual([kept]);

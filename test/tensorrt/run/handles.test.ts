@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { chooseTensorRT } from '../../../src/tensorrt/library/find.js';
 import { temporaryFolder } from '../../setup/fake-library.js';
@@ -38,6 +39,12 @@ const io = [...shapes.map((shape) => ({ shape, memory: addon.hostTensor(16).hand
 const bound = addon.bind(context, io);
 const { handle: host } = addon.hostTensor(16);
 const device = addon.deviceTensor(0, 16);
+const lock = addon.tryLock(${JSON.stringify(join(folder, 'lock'))});
+const { channel, end } = addon.openChannel();
+const share = addon.share(file);
+// No process has this id.
+const nobody = 2 ** 31 - 1;
+const timing = { warmUp: 0, duration: 0, iterations: 1, idle: 0, threads: false, graph: false, spin: false, transfers: true };
 const use = {
   planBytes: ['plan', (handle) => addon.planBytes(handle)],
   planPart: ['plan', (handle) => addon.planPart(handle, 0, 1)],
@@ -48,12 +55,21 @@ const use = {
   createContext: ['engine', (handle) => addon.createContext(handle, options)],
   inspectEngine: ['engine', (handle) => addon.inspectEngine(handle)],
   shareEngine: ['engine', (handle) => addon.shareEngine(handle)],
+  refittable: ['engine', (handle) => addon.refittable(handle)],
+  refit: ['engine', (handle) => addon.refit(handle, [{ name: 'w', ...mapped, mapping: file }], true, false)],
+  'refit from': ['file', (handle) => addon.refit(engine, [{ name: 'w', ...mapped, mapping: handle ?? null }], true, false)],
+  markStripped: ['engine', (handle) => addon.markStripped(handle)],
+  refits: ['engine', (handle) => addon.refits(handle)],
+  serializeEngine: ['engine', (handle) => addon.serializeEngine(handle, true)],
+  serializeEngineSync: ['engine', (handle) => addon.serializeEngineSync(handle, true)],
   run: ['context', (handle) => addon.run(handle, io, 0)],
   runSync: ['context', (handle) => addon.runSync(handle, io)],
   cancelRun: ['context', (handle) => addon.cancelRun(handle, 0)],
   inferShapes: ['context', (handle) => addon.inferShapes(handle, io)],
   graphRefused: ['context', (handle) => addon.graphRefused(handle)],
   profileRuns: ['context', (handle) => addon.profileRuns(handle, io, 1)],
+  measure: ['context', (handle) => addon.measure([handle], [io], timing, {})],
+  'measure two': ['context', (handle) => addon.measure([context, handle], [io, io], timing, {})],
   runtimeCache: ['context', (handle) => addon.runtimeCache(handle)],
   bind: ['context', (handle) => addon.bind(handle, io)],
   capture: ['context', (handle) => addon.capture(handle, io)],
@@ -67,9 +83,20 @@ const use = {
   download: ['device', (handle) => addon.download(handle)],
   disposeTensor: ['host or device', (handle) => addon.disposeTensor(handle)],
   addWeights: ['file', (handle) => program.addWeights([{ ...mapped, mapping: handle ?? null }])],
+  unlock: ['lock', (handle) => addon.unlock(handle)],
+  holdChild: ['channel', (handle) => addon.holdChild(handle, nobody)],
+  closeChannel: ['channel', (handle) => addon.closeChannel(handle)],
+  share: ['file', (handle) => addon.share(handle)],
+  placeInShare: ['share', (handle) => addon.placeInShare(handle, mapped.data)],
+  sendShare: ['channel', (handle) => addon.sendShare(handle, share)],
+  'sendShare of': ['share', (handle) => addon.sendShare(channel, handle)],
+  sendPlan: ['channel', (handle) => addon.sendPlan(handle, plan)],
+  'sendPlan of': ['plan', (handle) => addon.sendPlan(channel, handle)],
+  receiveMapping: ['channel', (handle) => addon.receiveMapping(handle)],
+  receivePlan: ['channel', (handle) => addon.receivePlan(handle)],
   release: ['any', (handle) => addon.release(handle)],
 };
-const handles = { plan, engine, context, bound, host, device, file };
+const handles = { plan, engine, context, bound, host, device, file, lock, channel, share };
 const outcome = (call) => { try { call(); return 'nothing'; } catch (error) { return error.constructor.name + ' ' + error.code + ': ' + error.message; } };
 `;
 
@@ -124,11 +151,20 @@ test('a function refuses every handle but that of its kind', async () => {
     'deviceTensorAt',
     'hostMemory',
     'deviceMemory',
+    'optionTable',
+    'combineTimingCaches',
+    'buildRoutes',
+    'tryLock',
+    'openChannel',
+    'joinChannel',
+    'closeEnd',
+    'serveParent',
+    'loadedPlugins',
   ];
   expect(without.sort()).toEqual(free.sort());
-  expect(calls.length).toBeGreaterThan(25 * 25);
+  expect(calls.length).toBeGreaterThan(45 * 45);
   const expected =
-    /^TypeError ERR_ARGUMENT: expected (the handle of an? [\w -]+|a handle)( as (mapping of item 0 of )?argument \d, given .+|, given that of an? .+)$/;
+    /^TypeError ERR_ARGUMENT: expected (the handle of an? [\w -]+|a handle)( as ((mapping of )?item \d of )?argument \d, given .+|, given that of an? .+)$/;
   expect(calls.filter(({ thrown }) => !expected.test(thrown))).toEqual([]);
 });
 
@@ -144,7 +180,7 @@ test('the right handles are taken, and refused once released', async () => {
   );
   const { sizes, size, after } = resultOf<{ sizes: object; size: number; after: string[] }>(ended);
   expect(sizes).toEqual({ plan: size, json: true });
-  expect(after).toEqual(Array(25).fill('Error ERR_DISPOSED: the native object was disposed'));
+  expect(after).toEqual(Array(45).fill('Error ERR_DISPOSED: the native object was disposed'));
 });
 
 test('methods of a program refuse another object as their own', async () => {
@@ -223,6 +259,33 @@ test('other arguments of the wrong type are refused too', async () => {
       'describePlugin(null)': () => addon.describePlugin(library, null),
       'nvrtcVersion()': () => addon.nvrtcVersion(),
       'compileKernel(null)': () => addon.compileKernel(library, null),
+      'combineTimingCaches(null)': () => addon.combineTimingCaches(library, null, false),
+      'combineTimingCaches([7])': () => addon.combineTimingCaches(library, [7], false),
+      'combineTimingCaches(mismatch: 1)': () => addon.combineTimingCaches(library, [bytes], 1),
+      'buildRoutes(7)': () => addon.buildRoutes(7),
+      'tryLock(7)': () => addon.tryLock(7),
+      'joinChannel(text)': () => addon.joinChannel('3'),
+      'joinChannel(half a descriptor)': () => addon.joinChannel(0.5),
+      'closeEnd()': () => addon.closeEnd(),
+      'closeEnd(half a descriptor)': () => addon.closeEnd(0.5),
+      'holdChild(text)': () => addon.holdChild(channel, '1'),
+      'placeInShare(buffer)': () => addon.placeInShare(share, bytes.buffer),
+      'placeInShare(null)': () => addon.placeInShare(share, null),
+      'loadedPlugins(7)': () => addon.loadedPlugins(7),
+      'refit(null)': () => addon.refit(engine, null, true, false),
+      'refit([null])': () => addon.refit(engine, [null], true, false),
+      'refit([{}])': () => addon.refit(engine, [{}], true, false),
+      'refit(no shape)': () => addon.refit(engine, [{ name: 'w', ...weight, shape: undefined }], true, false),
+      'refit(whole: 1)': () => addon.refit(engine, [], 1, false),
+      'refit(validate: 1)': () => addon.refit(engine, [], true, 1),
+      'serializeEngine(1)': () => addon.serializeEngine(engine, 1),
+      'serializeEngineSync(1)': () => addon.serializeEngineSync(engine, 1),
+      'measure(null)': () => addon.measure(null, [io], timing, {}),
+      'measure(no placements)': () => addon.measure([context], null, timing, {}),
+      'measure(placements of null)': () => addon.measure([context], [null], timing, {}),
+      'measure(half an iteration)': () => addon.measure([context], [io], { ...timing, iterations: 0.5 }, {}),
+      'measure(no options)': () => addon.measure([context], [io], null, {}),
+      'measure(no callbacks)': () => addon.measure([context], [io], timing),
       'build()': () => program.build(),
       'build(null)': () => program.build(library, null, {}),
       'build([])': () => program.build(library, [], {}),

@@ -205,8 +205,8 @@ test('what was disposed says so, in any order and twice', async () => {
     expect((await rejection(use())).code).toBe('ERR_DISPOSED');
   }
   await turn();
-  // The binding and graph of `uses` too, and the engine itself.
-  expect(fake.released.length - released).toBe(6);
+  // The binding and graph of `uses` too, the engine itself and its plan.
+  expect(fake.released.length - released).toBe(7);
   expect(new Set(fake.released).size).toBe(fake.released.length);
 });
 
@@ -217,6 +217,6 @@ test('a context that is made while its engine is disposed is freed', async () =>
   engine.dispose();
   expect((await rejection(making)).code).toBe('ERR_DISPOSED');
   await turn();
-  // The context and the engine.
-  expect(fake.released).toHaveLength(2);
+  // The context, the engine and its plan.
+  expect(fake.released).toHaveLength(3);
 });
