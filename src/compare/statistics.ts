@@ -1,4 +1,5 @@
-import { type Elements, indexOf } from './tensors.js';
+import { indexOf } from '../values/index-of.js';
+import type { Elements } from './tensors.js';
 
 /** An element that stands out. */
 export interface ElementPair {

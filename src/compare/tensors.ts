@@ -17,17 +17,6 @@ export type ComparedResults = Readonly<Record<string, ComparedTensor>>;
 /** Elements as they count: two lists of 64-bit integers exactly, all others as numbers. */
 export type Elements = Float64Array | BigInt64Array | BigUint64Array;
 
-/** The index along each axis of an element in row-major order. */
-export function indexOf(element: number, shape: readonly number[]): number[] {
-  const index: number[] = [];
-  let rest = element;
-  for (const size of [...shape].reverse()) {
-    index.unshift(rest % size);
-    rest = Math.floor(rest / size);
-  }
-  return index;
-}
-
 /**
  * A tensor with its elements checked against dtype and shape.
  * @throws ERR_INPUT if it is no tensor, and what `weight` throws

@@ -1,6 +1,7 @@
 import type { DType, TypedArray } from '../values/dtype.js';
 import { isFloat } from '../values/dtype.js';
 import { decodeElements } from '../values/elements.js';
+import { indexOf } from '../values/index-of.js';
 
 /** Elements as they travel: float16 and bfloat16 as their bits. */
 export interface Elements {
@@ -83,15 +84,4 @@ function rootMeanSquare(values: ArrayLike<number | bigint>): number {
     count++;
   }
   return count > 0 ? Math.sqrt(sum / count) : 0;
-}
-
-/** The index along each axis of an element in row-major order. */
-function indexOf(element: number, shape: readonly number[]): number[] {
-  const index: number[] = [];
-  let rest = element;
-  for (const size of [...shape].reverse()) {
-    index.unshift(rest % size);
-    rest = Math.floor(rest / size);
-  }
-  return index;
 }

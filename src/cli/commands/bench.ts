@@ -94,11 +94,10 @@ async function bench(file: string, flags: Flags): Promise<void> {
   const inputs = Object.fromEntries(Object.entries(feeds).map(([name, { dtype, shape }]) => [name, { dtype, shape }]));
   const { library, size } = engine;
   if (flags.json) {
-    const { signal: __, ...given } = { ...settings, signal };
     printJson({
       engine: { file, library, bytes: size },
       inputs,
-      settings: given,
+      settings,
       ...summary,
       ...(layers && { profile: layers }),
       ...(information && { layers: information }),

@@ -16,7 +16,7 @@ export interface CachedBuild extends Waiting {
   ingredients: Ingredients;
   build(): Promise<BuildReport>;
   /** What an engine file says of such an engine. */
-  describe(report: BuildReport): EngineMetadata;
+  describe(report: BuildReport): EngineMetadata | Promise<EngineMetadata>;
   /** Tells what the caller should know. */
   warn(message: string): void;
   /** Tells what happens. */
@@ -149,7 +149,7 @@ class Search {
       const built = new Date().toISOString();
       const buildMs = Math.round(report.lowerMs + report.buildMs);
       const head = { key: this.#key, parts: this.#parts, built, buildMs, log, shapeInputs };
-      await writeEntry(this.#path, { head, metadata: describe(report), plan, bytes });
+      await writeEntry(this.#path, { head, metadata: await describe(report), plan, bytes });
       await evict(folder, this.#limit, this.#key);
     } catch (error) {
       this.#tell('store', `the engine is not kept in ${folder}: ${reasonOf((error as Error).cause ?? error)}`);

@@ -112,10 +112,10 @@ export async function pruneEntries(folder: string, { maxSize, olderThan }: Pruni
   const files = await entryFiles(folder);
   let left = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const removed: Removed = { engines: 0, bytes: 0 };
-  for (const { key, path, bytes, usedMs } of files.reverse()) {
+  for (const { key, bytes, usedMs } of files.reverse()) {
     const isOld = olderThan !== undefined && Date.now() - usedMs > olderThan;
     const isTooMuch = maxSize !== undefined && left > maxSize;
-    if (key === keep || !(isOld || isTooMuch) || !(await removeUnlocked(path, lockOf(folder, key)))) continue;
+    if (key === keep || !(isOld || isTooMuch) || !(await removeUnlocked(folder, key))) continue;
     left -= bytes;
     removed.engines++;
     removed.bytes += bytes;
@@ -129,12 +129,12 @@ export async function evict(folder: string, limit: number, added: string): Promi
 }
 
 /** Whether it was removed: not while somebody builds it. */
-async function removeUnlocked(path: string, lockPath: string): Promise<boolean> {
-  const held = await tryLock(lockPath);
+async function removeUnlocked(folder: string, key: string): Promise<boolean> {
+  const held = await tryLock(lockOf(folder, key));
   if (!held) return false;
   try {
-    await rm(path, { force: true });
-    await rm(path.replace(/\.engine$/, '.used'), { force: true });
+    await rm(fileOf(folder, key), { force: true });
+    await rm(markOf(folder, key), { force: true });
     return true;
   } finally {
     unlock(held);

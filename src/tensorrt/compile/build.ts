@@ -23,7 +23,7 @@ import { defaultRanges, elementRanges, pointsOf, type ResolvedProfile, resolvePr
 import { type Taken, take, toProgram } from './program.js';
 import { checkRefittable } from './refittable.js';
 import { Stop } from './stop.js';
-import { throughCache } from './through-cache.js';
+import { type KnownBuild, throughCache } from './through-cache.js';
 
 const severities = ['internal_error', 'error', 'warning', 'info', 'verbose'] as const;
 
@@ -136,13 +136,11 @@ export async function build(net: Network, given: BuildOptions = {}): Promise<Eng
 
 /** Leaves the elements to whoever prepared it. */
 export async function buildPrepared(prepared: Prepared): Promise<Engine> {
-  const { report, library, built, log, refit } = await run(prepared);
+  const { report, library, built, log, refit, describeEngine } = await run(prepared);
   const { fromCache } = report;
   const { profiles, network } = built;
   const { inputs, outputs, nodes } = network;
-  const by = { library, cuda: await cudaInfo(), options: report.options };
-  const described = describeBuild(network, { ...by, graphHash: graphHash(prepared.network) });
-  const metadata = { ...described, ...metadataOf(refit) };
+  const metadata = { ...(await describeEngine(report.options)), ...metadataOf(refit) };
   const io = (list: readonly EngineIO[]) =>
     list.map(({ name, dtype, shape }) => ({
       name,
@@ -196,6 +194,8 @@ interface Built {
   log: string[];
   /** Of an engine that can be refitted. */
   refit?: RefitPlan | undefined;
+  /** What an engine file says of the build. */
+  describeEngine: KnownBuild['describe'];
 }
 
 /** What the addon is told for a refittable engine, by TensorRT's names. */
@@ -231,6 +231,11 @@ async function run(prepared: Prepared, fresh = false, began = performance.now())
     for (const message of warnings(built)) warn(message);
     stop.check();
     const [check, cuda] = [() => stop.check(), isolated?.search.cuda];
+    let hash: string | undefined;
+    const describeEngine = async (options: HeldOptions) => {
+      hash ??= graphHash(prepared.network);
+      return describeBuild(built.network, { library, cuda: await (cuda ?? cudaInfo()), options, graphHash: hash });
+    };
     const plugins = await compilePlugins(built.plugins, { options, lowerOnly, cuda, onWarning: warn, check });
     stop.check();
     const hidden = [...without, ...attentionMethods(options.decomposeAttention)];
@@ -274,12 +279,12 @@ async function run(prepared: Prepared, fresh = false, began = performance.now())
     const completed = refit && !lowerOnly ? complete(refit.plan, weights) : undefined;
     completed?.catch(() => {});
     const report = await throughCache({
-      recorded: prepared.network,
       built,
       refit: refit?.plan,
       plugins,
       library,
       cuda: () => cuda ?? cudaInfo(),
+      describe: describeEngine,
       combine: isolated?.combine,
       without: hidden,
       stop,
@@ -290,7 +295,7 @@ async function run(prepared: Prepared, fresh = false, began = performance.now())
     const plan = completed && withLowered(await completed, report.constants);
     stop.check();
     isolated?.end();
-    return { report, library, built, log, refit: plan };
+    return { report, library, built, log, refit: plan, describeEngine };
   } catch (error) {
     const again = isolated?.end(error as NativeError);
     stop.check();

@@ -5,6 +5,7 @@ import { Pace } from '../../pace.js';
 import { bytesOf, viewAs } from '../../values/dtype.js';
 import { originOf } from '../../values/recipe.js';
 import { checkElements, setMapping } from '../../values/weight.js';
+import { aligned } from '../aligned.js';
 import { binding, type NativeProgram } from '../binding.js';
 import { ProgramWriter } from './wire.js';
 
@@ -21,7 +22,6 @@ export interface Taken extends Snapshot {
 
 /** V8 takes large buffers as a reason to collect garbage, and many small ones cost time. */
 const bytesInView = 2 ** 24;
-const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
 /**
  * Copies the elements that do not lie in a mapped file, once: both the build and the CPU backend use the copies where they lie.

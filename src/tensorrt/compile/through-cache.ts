@@ -1,22 +1,19 @@
 import { checkMapped } from '../../dsl/snapshot.js';
 import type { NativePlugin } from '../../plugin/binding.js';
-import type { BuildReport, CudaInfo, LibraryInfo } from '../binding.js';
+import type { BuildReport, CudaInfo, HeldOptions, LibraryInfo } from '../binding.js';
 import { cachedBuild, type FoundReport } from '../cache/cached-build.js';
 import { cacheFolder } from '../cache/folder.js';
-import { graphHash } from '../cache/graph-hash.js';
 import { lock, unlock } from '../cache/lock.js';
 import { timingCacheOf } from '../cache/timing.js';
+import type { EngineMetadata } from '../files/metadata.js';
 import type { RefitPlan } from '../refit/plan.js';
 import type { Prepared } from './build.js';
-import { describeBuild } from './build-metadata.js';
-import type { Taken } from './program.js';
 import type { Stop } from './stop.js';
 import { readTimingCache, storeTimingCache, type TimingCacheSource } from './timing-cache.js';
 
 /** A build, as far as it is known before it begins. */
 export interface KnownBuild {
-  /** As it was recorded, and what TensorRT is given. */
-  recorded: Taken;
+  /** What TensorRT is given. */
   built: Prepared;
   /** Of an engine that can be refitted. */
   refit: RefitPlan | undefined;
@@ -24,6 +21,8 @@ export interface KnownBuild {
   plugins: readonly NativePlugin[];
   library: LibraryInfo;
   cuda(): Promise<CudaInfo>;
+  /** What an engine file says of the build. @param options as TensorRT held them */
+  describe(options: HeldOptions): Promise<EngineMetadata>;
   /** TensorRT's methods that are not to be used. */
   without: readonly string[];
   /** Puts timing caches together; default: the addon of this process. */
@@ -36,7 +35,7 @@ export interface KnownBuild {
 
 /** Builds, or takes the engine from the cache where that is asked for. Timing caches are read before and written after a build. */
 export async function throughCache(known: KnownBuild): Promise<FoundReport> {
-  const { recorded, built, refit, plugins, library, without, stop, warn } = known;
+  const { built, refit, plugins, library, without, stop, warn } = known;
   const { network: graph, options, profiles, lowerOnly } = built;
   const check = () => stop.check();
   const { cache, signal } = options;
@@ -63,7 +62,7 @@ export async function throughCache(known: KnownBuild): Promise<FoundReport> {
       options.timingCache === undefined && !options.disableTimingCache && library.flavor !== 'rtx1'
         ? buildBeside(known, timingCacheOf(folder, library, cuda))
         : buildTimed(known, options.timingCache),
-    describe: ({ options }) => describeBuild(graph, { library, cuda, options, graphHash: graphHash(recorded) }),
+    describe: ({ options }) => known.describe(options),
     warn,
     note: (message) => stop.guard('onLog', () => options.onLog?.({ severity: 'info', message })),
     signal,

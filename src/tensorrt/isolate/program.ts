@@ -2,6 +2,7 @@ import type { IRWeight } from '../../dsl/ir.js';
 import type { NativePlugin } from '../../plugin/binding.js';
 import { bytesOf } from '../../values/dtype.js';
 import { checkMapping, type FileMapping } from '../../values/weight.js';
+import { aligned } from '../aligned.js';
 import { type BuildCallbacks, type BuildReport, binding, type Handle, type NativeProgram } from '../binding.js';
 import { isolateBinding } from './binding.js';
 import type { SentWeight } from './messages.js';
@@ -113,5 +114,3 @@ type Place = Pick<SentWeight, 'mapping' | 'offset'>;
 
 /** Of a weight without elements. */
 const nowhere: Place = { mapping: -1, offset: 0 };
-
-const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;

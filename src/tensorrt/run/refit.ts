@@ -1,6 +1,7 @@
 import { show, TensorRTError } from '../../errors/error.js';
 import { bytesOf, viewAs } from '../../values/dtype.js';
 import { mappingOf } from '../../values/weight.js';
+import { aligned } from '../aligned.js';
 import { binding, type Handle, type NativeEngine, type NativeWeight } from '../binding.js';
 import type { EngineMetadata } from '../files/metadata.js';
 import { namesText, plainPlan, type RefitElements, refitElements } from '../refit/elements.js';
@@ -99,8 +100,6 @@ export function requireWeights(metadata: EngineMetadata | undefined, engine: Han
     "the engine's plan was stripped of its weights: give it some by engine.refit(weights), or loadEngine(path, { weights })",
   );
 }
-
-const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
 /** Elements where the addon can use them: in their file's mapping, or copied to memory that lasts until the refit ends. */
 function placed({ weights }: RefitElements): { weights: NativeWeight[]; release(): void } {

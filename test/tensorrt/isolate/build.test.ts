@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { concat, type Engine, float32, loadWeights, type Network, network, type Weights } from '../../../src/index.js';
+import { binding } from '../../../src/tensorrt/binding.js';
 import { temporaryFolder } from '../../setup/fake-library.js';
 import { safetensors } from '../../weights/helpers.js';
 import { chain, rejection, unbuildable } from '../networks.js';
@@ -34,6 +35,13 @@ function product(weight: Parameters<ReturnType<typeof chain>['linear']>[0]['weig
   net.linear({ weight }).relu().output('y');
   return net;
 }
+
+test('the driver is asked by the other process alone', async () => {
+  const asked = vi.spyOn(binding(), 'cudaInfo');
+  (await chain(2).build({ isolate: true })).dispose();
+  expect(asked).not.toHaveBeenCalled();
+  asked.mockRestore();
+});
 
 describe('the engine is the one that this process builds:', () => {
   test('layers, options, log, names and size', async () => {
