@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import pc from 'picocolors';
 import type { Bisection } from '../../compare/bisection.js';
 import { type CompareModelsOptions, compareModels, type ModelComparison } from '../../compare/models.js';
 import type { OutputComparison } from '../../compare/results.js';
@@ -10,6 +9,8 @@ import { addExamples, exitCodes, UsageError } from '../shared/exit.js';
 import { inputHelp, parseInput, readInputs } from '../shared/inputs.js';
 import { parseSet } from '../shared/model-file.js';
 import {
+  colors,
+  errorColors,
   escapeForTerminal,
   figure,
   note,
@@ -144,7 +145,7 @@ async function compareSides([a, b]: readonly OpenedSide[], given: CompareArgumen
     ...thresholds(given),
     ...(depth !== undefined && { depth }),
     ...(precision !== undefined && { precision }),
-    ...(bisect && { bisect, onStep: (what: string) => note(pc.dim(`running ${escapeForTerminal(what)}`)) }),
+    ...(bisect && { bisect, onStep: (what: string) => note(errorColors.dim(`running ${escapeForTerminal(what)}`)) }),
   });
 }
 
@@ -205,7 +206,7 @@ function text([a, b]: readonly string[], { agrees, outputs, bisection }: ModelCo
   ];
   for (const one of outputs) lines.push(...detailsOf(one, isWide ? [] : figures));
   if (bisection) lines.push('', ...bisectionText(bisection));
-  lines.push('', agrees ? pc.green('All outputs agree.') : pc.red('The outputs differ.'));
+  lines.push('', agrees ? colors.green('All outputs agree.') : colors.red('The outputs differ.'));
   return lines.join('\n');
 }
 
@@ -256,7 +257,7 @@ function histogramText(bars: NonNullable<OutputComparison['histogram']>): string
 }
 
 function bisectionText({ first, stretch, confirmed, vanished, method, outputs, notes, runs }: Bisection): string[] {
-  const lines = [pc.bold('Bisection')];
+  const lines = [colors.bold('Bisection')];
   if (vanished) lines.push('The difference vanishes when all tensors are outputs, so the network was cut instead.');
   if (!first) lines.push('No layer was found that differs by itself.');
   else {
