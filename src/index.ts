@@ -139,7 +139,6 @@ export type {
   LibraryInfo,
   WeightStreaming,
 } from './tensorrt/binding.js';
-export type { LayerReport, LoweringReport, NetworkNames } from './tensorrt/compile/build.js';
 export {
   type BuildRoute,
   type BuildRoutes,
@@ -154,6 +153,7 @@ export type {
   TacticSource,
 } from './tensorrt/compile/options.js';
 export type { Profile, ProfileBound, ProfileRange } from './tensorrt/compile/profiles.js';
+export type { LayerReport, LoweringReport, NetworkNames } from './tensorrt/compile/reports.js';
 export { type CombineOptions, combineTimingCaches } from './tensorrt/compile/timing-cache.js';
 export {
   describeEngine,

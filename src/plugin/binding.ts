@@ -103,6 +103,8 @@ export interface PluginBinding {
   pluginCreators(library: string): Promise<PluginCreator[]>;
   /** Loads a plugin library into TensorRT's registry; null: libnvinfer_plugin beside it. */
   loadPluginLibrary(library: string, path: string | null): Promise<PluginCreator[]>;
+  /** Plugin libraries that any thread loaded into a TensorRT's registry, oldest first; null is libnvinfer_plugin. */
+  loadedPlugins(library: string): (string | null)[];
   /** What a plugin says of its outputs; the TensorRT must be loaded. */
   describePlugin(library: string, request: DescribeRequest): PluginOutputs;
   /** `architectures`: what it compiles for, as major × 10 + minor. Rejects with ERR_NVRTC_MISSING. */

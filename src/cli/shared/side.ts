@@ -43,8 +43,6 @@ export interface OpenedSide extends Disposable {
 export interface OpenSideOptions {
   set?: Record<string, string> | undefined;
   options?: CompileOptions | undefined;
-  /** Build modules in a process of their own. Default true. */
-  isolate?: boolean | undefined;
   library?: string | undefined;
   device?: number | undefined;
 }
@@ -54,9 +52,7 @@ export async function openNamed(named: NamedSide, given: OpenSideOptions = {}): 
   const { kind, path, backend } = named;
   if (kind === 'network') {
     const network = await loadNetwork(path, given.set);
-    // A crash of TensorRT costs that build alone.
-    const isolate = backend === 'cpu' ? {} : { isolate: given.isolate ?? true };
-    const side = { network, options: { ...given.options, ...isolate, backend: backend ?? ('auto' as const) } };
+    const side = { network, options: { ...given.options, backend: backend ?? ('auto' as const) } };
     return { side, inputs: network.inputs, network, [Symbol.dispose]() {} };
   }
   const opened: Weights | Engine =
