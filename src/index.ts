@@ -195,7 +195,8 @@ export {
   deviceTensor,
   type Elements,
 } from './tensorrt/run/device-tensor.js';
-export { type ElementRange, Engine, type EngineInformation, type EngineIO } from './tensorrt/run/engine.js';
+export { Engine } from './tensorrt/run/engine.js';
+export type { ElementRange, EngineInformation, EngineIO } from './tensorrt/run/engine-io.js';
 export { CudaGraph } from './tensorrt/run/graph.js';
 export { HostTensor, hostMemory, hostTensor } from './tensorrt/run/host-tensor.js';
 export { type LoadEngineOptions, loadEngine } from './tensorrt/run/load.js';

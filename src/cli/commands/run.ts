@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
-import type { Engine, EngineIO } from '../../tensorrt/run/engine.js';
+import type { Engine } from '../../tensorrt/run/engine.js';
+import type { EngineIO } from '../../tensorrt/run/engine-io.js';
 import type { Result } from '../../values/result.js';
 import { saveSafetensors, type Weight, weight } from '../../weights/index.js';
 import { addBuildFlags, wholeNumber } from '../shared/build-flags.js';

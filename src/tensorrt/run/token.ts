@@ -1,6 +1,6 @@
 import type { LibraryInfo } from '../binding.js';
 import type { EngineMetadata } from '../files/metadata.js';
-import type { EngineIO } from './engine.js';
+import type { EngineIO } from './engine-io.js';
 
 export const tokenFormat = 'node-tensorrt engine';
 
