@@ -212,7 +212,8 @@ export type { PluginCaseReport, PluginCheck, PluginTestReport, PluginTestSkip } 
 export { testPlugin } from './testing/test-plugin.js';
 export type { TritonOptions } from './triton/options.js';
 export { type TritonRepository, writeTritonRepository } from './triton/write.js';
-export { type TypeScriptCode, type TypeScriptOptions, toTypeScript } from './typescript/to-typescript.js';
+export type { TypeScriptCode, TypeScriptOptions } from './typescript/module.js';
+export { toTypeScript } from './typescript/to-typescript.js';
 export type { Dim, Shape } from './values/dim.js';
 export { byteLength, type DType, dtypes, type HalfArray, type TypedArray } from './values/dtype.js';
 export type { Scalar } from './values/elements.js';
