@@ -4,8 +4,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { version } from './version.js';
 
-/** The file that this code is in: this one, or a bundle. A bundle in CommonJS has `__filename` and no `import.meta.url`. */
-export const ownFile = typeof __filename === 'string' ? __filename : fileURLToPath(import.meta.url);
+const url: string | undefined = import.meta.url;
+
+/**
+ * The file that this code is in: this one, or a bundle. Only a bundle in CommonJS has no `import.meta.url`; `__filename` is no sign of
+ * one, because `node -e` makes it global.
+ */
+export const ownFile = url === undefined ? __filename : fileURLToPath(url);
 
 /** Loads what is no ES module, from here. */
 export const requireHere = createRequire(ownFile);

@@ -73,7 +73,7 @@ test('missing: what records, describes and stores networks works, and so do weig
      const w = await t.parseWeights(readFileSync('${weights}'), 'lenet.safetensors');
      const net = t.network('lenet', { x: t.float32('batch', 1, 28, 28) });
      net.conv2d(w.layer('conv1')).relu().maxPool2d({ kernel: 2 }).output('y');
-     const again = t.Network.fromJSON(JSON.parse(JSON.stringify(net.toJSON())));
+     const again = t.Network.fromJSON(JSON.parse(JSON.stringify(net.toJSON())), w);
      const small = t.network('small', { x: t.float32('batch', 2) });
      small.add([1, 2]).output('y');
      const model = await small.compile({ backend: 'cpu' });
