@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+// pack-hooks.mjs before|after: what `npm pack` changes in a clone, and takes back.
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writeAtomic } from '../install/files.mjs';
+import { packSource, removePackedSource } from '../install/source.mjs';
+import { orExplain, setup } from '../setup.mjs';
+import { platforms } from './platforms.mjs';
+
+const root = resolve(fileURLToPath(import.meta.url), '..', '..', '..');
+const path = join(root, 'package.json');
+
+/** The addons are named only in what is packed: npm cannot lock a version that is not published yet. */
+function nameAddons(named) {
+  const { optionalDependencies, ...manifest } = JSON.parse(readFileSync(path, 'utf8'));
+  if (named) manifest.optionalDependencies = Object.fromEntries(platforms.map(({ name }) => [name, manifest.version]));
+  writeAtomic(path, `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+await orExplain(async () => {
+  const [when] = process.argv.slice(2);
+  if (when === 'after') {
+    removePackedSource(root);
+    return nameAddons(false);
+  }
+  await setup({ root, quiet: process.env.npm_config_loglevel === 'silent' });
+  packSource(root);
+  nameAddons(true);
+});
