@@ -8,7 +8,7 @@ import { demand, missingPrerequisites } from './install/prerequisites.mjs';
 import { reporter } from './install/process.mjs';
 import { damage } from './install/record.mjs';
 import { cacheDir, cachedTensorRT, fetchTensorRT, RTX } from './install/tensorrt.mjs';
-import { toolsAreMissing } from './install/tools.mjs';
+import { obtainTools, toolsAreMissing } from './install/tools.mjs';
 
 const root = resolve(fileURLToPath(import.meta.url), '..', '..');
 
@@ -31,7 +31,8 @@ export async function install({
   await demand({ compile: compiles, npm: compiles && toolsAreMissing(root, env) }, env);
   const step = reporter(quiet);
   if (compiles) {
-    const compile = () => (force || !addonIsFresh(root) ? compileAddon(root, env) : undefined);
+    const compile = async () =>
+      force || !addonIsFresh(root) ? compileAddon(root, env, await obtainTools(root, env)) : undefined;
     await step('compiling the addon', () => withLock(setupLock(root), compile));
   }
   if (fetch && (force || !cachedTensorRT(env))) {

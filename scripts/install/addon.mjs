@@ -2,9 +2,9 @@ import { existsSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { hashOf, readOr, writeAtomic } from './files.mjs';
-import { mustRun } from './process.mjs';
+import { mustRun, SetupError } from './process.mjs';
 import { sourceFiles } from './source.mjs';
-import { obtainTools, toolsHash } from './tools.mjs';
+import { toolsAt, toolsHash } from './tools.mjs';
 
 const stampPath = (root) => join(root, 'build', 'addon.stamp');
 
@@ -32,7 +32,8 @@ function touchChanged(root, build) {
 }
 
 /** Compiles native/ to build/Release/node_tensorrt.node; throws SetupError with the compiler's output. */
-export async function compileAddon(root, env = process.env) {
+export async function compileAddon(root, env = process.env, tools = toolsAt(root)) {
+  if (tools === null) throw new SetupError('cmake-js and node-addon-api are not in node_modules as locked: run npm ci');
   const build = join(root, 'build');
   const hash = addonHash(root);
   rmSync(stampPath(root), { force: true });
@@ -40,10 +41,9 @@ export async function compileAddon(root, env = process.env) {
   if (configuredFor && configuredFor !== root) rmSync(build, { recursive: true, force: true });
 
   const remember = touchChanged(root, build);
-  const { cmakeJs, addonApi } = await obtainTools(root, env);
   const jobs = String(Math.max(2, cpus().length));
-  const args = [cmakeJs, 'build', '--directory', root, '--out', build, '--config', 'Release', '--parallel', jobs];
-  const settings = ['--CDBUILD_TESTING=OFF', `--CDNODE_ADDON_API_DIR=${addonApi}`];
+  const args = [tools.cmakeJs, 'build', '--directory', root, '--out', build, '--config', 'Release', '--parallel', jobs];
+  const settings = ['--CDBUILD_TESTING=OFF', `--CDNODE_ADDON_API_DIR=${tools.addonApi}`];
   await mustRun('compiling the addon', process.execPath, [...args, ...settings], { cwd: root, env });
   remember();
   writeAtomic(stampPath(root), hash);
