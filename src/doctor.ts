@@ -1,17 +1,20 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { addonPath } from './addon.js';
+import { readFileSync } from 'node:fs';
+import { addonFault, addonPath } from './addon.js';
 import { type OnnxruntimeState, onnxruntimeState } from './cpu/onnxruntime.js';
 import { missingPrerequisites } from './machine/install.js';
+import { version } from './package/version.js';
 import { findNvrtc, installNvrtc, type NvrtcInstallation } from './plugin/nvrtc.js';
-import { binding, type CudaDevice } from './tensorrt/binding.js';
+import type { CudaDevice } from './tensorrt/binding.js';
 import { cudaInfo, examineTensorRT, installLine, type TensorRTInstallation } from './tensorrt/library/find.js';
 
 /** What works on this machine, and how to get what does not. */
 export interface DoctorReport {
   package: string;
   node: string;
-  /** The compiled addon; `error` says why it does not load. */
-  addon: { path: string; compiled: boolean; error: string | null };
+  /** The compiled addon; `error` says why there is none that loads, and `fix` is the command that helps. */
+  addon:
+    | { path: string; compiled: true; error: null; fix: null }
+    | { path: null; compiled: false; error: string; fix: string | null };
   /** Every TensorRT found, in search order. */
   tensorrt: TensorRTInstallation[];
   /** NVIDIA's driver and the CUDA version it supports; null if there is none. */
@@ -32,17 +35,16 @@ export interface MissingPart {
   fix: string;
 }
 
-const root = new URL('../', import.meta.url);
-
 /** Inspects this machine; never throws. */
 export async function doctor(): Promise<DoctorReport> {
-  const addon = addonState();
+  const fault = addonFault();
+  const addon = addonState(fault);
   const cuda = await cudaInfo();
   const nvrtcHere = findNvrtc({ driver: cuda.driver });
   const [tensorrt, nvrtc, onnxruntime] = await Promise.all([examineTensorRT({ cuda }), nvrtcHere, onnxruntimeState()]);
   const can = (purpose: 'build' | 'run' | 'plugins') => tensorrt.some((one) => one.usableFor[purpose]);
   const report: DoctorReport = {
-    package: JSON.parse(readFileSync(new URL('package.json', root), 'utf8')).version,
+    package: version,
     node: process.versions.node,
     addon,
     tensorrt,
@@ -58,19 +60,13 @@ export async function doctor(): Promise<DoctorReport> {
     },
     missing: [],
   };
-  report.missing = await missing(report, cuda.error);
+  report.missing = await missing(report, cuda.error, fault?.compiles);
   return report;
 }
 
-function addonState(): DoctorReport['addon'] {
-  try {
-    binding();
-    return { path: addonPath, compiled: true, error: null };
-  } catch (error) {
-    const { message, cause } = error as Error;
-    const why = cause instanceof Error ? cause.message : message;
-    return { path: addonPath, compiled: false, error: existsSync(addonPath) ? why : 'not compiled' };
-  }
+function addonState(fault: ReturnType<typeof addonFault>): DoctorReport['addon'] {
+  if (!fault) return { path: addonPath(), compiled: true, error: null, fix: null };
+  return { path: null, compiled: false, error: fault.message, fix: fault.fix ?? null };
 }
 
 /** The kernel module's version, e.g. `580.95.05`. */
@@ -82,14 +78,13 @@ function driverVersion(): string | null {
   }
 }
 
-async function missing(report: DoctorReport, cudaError: string | undefined): Promise<MissingPart[]> {
+async function missing(report: DoctorReport, cudaError: string | undefined, compile = false): Promise<MissingPart[]> {
   const list: MissingPart[] = [];
   const { addon, tensorrt, gpus, works, onnxruntime } = report;
   const buildable = tensorrt.some((one) => one.usableFor.build);
-  for (const { name, why, line } of await missingPrerequisites({ compile: !addon.compiled }))
+  for (const { name, why, line } of await missingPrerequisites({ compile }).catch(() => []))
     list.push({ what: name, why, fix: line });
-  if (!addon.compiled)
-    list.push({ what: 'the addon', why: addon.error ?? '', fix: 'npx node-tensorrt install --no-fetch' });
+  if (addon.fix !== null) list.push({ what: 'the addon', why: addon.error, fix: addon.fix });
   if (!buildable)
     list.push({ what: 'a TensorRT that builds engines', why: reasons(tensorrt, 'build'), fix: installLine('build') });
   if (addon.compiled && gpus.length === 0) {

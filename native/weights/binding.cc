@@ -31,6 +31,10 @@ struct Hold {
   }
 };
 
+// V8 subtracts a buffer's bytes before it says that the buffer is gone. From Node 24 on it ends the process where that leaves less than nothing, so there
+// its count has to stay as it is.
+bool may_uncount(Napi::Env env) { return Napi::VersionManagement::GetNodeVersion(env)->major < 24; }
+
 struct View {
   Napi::Reference<Napi::ArrayBuffer> buffer;  // weak
   std::shared_ptr<Hold> hold;
@@ -55,7 +59,7 @@ Napi::Value view(Napi::CallbackInfo const& info, std::shared_ptr<OpenFile> const
     throw Error("ERR_ARGUMENT", "the range lies outside the file");
   }
   if (length == 0) return Napi::ArrayBuffer::New(info.Env(), 0);
-  auto hold = std::make_shared<Hold>(Hold{file->mapped->mapping, static_cast<int64_t>(length)});
+  auto hold = std::make_shared<Hold>(Hold{file->mapped->mapping, may_uncount(info.Env()) ? static_cast<int64_t>(length) : 0});
   auto buffer = Napi::ArrayBuffer::New(
       info.Env(), file->mapped->mapping->data() + offset, length,
       [](Napi::Env env, void*, std::shared_ptr<Hold>* gone) {
@@ -63,7 +67,7 @@ Napi::Value view(Napi::CallbackInfo const& info, std::shared_ptr<OpenFile> const
         delete gone;
       },
       new std::shared_ptr<Hold>(hold));
-  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -hold->uncounted);
+  if (hold->uncounted != 0) Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -hold->uncounted);
   file->views.push_back({Napi::Weak(buffer), std::move(hold)});
   return buffer;
 }

@@ -1,20 +1,21 @@
 import { readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { addon } from '../addon.js';
+import { resolveModule } from '../package/place.js';
 
 // Not in onnxruntime.ts: the package's declarations lead there, and must not need those of an optional package.
 export type Runtime = typeof import('onnxruntime-node');
 
-const require = createRequire(import.meta.url);
+/** No literal, so that bundlers leave it out: it loads a file of its own. */
+const packageName: string = 'onnxruntime-node';
 
 /** Path of onnxruntime-node's package.json. */
-export const manifest = (): string => require.resolve('onnxruntime-node/package.json');
+export const manifest = (): string => resolveModule(`${packageName}/package.json`);
 
 export async function loadOnnxruntime(): Promise<Runtime> {
   if (!isMainThread) surviveTermination();
-  const module = (await import('onnxruntime-node')) as Runtime & { default?: Runtime };
+  const module = (await import(/* @vite-ignore */ packageName)) as Runtime & { default?: Runtime };
   return module.default ?? module;
 }
 

@@ -1,4 +1,6 @@
+import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isBundled, ownFile } from '../package/place.js';
 import type { SourceLocation } from './facts.js';
 
 /** A stack that is captured now and read on demand: capturing takes about a microsecond, reading far longer. */
@@ -8,8 +10,13 @@ export interface CallSite {
   outer?: CallSite;
 }
 
-/** Frames of this package: compiled files, and their sources if source maps are on. */
-const ownFolders = ['dist', 'src'].map((name) => fileURLToPath(new URL(`../../${name}/`, import.meta.url)));
+/**
+ * Frames of this package: compiled files, and their sources if source maps are on. A bundle has the caller's code in the same
+ * file, so only source maps can tell where the caller is.
+ */
+const own = isBundled
+  ? [ownFile, '/node_modules/node-tensorrt/']
+  : ['dist', 'src'].map((name) => join(dirname(ownFile), '..', '..', name) + sep);
 const frame = /^at (?:.*? \()?((?:file:\/\/)?\/.*?):(\d+):(\d+)\)?$/;
 
 /** How callers refer to a method. */
@@ -44,6 +51,9 @@ export function captureCallSite(): CallSite {
   return at;
 }
 
+const isOwn = (file: string): boolean =>
+  own.some((part) => (isBundled ? file.includes(part) : file.startsWith(part))) || file.includes('/node_modules/zod/');
+
 /** The first frame outside this package. */
 export function locate(at: CallSite | undefined): SourceLocation | undefined {
   const stack = at?.stack;
@@ -52,7 +62,7 @@ export function locate(at: CallSite | undefined): SourceLocation | undefined {
     const found = frame.exec(line.trim());
     if (!found) continue;
     const file = found[1]!.startsWith('file://') ? fileURLToPath(found[1]!) : found[1]!;
-    if (ownFolders.some((folder) => file.startsWith(folder)) || file.includes('/node_modules/zod/')) continue;
+    if (isOwn(file)) continue;
     return { file, line: Number(found[2]), column: Number(found[3]) };
   }
   return locate(at?.outer);

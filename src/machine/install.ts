@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { TensorRTError } from '../errors/error.js';
+import { packageFile } from '../package/place.js';
 
 /** CUDA versions whose NVRTC can be fetched. */
 export type NvrtcRelease = '12.9' | '13.0';
@@ -44,7 +46,7 @@ interface InstallScript {
   damage(dir: string, options?: { only?: string; all?: boolean }): string | null;
 }
 
-const script = () => import(new URL('../../scripts/install.mjs', import.meta.url).href) as Promise<InstallScript>;
+const script = async () => (await import(pathToFileURL(packageFile('scripts/install.mjs')).href)) as InstallScript;
 
 /**
  * Fetches TensorRT-RTX (95 MB) into the cache, and compiles the addon if asked. Keeps what is already there.

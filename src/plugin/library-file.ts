@@ -7,8 +7,8 @@ import { type AnyPlugin, definitionOfPlugin } from './define.js';
 import { refusePlugin } from './fault.js';
 import { fieldTypes } from './recipe.js';
 
-/** The library without definitions, compiled with the addon. */
-export const emptyLibraryPath = join(dirname(addonPath), 'libnode_tensorrt_plugins.so');
+/** The library without definitions, compiled with the addon. @throws ERR_ADDON_MISSING */
+export const emptyLibraryPath = (): string => join(dirname(addonPath()), 'libnode_tensorrt_plugins.so');
 
 /** A creator that a library has. */
 export interface LibraryCreator {
@@ -66,8 +66,9 @@ function creatorsOf(plugins: readonly AnyPlugin[]): LibraryCreator[] {
  */
 export async function writePluginLibrary(plugins: readonly AnyPlugin[], path: string): Promise<LibraryCreator[]> {
   const creators = creatorsOf(plugins);
-  const library = await readFile(emptyLibraryPath).catch((cause) => {
-    const why = `${emptyLibraryPath}, which is compiled with the addon, cannot be read: ${reasonOf(cause)}`;
+  const empty = emptyLibraryPath();
+  const library = await readFile(empty).catch((cause) => {
+    const why = `${empty}, which is compiled with the addon, cannot be read: ${reasonOf(cause)}`;
     throw new TensorRTError('ERR_ADDON_MISSING', why, { cause });
   });
   try {

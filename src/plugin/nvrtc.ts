@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { addon } from '../addon.js';
+import { addon, isAddonError } from '../addon.js';
 import { TensorRTError } from '../errors/error.js';
 import { readElfConstant } from '../machine/elf.js';
 import { damageOf } from '../machine/install.js';
@@ -135,7 +135,7 @@ export async function chooseNvrtc(
       if (capabilities.every((capability) => loaded.architectures.includes(capability))) return loaded;
       lacking.push(loaded);
     } catch (error) {
-      if ((error as TensorRTError).code === 'ERR_ADDON_MISSING') throw error;
+      if (isAddonError(error)) throw error;
       reasons.push(`${one.path}: ${(error as Error).message}`);
     }
   }

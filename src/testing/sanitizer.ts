@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { serialize } from 'node:v8';
 import { TensorRTError } from '../errors/error.js';
 import type { Env } from '../machine/search.js';
+import { packageFile } from '../package/place.js';
 import { type ChildMessage, childMark, type Launch } from './sanitizer-job.js';
 import { type Finding, parseSanitizer } from './sanitizer-output.js';
 
@@ -47,12 +47,7 @@ export async function findSanitizer(env: Env = process.env): Promise<{ path: str
 }
 
 /** Node does not run the TypeScript of this folder; its compiled form lies in dist/. */
-const child = fileURLToPath(
-  new URL(
-    import.meta.url.endsWith('.ts') ? '../../dist/testing/sanitizer-child.js' : './sanitizer-child.js',
-    import.meta.url,
-  ),
-);
+const child = (): string => packageFile('dist/testing/sanitizer-child.js');
 
 /** Fewer options than there are: releases from CUDA 11.8 on know these. */
 const optionsOf = (tool: SanitizerTool) => [
@@ -94,7 +89,12 @@ async function runOnce(
   limitMs: number,
 ): Promise<SanitizerOutcome> {
   const { NODE_OPTIONS: _, NODE_V8_COVERAGE: __, ...env } = process.env;
-  const args = [...optionsOf(tool), process.execPath, child];
+  let args: string[];
+  try {
+    args = [...optionsOf(tool), process.execPath, child()];
+  } catch (error) {
+    return { ran: false, why: (error as Error).message };
+  }
   const ended = await endOf(spawn(path, args, { env, detached: true }), serialize({ device, launches }), limitMs);
   const { findings, complaints, errors } = parseSanitizer(ended.stdout);
   const { messages } = ended;

@@ -33,7 +33,7 @@ describe('doctor', () => {
     const report = json(stdout);
     expect(report.node).toBe(process.versions.node);
     expect(report.addon).toMatchObject({ compiled: true, error: null });
-    expect(existsSync(report.addon.path)).toBe(true);
+    expect(existsSync(report.addon.path!)).toBe(true);
     expect(report.onnxruntime.version).toMatch(/^\d+\.\d+\.\d+$/);
     const here = report.tensorrt.filter((one) => one.path.startsWith(tensorrt));
     expect(here).toHaveLength(2);
@@ -81,11 +81,9 @@ describe('doctor', () => {
     const { status, stdout } = node(bare, ['--import', 'tsx', 'src/cli/main.ts', 'doctor', '--json']);
     expect(status).toBe(1);
     const report = json(stdout);
-    expect(report.addon).toMatchObject({ compiled: false, error: 'not compiled' });
+    expect(report.addon).toMatchObject({ compiled: false, path: null, error: expect.stringContaining('not compiled') });
     expect(Object.values(report.works)).toEqual([false, false, false, false]);
-    expect(report.missing).toContainEqual(
-      expect.objectContaining({ what: 'the addon', fix: expect.stringContaining('install') }),
-    );
+    expect(report.missing).toContainEqual(expect.objectContaining({ what: 'the addon', fix: 'npm run build' }));
   });
 
   test('shows the NVRTC it found with its headers, and why one cannot be used', async () => {

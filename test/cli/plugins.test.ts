@@ -52,7 +52,8 @@ test('a file that is no plugin library is an error', () => {
 /** TensorRT 10.6 from Maven, where it was unpacked; see docs/plugins.md. */
 const real = process.env.NODE_TENSORRT_10 ?? '/tmp/trt106/libnvinfer.so.10';
 
-test.skipIf(!existsSync(real))("TensorRT 10.6's own creators and those of NVIDIA's library, without a GPU", () => {
+test("TensorRT 10.6's own creators and those of NVIDIA's library, without a GPU", ({ skip }) => {
+  if (!existsSync(real)) skip(`there is no ${real}; NODE_TENSORRT_10 can name one`);
   const { status, stdout, stderr } = run('ls', '--tensorrt', real, '--json');
   expect(stderr.includes('error:')).toBe(false);
   expect(status).toBe(0);

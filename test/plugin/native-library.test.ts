@@ -38,13 +38,13 @@ function run(library: string): { lines: string[]; messages: string; status: numb
 }
 
 test('the library exports what TensorRT asks for, and needs no C++ library', () => {
-  const exported = execFileSync('nm', ['-D', '--defined-only', emptyLibraryPath], { encoding: 'utf8' });
+  const exported = execFileSync('nm', ['-D', '--defined-only', emptyLibraryPath()], { encoding: 'utf8' });
   const names = exported
     .trimEnd()
     .split('\n')
     .map((line) => line.split(' ')[2]);
   expect(names.sort()).toEqual(['getCreators', 'setLoggerFinder']);
-  const needed = execFileSync('readelf', ['-d', emptyLibraryPath], { encoding: 'utf8' });
+  const needed = execFileSync('readelf', ['-d', emptyLibraryPath()], { encoding: 'utf8' });
   expect([...needed.matchAll(/NEEDED.*\[(.*)\]/g)].map(([, name]) => name)).not.toContainEqual(
     expect.stringMatching(/stdc|gcc|cuda|node/),
   );
@@ -99,7 +99,7 @@ test('appended definitions become creators, whose broken plugins fail and do not
 });
 
 describe('a file without usable definitions says so', () => {
-  const library = readFileSync(emptyLibraryPath);
+  const library = readFileSync(emptyLibraryPath());
   const creator = { name: 'A', version: '1', attributes: [{ name: 'a', type: 'int8' as const }] };
   const tail = libraryTail([creator], library.length);
   const withTail = (change: (bytes: Uint8Array, view: DataView) => void) => {
@@ -133,6 +133,6 @@ describe('a file without usable definitions says so', () => {
 test('a library is refused without plugins, and with two of one name and version', async () => {
   await expect(writePluginLibrary([], path('none.so'))).rejects.toMatchObject({ code: 'ERR_PLUGIN' });
   await expect(writePluginLibrary([{} as never], path('none.so'))).rejects.toBeInstanceOf(TensorRTError);
-  copyFileSync(emptyLibraryPath, path('read-only'));
+  copyFileSync(emptyLibraryPath(), path('read-only'));
   await expect(writePluginLibrary([scale], path('nowhere/lib.so'))).rejects.toMatchObject({ code: 'ERR_SAVE' });
 });

@@ -93,7 +93,7 @@ export async function keyParts(
     plugins: sha256(text([own, (await Promise.all(libraries.map(file))).sort()])),
     library: `${library.flavor} ${library.version} ${await file(library.path)}`,
     gpu: device ? `${device.name} ${device.computeCapability}` : 'none',
-    addon: await file(addonPath),
+    addon: await file(addonPath()),
     environment: sha256(text([variables.map((name) => process.env[name]), without])),
   };
 }

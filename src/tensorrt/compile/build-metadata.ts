@@ -1,11 +1,11 @@
 import type { RecordedNode } from '../../dsl/network.js';
+import { version as packageVersion } from '../../package/version.js';
 import { allNodes } from '../../passes/recorder.js';
 import { libraryOfCreator } from '../../plugin/creators.js';
 import { isOwn, type PluginParams } from '../../plugin/layer.js';
 import { nvidiaPlugins } from '../../plugin/nvidia-plugins.js';
 import type { CudaInfo, HeldOptions, LibraryInfo } from '../binding.js';
 import type { EngineMetadata, EnginePlugin, EngineTensor } from '../files/metadata.js';
-import { packageVersion } from '../package-version.js';
 import type { Taken } from './program.js';
 
 /** Of the plugins of `definePlugin`; native/plugin has it, too. */

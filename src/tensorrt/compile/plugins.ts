@@ -3,6 +3,7 @@ import type { RecordedNode } from '../../dsl/network.js';
 import type { Snapshot } from '../../dsl/snapshot.js';
 import { locate } from '../../errors/call-site.js';
 import { TensorRTError } from '../../errors/error.js';
+import { version as packageVersion } from '../../package/version.js';
 import { allNodes } from '../../passes/recorder.js';
 import type { AttributeField, NativePlugin } from '../../plugin/binding.js';
 import { type CompiledRequest, capabilityOf, compilePlugin } from '../../plugin/compile.js';
@@ -14,7 +15,6 @@ import type { Recipe } from '../../plugin/recipe.js';
 import { definitionOf } from '../../plugin/registry.js';
 import type { CudaInfo } from '../binding.js';
 import { cudaInfo } from '../library/find.js';
-import { packageVersion } from '../package-version.js';
 import type { BuildOptions } from './options.js';
 
 /** What a layer of a definition of the caller's is made of. */

@@ -1,8 +1,8 @@
 import { readArguments } from '../../errors/boundary.js';
 import { show, TensorRTError } from '../../errors/error.js';
+import { version as packageVersion } from '../../package/version.js';
 import { type Append, reasonOf, writeFileWhole } from '../../write-file.js';
 import { binding, type Handle } from '../binding.js';
-import { packageVersion } from '../package-version.js';
 import { encodeHead, partSize } from './container.js';
 import { type EngineMetadata, type EngineTensor, userMetadata } from './metadata.js';
 

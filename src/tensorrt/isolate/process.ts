@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { TensorRTError } from '../../errors/error.js';
 import { thrown } from '../../errors/thrown.js';
+import { moduleFile, resolveModule } from '../../package/place.js';
 import type { CudaInfo, Handle } from '../binding.js';
 import { isolateBinding } from './binding.js';
 import { deathOf, mostSaid } from './death.js';
@@ -42,14 +42,9 @@ const isSingleExecutable = (): boolean => (process as WithBuiltins).getBuiltinMo
 function command(): string[] {
   if (process.env[mark]) throw fault('this one was started for a build itself, but runs something else');
   if (isSingleExecutable()) throw fault('a single executable application has no Node that could run it');
-  const extension = extname(new URL(import.meta.url).pathname);
-  const file = fileURLToPath(new URL(`./child${extension}`, import.meta.url));
-  if (!existsSync(file)) {
-    const why =
-      'if a bundler packed node-tensorrt, let it leave the package out ("external"), as it must for the addon';
-    throw fault(`${file} is not there; ${why}`);
-  }
-  return [...(extension === '.ts' ? ['--import', import.meta.resolve('tsx')] : []), file];
+  const file = moduleFile('tensorrt/isolate/child');
+  if (!existsSync(file)) throw fault(`${file} is not there`);
+  return [...(file.endsWith('.ts') ? ['--import', pathToFileURL(resolveModule('tsx')).href] : []), file];
 }
 
 /** A folder that exists. */

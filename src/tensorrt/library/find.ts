@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { isAddonError } from '../../addon.js';
 import { TensorRTError } from '../../errors/error.js';
 import { readElfConstant } from '../../machine/elf.js';
 import { damageOf } from '../../machine/install.js';
@@ -233,7 +234,7 @@ export async function chooseTensorRT(options: ChooseOptions): Promise<LibraryInf
     try {
       return await load(path);
     } catch (error) {
-      const isHopeless = (error as TensorRTError).code === 'ERR_ADDON_MISSING' || options.isLost?.();
+      const isHopeless = isAddonError(error) || options.isLost?.();
       if (named || isHopeless) throw error;
       failures.set(path, (error as Error).message);
     }

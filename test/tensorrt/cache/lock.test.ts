@@ -14,7 +14,7 @@ const path = join(folder, 'one.lock');
 const check = () => {};
 
 /** Holds the lock, says so, and stays until it is killed. */
-const holding = `const held = require(${JSON.stringify(addonPath)}).tryLock(${JSON.stringify(path)});
+const holding = `const held = require(${JSON.stringify(addonPath())}).tryLock(${JSON.stringify(path)});
 console.log(held ? 'held' : 'taken'); setInterval(() => held, 1000);`;
 
 test('who has it keeps others from it, in this thread too', async () => {
@@ -44,7 +44,7 @@ test('a process that is killed loses it', async () => {
 test('a worker thread that ends loses it', async () => {
   const worker = new Worker(
     `const { parentPort } = require('node:worker_threads');
-     const held = require(${JSON.stringify(addonPath)}).tryLock(${JSON.stringify(path)});
+     const held = require(${JSON.stringify(addonPath())}).tryLock(${JSON.stringify(path)});
      parentPort.postMessage(!!held); setInterval(() => held, 1000);`,
     { eval: true },
   );

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { compileLibrary, fakeTensorRT, temporaryFolder } from '../../setup/fake-library.js';
@@ -58,58 +57,3 @@ function lacking(): string {
   writeFileSync(gone, '');
   return path;
 }
-
-describe('the addon', () => {
-  /** The package's sources somewhere else, without an addon. */
-  function elsewhere(name: string): string {
-    const root = at(name);
-    cpSync(new URL('../../../src', import.meta.url).pathname, join(root, 'src'), { recursive: true });
-    symlinkSync(new URL('../../../node_modules', import.meta.url).pathname, join(root, 'node_modules'));
-    writeFileSync(join(root, 'package.json'), '{ "type": "module" }');
-    mkdirSync(join(root, 'build', 'Release'), { recursive: true });
-    writeFileSync(
-      join(root, 'main.ts'),
-      `import { network, float32 } from './src/index.js';
-       const net = network('n', { x: float32(2) }).relu().output('y').network;
-       console.log(await net.build().then((engine) => ['built', engine.size > 0], (error) => [error.code, error.message]).then(JSON.stringify));`,
-    );
-    return root;
-  }
-  const run = (root: string): [string, string] =>
-    JSON.parse(execFileSync(process.execPath, ['--import', 'tsx', join(root, 'main.ts')], { encoding: 'utf8' }));
-  const addon = (root: string) => join(root, 'build', 'Release', 'node_tensorrt.node');
-
-  test('is missing: recording works, building says what to do', () => {
-    const [code, message] = run(elsewhere('missing'));
-    expect([code, message]).toEqual([
-      'ERR_ADDON_MISSING',
-      expect.stringMatching(/missing\/build.*Cannot find module.*npm run build/),
-    ]);
-  });
-
-  test('is missing in a project of one’s own: npm run build would be that project’s', () => {
-    const [code, message] = run(elsewhere(join('project', 'node_modules', 'node-tensorrt')));
-    expect([code, message]).toEqual([
-      'ERR_ADDON_MISSING',
-      expect.stringMatching(/: npx node-tensorrt install --no-fetch$/),
-    ]);
-  });
-
-  test('is damaged', () => {
-    const root = elsewhere('damaged');
-    writeFileSync(addon(root), 'not an addon');
-    expect(run(root)[0]).toBe('ERR_ADDON_MISSING');
-  });
-
-  test('is a library that is no addon', () => {
-    const root = elsewhere('another');
-    compileLibrary(addon(root), 'int other(void) { return 1; }');
-    expect(run(root)).toEqual(['ERR_ADDON_MISSING', expect.stringContaining('did not self-register')]);
-  });
-
-  test('lies in a folder with spaces, signs and letters of all kinds', () => {
-    const root = elsewhere('a folder (ä%20#1)');
-    copyFileSync(new URL('../../../build/Release/node_tensorrt.node', import.meta.url).pathname, addon(root));
-    expect(run(root)).toEqual(['built', true]);
-  });
-});
