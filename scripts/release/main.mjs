@@ -44,7 +44,9 @@ async function buildAddons(dir, addons) {
   for (const { platform, folder } of platforms) {
     const from = join(addons, platform);
     if (!existsSync(from)) throw new SetupError(`expected ${platform} in ${addons}`);
-    cpSync(from, join(dir, folder), { recursive: true, filter: (path) => !path.endsWith('package.json') });
+    // package.json is that of the commit, with the new version.
+    const filter = (path) => !path.endsWith('package.json') || !existsSync(join(dir, folder, 'package.json'));
+    cpSync(from, join(dir, folder), { recursive: true, filter });
   }
 }
 
