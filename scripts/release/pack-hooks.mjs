@@ -4,8 +4,11 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeAtomic } from '../install/files.mjs';
+import { reporter } from '../install/process.mjs';
 import { packSource, removePackedSource } from '../install/source.mjs';
-import { orExplain, setup } from '../setup.mjs';
+import { dependenciesAreFresh, installDependencies } from '../lib/dependencies.mjs';
+import { compileDist, distIsFresh } from '../lib/dist.mjs';
+import { orExplain } from '../setup.mjs';
 import { platforms } from './platforms.mjs';
 
 const root = resolve(fileURLToPath(import.meta.url), '..', '..', '..');
@@ -24,7 +27,9 @@ await orExplain(async () => {
     removePackedSource(root);
     return nameAddons(false);
   }
-  await setup({ root, quiet: process.env.npm_config_loglevel === 'silent' });
+  const step = reporter(process.env.npm_config_loglevel === 'silent');
+  if (!dependenciesAreFresh(root)) await step('installing the dependencies', () => installDependencies(root));
+  if (!distIsFresh(root)) await step('compiling TypeScript', () => compileDist(root));
   packSource(root);
   nameAddons(true);
 });
