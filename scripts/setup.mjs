@@ -6,13 +6,13 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { addonIsFresh, compileAddon } from './install/addon.mjs';
 import { readOr, writeAtomic } from './install/files.mjs';
 import { setupLock, withLock } from './install/lock.mjs';
-import { isMain } from './install/main.mjs';
 import { cachedNvrtc, fetchNvrtc, NVRTC, nvrtcFor } from './install/nvrtc.mjs';
 import { demand, nodeIsOld } from './install/prerequisites.mjs';
 import { reporter, SetupError } from './install/process.mjs';
 import { cacheDir, cachedTensorRT, fetchTensorRT, RTX } from './install/tensorrt.mjs';
 import { dependenciesAreFresh, installDependencies } from './lib/dependencies.mjs';
 import { compileDist, distIsFresh } from './lib/dist.mjs';
+import { isMain } from './lib/main.mjs';
 
 const LOCATION = ['TENSORRT_ROOT', 'NODE_TENSORRT_LIBRARY', 'LD_LIBRARY_PATH', 'VIRTUAL_ENV', 'CONDA_PREFIX'];
 const NVRTC_LOCATION = ['NODE_TENSORRT_NVRTC', 'CUDA_HOME', 'CUDA_PATH', ...LOCATION.slice(2)];

@@ -1,33 +1,19 @@
 import { existsSync, readFileSync, rmSync, utimesSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
-import { dirname, join, relative } from 'node:path';
-import { hashOf, listFiles, readOr, writeAtomic } from './files.mjs';
-import { mustRun } from './process.mjs';
+import { join, relative } from 'node:path';
+import { hashOf, readOr, writeAtomic } from './files.mjs';
+import { mustRun, SetupError } from './process.mjs';
+import { sourceFiles } from './source.mjs';
+import { toolsAt, toolsHash } from './tools.mjs';
 
 const stampPath = (root) => join(root, 'build', 'addon.stamp');
 
 export const addonPath = (root) => join(root, 'build', 'Release', 'node_tensorrt.node');
 
-function packageOf(root, name) {
-  const path = createRequire(join(root, 'package.json')).resolve(`${name}/package.json`);
-  return { dir: dirname(path), ...JSON.parse(readFileSync(path, 'utf8')) };
-}
-
-function sourceFiles(root) {
-  return [...listFiles(join(root, 'native')), join(root, 'CMakeLists.txt')];
-}
-
-/** Everything the binary depends on; null if the dependencies are not installed. */
+/** Everything the binary depends on. */
 function addonHash(root) {
-  try {
-    const { napi_versions } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).binary;
-    const versions = ['cmake-js', 'node-addon-api'].map((name) => packageOf(root, name).version);
-    return hashOf(root, sourceFiles(root), String(napi_versions), process.arch, ...versions);
-  } catch (error) {
-    if (error.code === 'MODULE_NOT_FOUND') return null;
-    throw error;
-  }
+  const { napi_versions } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).binary;
+  return hashOf(root, sourceFiles(root), String(napi_versions), process.arch, toolsHash);
 }
 
 /** Whether the compiled addon is up to date. */
@@ -46,7 +32,8 @@ function touchChanged(root, build) {
 }
 
 /** Compiles native/ to build/Release/node_tensorrt.node; throws SetupError with the compiler's output. */
-export async function compileAddon(root, env = process.env) {
+export async function compileAddon(root, env = process.env, tools = toolsAt(root)) {
+  if (tools === null) throw new SetupError('cmake-js and node-addon-api are not in node_modules as locked: run npm ci');
   const build = join(root, 'build');
   const hash = addonHash(root);
   rmSync(stampPath(root), { force: true });
@@ -54,11 +41,10 @@ export async function compileAddon(root, env = process.env) {
   if (configuredFor && configuredFor !== root) rmSync(build, { recursive: true, force: true });
 
   const remember = touchChanged(root, build);
-  const cmakeJs = packageOf(root, 'cmake-js');
-  const bin = join(cmakeJs.dir, cmakeJs.bin['cmake-js']);
   const jobs = String(Math.max(2, cpus().length));
-  const args = [bin, 'build', '--directory', root, '--out', build, '--config', 'Release', '--parallel', jobs];
-  await mustRun('compiling the addon', process.execPath, [...args, '--CDBUILD_TESTING=OFF'], { cwd: root, env });
+  const args = [tools.cmakeJs, 'build', '--directory', root, '--out', build, '--config', 'Release', '--parallel', jobs];
+  const settings = ['--CDBUILD_TESTING=OFF', `--CDNODE_ADDON_API_DIR=${tools.addonApi}`];
+  await mustRun('compiling the addon', process.execPath, [...args, ...settings], { cwd: root, env });
   remember();
   writeAtomic(stampPath(root), hash);
 }

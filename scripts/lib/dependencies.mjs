@@ -1,6 +1,7 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { hashOf, readOr, writeAtomic } from '../install/files.mjs';
 import { mustRun } from '../install/process.mjs';
+import { npmCommand } from '../install/tools.mjs';
 
 const stampPath = (root) => join(root, 'node_modules', '.node-tensorrt-stamp');
 const lockHash = (root) => hashOf(root, [join(root, 'package-lock.json')]);
@@ -26,9 +27,9 @@ export function dependenciesAreFresh(root) {
 
 /** Installs exactly what package-lock.json lists; throws a SetupError with npm's output. */
 export async function installDependencies(root, env = process.env) {
-  const npm = /^npm-cli/.test(basename(env.npm_execpath ?? '')) ? [process.execPath, env.npm_execpath] : ['npm'];
-  const args = [...npm.slice(1), 'ci', '--no-audit', '--no-fund', '--loglevel=error'];
-  const own = { ...env, ONNXRUNTIME_NODE_INSTALL: 'skip', NODE_TENSORRT_SKIP_COMPILE: '1' };
-  await mustRun('installing the dependencies', npm[0], args, { cwd: root, env: own });
+  const [command, ...first] = npmCommand(env);
+  const args = [...first, 'ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  const own = { ...env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
+  await mustRun('installing the dependencies', command, args, { cwd: root, env: own });
   writeAtomic(stampPath(root), lockHash(root));
 }

@@ -2,6 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { hashOf, listFiles, readOr, writeAtomic } from '../install/files.mjs';
 import { mustRun } from '../install/process.mjs';
+import { compactDist, typesAreWhole } from './compact.mjs';
 
 const OUTPUT = /\.(js|d\.ts)(\.map)?$/;
 
@@ -25,12 +26,21 @@ export function distIsFresh(root) {
 export async function compileDist(root, env = process.env) {
   const hash = sourceHash(root);
   rmSync(stampPath(root), { force: true });
-  if (!isWhole(root)) rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true });
+  const again = () => rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true });
+  if (!isWhole(root)) again();
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  await mustRun('compiling TypeScript', process.execPath, [tsc, '-p', 'tsconfig.json'], { cwd: root, env });
+  const compile = () =>
+    mustRun('compiling TypeScript', process.execPath, [tsc, '-p', 'tsconfig.json'], { cwd: root, env });
+  await compile();
+  // tsc does not write again what the last compilation left out.
+  if (!typesAreWhole(join(root, 'dist'))) {
+    again();
+    await compile();
+  }
 
   const wanted = new Set(sources(root).map((source) => outputOf(root, source).replace(OUTPUT, '')));
   for (const file of listFiles(join(root, 'dist')))
     if (OUTPUT.test(file) && !wanted.has(file.replace(OUTPUT, ''))) rmSync(file, { force: true });
+  await compactDist(join(root, 'dist'));
   writeAtomic(stampPath(root), hash);
 }

@@ -10,6 +10,8 @@ export type NvrtcRelease = '12.9' | '13.0';
 export interface InstallOptions {
   /** Also fetch TensorRT-RTX; default true. */
   fetch?: boolean;
+  /** Compile the addon for this machine. */
+  fromSource?: boolean;
   /** Also fetch NVRTC, with CUDA's headers, of a CUDA version that the driver supports: what `nvrtcFor` says. */
   nvrtc?: NvrtcRelease | undefined;
   /** Repeat steps that are already done. */
@@ -20,8 +22,8 @@ export interface InstallOptions {
 }
 
 export interface InstallResult {
-  /** Path of the compiled addon. */
-  addon: string;
+  /** Path of the compiled addon; null if it was not to be compiled. */
+  addon: string | null;
   /** Path of the fetched TensorRT-RTX; null if the cache has none. */
   library: string | null;
   /** Path of the fetched NVRTC; null if none was asked for. */
@@ -47,7 +49,7 @@ interface InstallScript {
 const script = async () => (await import(pathToFileURL(packageFile('scripts/install.mjs')).href)) as InstallScript;
 
 /**
- * Compiles the addon for this machine and fetches TensorRT-RTX (95 MB) into the cache. Keeps what is already there.
+ * Fetches TensorRT-RTX (95 MB) into the cache, and compiles the addon if asked. Keeps what is already there.
  * @throws {TensorRTError} ERR_INSTALL with what is missing and the commands that install it
  */
 export async function install(options: InstallOptions = {}): Promise<InstallResult> {

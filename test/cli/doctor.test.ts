@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { DoctorReport } from '../../src/doctor.js';
 import { realNvrtc } from '../plugin/nvrtc-here.js';
-import { cleanEnv, node, root, tinyCheckout } from '../setup/checkout.js';
+import { node, root, tinyCheckout } from '../setup/checkout.js';
 import { compileLibrary, fakeTensorRT, temporaryFolder } from '../setup/fake-library.js';
 
 const dir = temporaryFolder();
@@ -136,47 +136,12 @@ describe('the command', () => {
   test('install says in one message what is missing, without a stack', () => {
     const bare = tinyCheckout(join(dir, 'bare-install'));
     cpSync(join(root, 'src'), join(bare, 'src'), { recursive: true });
-    const { status, stdout, stderr } = node(bare, ['--import', 'tsx', 'src/cli/main.ts', 'install'], {
+    const { status, stdout, stderr } = node(bare, ['--import', 'tsx', 'src/cli/main.ts', 'install', '--from-source'], {
       PATH: '/nonexistent',
     });
     expect(status).toBe(1);
     expect(stdout).toBe('');
     expect(stderr).toMatch(/error: missing here:\n {2}a C\+\+ compiler.*apt-get install -y g\+\+/);
     expect(stderr).not.toMatch(/\n {4}at /);
-  });
-
-  test('install compiles the addon and says where everything is', () => {
-    const tensorrt = join(dir, 'for-install');
-    fakeTensorRT(join(tensorrt, 'libtensorrt_rtx.so.1'), 10701);
-    const bare = tinyCheckout(join(dir, 'install'));
-    cpSync(join(root, 'src'), join(bare, 'src'), { recursive: true });
-    const env = cleanEnv({ TENSORRT_ROOT: tensorrt, NODE_TENSORRT_CACHE: join(dir, 'none') });
-    const { status, stdout, stderr } = node(bare, ['--import', 'tsx', 'src/cli/main.ts', 'install'], env);
-    expect(stderr).toMatch(/compiling the addon: /);
-    expect(stdout).toContain(`addon: ${join(bare, 'build/Release/node_tensorrt.node')}`);
-    expect(stdout).toContain(`TensorRT: ${join(tensorrt, 'libtensorrt_rtx.so.1')} (rtx1 1.7.1)`);
-    expect(status).toBe(0);
-  });
-});
-
-describe("npm's install hook", () => {
-  test('compiles the addon and fetches nothing', () => {
-    const checkout = tinyCheckout(join(dir, 'hook'));
-    const { status, stderr } = node(checkout, ['scripts/install.mjs'], {
-      NODE_TENSORRT_CACHE: join(dir, 'hook-cache'),
-    });
-    expect(status).toBe(0);
-    expect(stderr).toMatch(/compiling the addon: /);
-    expect(existsSync(join(checkout, 'build/Release/node_tensorrt.node'))).toBe(true);
-    for (const path of [join(checkout, 'dist'), join(dir, 'hook-cache')]) expect(existsSync(path)).toBe(false);
-  });
-
-  test("explains and lets the install go on where it cannot compile; does nothing within the project's own set-up", () => {
-    const checkout = tinyCheckout(join(dir, 'hook-bare'));
-    const bare = node(checkout, ['scripts/install.mjs'], { PATH: '/nonexistent' });
-    expect(bare.status).toBe(0);
-    expect(bare.stderr).toMatch(/not compiled; missing here:[\s\S]*npx node-tensorrt install/);
-    const own = node(checkout, ['scripts/install.mjs'], { NODE_TENSORRT_SKIP_COMPILE: '1' });
-    expect([own.status, own.stderr]).toEqual([0, '']);
   });
 });

@@ -1,0 +1,22 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeAtomic } from '../install/files.mjs';
+import { platforms } from './platforms.mjs';
+
+const read = (path) => JSON.parse(readFileSync(path, 'utf8'));
+const write = (path, value) => writeAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
+
+/** Gives the platform packages, and the lock file, the version of package.json. */
+export function syncVersions(root) {
+  const { version } = read(join(root, 'package.json'));
+  for (const { folder } of platforms) {
+    const path = join(root, folder, 'package.json');
+    if (existsSync(path)) write(path, { ...read(path), version });
+  }
+  const path = join(root, 'package-lock.json');
+  const lock = read(path);
+  lock.version = version;
+  lock.packages[''].version = version;
+  write(path, lock);
+  return version;
+}
