@@ -22,7 +22,7 @@ const LIMIT_MS = { sample: 15 * 60_000, all: 90 * 60_000 };
 async function makeStage() {
   const { default: ts } = await import('typescript');
   const addon = join(root, 'packages', 'linux-arm64', ADDON);
-  if (!existsSync(addon)) throw new SetupError('expected the addon for arm64: npm run prebuild -- linux-arm64');
+  if (!existsSync(addon)) throw new SetupError('expected the addon for arm64: npm run addons -- linux-arm64');
   rmSync(stage, { recursive: true, force: true });
   mkdirSync(join(stage, 'build', 'Release'), { recursive: true });
   copyFileSync(addon, join(stage, 'build', 'Release', ADDON));

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npm run prebuild -- [PLATFORM…]: compiles the addon and the plugin library for linux-x64 and linux-arm64 into packages/PLATFORM, and checks them.
+// npm run addons -- [PLATFORM…]: compiles the addon and the plugin library for linux-x64 and linux-arm64 into packages/PLATFORM, and checks them.
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { reporter, SetupError } from '../install/process.mjs';

@@ -20,7 +20,7 @@ const { ADDON, PLUGINS, platforms } = (await script('platforms')) as {
 };
 const names = Object.keys(platforms);
 const own = names.find((name) => platforms[name]!.cpu === process.arch);
-const notBuilt = 'not compiled here: npm run prebuild';
+const notBuilt = 'not compiled here: npm run addons';
 
 describe.each(names)('%s', (platform) => {
   const dir = join(root, 'packages', platform);
@@ -32,7 +32,7 @@ describe.each(names)('%s', (platform) => {
   });
 
   test.for(Object.entries(packageFiles(root, platform)))('%s is what the template gives', ([name, text]) => {
-    expect(readFileSync(join(dir, name), 'utf8'), `npm run prebuild -- ${platform}`).toBe(text);
+    expect(readFileSync(join(dir, name), 'utf8'), `npm run addons -- ${platform}`).toBe(text);
   });
 });
 
