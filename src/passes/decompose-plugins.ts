@@ -148,6 +148,7 @@ function mayEqual(a: Dim, b: Dim): boolean {
   });
 }
 
+/** Options of `decomposePlugins`. */
 export interface DecomposeOptions {
   /** Name of the new network. Default: the old one's. */
   name?: string | undefined;

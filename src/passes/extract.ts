@@ -17,6 +17,7 @@ export type TensorRef = Tensor | string;
 /** Tensors by their own names, or by the names given. */
 export type TensorRefs = readonly TensorRef[] | Readonly<Record<string, TensorRef>>;
 
+/** Options of `extract`. */
 export interface ExtractOptions {
   /** Where to cut the network: these tensors become inputs. The network's own inputs stay if they are needed. */
   inputs?: TensorRefs;

@@ -20,6 +20,7 @@ export type Evaluate = (net: Network) => EvaluateResults | Promise<EvaluateResul
 /** Elements of the network's outputs, by name. */
 export type EvaluateResults = Readonly<Record<string, Readonly<WeightLike>>>;
 
+/** Options of `foldConstants`. */
 export interface FoldOptions {
   /**
    * Computes layers whose inputs are all constants, e.g. on the CPU backend:

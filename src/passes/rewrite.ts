@@ -36,10 +36,12 @@ export interface RuleLayer extends Omit<Layer, 'outputs' | 'bodies'> {
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a rule that ends without `return` keeps the layer.
 export type Replacement = Tensor | readonly (Tensor | null)[] | undefined | void;
+/** A rule of `rewrite`. What it returns takes the layer's place. */
 export type Rule = (layer: RuleLayer) => Replacement;
 /** A rule for all layers, or rules by layer kind. */
 export type RuleSet = Rule | Readonly<Record<string, Rule>>;
 
+/** Options of `rewrite`. */
 export interface RewriteOptions {
   /** Name of the new network. Default: the old one's. */
   name?: string;

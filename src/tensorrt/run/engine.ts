@@ -51,7 +51,9 @@ import { writeTimingCache } from './write-timing-cache.js';
 
 /** An input or output of an engine. */
 export interface EngineIO {
+  /** Its name. */
   name: string;
+  /** Its dtype. */
   dtype: DType;
   /** Numbers, and names or expressions for dynamic dims (made-up names, such as `x_0`, for an engine loaded from a file). */
   shape: readonly Dim[];
@@ -62,9 +64,13 @@ export interface EngineIO {
   values?: readonly ElementRange[] | undefined;
 }
 
+/** The range of an input's elements, one number for each. */
 export interface ElementRange {
+  /** The least. */
   min: readonly number[];
+  /** What TensorRT tuned for. */
   opt: readonly number[];
+  /** The most. */
   max: readonly number[];
 }
 
@@ -433,6 +439,7 @@ export class Engine {
     this.#plan = this.#bytes = this.#native = this.#context = this.#ready = undefined;
   }
 
+  /** Calls `dispose`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
