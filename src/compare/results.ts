@@ -107,6 +107,7 @@ export function readCompareOptions(options: CompareResultsOptions, method: strin
  * Compares outputs by name: dtype and shape, and every element. A is the reference. Float outputs may have different dtypes: the
  * coarser one counts. NaN equals NaN and an infinity itself, and both are reported; NaN or an infinity on one side alone never agrees.
  * @throws ERR_INPUT if something is no tensor, ERR_PARAMETER, and what reading weights throws
+ * @function
  */
 export const compareResults = publicMethod(function compareResults(
   a: ComparedResults,

@@ -177,6 +177,7 @@ async function fold(net: Network, evaluate: Evaluate | undefined): Promise<Netwo
  * from TensorRT's in the last bit. These are not folded: random numbers; quantize and dequantize layers, which set
  * TensorRT's precisions; results that would make the network much larger.
  * @throws ERR_INPUT if `evaluate` returns anything but the expected results; whatever `evaluate` throws
+ * @function
  */
 export const foldConstants = publicMethod(function foldConstants(
   net: Network,

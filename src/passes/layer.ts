@@ -104,6 +104,7 @@ export function* usesOf({ inputs, bodies = {} }: Pick<RecordedNode, 'inputs' | '
 /**
  * Returns the layers of a network, in the order they were recorded.
  * @throws ERR_INPUT if `net` is not a network
+ * @function
  */
 export const layersOf = publicMethod(function layersOf(net: Network): Layer[] {
   requireNetwork(net, 'layersOf');
