@@ -50,6 +50,7 @@ interface Origin {
 
 /** A network that can run on this machine. */
 export class Model {
+  /** What it runs on. */
   readonly backend: 'tensorrt' | 'cpu';
   /** The engine. The `cpu` backend has one too if `auto` found a TensorRT that builds without a GPU. */
   readonly engine?: Engine;
@@ -144,6 +145,7 @@ export class Model {
     this.#origin.release();
   }
 
+  /** Calls `dispose`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -4,7 +4,9 @@ import type { Expression, FieldType } from './recipe.js';
 
 /** A field of a creator, with elements or, in a creator's list, without. */
 export interface CreatorField {
+  /** Name of the field. */
   name: string;
+  /** Type of its elements. */
   type: FieldType;
   /** Elements that the creator's list names; 0 or less where it does not say. */
   length: number;
@@ -12,11 +14,15 @@ export interface CreatorField {
 
 /** A plugin creator of a loaded TensorRT: what `x.plugin(name, { version, namespace, fields })` uses. */
 export interface PluginCreator {
+  /** Name of the plugin. */
   name: string;
+  /** Version of the plugin. */
   version: string;
+  /** Namespace; usually empty. */
   namespace: string;
   /** Interface of its plugins: IPluginV2 and its descendants, or IPluginV3. */
   interface: 'V1' | 'V3';
+  /** Fields that it takes. */
   fields: CreatorField[];
 }
 

@@ -18,6 +18,7 @@ import { type Item, liftParts, Partition } from './partition.js';
 import { countUses, countWeights, statementsIn } from './usage.js';
 import { type ModuleParts, Writer } from './writer.js';
 
+/** Options of `toTypeScript`. */
 export interface TypeScriptOptions {
   /** Path of the file that the code will be in: files of weights are then named relative to it. Default: as they were loaded. */
   path?: string | undefined;

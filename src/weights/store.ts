@@ -14,10 +14,13 @@ import { type AsOptions, Weight } from './weight.js';
 export interface LayerWeights {
   /** Undefined, whatever the type says, of a layer without one: a norm without coefficients, an LSTM, a weight norm. */
   weight: Weight;
+  /** `PREFIX.bias` */
   bias?: Weight | undefined;
   /** Batch norm. */
   running_mean?: Weight | undefined;
+  /** `PREFIX.running_var`, of batch norm */
   running_var?: Weight | undefined;
+  /** `PREFIX.num_batches_tracked`, of batch norm */
   num_batches_tracked?: Weight | undefined;
   /** Everything else there, such as an LSTM's `weight_ih_l0`, or `parametrizations.weight.original0`. */
   [name: string]: Weight | undefined;
@@ -46,9 +49,11 @@ export interface WeightInfo {
   dtype: WeightDType | undefined;
   /** The file's own name of the dtype. */
   fileDType: string;
+  /** Its sizes. */
   shape: readonly number[];
   /** Bytes its elements take, if known. */
   byteLength: number | undefined;
+  /** The file that holds it. */
   file: string;
 }
 
@@ -95,6 +100,7 @@ export class Weights {
     return [...this.#entries.keys()];
   }
 
+  /** Whether there is a tensor of that name. */
   has(name: string): boolean {
     this.#alive();
     return this.#entries.has(name);
@@ -305,6 +311,7 @@ export class Weights {
     for (const source of this.#shared.sources) source.dispose();
   }
 
+  /** Calls `dispose`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

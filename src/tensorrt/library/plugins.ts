@@ -7,6 +7,7 @@ import { nvidiaPlugins } from '../../plugin/nvidia-plugins.js';
 import type { LibraryInfo } from '../binding.js';
 import { chooseTensorRT } from './find.js';
 
+/** Options of `loadPluginLibrary` and `pluginCreators`. */
 export interface PluginLibraryOptions {
   /** Path of a TensorRT library or its folder, or a flavor (`trt10`, `trt11`). Default: the best one found, with or without a GPU. */
   library?: string | undefined;

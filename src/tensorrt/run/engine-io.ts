@@ -3,7 +3,9 @@ import type { DType } from '../../values/dtype.js';
 
 /** An input or output of an engine. */
 export interface EngineIO {
+  /** Its name. */
   name: string;
+  /** Its dtype. */
   dtype: DType;
   /** Numbers, and names or expressions for dynamic dims (made-up names, such as `x_0`, for an engine loaded from a file). */
   shape: readonly Dim[];
@@ -14,9 +16,13 @@ export interface EngineIO {
   values?: readonly ElementRange[] | undefined;
 }
 
+/** The range of an input's elements, one number for each. */
 export interface ElementRange {
+  /** The least. */
   min: readonly number[];
+  /** What TensorRT tuned for. */
   opt: readonly number[];
+  /** The most. */
   max: readonly number[];
 }
 

@@ -356,6 +356,7 @@ export class Engine {
     this.#plan = this.#bytes = this.#native = undefined;
   }
 
+  /** Calls `dispose`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -16,6 +16,7 @@ import type { EngineIO } from './engine-io.js';
 import { isStripped, marked } from './refit.js';
 import { type EngineToken, isToken } from './token.js';
 
+/** Options of `loadEngine`. */
 export interface LoadEngineOptions {
   /** Path of the library to load it with; default: the best one found. */
   library?: string | undefined;

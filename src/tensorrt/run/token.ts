@@ -6,13 +6,21 @@ export const tokenFormat = 'node-tensorrt engine';
 
 /** An engine of this process, for `loadEngine` in another worker thread; see `Engine.share`. Plain data. */
 export interface EngineToken {
+  /** Says what the object is. */
   format: typeof tokenFormat;
+  /** Names the engine within the process. */
   token: string;
+  /** The library that runs it. */
   library: LibraryInfo;
+  /** Bytes of the plan. */
   size: number;
+  /** CUDA's index of its GPU. */
   device: number;
+  /** Its inputs. */
   inputs: readonly EngineIO[];
+  /** Its outputs. */
   outputs: readonly EngineIO[];
+  /** What its file says about it. */
   metadata?: EngineMetadata | undefined;
 }
 
