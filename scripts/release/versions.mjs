@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { writeAtomic } from '../install/files.mjs';
+import { isMain } from '../lib/main.mjs';
 import { platforms } from './platforms.mjs';
 
 const read = (path) => JSON.parse(readFileSync(path, 'utf8'));
@@ -20,3 +22,5 @@ export function syncVersions(root) {
   write(path, lock);
   return version;
 }
+
+if (isMain(import.meta.url)) console.log(syncVersions(resolve(fileURLToPath(import.meta.url), '..', '..', '..')));
