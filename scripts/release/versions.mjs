@@ -8,13 +8,15 @@ import { platforms } from './platforms.mjs';
 const read = (path) => JSON.parse(readFileSync(path, 'utf8'));
 const write = (path, value) => writeAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
 
-/** Gives the platform packages, and the lock file, the version of package.json. */
+/** Gives the version of package.json to the platform packages, the lock file and the module that bundles have. */
 export function syncVersions(root) {
   const { version } = read(join(root, 'package.json'));
   for (const { folder } of platforms) {
     const path = join(root, folder, 'package.json');
     if (existsSync(path)) write(path, { ...read(path), version });
   }
+  const module = join(root, 'src', 'package', 'version.ts');
+  writeAtomic(module, readFileSync(module, 'utf8').replace(/(?<=version = ')[^']+/, version));
   const path = join(root, 'package-lock.json');
   const lock = read(path);
   lock.version = version;
