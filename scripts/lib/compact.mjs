@@ -32,7 +32,7 @@ export async function compactDist(dist) {
     if (file.endsWith('.d.ts') && !needed.has(file)) rmSync(file);
     if (!file.endsWith('.js')) continue;
     const text = readFileSync(file, 'utf8');
-    const { code } = await transform(text, { minifyWhitespace: true, lineLimit: 500, target: 'es2022' });
+    const { code } = await transform(text, { minifyWhitespace: true, lineLimit: 200, target: 'es2022' });
     if (code !== text) writeAtomic(file, code);
   }
 }

@@ -86,6 +86,7 @@ await orExplain(async () => {
     await step('cloning', () => cloneInto(dir));
     const version = await step('version and changelog', () => setVersion(dir));
     await step('compiling the addons', () => buildAddons(dir, values.addons && resolve(values.addons)));
+    syncVersions(dir);
     rmSync(out, { recursive: true, force: true });
     mkdirSync(out, { recursive: true });
     const folders = [...platforms.map(({ folder }) => join(dir, folder)), dir];

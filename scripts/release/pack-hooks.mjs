@@ -27,9 +27,11 @@ await orExplain(async () => {
     removePackedSource(root);
     return nameAddons(false);
   }
-  const step = reporter(process.env.npm_config_loglevel === 'silent');
-  if (!dependenciesAreFresh(root)) await step('installing the dependencies', () => installDependencies(root));
-  if (!distIsFresh(root)) await step('compiling TypeScript', () => compileDist(root));
+  if (process.env.NODE_TENSORRT_SKIP_SETUP !== '1') {
+    const step = reporter(process.env.npm_config_loglevel === 'silent');
+    if (!dependenciesAreFresh(root)) await step('installing the dependencies', () => installDependencies(root));
+    if (!distIsFresh(root)) await step('compiling TypeScript', () => compileDist(root));
+  }
   packSource(root);
   nameAddons(true);
 });

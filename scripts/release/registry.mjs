@@ -4,6 +4,7 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { basename } from 'node:path';
 import { SetupError } from '../install/process.mjs';
+import { isMain } from '../lib/main.mjs';
 
 const upstream = 'https://registry.npmjs.org';
 const digest = (algorithm, bytes, encoding) => createHash(algorithm).update(bytes).digest(encoding);
@@ -56,3 +57,6 @@ export async function serveTarballs(tarballs) {
   const origin = `http://127.0.0.1:${server.address().port}`;
   return { origin, close: () => server.close() };
 }
+
+// registry.mjs TARBALL…: until it is ended. Its first line is its address.
+if (isMain(import.meta.url)) console.log((await serveTarballs(process.argv.slice(2))).origin);
