@@ -29,8 +29,9 @@ export interface LayerWeights {
 /** Options of `strict`. */
 export interface StrictOptions {
   /**
-   * Last parts of names that need not be used; by default `num_batches_tracked`, a count of PyTorch's batch norm that no
-   * inference reads.
+   * Names that need not be used, or whole parts of them at the end or the beginning: `['position_ids', 'pooler']` ignores
+   * `embeddings.position_ids` and `pooler.dense.weight`. By default `num_batches_tracked`, a count of PyTorch's batch norm that
+   * no inference reads.
    */
   ignore?: readonly string[] | undefined;
 }
@@ -285,8 +286,11 @@ export class Weights {
    */
   strict(expected?: Expected, options: StrictOptions = {}): void {
     const report = expected ? this.compare(expected) : { missing: [], misshapen: [], unused: this.unused() };
-    const ignored = new Set(options?.ignore ?? ['num_batches_tracked']);
-    report.unused = report.unused.filter((name) => !ignored.has(name.slice(name.lastIndexOf('.') + 1)));
+    const ignored = (options?.ignore ?? ['num_batches_tracked']).map((one) => `.${one}.`);
+    report.unused = report.unused.filter((name) => {
+      const bounded = `.${name}.`;
+      return !ignored.some((one) => bounded.startsWith(one) || bounded.endsWith(one));
+    });
     const full = (name: string) => this.#prefix + name;
     const lines = [
       ...report.missing.map(({ name, nearest }) => {
