@@ -77,7 +77,7 @@ describe('a binary is refused', () => {
   test('that is for another processor', async () => {
     const other = names.find((name) => name !== own)!;
     expect(await problems(entry, { platform: other })).toEqual([
-      `expected a library for ${platforms[other]!.machine}, given ${platforms[own!].machine}`,
+      `expected a library for ${platforms[other]!.machine}, given ${platforms[own!]!.machine}`,
     ]);
   });
 
