@@ -1,9 +1,10 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { packSource } from '../../scripts/install/source.mjs';
-import { node, root, tinyCheckout, write } from '../setup/checkout.js';
+import { node, root, script, tinyCheckout, write } from '../setup/checkout.js';
 import { fakeTensorRT, temporaryFolder } from '../setup/fake-library.js';
+
+const { packSource } = await script('install/source.mjs');
 
 const dir = temporaryFolder();
 const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
@@ -24,7 +25,7 @@ function installed(name: string): string {
 const tensorrt = join(dir, 'tensorrt');
 fakeTensorRT(join(tensorrt, 'libtensorrt_rtx.so.1'), 10701);
 
-/** Stands for npm: says how it was called, and "fetches" what the checkout has. test:managers calls the real one. */
+/** Stands for npm: says how it was called, and "fetches" what the checkout has. */
 const log = join(dir, 'npm.log');
 const npm = write(
   join(dir, 'npm'),

@@ -3,11 +3,12 @@ import { cpSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { beforeAll, expect, test } from 'vitest';
-import { listFiles } from '../../scripts/install/files.mjs';
-import { compactDist } from '../../scripts/lib/compact.mjs';
-import { platforms } from '../../scripts/release/platforms.mjs';
-import { cleanEnv, root } from '../setup/checkout.js';
+import { cleanEnv, root, script } from '../setup/checkout.js';
 import { temporaryFolder } from '../setup/fake-library.js';
+
+const listFiles: (folder: string) => string[] = (await script('install/files.mjs')).listFiles;
+const { compactDist } = await script('lib/compact.mjs');
+const platforms: { name: string }[] = (await script('release/platforms.mjs')).platforms;
 
 const dir = temporaryFolder();
 const checkout = join(dir, 'checkout');
