@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { crashingTensorRT } from '../../test/tensorrt/compile/crashing-library.js';
+import { makeBundles } from './bundles.js';
 import { makeProject } from './project.js';
 import { obtainNode, pins } from './versions.js';
 
@@ -19,11 +20,17 @@ const total = { passed: 0, failed: 0, skipped: 0 };
 /** What the suite printed; it is ended where it takes too long. */
 function run(node: string): Promise<{ output: string; end: string }> {
   return new Promise((resolve) => {
-    const files = readdirSync(join(folder, 'suite')).filter((file) => file.includes('.test.'));
+    const files = readdirSync(join(project, 'suite')).filter((file) => file.includes('.test.'));
     const args = ['--test', '--test-concurrency=2', '--test-reporter=./suite/reporter.mjs'];
     const child = spawn(node, [...args, ...files.map((file) => join('suite', file))], {
-      cwd: folder,
-      env: { ...process.env, NODE_OPTIONS: '', NODE_TENSORRT_LIBRARY: 'rtx1', CRASHING_LIBRARY: crashing },
+      cwd: project,
+      env: {
+        ...process.env,
+        NODE_OPTIONS: '',
+        NODE_TENSORRT_LIBRARY: 'rtx1',
+        CRASHING_LIBRARY: crashing,
+        BUNDLES: bundles,
+      },
       stdio: ['ignore', 'pipe', 'inherit'],
       detached: true,
     });
@@ -46,10 +53,13 @@ function run(node: string): Promise<{ output: string; end: string }> {
   });
 }
 
-makeProject(folder, 'npm');
+const project = join(folder, 'project');
+const bundles = join(folder, 'bundles');
+makeProject(project, 'npm');
+makeBundles(bundles);
 const crashing = crashingTensorRT(join(folder, 'libtensorrt_rtx.so.1'));
-cpSync(join(root, 'test', 'nodes', 'suite'), join(folder, 'suite'), { recursive: true });
-cpSync(join(root, 'examples', 'mnist', 'lenet.safetensors'), join(folder, 'lenet.safetensors'));
+cpSync(join(root, 'test', 'nodes', 'suite'), join(project, 'suite'), { recursive: true });
+cpSync(join(root, 'examples', 'mnist', 'lenet.safetensors'), join(project, 'lenet.safetensors'));
 try {
   for (const pin of chosen) {
     const begun = performance.now();

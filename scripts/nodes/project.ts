@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -10,18 +11,21 @@ const { version, dependencies } = JSON.parse(readFileSync(join(root, 'package.js
 };
 export const platformPackage = `@node-tensorrt/linux-${process.arch}`;
 
-/** Unpacks what `npm pack` makes of this checkout. */
-export function unpackPackage(folder: string): void {
+/** The tarball that `npm pack` makes of this checkout; it is made once. */
+let tarball: string | undefined;
+
+function unpackPackage(folder: string): void {
   mkdirSync(folder, { recursive: true });
-  const [{ filename }] = JSON.parse(
-    execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
-      cwd: root,
-      encoding: 'utf8',
-      maxBuffer: 2 ** 26,
-    }),
-  );
-  execFileSync('tar', ['-xzf', join(folder, filename), '--strip-components=1', '-C', folder]);
-  rmSync(join(folder, filename));
+  tarball ??= pack();
+  execFileSync('tar', ['-xzf', tarball, '--strip-components=1', '-C', folder]);
+}
+
+function pack(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'node-tensorrt-pack-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
+  const [{ filename }] = JSON.parse(execFileSync('npm', args, { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 }));
+  return join(folder, filename);
 }
 
 /** Makes the package of this platform, with the addon of this checkout. */

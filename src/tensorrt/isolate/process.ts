@@ -33,15 +33,17 @@ const fault = (said: string, cause?: unknown): TensorRTError =>
 
 /** What Node has from 20.16 and 22.3 on. */
 interface WithBuiltins {
-  getBuiltinModule?(name: 'node:sea'): { isSea(): boolean };
+  getBuiltinModule?(name: 'node:sea'): { isSea(): boolean } | undefined;
 }
 
 /** Whether this program is Node with a program inside, which would start once more. */
-const isSingleExecutable = (): boolean => (process as WithBuiltins).getBuiltinModule?.('node:sea').isSea() ?? false;
+const isSingleExecutable = (): boolean => (process as WithBuiltins).getBuiltinModule?.('node:sea')?.isSea() ?? false;
 
 function command(): string[] {
   if (process.env[mark]) throw fault('this one was started for a build itself, but runs something else');
   if (isSingleExecutable()) throw fault('a single executable application has no Node that could run it');
+  // Bun starts a child from a thread that ends, and the child ends with whoever started it.
+  if (process.versions.bun) throw fault('`isolate` needs Node or Deno, and this is Bun');
   const file = moduleFile('tensorrt/isolate/child');
   if (!existsSync(file)) throw fault(`${file} is not there`);
   return [...(file.endsWith('.ts') ? ['--import', pathToFileURL(resolveModule('tsx')).href] : []), file];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { float32, loadWeights, Network, network, TensorRTError } from 'node-tensorrt';
@@ -15,25 +15,27 @@ const major = Number(process.versions.node.split('.')[0]);
 test('records, and stores as JSON', () => {
   const net = small();
   assert.deepEqual(
-    net.outputs.map(({ name, shape }) => [name, ...shape.map(String)]),
+    net.outputs.map(({ name, tensor }) => [name, ...tensor.shape.map(String)]),
     [['y', 'batch', '8']],
   );
   const json = JSON.parse(JSON.stringify(net.toJSON()));
-  assert.deepEqual(Network.fromJSON(json).toJSON(), json);
+  // Where it was recorded differs.
+  const recorded = ({ nodes, ...rest }) => ({ ...rest, nodes: nodes.map(({ source: _, ...node }) => node) });
+  assert.deepEqual(recorded(Network.fromJSON(json).toJSON()), recorded(json));
 });
 
 test('an error names the line that called', () => {
-  const { stack } = new Error();
-  const line = Number(/:(\d+):\d+\)?$/.exec(stack.split('\n')[1])[1]);
-  assert.throws(
-    () => network('n', { x: float32('batch', 8) }).softmax({ axis: 2 }),
-    (error) => {
-      assert(error instanceof TensorRTError);
-      assert.equal(error.code, 'ERR_AXIS');
-      assert.deepEqual([error.source.file, error.source.line], [here, line + 2]);
-      return true;
-    },
-  );
+  const record = () => network('n', { x: float32('batch', 8) }).softmax({ axis: 2 }); // here
+  assert.throws(record, (error) => {
+    assert(error instanceof TensorRTError);
+    assert.equal(error.code, 'ERR_AXIS');
+    const line =
+      readFileSync(here, 'utf8')
+        .split('\n')
+        .findIndex((text) => text.endsWith('// here')) + 1;
+    assert.deepEqual([error.source.file, error.source.line], [here, line]);
+    return true;
+  });
 });
 
 test('TensorRT-RTX makes and builds it', async () => {
@@ -49,15 +51,15 @@ test('TensorRT-RTX makes and builds it', async () => {
 
 test('builds in a process of its own, byte for byte the same', async () => {
   const [plan, isolated] = [await small().build(), await small().build({ isolate: true })];
-  assert(Buffer.from(plan.serialize()).equals(Buffer.from(isolated.serialize())));
+  assert(Buffer.from(plan.bytes).equals(isolated.bytes));
 });
 
 test('weights come from safetensors', async () => {
   const w = await loadWeights(fileURLToPath(new URL('../lenet.safetensors', import.meta.url)));
   const net = network('lenet', { x: float32('batch', 1, 28, 28) });
   net.conv2d(w.layer('conv1')).output('y');
-  assert.deepEqual(net.outputs[0].shape.map(String), ['batch', '6', '28', '28']);
-  assert.equal(w.layer('conv1').weight.as('float16').data.length, 150);
+  assert.deepEqual(net.outputs[0].tensor.shape.map(String), ['batch', '20', '24', '24']);
+  assert.equal(w.layer('conv1').weight.as('float16').data.length, 500);
   w.dispose();
   assert.throws(() => w.layer('conv1'), { code: 'ERR_DISPOSED' });
 });
@@ -80,17 +82,6 @@ test('Float16Array as feed, weight and constant', {
   for (const feed of [half(1, 2), { shape: [1, 2], data: half(1, 2) }, { dtype: 'float16', data: half(1, 2) }])
     assert.deepEqual([...(await model.run({ x: feed })).y.toFloat32()], [6.5, 10.25]);
   model.dispose();
-});
-
-test('using disposes', {
-  skip: major < 24 && 'Node has the syntax from 24 on; Symbol.dispose is tested below',
-}, async () => {
-  const code = `import { loadWeights } from 'node-tensorrt';
-    export let kept;
-    { using w = await loadWeights(${JSON.stringify(fileURLToPath(new URL('../lenet.safetensors', import.meta.url)))}); kept = w; }
-    try { kept.layer('conv1'); } catch (error) { console.log(error.code); }`;
-  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
-  assert.equal(stdout, 'ERR_DISPOSED\n', stderr);
 });
 
 test('Symbol.dispose disposes', async () => {

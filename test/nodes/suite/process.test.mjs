@@ -9,6 +9,7 @@ import { float32, network } from 'node-tensorrt';
 const require = createRequire(import.meta.url);
 const project = fileURLToPath(new URL('..', import.meta.url));
 const crashing = process.env.CRASHING_LIBRARY;
+const major = Number(process.versions.node.split('.')[0]);
 
 /** Runs Node; one that does not end by itself is ended, and then has a signal. */
 const run = (args, env = {}) =>
@@ -49,6 +50,42 @@ test('a process that built and ran ends by itself, with 0', async () => {
      console.log('ran');`,
   );
   assert.deepEqual([stdout, end], ['ran\n', 0], stderr);
+});
+
+const weights = `const w = await t.loadWeights('lenet.safetensors');
+  const layer = w.layer('conv1');`;
+
+test('using disposes', {
+  skip: major < 24 && 'Node has the syntax from 24 on; Symbol.dispose is tested beside',
+}, async () => {
+  const { stdout, stderr, end } = await program(
+    'module',
+    `import * as t from 'node-tensorrt';
+     let kept;
+     { using w = await t.loadWeights('lenet.safetensors'); kept = w; }
+     try { kept.layer('conv1'); } catch (error) { console.log(error.code); }`,
+  );
+  assert.deepEqual([stdout, end], ['ERR_DISPOSED\n', 0], stderr);
+});
+
+test('weights that nobody disposed of let the process end, and can be collected', async () => {
+  const { stdout, stderr, end } = await program(
+    'module',
+    `import * as t from 'node-tensorrt';
+     ${weights}
+     console.log(layer.weight.data.length);`,
+  );
+  assert.deepEqual([stdout, end], ['500\n', 0], stderr);
+  const collected = await run([
+    '--expose-gc',
+    '--input-type=module',
+    '-e',
+    `import * as t from 'node-tensorrt';
+     await (async () => { ${weights} })();
+     for (let i = 0; i < 5; i++) { await new Promise((r) => setTimeout(r, 5)); globalThis.gc(); }
+     console.log('collected');`,
+  ]);
+  assert.deepEqual([collected.stdout, collected.end], ['collected\n', 0], collected.stderr);
 });
 
 test('a crash of TensorRT fails the build, not the process', async () => {
