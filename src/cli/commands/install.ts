@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-
 import { install, nvrtcFor } from '../../machine/install.js';
 import { findNvrtc } from '../../plugin/nvrtc.js';
 import { binding } from '../../tensorrt/binding.js';
