@@ -1,6 +1,5 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 
-const all = 'test/**/*.test.ts';
 /** What measures time or memory, or loads the machine on purpose: one file at a time, after all others. */
 const measuring = [
   'test/tensorrt/compile/{abort,crash,leak}.test.ts',
@@ -11,8 +10,21 @@ const measuring = [
   'test/examples/mnist.test.ts',
 ];
 
+/** What starts many processes, or takes long: `npm run test:processes`. */
+const processes = [
+  ...measuring,
+  'test/cli/*.test.ts',
+  'test/cli/shared/model-file.test.ts',
+  'test/docs/{comparing,plugins,readme}.test.ts',
+  'test/examples/*.test.ts',
+  'test/setup/*.test.ts',
+  'test/tensorrt/{isolate,library}/*.test.ts',
+  'test/tensorrt/{cache/processes,compile/deep,run/fake-gpu}.test.ts',
+  'test/typescript/examples.test.ts',
+];
+
 /** Plugins through a stand-in TensorRT or by threads of the CPU, which are compiled first: `npm run test:plugins`. */
-export const compiled = [
+const compiled = [
   'test/examples/{plugins,plugins-agree}.test.ts',
   'test/plugin/{compile,existing,existing-build,native-library}.test.ts',
   'test/plugin/stand-in/*.test.ts',
@@ -31,25 +43,34 @@ const named = process.env.NODE_TENSORRT_LIBRARY ?? '';
 export const env = { NODE_TENSORRT_LIBRARY: named.includes('tensorrt_rtx') ? named : 'rtx1' };
 const gpu = 'test/gpu/**';
 
-export default defineConfig({
-  test: {
-    pool: 'forks',
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    reporters: ['./test/reporter.ts'],
-    projects: [
-      {
-        extends: true,
-        test: { name: 'beside', include: [all], exclude: [...measuring, ...compiled, gpu], env, maxWorkers: 2 },
-      },
-      {
-        extends: true,
-        test: { name: 'alone', include: measuring, env, maxWorkers: 1, sequence: { groupOrder: 1 } },
-      },
-      {
-        extends: true,
-        test: { name: 'gpu', include: [`${gpu}/*.test.ts`], maxWorkers: 1, sequence: { groupOrder: 2 } },
-      },
-    ],
-  },
-});
+/** Tests of one command; a later group begins when those before it have ended. */
+const tier = (...groups: { include: string[]; exclude?: string[]; maxWorkers: number; pinned?: boolean }[]) =>
+  defineConfig({
+    test: {
+      pool: 'forks',
+      testTimeout: 60_000,
+      hookTimeout: 120_000,
+      reporters: ['./test/reporter.ts'],
+      globalSetup: './test/compile-dist.mjs',
+      projects: groups.map(
+        ({ pinned = true, ...group }, groupOrder): TestProjectConfiguration => ({
+          extends: true,
+          test: { ...group, name: `group ${groupOrder + 1}`, sequence: { groupOrder }, ...(pinned && { env }) },
+        }),
+      ),
+    },
+  });
+
+/** By the command's name after `npm run test:`. */
+export const tiers = {
+  processes: tier(
+    { include: processes, exclude: [...measuring, ...compiled], maxWorkers: 2 },
+    { include: measuring, maxWorkers: 1 },
+  ),
+  plugins: tier({ include: compiled, maxWorkers: 2 }),
+};
+
+export default tier(
+  { include: ['test/**/*.test.ts'], exclude: [...processes, ...compiled, gpu], maxWorkers: 2 },
+  { include: [`${gpu}/*.test.ts`], maxWorkers: 1, pinned: false },
+);

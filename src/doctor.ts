@@ -9,7 +9,9 @@ import { cudaInfo, examineTensorRT, installLine, type TensorRTInstallation } fro
 
 /** What works on this machine, and how to get what does not. */
 export interface DoctorReport {
+  /** Version of this package. */
   package: string;
+  /** Version of Node. */
   node: string;
   /** The compiled addon; `error` says why there is none that loads, and `fix` is the command that helps. */
   addon:
@@ -19,17 +21,23 @@ export interface DoctorReport {
   tensorrt: TensorRTInstallation[];
   /** NVIDIA's driver and the CUDA version it supports; null if there is none. */
   driver: { version: string | null; cuda: string } | null;
+  /** The GPUs that the driver reports. */
   gpus: CudaDevice[];
   /** Every NVRTC found, in search order: it compiles kernels of plugins. */
   nvrtc: NvrtcInstallation[];
   /** onnxruntime-node, which runs the CPU backend. */
   onnxruntime: OnnxruntimeState;
+  /** Whether engines can be built, engines can run, plugins can be compiled, and the CPU backend runs. */
   works: { build: boolean; run: boolean; plugins: boolean; cpu: boolean };
+  /** What is missing, and how to get it. */
   missing: MissingPart[];
 }
 
+/** Something that this machine lacks. */
 export interface MissingPart {
+  /** The part. */
   what: string;
+  /** What does not work without it. */
   why: string;
   /** The command that installs it. */
   fix: string;

@@ -139,7 +139,6 @@ export type {
   LibraryInfo,
   WeightStreaming,
 } from './tensorrt/binding.js';
-export type { LayerReport, LoweringReport, NetworkNames } from './tensorrt/compile/build.js';
 export {
   type BuildRoute,
   type BuildRoutes,
@@ -154,6 +153,7 @@ export type {
   TacticSource,
 } from './tensorrt/compile/options.js';
 export type { Profile, ProfileBound, ProfileRange } from './tensorrt/compile/profiles.js';
+export type { LayerReport, LoweringReport, NetworkNames } from './tensorrt/compile/reports.js';
 export { type CombineOptions, combineTimingCaches } from './tensorrt/compile/timing-cache.js';
 export {
   describeEngine,
@@ -195,7 +195,8 @@ export {
   deviceTensor,
   type Elements,
 } from './tensorrt/run/device-tensor.js';
-export { type ElementRange, Engine, type EngineInformation, type EngineIO } from './tensorrt/run/engine.js';
+export { Engine } from './tensorrt/run/engine.js';
+export type { ElementRange, EngineInformation, EngineIO } from './tensorrt/run/engine-io.js';
 export { CudaGraph } from './tensorrt/run/graph.js';
 export { HostTensor, hostMemory, hostTensor } from './tensorrt/run/host-tensor.js';
 export { type LoadEngineOptions, loadEngine } from './tensorrt/run/load.js';
@@ -211,7 +212,8 @@ export type { PluginCaseReport, PluginCheck, PluginTestReport, PluginTestSkip } 
 export { testPlugin } from './testing/test-plugin.js';
 export type { TritonOptions } from './triton/options.js';
 export { type TritonRepository, writeTritonRepository } from './triton/write.js';
-export { type TypeScriptCode, type TypeScriptOptions, toTypeScript } from './typescript/to-typescript.js';
+export type { TypeScriptCode, TypeScriptOptions } from './typescript/module.js';
+export { toTypeScript } from './typescript/to-typescript.js';
 export type { Dim, Shape } from './values/dim.js';
 export { byteLength, type DType, dtypes, type HalfArray, type TypedArray } from './values/dtype.js';
 export type { Scalar } from './values/elements.js';

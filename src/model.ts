@@ -6,8 +6,9 @@ import { show, TensorRTError } from './errors/error.js';
 import { hasLayers, hasPlugins } from './passes/decompose-plugins.js';
 import { moreOutputs } from './passes/more-outputs.js';
 import { checkOptions } from './passes/refuse.js';
-import { buildPrepared, prepare } from './tensorrt/compile/build.js';
+import { buildPrepared } from './tensorrt/compile/build.js';
 import type { BuildOptions } from './tensorrt/compile/options.js';
+import { prepare } from './tensorrt/compile/prepare.js';
 import { take } from './tensorrt/compile/program.js';
 import { findTensorRT, type TensorRTInstallation } from './tensorrt/library/find.js';
 import type { DeviceTensor } from './tensorrt/run/device-tensor.js';
@@ -49,6 +50,7 @@ interface Origin {
 
 /** A network that can run on this machine. */
 export class Model {
+  /** What it runs on. */
   readonly backend: 'tensorrt' | 'cpu';
   /** The engine. The `cpu` backend has one too if `auto` found a TensorRT that builds without a GPU. */
   readonly engine?: Engine;
@@ -143,6 +145,7 @@ export class Model {
     this.#origin.release();
   }
 
+  /** Calls `dispose`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -1,8 +1,9 @@
 import type { Network } from './dsl/network.js';
 import { type CompileOptions, compile, type Model } from './model.js';
 import { type Summary, type SummaryOptions, summaryOf } from './summary.js';
-import { build, check, type LoweringReport } from './tensorrt/compile/build.js';
+import { build, check } from './tensorrt/compile/build.js';
 import type { BuildOptions } from './tensorrt/compile/options.js';
+import type { LoweringReport } from './tensorrt/compile/reports.js';
 import type { Engine } from './tensorrt/run/engine.js';
 
 const methods = {

@@ -7,6 +7,7 @@ import { countOf, formatShape } from './values/dim.js';
 import { byteLength, type DType, isFloat } from './values/dtype.js';
 import type { ValueType } from './values/spec.js';
 
+/** Options of `summary`. */
 export interface SummaryOptions {
   /** How many parts of a name, between dots, have a row of their own: layers below are counted together. Default: every layer has a row. */
   depth?: number | undefined;
@@ -37,7 +38,9 @@ const narrowest = 12;
 
 /** What a network is made of. As text, it is a table. */
 export class Summary {
+  /** Name of the network. */
   readonly name: string;
+  /** One row for every layer, in order. */
   readonly rows: readonly SummaryRow[];
   /** Layers in all, those inside loops and conditionals too. */
   readonly layers: number;
@@ -46,6 +49,7 @@ export class Summary {
    * constants without a name that are integers, or a single element.
    */
   readonly parameters: number;
+  /** Bytes of all weights. */
   readonly bytes: number;
   /** Parameters by dtype. */
   readonly dtypes: Readonly<Partial<Record<DType, number>>>;

@@ -1,4 +1,4 @@
-import { type Network, network, type Tensor, type Weights } from 'node-tensorrt';
+import { int32, type Network, network, type Tensor, type Weights } from 'node-tensorrt';
 import type { Port, Precision } from '../run.js';
 
 export interface BertConfig {
@@ -8,14 +8,14 @@ export interface BertConfig {
   eps: number;
 }
 
-/** BERT's encoder and pooler (Devlin et al. 2018), by the names of transformers' BertModel. Products are summed in float32, as in PyTorch. */
-export function bert(weights: Weights, { layers, heads, eps }: BertConfig, dtype: Precision): Network {
-  const w = weights.as(dtype);
-  const net = network('bert');
-  const input = (name: string) => net.input(name, { dtype: 'int32', shape: ['batch', 'tokens'] });
-  const [ids, mask, types] = [input('input_ids'), input('attention_mask'), input('token_type_ids')];
+/** Indices of words, 1 where there is one, and which sentence it belongs to: int32 [batch, tokens]. */
+type Tokens = Record<'ids' | 'mask' | 'types', Tensor>;
 
-  const useFp32Acc = true;
+// Products are summed in float32, as in PyTorch.
+const useFp32Acc = true;
+
+/** BERT's encoder (Devlin et al. 2018), by the names of transformers' BertModel. */
+export function encoder(w: Weights, { layers, heads, eps }: BertConfig, { ids, mask, types }: Tokens): Tensor {
   const linear = (x: Tensor, name: string) => x.linear({ ...w.layer(name), useFp32Acc });
   const norm = (x: Tensor, name: string) => x.layerNorm({ ...w.layer(name), eps });
   const attention = (x: Tensor, name: string) => {
@@ -29,7 +29,7 @@ export function bert(weights: Weights, { layers, heads, eps }: BertConfig, dtype
 
   const padding = mask.eq(0).unsqueeze([1, 2]);
   const table = (name: string) => w.get(`embeddings.${name}_embeddings.weight`);
-  const positions = net.constant(table('position')).narrow(0, 0, ids.dim(1));
+  const positions = ids.network.constant(table('position')).narrow(0, 0, ids.dim(1));
   const words = ids.embedding({ weight: table('word') }).add(types.embedding({ weight: table('token_type') }));
   let x = norm(words.add(positions.unsqueeze(0)), 'embeddings.LayerNorm');
   for (let i = 0; i < layers; i++) {
@@ -38,8 +38,18 @@ export function bert(weights: Weights, { layers, heads, eps }: BertConfig, dtype
     const wide = linear(x, `${name}.intermediate.dense`).gelu();
     x = norm(x.add(linear(wide, `${name}.output.dense`)), `${name}.output.LayerNorm`);
   }
-  x.output('last_hidden_state');
-  linear(x.select(1, 0), 'pooler.dense').tanh().output('pooler_output');
+  return x;
+}
+
+/** The encoder and the pooler. */
+export function bert(weights: Weights, config: BertConfig, dtype: Precision): Network {
+  const w = weights.as(dtype);
+  const net = network('bert');
+  const input = (name: string) => net.input(name, int32('batch', 'tokens'));
+  const [ids, mask, types] = [input('input_ids'), input('attention_mask'), input('token_type_ids')];
+  const x = encoder(w, config, { ids, mask, types }).output('last_hidden_state');
+  const first = x.select(1, 0).linear({ ...w.layer('pooler.dense'), useFp32Acc });
+  first.tanh().output('pooler_output');
   return net;
 }
 

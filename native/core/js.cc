@@ -98,6 +98,12 @@ int32_t Given::integer() const {
   return static_cast<int32_t>(value);
 }
 
+double Given::amount() const {
+  double const value = value_.IsNumber() ? value_.As<Napi::Number>().DoubleValue() : -1;
+  if (!(value >= 0) || !std::isfinite(value)) refuse("a finite number of at least 0");
+  return value;
+}
+
 Napi::Uint8Array Given::bytes() const {
   if (!value_.IsTypedArray() || value_.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) refuse("a Uint8Array");
   return value_.As<Napi::Uint8Array>();

@@ -41,6 +41,8 @@ class Given {
   // A whole number of at least 0.
   size_t size() const;
   int32_t integer() const;
+  // Finite, and at least 0.
+  double amount() const;
   Napi::Uint8Array bytes() const;
   Napi::TypedArray elements() const;
   Napi::Array list() const;

@@ -10,7 +10,6 @@
 
 #include "../core/crashes.h"
 #include "../core/handle.h"
-#include "../plugin_binding/creators.h"
 #include "../weights/weights.h"
 #include "channel.h"
 
@@ -113,14 +112,6 @@ Napi::Value serve_parent(Napi::CallbackInfo const& info) {
   return info.Env().Undefined();
 }
 
-Napi::Value loaded_plugins(Napi::CallbackInfo const& info) {
-  auto list = Napi::Array::New(info.Env());
-  for (auto const& path : loaded_plugin_libraries(argument(info, 0).text())) {
-    list.Set(list.Length(), path.empty() ? info.Env().Null() : Napi::Value(Napi::String::New(info.Env(), path)));
-  }
-  return list;
-}
-
 template <Napi::Value (*function)(Napi::CallbackInfo const&)>
 Napi::Value exported(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&] { return function(info); });
@@ -141,7 +132,6 @@ void register_isolate(Napi::Env env, Napi::Object exports) {
   exports.Set("sendPlan", Napi::Function::New<exported<send_plan>>(env));
   exports.Set("receivePlan", Napi::Function::New<exported<receive_plan>>(env));
   exports.Set("serveParent", Napi::Function::New<exported<serve_parent>>(env));
-  exports.Set("loadedPlugins", Napi::Function::New<exported<loaded_plugins>>(env));
 }
 
 }  // namespace ntrt

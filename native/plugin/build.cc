@@ -59,21 +59,20 @@ class Nodes {
 
  private:
   DimensionExpr const* make(Expression const& one) {
-    using namespace m;
     auto const tensors = static_cast<uint32_t>(recipe_.tensors());
     switch (one.op) {
-      case Expression::constant: return call_in_all<ExprBuilder::constant>(&builder_, one.number);
+      case Expression::constant: return call_in_all<m::ExprBuilder::constant>(&builder_, one.number);
       case Expression::dim:
         if (one.a < tensors) return static_cast<int32_t>(one.b) < inputs_[one.a].rank ? inputs_[one.a].d[one.b] : nullptr;
         // The length of a shape input: it comes with that many elements.
-        return one.a - tensors < shape_input_count_ ? call_in_all<ExprBuilder::constant>(&builder_, int64_t{shape_inputs_[one.a - tensors].rank}) : nullptr;
+        return one.a - tensors < shape_input_count_ ? call_in_all<m::ExprBuilder::constant>(&builder_, int64_t{shape_inputs_[one.a - tensors].rank}) : nullptr;
       case Expression::value: {
         if (one.a - tensors >= shape_input_count_) return nullptr;
         auto const& elements = shape_inputs_[one.a - tensors];
         return static_cast<int32_t>(one.b) < elements.rank ? elements.d[one.b] : nullptr;
       }
-      case Expression::size: return call_in_all<ExprBuilder::declareSizeTensor>(&builder_, static_cast<int32_t>(one.a), *nodes_[one.b], *nodes_[one.c]);
-      default: return call_in_all<ExprBuilder::operation>(&builder_, static_cast<int32_t>(one.op - Expression::sum), *nodes_[one.a], *nodes_[one.b]);
+      case Expression::size: return call_in_all<m::ExprBuilder::declareSizeTensor>(&builder_, static_cast<int32_t>(one.a), *nodes_[one.b], *nodes_[one.c]);
+      default: return call_in_all<m::ExprBuilder::operation>(&builder_, static_cast<int32_t>(one.op - Expression::sum), *nodes_[one.a], *nodes_[one.b]);
     }
   }
 

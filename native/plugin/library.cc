@@ -50,7 +50,6 @@ std::optional<Flavor> loaded_flavor() {
 }
 
 void log(int32_t severity, char const* text) {
-  using namespace m;
   auto* const known = finder.load();
   auto const flavor = known ? loaded_flavor() : std::nullopt;
   if (flavor) {

@@ -12,6 +12,7 @@ void register_plugins(Napi::Env env, Napi::Object exports) {
   exports.Set("launchRecipe", Napi::Function::New<launch_recipe>(env));
   exports.Set("pluginCreators", Napi::Function::New<plugin_creators>(env));
   exports.Set("loadPluginLibrary", Napi::Function::New<load_plugin_library>(env));
+  exports.Set("loadedPlugins", Napi::Function::New<loaded_plugins>(env));
   exports.Set("describePlugin", Napi::Function::New<describe_plugin>(env));
   exports.Set("evaluateRecipe", Napi::Function::New<evaluate_recipe>(env));
 }

@@ -6,6 +6,7 @@
 #include "../core/js.h"
 #include "../program/program.h"
 #include "../tensorrt/library.h"
+#include "creators.h"
 #include "existing.h"
 
 namespace ntrt {
@@ -132,6 +133,16 @@ DescribeRequest read_request(Given const& given) {
 }
 
 }  // namespace
+
+Napi::Value loaded_plugins(Napi::CallbackInfo const& info) {
+  return guarded(info.Env(), [&] {
+    auto list = Napi::Array::New(info.Env());
+    for (auto const& path : loaded_plugin_libraries(argument(info, 0).text())) {
+      list.Set(list.Length(), path.empty() ? info.Env().Null() : Napi::Value(Napi::String::New(info.Env(), path)));
+    }
+    return list;
+  });
+}
 
 Napi::Value plugin_creators(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&] {

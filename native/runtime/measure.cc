@@ -266,11 +266,10 @@ class MeasureJob : public Job {
 };
 
 Options read_options(Given const& given) {
-  auto const number = [&](char const* key) { return given.member(key).value().As<Napi::Number>().DoubleValue(); };
   Options options{};
-  options.warm_up = number("warmUp");
-  options.duration = number("duration");
-  options.idle = number("idle");
+  options.warm_up = given.member("warmUp").amount();
+  options.duration = given.member("duration").amount();
+  options.idle = given.member("idle").amount();
   options.iterations = given.member("iterations").integer();
   options.threads = given.member("threads").flag();
   options.graph = given.member("graph").flag();

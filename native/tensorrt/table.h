@@ -27,7 +27,7 @@ class Callbacks {
   explicit Callbacks(void* const* table) : table_(table) {}
 
  private:
-  void* const* const table_;
+  [[maybe_unused]] void* const* const table_;
 };
 
 // The classes of callbacks.def.

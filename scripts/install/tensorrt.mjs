@@ -5,13 +5,25 @@ import { isWhole, unpackInto } from './fetch.mjs';
 import { withLock } from './lock.mjs';
 import { SetupError } from './process.mjs';
 
+/** NVIDIA's wheels by processor: one release, which makes the same plans on both. */
+const wheels = {
+  x64: {
+    wheel: 'tensorrt_rtx_cu13_libs-1.7.1.116-py3-none-manylinux_2_28_x86_64.whl',
+    size: 95_153_708,
+    sha256: 'e3fd45fed001240d63304e77a2d4006319b839994237cb294b6e7ad72acaabcd',
+  },
+  arm64: {
+    wheel: 'tensorrt_rtx_cu13_libs-1.7.1.116-py3-none-manylinux_2_35_aarch64.whl',
+    size: 90_582_711,
+    sha256: 'ec8b6cb95a8ea61e31d544dbc5039d35219b311999f92c518a3889aaae74359c',
+  },
+};
+
 /** The TensorRT to fetch if none is found: it builds engines without a GPU. */
 export const RTX = {
   distribution: 'tensorrt-rtx-cu13-libs',
   version: '1.7.1.116',
-  wheel: 'tensorrt_rtx_cu13_libs-1.7.1.116-py3-none-manylinux_2_28_x86_64.whl',
-  size: 95_153_708,
-  sha256: 'e3fd45fed001240d63304e77a2d4006319b839994237cb294b6e7ad72acaabcd',
+  ...(wheels[process.arch] ?? wheels.x64),
   library: join('tensorrt_rtx_libs', 'libtensorrt_rtx.so.1'),
 };
 
@@ -21,7 +33,9 @@ export function cacheDir(env = process.env) {
   return env.NODE_TENSORRT_CACHE || join(xdg ?? join(homedir(), '.cache'), 'node-tensorrt');
 }
 
-const rtxDir = (env) => join(cacheDir(env), `tensorrt-rtx-${RTX.version}`);
+/** Machines of both processors may share a home. */
+const suffix = process.arch === 'arm64' ? '-arm64' : '';
+const rtxDir = (env) => join(cacheDir(env), `tensorrt-rtx-${RTX.version}${suffix}`);
 
 /** Path of the fetched library, or null if it is missing, incomplete or damaged. */
 export function cachedTensorRT(env = process.env) {

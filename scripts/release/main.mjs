@@ -40,7 +40,7 @@ async function setVersion(dir) {
 }
 
 async function buildAddons(dir, addons) {
-  if (!addons) return mustRun('npm run prebuild', process.execPath, ['scripts/prebuild/main.mjs'], { cwd: dir });
+  if (!addons) return mustRun('npm run addons', process.execPath, ['scripts/prebuild/main.mjs'], { cwd: dir });
   for (const { platform, folder } of platforms) {
     const from = join(addons, platform);
     if (!existsSync(from)) throw new SetupError(`expected ${platform} in ${addons}`);

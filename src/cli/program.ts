@@ -19,6 +19,7 @@ const commands: Record<string, () => Promise<Command>> = {
   plugins: async () => (await import('./commands/plugins.js')).pluginsCommand(),
   doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
   install: async () => (await import('./commands/install.js')).installCommand(),
+  init: async () => (await import('./commands/init.js')).initCommand(),
 };
 
 /** The command line with one command, or with all of them. */

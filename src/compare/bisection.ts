@@ -19,12 +19,15 @@ export interface Half {
 export interface LayerDifference {
   /** A parameter of TensorRT's, or the role of a weight; behind the name of a layer in the body of a loop or conditional. */
   name: string;
+  /** What A has; undefined where it has none. */
   a: unknown;
+  /** What B has; undefined where it has none. */
   b: unknown;
 }
 
 /** A layer of B at fault. A loop or conditional is one layer, with all that is in it. */
 export interface FaultyLayer {
+  /** Name of the layer. */
   name: string;
   /** TensorRT layer kind. */
   kind: string;

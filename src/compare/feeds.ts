@@ -6,6 +6,7 @@ import { dimNames, evaluateDim } from '../values/dim.js';
 import type { InputType, ShapedFeed } from '../values/feeds.js';
 import { randomElements } from '../values/random.js';
 
+/** Options of `randomFeeds`. */
 export interface RandomFeedsOptions {
   /** The same seed gives the same elements. Default 0. */
   seed?: number | undefined;

@@ -17,6 +17,7 @@ import {
 import { type OpenSide, openSide, runNetwork, type Side } from './sides.js';
 import { type Depth, defaultThresholds, roundoffs } from './thresholds.js';
 
+/** Options of `compareModels`. */
 export interface CompareModelsOptions extends CompareResultsOptions, RandomFeedsOptions {
   /** What both sides run on. Inputs without one get random elements, see `randomFeeds`. */
   feeds?: Feeds | undefined;
@@ -26,6 +27,7 @@ export interface CompareModelsOptions extends CompareResultsOptions, RandomFeeds
   onStep?: ((text: string) => void) | undefined;
 }
 
+/** What `compareModels` found. */
 export interface ModelComparison extends Comparison {
   /** What both sides ran on, by input. */
   feeds: Feeds;

@@ -19,8 +19,9 @@ export type ComparedPrecision =
   | 'int8'
   | 'int4';
 
+/** Options of `compareResults`. */
 export interface CompareResultsOptions {
-  /** For all outputs. Default: by dtype and depth, see `toleranceOf` in docs/serving.md; integers and bool have to be equal. */
+  /** For all outputs. Default: by dtype and depth, see docs/comparing.md; integers and bool have to be equal. */
   thresholds?: Thresholds | undefined;
   /** For single outputs, in place of `thresholds`. */
   outputThresholds?: Readonly<Record<string, Thresholds>> | undefined;
@@ -32,26 +33,33 @@ export interface CompareResultsOptions {
 
 /** What an output is on one side. */
 export interface ComparedType {
+  /** Its dtype. */
   dtype: WeightDType;
+  /** Its sizes. */
   shape: readonly number[];
 }
 
 /** How an output of A and B differs. */
 export interface OutputComparison extends Partial<Differences> {
+  /** Name of the output. */
   output: string;
+  /** Whether all differences are within the limits. */
   agrees: boolean;
   /** Why it does not agree, in words; empty if it does. */
   reasons: string[];
   /** Absent where A has no such output. */
   a?: ComparedType | undefined;
+  /** Absent where B has no such output. */
   b?: ComparedType | undefined;
   /** What was allowed. */
   thresholds: Thresholds;
 }
 
+/** What `compareResults` found. */
 export interface Comparison {
   /** Whether every output agrees. */
   agrees: boolean;
+  /** One entry for every output of A or B. */
   outputs: OutputComparison[];
 }
 
@@ -99,6 +107,7 @@ export function readCompareOptions(options: CompareResultsOptions, method: strin
  * Compares outputs by name: dtype and shape, and every element. A is the reference. Float outputs may have different dtypes: the
  * coarser one counts. NaN equals NaN and an infinity itself, and both are reported; NaN or an infinity on one side alone never agrees.
  * @throws ERR_INPUT if something is no tensor, ERR_PARAMETER, and what reading weights throws
+ * @function
  */
 export const compareResults = publicMethod(function compareResults(
   a: ComparedResults,

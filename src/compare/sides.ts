@@ -12,6 +12,7 @@ import type { ComparedResults } from './tensors.js';
 
 /** A network, and where it runs. */
 export interface NetworkSide {
+  /** The network, which is compiled for the comparison. */
   network: Network;
   /** Options of `compile`: the backend, and how to build. */
   options?: CompileOptions | undefined;

@@ -5,12 +5,15 @@ import type { Elements } from './tensors.js';
 export interface ElementPair {
   /** Along each axis. */
   index: readonly number[];
+  /** The element of A. */
   a: number | bigint;
+  /** The element of B. */
   b: number | bigint;
 }
 
 /** Elements of one kind that are no numbers. */
 export interface Oddity {
+  /** How many there are. */
   count: number;
   /** The index of the first, along each axis. */
   first: readonly number[];
@@ -18,20 +21,27 @@ export interface Oddity {
 
 /** What of one side is not finite; a kind that does not occur is absent. */
 export interface NotFinite {
+  /** Elements that are NaN. */
   nan?: Oddity | undefined;
+  /** Elements that are infinite. */
   infinity?: Oddity | undefined;
+  /** Elements that are minus infinity. */
   negativeInfinity?: Oddity | undefined;
 }
 
 /** Differences by size: |a − b| from `from` to below `to`, a power of ten apart. The first has those that are equal. */
 export interface HistogramBar {
+  /** The least difference of the bar. */
   from: number;
+  /** The first difference beyond the bar. */
   to: number;
+  /** Elements whose difference lies in the bar. */
   count: number;
 }
 
 /** The differences of two tensors of one shape; means, quantiles and the cosine of those elements that are finite on both sides. */
 export interface Differences {
+  /** Number of elements. */
   elements: number;
   /** Elements that are not equal. NaN equals NaN. */
   different: number;
@@ -41,18 +51,23 @@ export interface Differences {
   firstOdd?: ElementPair | undefined;
   /** The largest |a − b|, and where it is. */
   max: number;
+  /** The element with the largest difference. */
   worst?: ElementPair | undefined;
+  /** Mean of |a − b|. */
   mean: number;
   /** Root mean square of a − b. */
   rms: number;
   /** `max` as a share of the root mean square of A; undefined if A is all zeros and B is not. */
   relative?: number | undefined;
+  /** Root mean square of A. */
   rmsA: number;
   /** Cosine of the angle between both; 1 if both are all zeros, undefined if only one is. */
   cosine?: number | undefined;
   /** |a − b| below which half, 90 %, 99 % and 99.9 % of the elements are. */
   quantiles: { p50: number; p90: number; p99: number; p999: number };
+  /** How many differences there are of each size. */
   histogram: HistogramBar[];
+  /** NaN and infinities of each side. */
   notFinite: { a: NotFinite; b: NotFinite };
 }
 

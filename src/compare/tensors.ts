@@ -5,7 +5,9 @@ import { Weight, type WeightDType, weight } from '../weights/index.js';
 
 /** A tensor to compare: a `Result` of a run, a `Weight` of a file, or elements of your own, as they travel. */
 export interface ComparedTensor {
+  /** Its dtype. */
   readonly dtype: WeightDType;
+  /** Its sizes. */
   readonly shape: readonly number[];
   /** Row-major: float16 and bfloat16 as their bits, 4-bit types packed. */
   readonly data: TypedArray;

@@ -3,7 +3,9 @@ import { loadOnnxruntime, manifest } from './runtime.js';
 
 /** Whether onnxruntime-node is installed. `version` is null if it is missing or does not load; `error` says why. */
 export interface OnnxruntimeState {
+  /** Version of the package; null if it cannot be loaded. */
   version: string | null;
+  /** Why it cannot be used; null if it can. */
   error: string | null;
 }
 

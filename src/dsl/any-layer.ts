@@ -28,6 +28,7 @@ export interface AnyLayer {
   weights?: Readonly<Record<string, WeightLike>> | undefined;
   /** By role: `body` and `while` of a loop, `then` and `else` of a conditional. */
   bodies?: Readonly<Record<string, AnyBody>> | undefined;
+  /** Name of the layer. Default: one made from its kind. */
   name?: string | undefined;
 }
 

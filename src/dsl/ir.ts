@@ -14,10 +14,12 @@ export type WeightId = number;
 export type LayerParams = Record<string, unknown>;
 
 export interface IRValue extends ValueType {
+  /** Its number. */
   id: ValueId;
 }
 
 export interface IRNamed extends IRValue {
+  /** Its name. */
   name: string;
   /** Memory layouts that an input or output of the network may have; absent for the linear one. */
   formats?: readonly TensorFormat[] | undefined;
@@ -26,31 +28,43 @@ export interface IRNamed extends IRValue {
 /** An output of a graph. */
 export type IROutput = Pick<IRNamed, 'id' | 'name' | 'formats'>;
 
+/** A layer of a graph. */
 export interface IRNode {
+  /** Its number. */
   id: number;
   /** TensorRT layer kind. */
   kind: string;
+  /** Name of the layer, unique within the network. */
   name: string;
   /** Values by TensorRT's input index; null for an absent optional input. */
   inputs: (ValueId | null)[];
   /** Weights by role (`kernel`, `bias`, `value`, ...). */
   weights: Record<string, WeightId>;
+  /** TensorRT's parameters, as the kind's schema returns them. */
   params: LayerParams;
+  /** Its outputs, in TensorRT's order. */
   outputs: IRValue[];
   /** Nested graphs by role (`body`, `then`, `else`). */
   bodies?: Record<string, IRGraph> | undefined;
+  /** The line that recorded it; absent where it is not known. */
   source?: SourceLocation | undefined;
 }
 
+/** A graph: that of a network, or a body of a loop or conditional. */
 export interface IRGraph {
+  /** Its inputs, in the order of recording. */
   inputs: IRNamed[];
+  /** Its layers. A layer comes after those whose outputs it takes. */
   nodes: IRNode[];
+  /** Its outputs, in the order in which they were marked. */
   outputs: IROutput[];
 }
 
 /** A checked `WeightLike` in the side table. Its index there is its number. */
 export interface IRWeight {
+  /** Its dtype. */
   dtype: DType;
+  /** Its sizes. */
   shape: readonly number[];
   /** Its name in the weight file, used for refitting. */
   name?: string | undefined;
@@ -60,6 +74,7 @@ export interface IRWeight {
   stored?: StoredAt | undefined;
   /** Throws once the file it came from can no longer be trusted. */
   check?: (() => void) | undefined;
+  /** Its elements, row-major. */
   data: TypedArray;
   /** @internal The mapped file that `data` lies in, so that a build can use the elements without a copy. */
   mapping?: FileMapping | undefined;
@@ -69,11 +84,15 @@ export interface IRWeight {
 
 /** Serialized form of a network: `weights` hold their elements (base64, little endian), except those from a file, which are stored by name. */
 export interface NetworkJSON extends IRGraph {
+  /** Says what the object is. */
   format: 'node-tensorrt';
+  /** Version of the form. */
   version: 1;
+  /** Name of the network. */
   name: string;
   /** Values marked by `tensor.debug()`; absent if there are none. */
   debug?: ValueId[] | undefined;
+  /** The weights: `data` has the elements, `name` the name in the file they are loaded from. */
   weights: {
     id: WeightId;
     dtype: DType;

@@ -13,6 +13,7 @@ import type { Tensor } from './tensor.js';
 
 /** Where `fromJSON` finds weights that came from files: a `Weights` store, or any lookup by name. */
 export interface WeightSource {
+  /** Returns the weight of a name. */
   get(name: string): WeightLike;
 }
 

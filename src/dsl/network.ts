@@ -98,7 +98,9 @@ const newGraph = (): OpenGraph => ({ graph: { inputs: [], nodes: [], outputs: []
 
 /** A network under construction. Layers are recorded in the order of the calls. */
 export class Network extends TensorSource {
+  /** Name of the network. */
   readonly name: string;
+  /** The weights of all layers. Layers refer to them by index. */
   readonly weights: IRWeight[] = [];
   readonly #open: OpenGraph[] = [newGraph()];
   /** @internal */
@@ -137,10 +139,12 @@ export class Network extends TensorSource {
     return this.#scope;
   }
 
+  /** The inputs, in the order in which they were declared. */
   get inputs(): readonly Tensor[] {
     return this.graph.inputs.map((i) => this.#tensors[i.id]!);
   }
 
+  /** The outputs that were marked, in order. */
   get outputs(): readonly { name: string; tensor: Tensor }[] {
     return this.graph.outputs.map((o) => ({ name: o.name, tensor: this.#tensors[o.id]! }));
   }

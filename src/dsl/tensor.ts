@@ -39,9 +39,11 @@ export interface OutputOptions extends FormatOptions {
 
 /** A value of a network under construction. */
 export class Tensor extends TensorSource {
+  /** The network that the tensor is part of. */
   readonly network: Network;
   /** Number of the value within its network. */
   readonly id: ValueId;
+  /** Dtype of its elements. */
   readonly dtype: DType;
   /** Numbers, or names and expressions for dynamic dims. */
   readonly shape: Shape;
@@ -78,6 +80,7 @@ export class Tensor extends TensorSource {
     return this.network.ioName(this.id) ?? this.#defaultName;
   }
 
+  /** Number of axes. */
   get rank(): number {
     return this.shape.length;
   }

@@ -14,6 +14,7 @@ export { show } from './wording.js';
 
 /** The only error class of this package. `code` is stable; the message says what was expected and what was given. */
 export class TensorRTError extends Error {
+  /** Tells the class apart, also across copies of the package. */
   override readonly name = 'TensorRTError';
   /** What went wrong, e.g. `ERR_SHAPE`. Stable, so compare against it. */
   readonly code: string;

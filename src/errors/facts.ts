@@ -1,7 +1,10 @@
 /** The place in the user's code where a layer was recorded. */
 export interface SourceLocation {
+  /** Absolute path. */
   file: string;
+  /** From 1. */
   line: number;
+  /** From 1. */
   column: number;
 }
 
@@ -11,13 +14,17 @@ export interface WeightOperand {
   role: string;
   /** Name in the file. */
   name: string;
+  /** Path of the file. */
   file: string;
+  /** Dtype in the file. */
   dtype?: string;
+  /** Shape in the file. */
   shape: readonly number[];
 }
 
 /** A layer of the network. */
 export interface LayerAtFault {
+  /** Name of the layer. */
   layer: string;
   /** TensorRT layer kind. */
   kind: string;
@@ -47,7 +54,9 @@ export interface ErrorFacts {
   source?: SourceLocation | undefined;
   /** The line of CUDA source at fault. */
   cuda?: SourceLocation;
+  /** What would have fitted. */
   expected?: unknown;
+  /** What was given. */
   actual?: unknown;
   /** Weights from files that do not fit. */
   weights?: readonly WeightOperand[];
@@ -55,6 +64,7 @@ export interface ErrorFacts {
   log?: string[];
   /** TensorRT's own code of the error, e.g. `kINVALID_ARGUMENT`. */
   tensorrtCode?: string | undefined;
+  /** The error underneath, such as one of Node's or onnxruntime's. */
   cause?: unknown;
 }
 

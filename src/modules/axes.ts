@@ -53,6 +53,7 @@ function divided(x: Tensor, axis: number, by: number, method: string): Dim {
   return floorDivDims(dim, by);
 }
 
+/** Options of `unbind`. */
 export interface UnbindOptions<Count extends number = number> {
   /** Default 0. */
   axis?: number | undefined;

@@ -29,6 +29,7 @@ export interface TriangleOptions extends Named {
   diagonal?: number | undefined;
 }
 
+/** Options of `meshgrid`. */
 export interface MeshgridOptions {
   /** `ij` (default), or `xy`, which swaps the first two axes. */
   indexing?: 'ij' | 'xy' | undefined;

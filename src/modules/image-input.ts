@@ -8,6 +8,7 @@ import type { Dim } from '../values/dim.js';
 import type { DType } from '../values/dtype.js';
 import { noDim, readDim, uint8 } from '../values/spec.js';
 
+/** Options of `imageInput`. */
 export interface ImageInputOptions {
   /** Rows of pixels: a number, or a name if dynamic. */
   height: Dim;

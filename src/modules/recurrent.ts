@@ -51,6 +51,7 @@ export interface RnnOptions extends RecurrentOptions {
   nonlinearity?: 'tanh' | 'relu' | undefined;
 }
 
+/** What `gru` and `rnn` return. */
 export interface RecurrentResult {
   /** The last layer's hidden states, [sequence, batch, directions · state] (batch first if the input is). */
   output: Tensor;
@@ -58,6 +59,7 @@ export interface RecurrentResult {
   hidden: Tensor;
 }
 
+/** What `lstm` returns. */
 export interface LstmResult extends RecurrentResult {
   /** Every layer's cell state after its last step, [layers · directions, batch, hidden]. */
   cell: Tensor;

@@ -46,6 +46,7 @@ export function findAlive(
  * not changed. The copy keeps all inputs, and layers with side effects (assertions, cache updates, collective operations)
  * with everything they depend on.
  * @throws ERR_NO_OUTPUT if the network has no outputs
+ * @function
  */
 export const removeDeadLayers = publicMethod(function removeDeadLayers(net: Network): Network {
   requireNetwork(net, 'removeDeadLayers');

@@ -148,6 +148,7 @@ function mayEqual(a: Dim, b: Dim): boolean {
   });
 }
 
+/** Options of `decomposePlugins`. */
 export interface DecomposeOptions {
   /** Name of the new network. Default: the old one's. */
   name?: string | undefined;
@@ -159,6 +160,7 @@ export interface DecomposeOptions {
  * does the same; TensorRT-RTX has no plugin layers, so there it always happens.
  * @throws ERR_UNSUPPORTED for a plugin without `decompose`; ERR_PLUGIN if one throws, or gives other dtypes or shapes than the
  *   plugin's rules
+ * @function
  */
 export const decomposePlugins = publicMethod(function decomposePlugins(
   net: Network,

@@ -17,6 +17,7 @@ export type TensorRef = Tensor | string;
 /** Tensors by their own names, or by the names given. */
 export type TensorRefs = readonly TensorRef[] | Readonly<Record<string, TensorRef>>;
 
+/** Options of `extract`. */
 export interface ExtractOptions {
   /** Where to cut the network: these tensors become inputs. The network's own inputs stay if they are needed. */
   inputs?: TensorRefs;
@@ -98,6 +99,7 @@ function nameableDims(tensors: readonly Tensor[]): (dim: Dim) => Dim {
  * ```
  * @throws ERR_NAME if no tensor, or more than one, has a name; ERR_NO_OUTPUT; ERR_DUPLICATE_NAME; ERR_FOREIGN_TENSOR,
  *   ERR_NESTED_TENSOR, ERR_INPUT, ERR_PARAMETER
+ * @function
  */
 export const extract = publicMethod(function extract(net: Network, options: ExtractOptions = {}): Network {
   requireNetwork(net, 'extract');

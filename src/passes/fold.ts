@@ -20,6 +20,7 @@ export type Evaluate = (net: Network) => EvaluateResults | Promise<EvaluateResul
 /** Elements of the network's outputs, by name. */
 export type EvaluateResults = Readonly<Record<string, Readonly<WeightLike>>>;
 
+/** Options of `foldConstants`. */
 export interface FoldOptions {
   /**
    * Computes layers whose inputs are all constants, e.g. on the CPU backend:
@@ -176,6 +177,7 @@ async function fold(net: Network, evaluate: Evaluate | undefined): Promise<Netwo
  * from TensorRT's in the last bit. These are not folded: random numbers; quantize and dequantize layers, which set
  * TensorRT's precisions; results that would make the network much larger.
  * @throws ERR_INPUT if `evaluate` returns anything but the expected results; whatever `evaluate` throws
+ * @function
  */
 export const foldConstants = publicMethod(function foldConstants(
   net: Network,

@@ -24,6 +24,7 @@ export const sourceOf = ({ inputs, nodes, outputs, weights, tensorOf, useFp32Acc
 
 /** A layer of a network, as it was recorded. */
 export interface Layer {
+  /** Name of the layer. */
   readonly name: string;
   /** TensorRT layer kind, e.g. `convolution`. */
   readonly kind: string;
@@ -33,6 +34,7 @@ export interface Layer {
   readonly weights: Readonly<Record<string, Readonly<WeightLike & { data: TypedArray }>>>;
   /** By TensorRT's input index; null for an absent optional input. */
   readonly inputs: readonly (Tensor | null)[];
+  /** Its outputs, in TensorRT's order. */
   readonly outputs: readonly Tensor[];
   /** The layers of a loop (`body`, `while`) or conditional (`then`, `else`), by role. */
   readonly bodies: Readonly<Record<string, readonly Layer[]>>;
@@ -102,6 +104,7 @@ export function* usesOf({ inputs, bodies = {} }: Pick<RecordedNode, 'inputs' | '
 /**
  * Returns the layers of a network, in the order they were recorded.
  * @throws ERR_INPUT if `net` is not a network
+ * @function
  */
 export const layersOf = publicMethod(function layersOf(net: Network): Layer[] {
   requireNetwork(net, 'layersOf');

@@ -36,10 +36,12 @@ export interface RuleLayer extends Omit<Layer, 'outputs' | 'bodies'> {
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a rule that ends without `return` keeps the layer.
 export type Replacement = Tensor | readonly (Tensor | null)[] | undefined | void;
+/** A rule of `rewrite`. What it returns takes the layer's place. */
 export type Rule = (layer: RuleLayer) => Replacement;
 /** A rule for all layers, or rules by layer kind. */
 export type RuleSet = Rule | Readonly<Record<string, Rule>>;
 
+/** Options of `rewrite`. */
 export interface RewriteOptions {
   /** Name of the new network. Default: the old one's. */
   name?: string;
@@ -178,6 +180,7 @@ function checkChanges(changes: LayerChanges): void {
  * also take its name: `{ name: layer.name }`. Weights are shared. Layers that stay keep their names and source locations.
  * @throws ERR_INPUT, ERR_PARAMETER, ERR_OUTPUT if a rule returns something invalid; ERR_FOREIGN_TENSOR if it uses tensors
  *   of another network; ERR_NESTED_TENSOR if it uses those of another body; and the errors of layers that refuse new inputs
+ * @function
  */
 export const rewrite = publicMethod(function rewrite(
   net: Network,
@@ -189,7 +192,7 @@ export const rewrite = publicMethod(function rewrite(
   return new Rewriting(net, options.name ?? net.name, rules).run();
 });
 
-/** Copies a network: the same inputs, layers, outputs and weights. What is recorded later in one is not in the other. */
+/** Copies a network: the same inputs, layers, outputs and weights. What is recorded later in one is not in the other. @function */
 export const copy = publicMethod(function copy(net: Network, options: RewriteOptions = {}): Network {
   requireNetwork(net, 'copy');
   checkOptions(options, ['name'], 'copy');

@@ -12,6 +12,7 @@ type Kind = 'float' | 'integer' | 'int64' | 'bool' | 'string' | 'bytes' | 'dims'
 
 /** An attribute of a definition; made by `attr`. `Given` is what callers pass, `Value` what rules get. */
 export interface Attribute<Given = unknown, Value = unknown, Required extends boolean = boolean> {
+  /** The type it has in TensorRT. */
   readonly type: FieldType;
   /** @internal */
   readonly kind: Kind;
@@ -19,6 +20,7 @@ export interface Attribute<Given = unknown, Value = unknown, Required extends bo
   readonly isList: boolean;
   /** @internal */
   readonly infinite: boolean;
+  /** Whether a layer has to give it. */
   readonly required: Required;
   /** Plain data. */
   readonly fallback: AttributeValue | undefined;
@@ -26,8 +28,10 @@ export interface Attribute<Given = unknown, Value = unknown, Required extends bo
   readonly '~'?: { given: Given; value: Value } | undefined;
 }
 
+/** Attributes by name. */
 export type Attributes = Readonly<Record<string, Attribute>>;
 
+/** Options of a float attribute. */
 export interface FloatAttributeOptions {
   /** Lets ±Infinity pass. NaN never does. */
   infinite?: boolean | undefined;

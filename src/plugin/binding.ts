@@ -4,7 +4,9 @@ import type { Expression, FieldType } from './recipe.js';
 
 /** A field of a creator, with elements or, in a creator's list, without. */
 export interface CreatorField {
+  /** Name of the field. */
   name: string;
+  /** Type of its elements. */
   type: FieldType;
   /** Elements that the creator's list names; 0 or less where it does not say. */
   length: number;
@@ -12,11 +14,15 @@ export interface CreatorField {
 
 /** A plugin creator of a loaded TensorRT: what `x.plugin(name, { version, namespace, fields })` uses. */
 export interface PluginCreator {
+  /** Name of the plugin. */
   name: string;
+  /** Version of the plugin. */
   version: string;
+  /** Namespace; usually empty. */
   namespace: string;
   /** Interface of its plugins: IPluginV2 and its descendants, or IPluginV3. */
   interface: 'V1' | 'V3';
+  /** Fields that it takes. */
   fields: CreatorField[];
 }
 
@@ -103,6 +109,8 @@ export interface PluginBinding {
   pluginCreators(library: string): Promise<PluginCreator[]>;
   /** Loads a plugin library into TensorRT's registry; null: libnvinfer_plugin beside it. */
   loadPluginLibrary(library: string, path: string | null): Promise<PluginCreator[]>;
+  /** Plugin libraries that any thread loaded into a TensorRT's registry, oldest first; null is libnvinfer_plugin. */
+  loadedPlugins(library: string): (string | null)[];
   /** What a plugin says of its outputs; the TensorRT must be loaded. */
   describePlugin(library: string, request: DescribeRequest): PluginOutputs;
   /** `architectures`: what it compiles for, as major × 10 + minor. Rejects with ERR_NVRTC_MISSING. */

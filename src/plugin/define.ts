@@ -12,7 +12,9 @@ export class Plugin<
   A extends Attributes = Attributes,
   O extends string = string,
 > {
+  /** With the version, what engines know the plugin by. */
   readonly name: string;
+  /** Version of the plugin. */
   readonly version: string;
   /** Types only. */
   declare readonly '~'?: { inputs: I; shapeInputs: S; attributes: A; outputs: O } | undefined;
@@ -31,6 +33,7 @@ export class Plugin<
     return typeof value === 'object' && value !== null && #definition in value ? value.#definition : undefined;
   }
 
+  /** Name and version. */
   toString(): string {
     return `Plugin(${this.name} ${this.version})`;
   }

@@ -19,7 +19,9 @@ export interface ExistingRequest {
 
 /** An output of an existing plugin, in the network's dims. */
 export interface ExistingOutput {
+  /** Its dtype. */
   dtype: DType;
+  /** Its shape, with names and expressions for dynamic dims. */
   shape: readonly Dim[];
 }
 

@@ -21,7 +21,7 @@ export const fieldTypes = {
   float4e2m1: 13,
 } as const;
 
-/** An element type of plugin fields. */
+/** An element type of plugin fields. @useDeclaredType */
 export type FieldType = keyof typeof fieldTypes;
 
 /** TensorRT's DimensionOperation, in its order. */
@@ -39,11 +39,11 @@ export type Expression =
   | { op: Operation; a: number; b: number };
 
 export const integerTypes = ['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64', 'bool'] as const;
-/** Types of integer arguments of kernels. */
+/** Types of integer arguments of kernels. @useDeclaredType */
 export type IntegerType = (typeof integerTypes)[number];
 
 export const floatTypes = ['float16', 'bfloat16', 'float32', 'float64'] as const;
-/** Types of floating-point arguments of kernels. */
+/** Types of floating-point arguments of kernels. @useDeclaredType */
 export type FloatType = (typeof floatTypes)[number];
 
 export type Pointer =

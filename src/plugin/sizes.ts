@@ -189,10 +189,15 @@ export type SizesOperation = (a: SizeLike, b: SizeLike, ...others: SizeLike[]) =
 
 /** Arithmetic on sizes: int64, as TensorRT does it. Plain numbers where all operands are known. */
 export interface SizeHelpers {
+  /** The sum. */
   readonly add: SizesOperation;
+  /** The product. */
   readonly mul: SizesOperation;
+  /** The smallest. */
   readonly min: SizesOperation;
+  /** The largest. */
   readonly max: SizesOperation;
+  /** a − b */
   readonly sub: SizeOperation;
   /** ⌊a / b⌋ */
   readonly floorDiv: SizeOperation;

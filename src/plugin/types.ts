@@ -9,13 +9,21 @@ import type { AnySize, SizeHelpers, SizeLike } from './sizes.js';
 
 /** Sizes along the axes; those beyond the rank are undefined. */
 export interface PluginShape extends ReadonlyArray<AnySize> {
+  /** Size along the first axis. */
   readonly 0: AnySize;
+  /** Size along the second axis. */
   readonly 1: AnySize;
+  /** Size along the third axis. */
   readonly 2: AnySize;
+  /** Size along the fourth axis. */
   readonly 3: AnySize;
+  /** Size along the fifth axis. */
   readonly 4: AnySize;
+  /** Size along the sixth axis. */
   readonly 5: AnySize;
+  /** Size along the seventh axis. */
   readonly 6: AnySize;
+  /** Size along the eighth axis. */
   readonly 7: AnySize;
   /** From the end, if negative. */
   at(axis: number): AnySize;
@@ -23,9 +31,13 @@ export interface PluginShape extends ReadonlyArray<AnySize> {
 
 /** A tensor, as rules see it. Sizes that only the run knows are `Size`s. In `launch` it is also an argument: its address. */
 export interface PluginTensor {
+  /** Name of the input or output. */
   readonly name: string;
+  /** Dtype of its elements in this layer. */
   readonly dtype: DType;
+  /** Number of axes. */
   readonly rank: number;
+  /** Its sizes. */
   readonly shape: PluginShape;
   /** Number of elements. */
   readonly size: AnySize;
@@ -33,21 +45,25 @@ export interface PluginTensor {
 
 /** A small integer tensor whose elements rules may read, because the host knows them. */
 export interface PluginShapeInput extends PluginTensor {
+  /** Its elements, in row-major order. */
   readonly values: PluginShape;
 }
 
 /** Scratch memory of a launch: `workspace` is its address, `workspace.at(bytes)` one inside it. */
 export interface PluginWorkspace {
+  /** An address inside it, in bytes from its begin. */
   at(bytes: SizeLike): PluginWorkspace;
 }
 
 /** An argument of a kernel, with its type: `int32(x.shape[0])`. */
 export interface PluginArgument {
+  /** Type of the kernel's parameter. */
   readonly type: string;
 }
 
 /** An attribute in `launch`: an argument of its own type; `value` is what it is. */
 export interface PluginAttributeArgument<Value> extends PluginArgument {
+  /** The attribute's value. */
   readonly value: Value;
 }
 
@@ -132,6 +148,7 @@ export interface KernelLaunch {
 
 /** Sets the bytes of an output or of scratch memory. */
 export interface MemoryFill {
+  /** What is filled. */
   fill: PluginTensor | PluginWorkspace;
   /** A byte, 0 to 255. */
   value: number;
@@ -139,6 +156,7 @@ export interface MemoryFill {
   bytes?: SizeLike | undefined;
 }
 
+/** A step of a launch: a kernel, or bytes to set. */
 export type LaunchStepLike = KernelLaunch | MemoryFill;
 
 /**
@@ -146,8 +164,11 @@ export type LaunchStepLike = KernelLaunch | MemoryFill;
  * an Int8Array, bool as 0 and 1 in a Uint8Array. They are a copy, so a reference may change them, and return them.
  */
 export interface ReferenceTensor {
+  /** Dtype of the tensor in the network. */
   readonly dtype: DType;
+  /** Its sizes. */
   readonly shape: readonly number[];
+  /** Its elements, row-major. */
   readonly data: TypedArray;
 }
 
@@ -184,6 +205,7 @@ export interface PluginDefinition<
 > {
   /** With the version, what engines know the plugin by: letters, digits, `_`, `.`, `:` and `-`. */
   name: string;
+  /** Version of the plugin: give another one whenever what it computes changes. */
   version: string;
   /** Names of the tensors, in TensorRT's order. */
   inputs: readonly I[];
@@ -191,6 +213,7 @@ export interface PluginDefinition<
   shapeInputs?: readonly S[] | undefined;
   /** Ranks that are taken: one, or the least and the most. */
   ranks?: { readonly [K in NoInfer<I | S>]?: number | readonly [least: number, most: number] } | undefined;
+  /** Constants of a layer by name, made with `attr`. */
   attributes?: A | undefined;
   /** Allowed combinations of dtypes. The first row's names that are no inputs are the outputs, in TensorRT's order. */
   types: readonly (R & PluginInputTypes<NoInfer<I | S>>)[];

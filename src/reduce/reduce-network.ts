@@ -16,6 +16,7 @@ export interface ReduceProgress {
   layers: number;
 }
 
+/** Options of `reduceNetwork`. */
 export interface ReduceOptions {
   /** Most networks that are checked. Default 1000. */
   limit?: number | undefined;
@@ -29,6 +30,7 @@ export interface ReduceOptions {
   onSmaller?: ((net: Network) => void | Promise<void>) | undefined;
 }
 
+/** What `reduceNetwork` found. */
 export interface Reduction {
   /** The smallest network that was found to fail. */
   network: Network;

@@ -7,15 +7,19 @@ import type { FileMapping } from '../values/weight.js';
 /** Binary interface of a TensorRT library: `trt10` = libnvinfer 10, `trt11` = libnvinfer 11, `rtx1` = TensorRT-RTX 1. */
 export type Flavor = 'trt10' | 'trt11' | 'rtx1';
 
+/** A TensorRT library. */
 export interface LibraryInfo {
   /** Real path of the library that was loaded. */
   path: string;
+  /** Its family: TensorRT 10, TensorRT 11 or TensorRT-RTX. */
   flavor: Flavor;
   /** The version the library reports, e.g. `10.6.0`. */
   version: string;
 }
 
+/** A GPU. */
 export interface CudaDevice {
+  /** Its name, such as `NVIDIA H200`. */
   name: string;
   /** e.g. `9.0` */
   computeCapability: string;
@@ -23,9 +27,11 @@ export interface CudaDevice {
   totalMemory: number;
 }
 
+/** What NVIDIA's driver reports. */
 export interface CudaInfo {
   /** CUDA version the driver supports, e.g. `13.0`; null if no driver could be loaded. */
   driver: string | null;
+  /** The GPUs, in the driver's order. */
   devices: CudaDevice[];
   /** Why there is no driver or no device. */
   error?: string | undefined;
@@ -49,6 +55,7 @@ export type HeldValue =
 export interface HeldLayer {
   /** Name of the recorded layer. */
   layer: string;
+  /** TensorRT layer kind. */
   kind: string;
   /** By their names in `net.toJSON()`. Parameters that are null there (unset, or given by an input) are absent. */
   parameters: Readonly<Record<string, HeldValue>>;
@@ -60,44 +67,73 @@ export interface HeldLayer {
 
 /** Build options as TensorRT holds them, including those not given. Options that this release has no getter for are absent. */
 export interface HeldOptions {
+  /** Whether float32 layers may use TF32. */
   readonly tf32?: boolean | undefined;
+  /** Whether every weight can be replaced. */
   readonly refit?: boolean | undefined;
+  /** Whether weights can be replaced by the same elements alone. */
   readonly refitIdentical?: boolean | undefined;
   /** Those of the given names that are marked. */
   readonly refitIndividual?: readonly string[] | undefined;
+  /** Whether the plan leaves out weights that can be replaced. */
   readonly stripPlan?: boolean | undefined;
+  /** Whether later releases run the engine. */
   readonly versionCompatible?: boolean | undefined;
+  /** Whether the plan leaves out the lean runtime. */
   readonly excludeLeanRuntime?: boolean | undefined;
   /** Not on TensorRT-RTX. */
   readonly pluginsToSerialize?: readonly string[] | undefined;
+  /** Whether kernels for sparse weights are tried. */
   readonly sparseWeights?: boolean | undefined;
+  /** Whether the build never assumes that values are not NaN. */
   readonly strictNans?: boolean | undefined;
+  /** Whether weights can stay in the host's memory. */
   readonly weightStreaming?: boolean | undefined;
+  /** Whether inputs and outputs are not reformatted. */
   readonly directIO?: boolean | undefined;
+  /** Whether TensorRT synchronizes after every layer. */
   readonly debug?: boolean | undefined;
+  /** Whether the build uses no timing cache. */
   readonly disableTimingCache?: boolean | undefined;
+  /** Whether compiled kernels stay out of the timing cache. */
   readonly disableCompilationCache?: boolean | undefined;
+  /** Whether a tactic that is not in the timing cache is an error. */
   readonly errorOnTimingCacheMiss?: boolean | undefined;
+  /** Whether entries of the timing cache can be changed. */
   readonly editableTimingCache?: boolean | undefined;
+  /** Whether TensorRT logs how much memory the build uses. */
   readonly monitorMemory?: boolean | undefined;
+  /** Whether an element is computed in the same way wherever it stands in a batch. */
   readonly distributiveIndependence?: boolean | undefined;
+  /** Most bytes of scratch memory on the GPU. */
   readonly workspace?: number | undefined;
   /** Bytes, of every pool. */
   readonly memoryPools?: Readonly<Record<string, number>> | undefined;
+  /** 0 to 5: how long TensorRT looks for faster kernels. */
   readonly optimizationLevel?: number | undefined;
+  /** Runs that are averaged when a kernel is timed. */
   readonly avgTimingIterations?: number | undefined;
+  /** Most tactics that are tried for a layer. */
   readonly maxTactics?: number | undefined;
+  /** Most streams beside a context's own. */
   readonly maxAuxStreams?: number | undefined;
+  /** Most threads of the build. */
   readonly maxThreads?: number | undefined;
+  /** The operating system the engine is for. */
   readonly runtimePlatform?: string | undefined;
+  /** What kind of runtime the engine is for. */
   readonly engineCapability?: string | undefined;
   /** In alphabetical order. */
   readonly tacticSources?: readonly string[] | undefined;
   /** Those that this release has. */
   readonly previewFeatures?: Readonly<Record<string, boolean>> | undefined;
+  /** How much TensorRT tiles layers for the cache of the GPU. */
   readonly tilingOptimizationLevel?: string | undefined;
+  /** Most bytes of L2 cache that tiles may use. */
   readonly l2LimitForTiling?: number | undefined;
+  /** Settings of TensorRT's compiler. */
   readonly buildRoute?: string | undefined;
+  /** How much the engine keeps of its layers for the inspector. */
   readonly profilingVerbosity?: string | undefined;
   /** Not on TensorRT-RTX. */
   readonly hardwareCompatibility?: string | undefined;
@@ -214,6 +250,7 @@ export interface SerializedEngine {
   size: number;
 }
 
+/** Where the weights of an engine built with `weightStreaming` are. All sizes are in bytes. */
 export interface WeightStreaming {
   /** Bytes of weights that can be streamed. */
   size: number;
@@ -301,6 +338,7 @@ export interface NativeMeasurement {
   graphRefused?: string;
 }
 
+/** Page-locked memory of this process. */
 export interface HostMemory {
   /** Bytes of page-locked memory in use: by tensors, feeds under way, and results. */
   pinned: number;
@@ -312,6 +350,7 @@ export interface HostMemory {
   refused?: string;
 }
 
+/** Memory of a GPU. */
 export interface DeviceMemoryUse {
   /** bytes */
   free: number;

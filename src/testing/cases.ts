@@ -29,6 +29,7 @@ export interface PluginCase<
   inputs: { readonly [K in I]: CaseInput };
   /** Elements of shape inputs, by name: one for rank 0, or a list. */
   shapeInputs?: { readonly [K in S]: CaseSize | readonly CaseSize[] } | undefined;
+  /** Attributes of the layer. Those with a default may be left out. */
   attributes?: Attributes | undefined;
   /** Values of the named sizes. With names, edge cases change these alone, without them all sizes that are equal. */
   sizes?: Readonly<Record<string, number>> | undefined;

@@ -23,6 +23,7 @@ export interface Difference {
   text: string;
   /** Elements beyond the tolerance, of `count`; absent if dtype or shape differ. */
   wrong?: number | undefined;
+  /** Number of elements. */
   count?: number | undefined;
   /** The element that is furthest off: its index along each axis, and both values. NaN against a number is further than any number. */
   worst?: { index: readonly number[]; got: number | bigint; wanted: number | bigint } | undefined;

@@ -10,6 +10,7 @@ export type PluginTestBackend = 'decomposition' | 'kernel' | 'tensorrt';
 
 export const testBackends: readonly PluginTestBackend[] = ['decomposition', 'kernel', 'tensorrt'];
 
+/** Options of `testPlugin`. */
 export interface PluginTestOptions<
   I extends string = string,
   S extends string = string,

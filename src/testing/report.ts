@@ -9,6 +9,7 @@ export interface PluginCheck {
   what: string;
   /** What it was compared with: `reference`, or `decomposition` where there is no reference. */
   against?: string | undefined;
+  /** Whether it was as expected. */
   passed: boolean;
   /** Outputs that differ. */
   differences: readonly Difference[];
@@ -20,6 +21,7 @@ export interface PluginCheck {
 export interface PluginCaseReport {
   /** Its place in `cases`, from 0. */
   case: number;
+  /** The name that the case has, if any. */
   name?: string | undefined;
   /** What a generated edge case changed: `n = 0`. */
   edge?: string | undefined;
@@ -27,12 +29,15 @@ export interface PluginCaseReport {
   types: Readonly<Record<string, DType>>;
   /** Sizes of the inputs. */
   shapes: Readonly<Record<string, readonly number[]>>;
+  /** What was checked. */
   checks: PluginCheck[];
 }
 
 /** What was not checked. */
 export interface PluginTestSkip {
+  /** The check that was left out. */
   what: string;
+  /** The reason. */
   why: string;
   /** How many checks that leaves out. */
   count: number;
@@ -40,13 +45,17 @@ export interface PluginTestSkip {
 
 /** What `testPlugin` found. */
 export interface PluginTestReport {
+  /** Name and version of the plugin. */
   plugin: string;
   /** Of the random inputs. */
   seed: number;
   /** Checks that passed and failed. Those that could not be made are in `skipped` alone. */
   passed: number;
+  /** Checks that failed. */
   failed: number;
+  /** What was not checked, and why. */
   skipped: PluginTestSkip[];
+  /** Every case with its checks. */
   cases: PluginCaseReport[];
   /** What is checked once for all cases: compiling, compute-sanitizer. */
   checks: PluginCheck[];

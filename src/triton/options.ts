@@ -3,6 +3,7 @@ import { show } from '../errors/error.js';
 import { refuse } from '../errors/refusal.js';
 import { checkOptions } from '../passes/refuse.js';
 
+/** Options of `writeTritonRepository`. */
 export interface TritonOptions {
   /** The model's name, and its folder's. Default: the engine file's, without extension; `model` for an engine in memory. */
   name?: string | undefined;

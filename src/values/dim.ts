@@ -4,6 +4,7 @@
  * strings.
  */
 export type Dim = number | string;
+/** Sizes along the axes: numbers, and names or expressions where dynamic. */
 export type Shape = readonly Dim[];
 
 /** Sizes of named dims. */

@@ -60,7 +60,9 @@ export type TypedArray =
 
 /** A Float16Array, which Node has from version 24 on: wherever elements are given it stands for float16. */
 export interface HalfArray extends ArrayBufferView {
+  /** Tells the class apart. */
   readonly [Symbol.toStringTag]: 'Float16Array';
+  /** Number of elements. */
   readonly length: number;
   readonly [index: number]: number;
 }

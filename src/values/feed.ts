@@ -10,6 +10,7 @@ export interface ShapedFeed {
   dtype?: string | undefined;
   /** Default: derived from the length. */
   shape?: readonly number[] | undefined;
+  /** Row-major elements. */
   data: TypedArray | HalfArray | readonly Scalar[];
 }
 
@@ -21,11 +22,14 @@ export interface ShapedFeed {
  * is used where it is, and has to stay as it is until the run ends.
  */
 export type Feed = TypedArray | HalfArray | Scalar | readonly Scalar[] | ShapedFeed | PlacedTensor;
+/** What a run takes: a feed for every input, by name. */
 export type Feeds = Readonly<Record<string, Feed>>;
 
 /** An input as the network declares it. */
 export interface InputType {
+  /** Name of the input. */
   name: string;
+  /** Dtype of its elements. */
   dtype: DType;
   /** Numbers, or names for dynamic dims. */
   shape: Shape;

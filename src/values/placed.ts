@@ -10,7 +10,9 @@ export interface Place {
 
 /** A tensor with memory of its own: a `HostTensor` or a `DeviceTensor`. */
 export interface PlacedTensor {
+  /** Dtype of its elements. */
   readonly dtype: DType;
+  /** Its sizes. */
   readonly shape: readonly number[];
   /** bytes */
   readonly byteLength: number;

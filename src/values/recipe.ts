@@ -12,7 +12,9 @@ export interface SourceRecipe {
 
 /** Elements that no file has. */
 export interface ConstantRecipe {
+  /** Dtype of the elements. */
   readonly dtype: string;
+  /** Their shape. */
   readonly shape: readonly number[];
   /** In the form of `WeightLike.data`. */
   readonly constant: Uint8Array;
@@ -20,6 +22,7 @@ export interface ConstantRecipe {
 
 /** What a method made of other weights; `weights/replay.ts` does it again. */
 export interface StepRecipe {
+  /** Name of the method. */
   readonly step: string;
   /** What it is made of, by role. */
   readonly of: Readonly<Record<string, Recipe>>;
@@ -34,7 +37,9 @@ export type Recipe = SourceRecipe | ConstantRecipe | StepRecipe;
 
 /** A recipe, and the very elements it stands for: others, such as those of a changed copy, have none. */
 export interface Origin {
+  /** How the elements were made. */
   readonly recipe: Recipe;
+  /** The elements. */
   readonly data: TypedArray | HalfArray;
 }
 

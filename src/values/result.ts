@@ -4,7 +4,9 @@ import { decodeElements } from './elements.js';
 
 /** One output of a run. */
 export class Result {
+  /** Dtype of its elements. */
   readonly dtype: DType;
+  /** Its sizes. */
   readonly shape: readonly number[];
   /** Row-major elements: float16 and bfloat16 as their bits, int64 as BigInt64Array, bool as 0 and 1, 4-bit types packed. */
   readonly data: TypedArray;
@@ -29,6 +31,7 @@ export class Result {
     );
   }
 
+  /** Dtype and shape, in one line. */
   toString(): string {
     return `Result(${this.dtype}[${this.shape.join(', ')}])`;
   }

@@ -6,7 +6,9 @@ import { type DType, dtypes } from './dtype.js';
 
 /** The dtype and shape of a tensor. */
 export interface ValueType {
+  /** Dtype of its elements. */
   dtype: DType;
+  /** Its sizes: numbers, and names or expressions where dynamic. */
   shape: Shape;
 }
 
@@ -81,6 +83,7 @@ export function spec(dtype: DType, dims: readonly Dim[]): ValueType {
   return { dtype, shape };
 }
 
+/** Makes the type of an input: `float32('batch', 3, 224, 224)`. A name stands for a dynamic dim. */
 export type Spec = (...dims: Dim[]) => ValueType;
 
 /** 32-bit IEEE float. Dims are numbers, or names and expressions over them (`'2*h'`) if dynamic; the same name means the same size. */

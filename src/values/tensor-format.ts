@@ -15,8 +15,10 @@ const formats = [
   'hwc16',
   'dhwc',
 ] as const;
+/** The layout of a tensor in memory. @useDeclaredType */
 export type TensorFormat = (typeof formats)[number];
 
+/** The layout of an input or output. */
 export interface FormatOptions {
   /**
    * The memory layout, or those that TensorRT may choose from: TensorRT's TensorFormat in lower case, without `k`. Default `linear`. Which

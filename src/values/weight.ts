@@ -18,6 +18,7 @@ export interface WeightLike {
   name?: string | undefined;
   /** Optional if `data` implies it (Float32Array, Float16Array, Int32Array, BigInt64Array, Int8Array, Uint8Array). */
   dtype?: string | undefined;
+  /** Its sizes. */
   shape: readonly number[];
   /** The file it came from. */
   file?: string | undefined;

@@ -4,6 +4,7 @@ import { refusal } from './format-error.js';
 /** Element types that only weight files hold; convert them with `Weight.as` before use in a network. */
 export const fileDTypes = ['float64', 'float8e5m2', 'int16', 'uint16', 'uint32', 'uint64'] as const;
 
+/** Dtypes that weight files may hold. @useDeclaredType */
 export type FileDType = (typeof fileDTypes)[number];
 
 /** An element type of a weight: TensorRT's and those that only files hold. */

@@ -9,6 +9,7 @@ export type Expected = Readonly<Record<string, readonly number[]>>;
 export interface WeightsReport {
   /** `nearest` is empty if nothing is close. If very many are missing, only the first have it. */
   missing: { name: string; nearest: string[] }[];
+  /** Tensors of another shape than expected. */
   misshapen: { name: string; expected: readonly number[]; actual: readonly number[] }[];
   /** In the file, but not expected. */
   unused: string[];

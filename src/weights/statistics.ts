@@ -6,9 +6,13 @@ import { Weight } from './weight.js';
 
 /** Of all elements. min, max and mean leave out NaN, and are null if nothing else is there. */
 export interface WeightStatistics {
+  /** The least; null if there is none. */
   min: number | null;
+  /** The most; null if there is none. */
   max: number | null;
+  /** The mean; null if there is none. */
   mean: number | null;
+  /** Elements that are NaN. */
   nan: number;
 }
 

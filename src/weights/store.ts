@@ -14,10 +14,13 @@ import { type AsOptions, Weight } from './weight.js';
 export interface LayerWeights {
   /** Undefined, whatever the type says, of a layer without one: a norm without coefficients, an LSTM, a weight norm. */
   weight: Weight;
+  /** `PREFIX.bias` */
   bias?: Weight | undefined;
   /** Batch norm. */
   running_mean?: Weight | undefined;
+  /** `PREFIX.running_var`, of batch norm */
   running_var?: Weight | undefined;
+  /** `PREFIX.num_batches_tracked`, of batch norm */
   num_batches_tracked?: Weight | undefined;
   /** Everything else there, such as an LSTM's `weight_ih_l0`, or `parametrizations.weight.original0`. */
   [name: string]: Weight | undefined;
@@ -26,8 +29,9 @@ export interface LayerWeights {
 /** Options of `strict`. */
 export interface StrictOptions {
   /**
-   * Last parts of names that need not be used; by default `num_batches_tracked`, a count of PyTorch's batch norm that no
-   * inference reads.
+   * Names that need not be used, or whole parts of them at the end or the beginning: `['position_ids', 'pooler']` ignores
+   * `embeddings.position_ids` and `pooler.dense.weight`. By default `num_batches_tracked`, a count of PyTorch's batch norm that
+   * no inference reads.
    */
   ignore?: readonly string[] | undefined;
 }
@@ -46,9 +50,11 @@ export interface WeightInfo {
   dtype: WeightDType | undefined;
   /** The file's own name of the dtype. */
   fileDType: string;
+  /** Its sizes. */
   shape: readonly number[];
   /** Bytes its elements take, if known. */
   byteLength: number | undefined;
+  /** The file that holds it. */
   file: string;
 }
 
@@ -95,6 +101,7 @@ export class Weights {
     return [...this.#entries.keys()];
   }
 
+  /** Whether there is a tensor of that name. */
   has(name: string): boolean {
     this.#alive();
     return this.#entries.has(name);
@@ -279,8 +286,11 @@ export class Weights {
    */
   strict(expected?: Expected, options: StrictOptions = {}): void {
     const report = expected ? this.compare(expected) : { missing: [], misshapen: [], unused: this.unused() };
-    const ignored = new Set(options?.ignore ?? ['num_batches_tracked']);
-    report.unused = report.unused.filter((name) => !ignored.has(name.slice(name.lastIndexOf('.') + 1)));
+    const ignored = (options?.ignore ?? ['num_batches_tracked']).map((one) => `.${one}.`);
+    report.unused = report.unused.filter((name) => {
+      const bounded = `.${name}.`;
+      return !ignored.some((one) => bounded.startsWith(one) || bounded.endsWith(one));
+    });
     const full = (name: string) => this.#prefix + name;
     const lines = [
       ...report.missing.map(({ name, nearest }) => {
@@ -305,6 +315,7 @@ export class Weights {
     for (const source of this.#shared.sources) source.dispose();
   }
 
+  /** Calls `dispose`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

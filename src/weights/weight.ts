@@ -77,7 +77,9 @@ export type WeightParts<Sizes> = Sizes extends readonly unknown[]
 export class Weight {
   /** Full name in the file. */
   readonly name: string;
+  /** Dtype of its elements. */
   readonly dtype: WeightDType;
+  /** Its sizes. */
   readonly shape: readonly number[];
   /** Path of the file; undefined for a weight that is none of a file's, also if it is a transposed one or part of one. */
   readonly file: string | undefined;
@@ -397,6 +399,7 @@ export class Weight {
     return this.#with({ name, label: undefined, read: () => this.peek() });
   }
 
+  /** Name, dtype and shape, in one line. */
   toString(): string {
     return `${this.dtype} ${shapeText(this.shape)} ${this.label}`;
   }

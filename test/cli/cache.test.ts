@@ -8,7 +8,7 @@ import { temporaryFolder } from '../setup/fake-library.js';
 const cache = temporaryFolder();
 const folder = join(cache, 'engines');
 const run = (...args: string[]) =>
-  node(root, ['--import', 'tsx', join(root, 'src/cli/main.ts'), 'cache', ...args], { NODE_TENSORRT_CACHE: cache });
+  node(root, [join(root, 'dist/cli/main.js'), 'cache', ...args], { NODE_TENSORRT_CACHE: cache });
 const hostile = 'net\u001b[31m\nred';
 
 beforeAll(async () => {

@@ -8,7 +8,7 @@ import { compileLibrary, fakeTensorRT, temporaryFolder } from '../setup/fake-lib
 
 const dir = temporaryFolder();
 const cli = (env: NodeJS.ProcessEnv, ...args: string[]) =>
-  node(root, ['--import', 'tsx', join(root, 'src/cli/main.ts'), ...args], {
+  node(root, [join(root, 'dist/cli/main.js'), ...args], {
     NODE_TENSORRT_CACHE: join(dir, 'none'),
     ...env,
   });

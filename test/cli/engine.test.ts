@@ -7,13 +7,13 @@ import { afterAll, expect, test } from 'vitest';
 const folder = mkdtempSync(join(tmpdir(), 'cli-engine-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const fixture = (name: string) => new URL(`../tensorrt/files/fixtures/${name}`, import.meta.url).pathname;
-const main = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+const main = new URL('../../dist/cli/main.js', import.meta.url).pathname;
 
 /** Neither a TensorRT nor a GPU can be found. */
 const env = { PATH: process.env.PATH, HOME: folder, NO_COLOR: '1', NODE_TENSORRT_LIBRARY: '/none' };
 const run = (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
   new Promise((resolve) => {
-    execFile(process.execPath, ['--import', 'tsx', main, 'engine', ...args], { env }, (error, stdout, stderr) =>
+    execFile(process.execPath, [main, 'engine', ...args], { env }, (error, stdout, stderr) =>
       resolve({ code: error ? (error.code as number) : 0, stdout, stderr }),
     );
   });

@@ -4,7 +4,7 @@ import { type LayerSummary, layerList } from '../../src/cli/layer-list.js';
 import { moduleList } from '../../src/cli/module-list.generated.js';
 import { node, root } from '../setup/checkout.js';
 
-const cli = (...args: string[]) => node(root, ['--import', 'tsx', join(root, 'src/cli/main.ts'), 'layers', ...args]);
+const cli = (...args: string[]) => node(root, [join(root, 'dist/cli/main.js'), 'layers', ...args]);
 
 test('--json prints one line: every kind by name, with the facts of TensorRT’s headers', () => {
   const { status, stdout, stderr } = cli('--json');

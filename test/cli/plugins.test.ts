@@ -7,7 +7,7 @@ import { node, root } from '../setup/checkout.js';
 import { temporaryFolder } from '../setup/fake-library.js';
 
 const libraries = foreignLibraries(temporaryFolder());
-const run = (...args: string[]) => node(root, ['--import', 'tsx', join(root, 'src/cli/main.ts'), 'plugins', ...args]);
+const run = (...args: string[]) => node(root, [join(root, 'dist/cli/main.js'), 'plugins', ...args]);
 const ls = (...args: string[]) => run('ls', '--tensorrt', libraries.tensorrt, ...args);
 
 test('ls shows name, version, namespace, interface and fields', () => {

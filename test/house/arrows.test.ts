@@ -96,6 +96,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'doctor.ts',
     'compare',
     'triton',
+    'addon.ts',
     'index.ts',
   ],
 };

@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs';
 import type { PlanCases } from './case.js';
 
 const folder = new URL('cases/', import.meta.url);
-const files = readdirSync(folder).filter((file) => file.endsWith('.ts'));
+// scripts/prebuild/arm64.mjs runs them compiled.
+const files = readdirSync(folder).filter((file) => /\.[jt]s$/.test(file));
 
 /** Every case by its name. */
 export const cases: PlanCases = {};

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -240,4 +240,21 @@ test('exit() elsewhere in the process is not held up', async () => {
   const program = `await api.loadPluginLibrary(${JSON.stringify(libraries.plugins)}, { library: ${JSON.stringify(libraries.tensorrt)} });
     process.exit(5);`;
   expect((await runChild(program)).code).toBe(5);
+});
+
+test('the files of plugins are known, whichever thread loaded them: a cached engine depends on them', async () => {
+  const libraries = foreignLibraries(join(folder, 'threads'));
+  const library = { path: libraries.tensorrt, flavor: 'trt10', version: '10.6.0' };
+  const program = `import { Worker, isMainThread } from 'node:worker_threads';
+    import { filesOfPlugins } from ${JSON.stringify(new URL('../../src/tensorrt/library/plugins.js', import.meta.url).href)};
+    const files = () => filesOfPlugins(['Halves'], ${JSON.stringify(library)});
+    if (isMainThread) {
+      await api.pluginCreators({ library: ${JSON.stringify(libraries.tensorrt)} });
+      const before = await files();
+      await new Promise((done) => new Worker(new URL('worker.mjs', import.meta.url)).on('exit', done));
+      console.log(JSON.stringify({ before: before ?? null, after: await files() }));
+    } else await api.loadPluginLibrary(${JSON.stringify(libraries.plugins)}, { library: ${JSON.stringify(libraries.tensorrt)} });`;
+  const { before, after } = resultOf<Record<string, string[] | null>>(await runChild(program));
+  expect(before).toBeNull();
+  expect(after).toContain(realpathSync(libraries.plugins));
 });

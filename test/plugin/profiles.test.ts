@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { attr, float32, int32, int64, type Network, network, type Profile, type Tensor } from '../../src/index.js';
 import { faultAt } from '../../src/plugin/check-launches.js';
-import { prepare } from '../../src/tensorrt/compile/build.js';
+import { prepare } from '../../src/tensorrt/compile/prepare.js';
 import { addDims } from '../../src/values/dim.js';
 import { refusal } from '../refusal.js';
 import { define, recipeIn } from './definitions.js';

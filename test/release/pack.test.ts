@@ -43,7 +43,7 @@ beforeAll(async () => {
   }).trim();
   size = statSync(join(dir, tarball)).size;
   execFileSync('tar', ['-xzf', join(dir, tarball), '-C', dir]);
-  packed = new Set(listFiles(unpacked).map((path) => path.slice(unpacked.length + 1)));
+  packed = new Set(listFiles(unpacked).map((path: string) => path.slice(unpacked.length + 1)));
 }, 300_000);
 
 test('it is below 0.8 MB', () => {
@@ -76,7 +76,7 @@ test('no script runs when it is installed; the addons are of its version, and op
 test('packing leaves package.json and the folder as they were', () => {
   const manifest = (folder: string) => readFileSync(join(folder, 'package.json'), 'utf8');
   expect(manifest(checkout)).toBe(manifest(root));
-  expect(listFiles(checkout).filter((path) => path.endsWith('native.br'))).toEqual([]);
+  expect(listFiles(checkout).filter((path: string) => path.endsWith('native.br'))).toEqual([]);
 });
 
 test('the packed source is the source', () => {

@@ -284,7 +284,8 @@ describe('the way there', () => {
       'subjectAltName=IP:127.0.0.1',
     ]).status === 0;
 
-  test.skipIf(!made)('trusts the certificates that pip is told to trust, and no others', async () => {
+  test('trusts the certificates that pip is told to trust, and no others', async ({ skip }) => {
+    skip(!made, 'needs openssl');
     const server = await serve(index(bytes), { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') });
     expect((await place(server.origin).fetch()).stderr).toMatch(/self-signed certificate/);
     const certs = join(dir, 'certs');
@@ -448,7 +449,8 @@ describe('the lock', async () => {
 describe('a checkout or home that is not as usual:', () => {
   const isRoot = process.getuid?.() === 0;
 
-  test.skipIf(!isRoot)('a read-only home is named, and what it holds already is used', async () => {
+  test('a read-only home is named, and what it holds already is used', async ({ skip }) => {
+    skip(!isRoot, 'needs root, to be another user');
     const server = await serve(index(bytes));
     const { cache, env } = place(server.origin);
     mkdirSync(cache);

@@ -81,7 +81,7 @@ test.each([
   ['install', ['install'], {}],
 ])('%s runs and loads nothing of the working directory', (_, args, more) => {
   const cache = { HOME: join(dir, 'home'), PIP_NO_INDEX: '1' };
-  const cli = ['--import', join(root, 'node_modules/tsx/dist/esm/index.mjs'), join(root, 'src/cli/main.ts')];
+  const cli = [join(root, 'dist/cli/main.js')];
   const { stdout } = node(bait, [...cli, ...args], { ...env, ...cache, ...more });
   if (args[0] === 'doctor')
     expect(JSON.parse(stdout).tensorrt.filter(({ path }: { path: string }) => path.startsWith(bait))).toEqual([]);

@@ -24,8 +24,8 @@ import { contents, fixture, references, safetensors } from './helpers.js';
 // The command as people run it: in a shell, with files that are not as hoped.
 
 const folder = mkdtempSync(join(tmpdir(), 'weights-users-'));
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const command = ['--import', 'tsx', main, 'weights'];
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const command = [main, 'weights'];
 /** As main.ts runs it, within this process. */
 async function run(...args: string[]): Promise<{ stdout: string; stderr: string; status: number }> {
   const told = { stdout: '', stderr: '' };

@@ -194,8 +194,8 @@ test('a reader that closes the pipe ends the command quietly', async () => {
   const path = join(folder, 'many.safetensors');
   const one = weight(new Float32Array(1));
   await saveSafetensors(path, Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`tensor.${i}.weight`, one])));
-  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-  const command = `set -o pipefail; '${process.execPath}' --import tsx '${main}' weights ls '${path}' | head -n 1`;
+  const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+  const command = `set -o pipefail; '${process.execPath}' '${main}' weights ls '${path}' | head -n 1`;
   const { stdout, stderr, status } = spawnSync('bash', ['-c', command], { encoding: 'utf8' });
   expect(stderr).toBe('');
   expect(stdout).toMatch(/^name/);

@@ -14,13 +14,14 @@ import { errorColors, escapeForTerminal, note, print, printJson, table } from '.
 import { buildBars, waitBar } from '../shared/progress.js';
 import { isModule } from '../shared/side.js';
 import { logTo, modelBuildOptions } from './build.js';
-import { addEngineFlags, openEngine } from './run.js';
+import { addEngineFlags, openEngine, refuseDevice } from './run.js';
 
 interface Flags extends Record<string, unknown> {
   input?: string[];
   set?: Record<string, string>;
   dims?: Dims;
   library?: string;
+  device?: number;
   allowHostCode?: boolean;
   optimizationProfile?: number;
   warmUp: number;
@@ -50,6 +51,7 @@ const metrics = [
 
 async function engineFor(file: string, flags: Flags, signal: AbortSignal): Promise<Engine> {
   if (!isModule(file)) return await openEngine(file, flags);
+  refuseDevice(flags);
   const network = await loadNetwork(file, flags.set);
   using bars = buildBars();
   const { onProgress } = bars;

@@ -1,15 +1,17 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import pc from 'picocolors';
 import type { Bisection } from '../../compare/bisection.js';
 import { type CompareModelsOptions, compareModels, type ModelComparison } from '../../compare/models.js';
 import type { OutputComparison } from '../../compare/results.js';
 import { type Thresholds, thresholdNames } from '../../compare/thresholds.js';
 import { formatShape } from '../../values/dim.js';
-import { type Dims, parseDims, parseProfile, profilesOf, sizesOf } from '../shared/dims.js';
-import { addExamples, exitCodes, UsageError } from '../shared/exit.js';
+import { addBuildFlags, wholeNumber } from '../shared/build-flags.js';
+import { type Dims, parseDims, parseProfile, sizesOf } from '../shared/dims.js';
+import { addExamples, exitCodes, interruption, UsageError } from '../shared/exit.js';
 import { inputHelp, parseInput, readInputs } from '../shared/inputs.js';
 import { parseSet } from '../shared/model-file.js';
 import {
+  colors,
+  errorColors,
   escapeForTerminal,
   figure,
   note,
@@ -20,16 +22,15 @@ import {
   withoutPlace,
 } from '../shared/output.js';
 import { type OpenedSide, openNamed, parseSide, sideHelp } from '../shared/side.js';
+import { modelBuildOptions } from './build.js';
 
 type Limits = Record<string, number>;
 
-interface CompareArguments {
+interface CompareArguments extends Record<string, unknown> {
   input?: string[];
   dims?: Dims;
   profile?: Dims[];
   set?: Record<string, string>;
-  tf32: boolean;
-  isolate: boolean;
   library?: string;
   device?: number;
   depth?: number;
@@ -85,13 +86,10 @@ export function compareCommand(): Command {
         'int4',
       ]),
     )
-    .option('--no-tf32', 'build modules without TF32, so that float32 is float32')
-    .option('--no-isolate', 'build modules in this process')
     .option('--bisect', 'find the first layer that differs; both sides have to be modules')
-    .option('--library <path>', 'TensorRT library or its folder, or a flavor')
-    .option('--device <index>', 'GPU that runs engines', number)
-    .option('--json', 'print the comparison as one JSON object')
-    .action(withoutPlace(compare));
+    .option('--device <index>', 'GPU that runs engines', wholeNumber)
+    .option('--json', 'print the comparison as one JSON object');
+  addBuildFlags(command).action(withoutPlace(compare));
   return addExamples(
     command,
     [
@@ -117,16 +115,14 @@ async function compare(a: string, b: string | undefined, given: CompareArguments
   if (given.bisect && sides.some(({ kind }) => kind !== 'network')) {
     throw new UsageError('--bisect: expected two modules of networks: engines and stored outputs cannot be cut');
   }
-  const profiles = profilesOf(given.dims, given.profile);
-  const options = {
-    ...(!given.tf32 && { tf32: false }),
-    ...(profiles && { profiles }),
-    ...(given.library && { library: given.library }),
-  };
+  using interrupt = interruption();
+  const { signal } = interrupt;
+  const options = { ...modelBuildOptions(given), signal };
   const opened: OpenedSide[] = [];
   try {
     for (const side of sides) opened.push(await openNamed(side, { ...given, options }));
-    const compared = await compareSides(opened, given);
+    const compared = await compareSides(opened, given, signal);
+    signal.throwIfAborted();
     if (given.json) printJson(report(names, compared));
     else print(text(names, compared));
     if (!compared.agrees) process.exitCode = exitCodes.failed;
@@ -135,7 +131,11 @@ async function compare(a: string, b: string | undefined, given: CompareArguments
   }
 }
 
-async function compareSides([a, b]: readonly OpenedSide[], given: CompareArguments): Promise<ModelComparison> {
+async function compareSides(
+  [a, b]: readonly OpenedSide[],
+  given: CompareArguments,
+  signal: AbortSignal,
+): Promise<ModelComparison> {
   const inputs = new Map([...a!.inputs, ...b!.inputs].map((one) => [one.name, one]));
   const feeds = await readInputs(given.input ?? [], [...inputs.values()], sizesOf(given.dims));
   const { depth, precision, bisect } = given;
@@ -144,7 +144,11 @@ async function compareSides([a, b]: readonly OpenedSide[], given: CompareArgumen
     ...thresholds(given),
     ...(depth !== undefined && { depth }),
     ...(precision !== undefined && { precision }),
-    ...(bisect && { bisect, onStep: (what: string) => note(pc.dim(`running ${escapeForTerminal(what)}`)) }),
+    ...(bisect && { bisect }),
+    onStep(what) {
+      signal.throwIfAborted();
+      if (bisect) note(errorColors.dim(`running ${escapeForTerminal(what)}`));
+    },
   });
 }
 
@@ -205,7 +209,7 @@ function text([a, b]: readonly string[], { agrees, outputs, bisection }: ModelCo
   ];
   for (const one of outputs) lines.push(...detailsOf(one, isWide ? [] : figures));
   if (bisection) lines.push('', ...bisectionText(bisection));
-  lines.push('', agrees ? pc.green('All outputs agree.') : pc.red('The outputs differ.'));
+  lines.push('', agrees ? colors.green('All outputs agree.') : colors.red('The outputs differ.'));
   return lines.join('\n');
 }
 
@@ -256,7 +260,7 @@ function histogramText(bars: NonNullable<OutputComparison['histogram']>): string
 }
 
 function bisectionText({ first, stretch, confirmed, vanished, method, outputs, notes, runs }: Bisection): string[] {
-  const lines = [pc.bold('Bisection')];
+  const lines = [colors.bold('Bisection')];
   if (vanished) lines.push('The difference vanishes when all tensors are outputs, so the network was cut instead.');
   if (!first) lines.push('No layer was found that differs by itself.');
   else {

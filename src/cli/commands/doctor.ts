@@ -1,14 +1,14 @@
 import Table from 'cli-table3';
 import { Command } from 'commander';
-import pc from 'picocolors';
 import { type DoctorReport, doctor } from '../../doctor.js';
+import { colors } from '../shared/output.js';
 
 /** Whether anything works: building an engine, or running a network. */
 const isUsable = ({ works }: DoctorReport) => works.build || works.run || works.cpu;
 
 function render(report: DoctorReport): string {
-  const yes = (text: string) => pc.green(text);
-  const no = (text: string) => pc.red(text);
+  const yes = (text: string) => colors.green(text);
+  const no = (text: string) => colors.red(text);
   const table = new Table({ head: ['TensorRT', 'flavor', 'version', 'usable for'], style: { head: [], border: [] } });
   for (const one of report.tensorrt) {
     const uses = Object.entries(one.usableFor).flatMap(([purpose, ok]) => (ok ? [purpose] : []));
@@ -35,14 +35,15 @@ function render(report: DoctorReport): string {
     `addon        ${addon.compiled ? yes(addon.path) : no(addon.error ?? '')}`,
     `driver       ${driver ? yes(`${driver.version ?? 'unknown version'}, CUDA ${driver.cuda}`) : no('none')}`,
     `GPU          ${gpus.length ? gpus.join('\n             ') : no('none')}`,
-    `NVRTC        ${nvrtc ? compiler : pc.dim('none found')}`,
+    `NVRTC        ${nvrtc ? compiler : colors.dim('none found')}`,
     `onnxruntime  ${onnxruntime.version ? yes(onnxruntime.version) : no(onnxruntime.error ?? 'missing')}`,
     `works here   ${Object.entries(report.works)
-      .map(([what, ok]) => (ok ? yes(what) : pc.dim(`no ${what}`)))
+      .map(([what, ok]) => (ok ? yes(what) : colors.dim(`no ${what}`)))
       .join(', ')}`,
   ];
   if (report.missing.length) lines.push('', 'Missing:');
-  for (const { what, why, fix } of report.missing) lines.push(`  ${pc.bold(what)} (${why})`, `    ${pc.cyan(fix)}`);
+  for (const { what, why, fix } of report.missing)
+    lines.push(`  ${colors.bold(what)} (${why})`, `    ${colors.cyan(fix)}`);
   return lines.join('\n');
 }
 

@@ -1,9 +1,9 @@
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
-import { show, TensorRTError } from '../../errors/error.js';
+import { TensorRTError } from '../../errors/error.js';
 import { type AnyPlugin, Plugin } from '../../plugin/define.js';
 import { writePluginLibrary } from '../../plugin/library-file.js';
+import { importModule } from '../shared/module-file.js';
+import { print } from '../shared/output.js';
 
 /** Plugins that a module exports, under any name. */
 async function exportedPlugins(file: string): Promise<AnyPlugin[]> {
@@ -17,18 +17,6 @@ async function exportedPlugins(file: string): Promise<AnyPlugin[]> {
   );
 }
 
-async function importModule(file: string): Promise<object> {
-  try {
-    return await import(pathToFileURL(resolve(file)).href);
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const needs =
-      'Node runs TypeScript from 22.18 on; with an older one: npx tsx node_modules/node-tensorrt/dist/cli/main.js plugins library …';
-    const why = code === 'ERR_UNKNOWN_FILE_EXTENSION' ? needs : cause instanceof Error ? message : show(cause);
-    throw new TensorRTError('ERR_PLUGIN', `${file} cannot be imported: ${why}`, { cause });
-  }
-}
-
 /** `node-tensorrt plugins library my.ts -o libmy_plugins.so` */
 export function pluginsLibraryCommand(): Command {
   return new Command('library')
@@ -40,6 +28,6 @@ export function pluginsLibraryCommand(): Command {
       for (const module of modules) plugins.push(...(await exportedPlugins(module)));
       const creators = await writePluginLibrary(plugins, output);
       const list = creators.map(({ name, version }) => `${name} ${version}`).join(', ');
-      console.log(`${output}: ${list}`);
+      print(`${output}: ${list}`);
     });
 }

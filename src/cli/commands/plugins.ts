@@ -1,8 +1,8 @@
 import Table from 'cli-table3';
 import { Command } from 'commander';
-import pc from 'picocolors';
 import type { PluginCreator } from '../../plugin/binding.js';
 import { loadPluginLibrary, pluginCreators } from '../../tensorrt/library/plugins.js';
+import { colors } from '../shared/output.js';
 import { pluginsLibraryCommand } from './plugins-library.js';
 
 interface Flags {
@@ -24,7 +24,7 @@ function render(creators: readonly PluginCreator[]): string {
     style: { head: [], border: [] },
   });
   for (const one of creators) {
-    table.push([pc.bold(one.name), one.version, one.namespace, one.interface, fieldsText(one)]);
+    table.push([colors.bold(one.name), one.version, one.namespace, one.interface, fieldsText(one)]);
   }
   return table.toString();
 }

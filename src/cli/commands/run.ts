@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
-import type { Engine, EngineIO } from '../../tensorrt/run/engine.js';
+import type { Engine } from '../../tensorrt/run/engine.js';
+import type { EngineIO } from '../../tensorrt/run/engine-io.js';
 import type { Result } from '../../values/result.js';
 import { saveSafetensors, type Weight, weight } from '../../weights/index.js';
-import { addBuildFlags } from '../shared/build-flags.js';
+import { addBuildFlags, wholeNumber } from '../shared/build-flags.js';
 import { type Dims, sizesOf } from '../shared/dims.js';
 import { addExamples, interruption, UsageError } from '../shared/exit.js';
 import { inputHelp, parseInput, type ReadFeeds, readInputs } from '../shared/inputs.js';
@@ -19,6 +20,7 @@ interface Flags extends Record<string, unknown> {
   dims?: Dims;
   backend?: 'auto' | 'tensorrt' | 'cpu';
   library?: string;
+  device?: number;
   allowHostCode?: boolean;
   optimizationProfile?: number;
   json?: boolean;
@@ -35,6 +37,7 @@ interface Runnable extends Disposable {
 
 async function runnable(file: string, flags: Flags, signal: AbortSignal): Promise<Runnable> {
   if (!isModule(file)) return await engineOf(file, flags);
+  refuseDevice(flags);
   const network = await loadNetwork(file, flags.set);
   using bars = buildBars();
   const { onProgress } = bars;
@@ -72,12 +75,17 @@ async function engineOf(file: string, flags: Flags): Promise<Runnable> {
   };
 }
 
+/** @throws UsageError */
+export function refuseDevice({ device }: Pick<Flags, 'device'>): void {
+  if (device) throw new UsageError('--device: a module is built and run on device 0; build an engine, and give that');
+}
+
 export async function openEngine(
   file: string,
-  { library, allowHostCode }: Pick<Flags, 'library' | 'allowHostCode'>,
+  { library, device, allowHostCode }: Pick<Flags, 'library' | 'device' | 'allowHostCode'>,
 ): Promise<Engine> {
   const { loadEngine } = await import('../../tensorrt/run/load.js');
-  return await loadEngine(file, { ...(library !== undefined && { library }), ...(allowHostCode && { allowHostCode }) });
+  return await loadEngine(file, { library, device, allowHostCode });
 }
 
 interface Summary {
@@ -149,6 +157,7 @@ async function run(file: string, flags: Flags): Promise<void> {
 export function addEngineFlags(command: Command): Command {
   return addModelFlags(command)
     .option('--input <name=source>', inputHelp, parseInput)
+    .option('--device <index>', 'GPU that runs the engine', wholeNumber)
     .option('--allow-host-code', 'let the engine bring code that runs in this process; only for engines you trust')
     .addOption(
       new Option('--optimization-profile <index>', "index of the engine's optimization profile").argParser(Number),

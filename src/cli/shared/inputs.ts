@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { TensorRTError } from '../../errors/error.js';
 import { suggestion } from '../../errors/nearest.js';
-import type { ElementRange, EngineIO } from '../../tensorrt/run/engine.js';
+import type { ElementRange, EngineIO } from '../../tensorrt/run/engine-io.js';
 import { countOf, dimNames, evaluateDim, formatShape } from '../../values/dim.js';
 import { type DType, isFloat, viewAs } from '../../values/dtype.js';
 import { encodeElements } from '../../values/elements.js';

@@ -1,10 +1,9 @@
-import pc from 'picocolors';
 import type { IODescription, LayerDescription } from '../../tensorrt/describe/describe.js';
 import type { EngineDifference, LayerChange } from '../../tensorrt/describe/diff.js';
 import { formatShape, type Shape } from '../../values/dim.js';
 import { engineText } from '../engine-text.js';
 import type { Inspected, NetworkLayer } from './inspected.js';
-import { escapeForTerminal, figure, size, table } from './output.js';
+import { colors, escapeForTerminal, figure, size, table } from './output.js';
 
 const milliseconds = (ms: number | undefined): string => (ms === undefined ? '' : figure(Number(ms.toPrecision(4))));
 const typeText = ({ dtype, shape }: { dtype?: string | undefined; shape?: Shape | undefined }): string =>
@@ -27,7 +26,7 @@ export function inspectedText(found: Inspected): string {
 function headText(found: Inspected): string {
   const { file, kind, name, library, memorySizes, weightStreaming, description } = found;
   const what = { network: 'network', engine: 'engine', information: 'description of an engine' }[kind];
-  const lines = [pc.bold(escapeForTerminal(`${file}: ${what}${name === undefined ? '' : ` '${name}'`}`))];
+  const lines = [colors.bold(escapeForTerminal(`${file}: ${what}${name === undefined ? '' : ` '${name}'`}`))];
   if (library) lines.push(`library   ${library.flavor} ${library.version}`);
   if (found.size !== undefined) lines.push(`size      ${size(found.size)}`);
   if (memorySizes)
@@ -172,7 +171,7 @@ export function diffText(a: string, b: string, found: EngineDifference): string 
     ]);
     lines.push('', table(head, rows, { breaks: [1, 2], right: timed ? [3, 4] : [] }));
   }
-  lines.push('', found.same ? pc.green('The engines have the same layers.') : pc.red('The engines differ.'));
+  lines.push('', found.same ? colors.green('The engines have the same layers.') : colors.red('The engines differ.'));
   return lines.join('\n');
 }
 

@@ -7,7 +7,8 @@ import { describeEngine, type EngineDescription } from '../../tensorrt/describe/
 import type { EngineFacts } from '../../tensorrt/describe/diff.js';
 import type { EngineMetadata } from '../../tensorrt/files/metadata.js';
 import { type EngineFile, readEngineFile } from '../../tensorrt/files/read.js';
-import type { Engine, EngineIO } from '../../tensorrt/run/engine.js';
+import type { Engine } from '../../tensorrt/run/engine.js';
+import type { EngineIO } from '../../tensorrt/run/engine-io.js';
 import type { LayerTime } from '../../tensorrt/run/profile.js';
 import { byteLength } from '../../values/dtype.js';
 import { type Dims, sizesOf } from './dims.js';

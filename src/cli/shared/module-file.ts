@@ -40,7 +40,7 @@ async function requireFile(path: string, file: string): Promise<void> {
   } catch (cause) {
     refuse(path, `it cannot be read: ${(cause as Error).message}`, { cause });
   }
-  refuse(path, 'expected a module whose default export is a Network or a function that returns one');
+  refuse(path, 'expected a JavaScript or TypeScript module');
 }
 
 /** Imports the module; where Node does not know TypeScript, through tsx. */

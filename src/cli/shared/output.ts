@@ -2,10 +2,17 @@ import Table from 'cli-table3';
 import pc from 'picocolors';
 import { TensorRTError } from '../../errors/error.js';
 
+/** Colours only for a terminal, unless FORCE_COLOR asks for them. (picocolors' own rule also colours pipes where CI is set.) */
+const colorsFor = (stream: NodeJS.WriteStream) =>
+  pc.createColors(
+    !process.env.NO_COLOR && (process.env.FORCE_COLOR ? process.env.FORCE_COLOR !== '0' : stream.isTTY === true),
+  );
+
+/** For standard output. */
+export const colors = colorsFor(process.stdout);
+
 /** For standard error, which may be a terminal where standard output is none. */
-export const errorColors = pc.createColors(
-  !process.env.NO_COLOR && (process.env.FORCE_COLOR ? process.env.FORCE_COLOR !== '0' : process.stderr.isTTY === true),
-);
+export const errorColors = colorsFor(process.stderr);
 
 const write = process.stdout.write.bind(process.stdout);
 let isReserved = false;
@@ -154,7 +161,7 @@ export function table(
   const isWhole = widths.every((one, i) => one === natural[i]);
   const lines = isWhole ? columns(cells, right) : broken(cells, widths, right);
   const end = lines.indexOf('\n');
-  return end < 0 ? pc.bold(lines) : pc.bold(lines.slice(0, end)) + lines.slice(end);
+  return end < 0 ? colors.bold(lines) : colors.bold(lines.slice(0, end)) + lines.slice(end);
 }
 
 function broken(cells: readonly (readonly string[])[], widths: readonly number[], right: readonly number[]): string {

@@ -1,5 +1,5 @@
 import { TensorRTError } from '../../errors/error.js';
-import type { EngineIO } from '../../tensorrt/run/engine.js';
+import type { EngineIO } from '../../tensorrt/run/engine-io.js';
 import { evaluateDim, formatShape } from '../../values/dim.js';
 import { type DType, isFloat, type TypedArray } from '../../values/dtype.js';
 import { encodeElements } from '../../values/elements.js';

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import type { Side } from '../../compare/sides.js';
 import type { Network } from '../../dsl/network.js';
 import { type CompileOptions, loadEngine } from '../../index.js';
-import type { Engine, EngineIO } from '../../tensorrt/run/engine.js';
+import type { Engine } from '../../tensorrt/run/engine.js';
+import type { EngineIO } from '../../tensorrt/run/engine-io.js';
 import { loadWeights, type Weights } from '../../weights/index.js';
 import { UsageError } from './exit.js';
 import { loadNetwork } from './model-file.js';
@@ -43,8 +44,6 @@ export interface OpenedSide extends Disposable {
 export interface OpenSideOptions {
   set?: Record<string, string> | undefined;
   options?: CompileOptions | undefined;
-  /** Build modules in a process of their own. Default true. */
-  isolate?: boolean | undefined;
   library?: string | undefined;
   device?: number | undefined;
 }
@@ -54,9 +53,7 @@ export async function openNamed(named: NamedSide, given: OpenSideOptions = {}): 
   const { kind, path, backend } = named;
   if (kind === 'network') {
     const network = await loadNetwork(path, given.set);
-    // A crash of TensorRT costs that build alone.
-    const isolate = backend === 'cpu' ? {} : { isolate: given.isolate ?? true };
-    const side = { network, options: { ...given.options, ...isolate, backend: backend ?? ('auto' as const) } };
+    const side = { network, options: { ...given.options, backend: backend ?? ('auto' as const) } };
     return { side, inputs: network.inputs, network, [Symbol.dispose]() {} };
   }
   const opened: Weights | Engine =

@@ -26,6 +26,7 @@ export const activationTypes = [
   'gelu_erf',
   'gelu_tanh',
 ] as const;
+/** TensorRT's ActivationType. @useDeclaredType */
 export type ActivationType = (typeof activationTypes)[number];
 
 const reluTypes: readonly DType[] = [...floats, 'int32', 'int64', 'int8'];
@@ -95,6 +96,7 @@ const activate = (
   })[0]!;
 
 export interface ActivationOptions extends Named {
+  /** The function. */
   type: ActivationType;
   /** Default 0. */
   alpha?: number | undefined;

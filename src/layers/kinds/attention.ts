@@ -19,6 +19,7 @@ import { broadcastDim, requireRank } from '../shared/shapes.js';
 
 /** TensorRT's CausalMaskKind. */
 const causalKinds = ['none', 'upper_left', 'lower_right'] as const;
+/** Where a causal mask begins: at the first key, or so that the last query sees the last key. @useDeclaredType */
 export type CausalKind = (typeof causalKinds)[number];
 const quantizedTo = ['float8e4m3', 'int8'] as const;
 

@@ -19,6 +19,7 @@ import { samePadding } from '../shared/same-padding.js';
 import { shownList, shownShape } from '../shared/spatial-text.js';
 import { type PaddingOptions, resolvePadding, windowSize } from '../shared/window.js';
 
+/** Options of `conv1d`, `conv2d` and `conv3d`. */
 export interface ConvolutionOptions extends Omit<KernelOptions, 'padding'> {
   /**
    * Zeros added on both sides of each spatial axis. PyTorch's `same`: as many as keep its size, for a stride of 1, the odd

@@ -19,6 +19,7 @@ import { recordSlice } from '../shared/record-slice.js';
 import { shownAxis, shownList, shownShape } from '../shared/spatial-text.js';
 import { resolvePadding } from '../shared/window.js';
 
+/** Options of `convTranspose1d`, `convTranspose2d` and `convTranspose3d`. */
 export interface DeconvolutionOptions extends KernelOptions {
   /** Kernel of shape [inChannels, outChannels / groups, ...kernel]: known weights, or a tensor. */
   weight: WeightLike | Tensor;

@@ -31,6 +31,7 @@ export const dequantize = defineLayer({
   },
 });
 
+/** Options of `dequantize`. */
 export interface DequantizeOptions extends QuantizationOptions {
   /** Default `float32`. */
   to?: (typeof targets)[number] | undefined;

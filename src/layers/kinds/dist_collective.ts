@@ -16,6 +16,7 @@ export const collectiveOperations = [
   'gather',
   'scatter',
 ] as const;
+/** TensorRT's CollectiveOperation. @useDeclaredType */
 export type CollectiveOperation = (typeof collectiveOperations)[number];
 
 const reducing: readonly CollectiveOperation[] = ['all_reduce', 'reduce', 'reduce_scatter'];

@@ -132,6 +132,7 @@ export interface DynamicQuantizeOptions extends Named {
   doubleScale?: number | Tensor | undefined;
 }
 
+/** What `dynamicQuantize` returns: the quantized elements, and the scale of each block. */
 export type DynamicQuantizeResult = [quantized: Tensor, scales: Tensor];
 
 const methods = {

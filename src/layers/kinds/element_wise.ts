@@ -30,6 +30,7 @@ const onnxOperators = {
   greater: 'Greater',
   less: 'Less',
 } as const;
+/** TensorRT's ElementWiseOperation. @useDeclaredType */
 export type ElementWiseOperation = keyof typeof onnxOperators;
 export const elementWiseOperations = Object.keys(onnxOperators) as [ElementWiseOperation, ...ElementWiseOperation[]];
 
@@ -158,6 +159,7 @@ function orEqual(
 }
 
 export interface ElementWiseOptions extends Named {
+  /** What is computed of both elements. */
   operation: ElementWiseOperation;
 }
 

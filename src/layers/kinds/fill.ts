@@ -30,6 +30,7 @@ import { type FillShape, sizesOf } from '../shared/shape-tensor.js';
 
 /** TensorRT's FillOperation. */
 const fillOperations = ['linspace', 'random_uniform', 'random_normal'] as const;
+/** TensorRT's FillOperation. @useDeclaredType */
 export type FillOperation = (typeof fillOperations)[number];
 
 const params = z.strictObject({

@@ -13,6 +13,7 @@ import { broadcastDim, requireRank } from '../shared/shapes.js';
 
 /** TensorRT's GatherMode. */
 const gatherModes = ['default', 'element', 'nd'] as const;
+/** TensorRT's GatherMode. @useDeclaredType */
 export type GatherMode = (typeof gatherModes)[number];
 
 export const gather = defineLayer({

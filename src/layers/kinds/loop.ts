@@ -177,6 +177,7 @@ export type LoopCount = DimLike | Tensor;
 
 /** A tensor to iterate over. */
 export interface LoopIterate {
+  /** Every iteration sees one slice of it. */
   tensor: Tensor;
   /** The axis to slice along; slices do not have it. Default 0. */
   axis?: number;
@@ -186,6 +187,7 @@ export interface LoopIterate {
 
 /** A value that every iteration contributes to. */
 export interface LoopCollect {
+  /** The tensor of the body that is collected. */
   tensor: Tensor;
   /** Where the axis of iterations goes in the result. Default 0. */
   axis?: number;
@@ -226,7 +228,9 @@ export type LoopStep<S, O> = (keyof S extends never
 
 /** The states after the last iteration, and the collected values. */
 export interface LoopResult<S, O> {
+  /** The states after the last iteration. */
   state: LoopTensors<S>;
+  /** The collected values. */
   outputs: LoopTensors<O>;
 }
 

@@ -12,6 +12,7 @@ import { broadcastShapes, requireRank } from '../shared/shapes.js';
 
 /** TensorRT's MatrixOperation: how the last axes of an operand are read. */
 const matrixOperations = ['none', 'transpose', 'vector'] as const;
+/** TensorRT's MatrixOperation. @useDeclaredType */
 export type MatrixOperation = (typeof matrixOperations)[number];
 
 const axesOf = (operation: MatrixOperation): number => (operation === 'vector' ? 1 : 2);
@@ -83,6 +84,7 @@ function operand(g: CpuGraph, x: CpuValue, rank: number, operation: MatrixOperat
 const described = (shape: readonly Dim[], operation: MatrixOperation): string =>
   formatShape(shape) + (operation === 'none' ? '' : operation === 'transpose' ? ' transposed' : ' as vectors');
 
+/** The precision of sums in `matmul` and `linear`. */
 export interface AccumulationOptions {
   /**
    * Whether products of float16 are summed in float32, as PyTorch does it; those of bfloat16 always are. TensorRT is told by

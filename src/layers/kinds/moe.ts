@@ -109,6 +109,7 @@ function gated(
   return g.op('Mul', [activated, g.op('Add', [wide, number(beta)])]);
 }
 
+/** A weight of `moe`: a tensor, or known elements. */
 export type MoeWeight = Tensor | WeightLike;
 
 export interface MoeOptions extends Named {

@@ -10,6 +10,7 @@ import type { IndexOptions } from './topk.js';
 
 /** TensorRT's BoundingBoxFormat. */
 const boundingBoxFormats = ['corner_pairs', 'center_sizes'] as const;
+/** TensorRT's BoundingBoxFormat: corners, or center and sizes. @useDeclaredType */
 export type BoundingBoxFormat = (typeof boundingBoxFormats)[number];
 
 /** TensorRT's limit per batch item, and its default. */
@@ -125,6 +126,7 @@ export interface NmsOptions extends IndexOptions {
   topKBoxLimit?: number | undefined;
 }
 
+/** What `nms` returns: the boxes that were selected, as indices, and their number. */
 export type NmsResult = [selected: Tensor, count: Tensor];
 
 const methods = {

@@ -199,7 +199,7 @@ export interface PluginMethod {
   /**
    * A layer of your own, made by `definePlugin`: `net.plugin(rmsNorm, { x, residual }, { eps: 1e-5 })`. TensorRT kind: plugin.
    * @param tensors by the names of the definition's inputs
-   * @param attributes those without a default, and those that differ from it
+   * @param rest attributes, those without a default and those that differ from it; then options
    * @returns the outputs by name
    * @throws ERR_PLUGIN for a rule or attribute at fault; ERR_DTYPE, ERR_RANK, ERR_INPUT for tensors that do not fit
    */
@@ -244,7 +244,10 @@ const methods = {
     const made = recordOwn(x.network, plugin, [x], attributes, options);
     return outputs.length === 1 ? made[outputs[0]!] : made;
   },
-} as unknown as { plugin: PluginMethod };
+} as unknown as {
+  /** Records a plugin layer; see `PluginMethod`. */
+  plugin: PluginMethod;
+};
 
 export { methods as pluginMethods };
 export type PluginMethods = typeof methods;

@@ -18,6 +18,7 @@ import { shownAxis, shownList } from '../shared/spatial-text.js';
 import { type PaddingOptions, paddingParams, resolvePadding, window, windowSize } from '../shared/window.js';
 
 const types = { max: 'max', average: 'average', maxAverageBlend: 'max_average_blend' } as const;
+/** TensorRT's PoolingType. @useDeclaredType */
 export type PoolingType = keyof typeof types;
 
 const maxTypes: readonly DType[] = [...floats, 'int8'];
@@ -242,6 +243,7 @@ function fits(x: Tensor, p: Given): boolean {
 }
 
 export interface PoolOptions extends BlendPoolingOptions {
+  /** What is taken of a window. */
   type: PoolingType;
 }
 

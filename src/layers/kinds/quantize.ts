@@ -29,6 +29,7 @@ export const quantize = defineLayer({
   },
 });
 
+/** Options of `quantize`. */
 export interface QuantizeOptions extends QuantizationOptions {
   /** Default `int8`. */
   to?: QuantizedDType | undefined;

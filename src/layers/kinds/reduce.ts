@@ -16,6 +16,7 @@ const onnxOperators = {
   min: 'ReduceMin',
   avg: 'ReduceMean',
 } as const;
+/** TensorRT's ReduceOperation. @useDeclaredType */
 export type ReduceOperation = keyof typeof onnxOperators;
 const operations = Object.keys(onnxOperators) as [ReduceOperation, ...ReduceOperation[]];
 
@@ -96,6 +97,7 @@ function reduceBy(self: TensorSource, method: string, operation: ReduceOperation
 }
 
 export interface ReduceByOptions extends ReduceOptions {
+  /** What is computed along the axes. */
   operation: ReduceOperation;
 }
 

@@ -24,15 +24,19 @@ import { requireRank } from '../shared/shapes.js';
 
 /** TensorRT's InterpolationMode. */
 const resizeModes = ['nearest', 'linear', 'cubic'] as const;
+/** TensorRT's InterpolationMode. @useDeclaredType */
 export type ResizeMode = (typeof resizeModes)[number];
 /** TensorRT's ResizeCoordinateTransformation. */
 const coordinateTransformations = ['align_corners', 'asymmetric', 'half_pixel'] as const;
+/** TensorRT's ResizeCoordinateTransformation. @useDeclaredType */
 export type CoordinateTransformation = (typeof coordinateTransformations)[number];
 /** TensorRT's ResizeSelector. */
 const resizeSelectors = ['formula', 'upper'] as const;
+/** TensorRT's ResizeSelector. @useDeclaredType */
 export type ResizeSelector = (typeof resizeSelectors)[number];
 /** TensorRT's ResizeRoundMode. */
 const resizeRoundings = ['half_up', 'half_down', 'floor', 'ceil'] as const;
+/** TensorRT's ResizeRoundMode. @useDeclaredType */
 export type ResizeRounding = (typeof resizeRoundings)[number];
 
 export const resize = defineLayer({

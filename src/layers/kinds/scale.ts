@@ -10,6 +10,7 @@ import { type Named, wholeNumber } from '../shared/parameters.js';
 import { requireRank } from '../shared/shapes.js';
 
 const scaleModes = ['uniform', 'channel', 'elementwise'] as const;
+/** TensorRT's ScaleMode. @useDeclaredType */
 export type ScaleMode = (typeof scaleModes)[number];
 
 /** Dims of the coefficients, broadcast from the right. */

@@ -11,6 +11,7 @@ import { requireRank } from '../shared/shapes.js';
 
 /** TensorRT's ScatterMode. */
 const scatterModes = ['element', 'nd'] as const;
+/** TensorRT's ScatterMode. @useDeclaredType */
 export type ScatterMode = (typeof scatterModes)[number];
 
 export const scatter = defineLayer({

@@ -80,6 +80,7 @@ export const slice = defineLayer({
   },
 });
 
+/** Options of `split` and `chunk`. */
 export interface SplitOptions {
   /** Default 0. */
   axis?: number | undefined;

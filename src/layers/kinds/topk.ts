@@ -158,6 +158,7 @@ function sorted(self: TensorSource, method: string, options: SortOptions): [Tens
   return record(x, size, { method, name, axis: at, largest: descending, indices });
 }
 
+/** What `topk` and `sort` return: the values, and their indices. */
 export type TopKResult = [values: Tensor, indices: Tensor];
 
 const methods = {

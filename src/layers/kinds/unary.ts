@@ -35,6 +35,7 @@ const onnxOperators = {
   isinf: 'IsInf',
   isnan: 'IsNaN',
 } as const;
+/** TensorRT's UnaryOperation. @useDeclaredType */
 export type UnaryOperation = keyof typeof onnxOperators;
 export const unaryOperations = Object.keys(onnxOperators) as [UnaryOperation, ...UnaryOperation[]];
 
@@ -78,6 +79,7 @@ const apply = (self: TensorSource, method: string, operation: UnaryOperation, op
   })[0]!;
 
 export interface UnaryOptions extends Named {
+  /** What is computed of each element. */
   operation: UnaryOperation;
 }
 

@@ -29,12 +29,15 @@ export class DimValue {
     Object.freeze(this);
   }
 
+  /** The sum. @throws ERR_DIM for what is no dim */
   add(other: DimLike): DimValue {
     return this.#with('add', other, addDims);
   }
+  /** The difference. @throws ERR_DIM for what is no dim */
   sub(other: DimLike): DimValue {
     return this.#with('sub', other, subDims);
   }
+  /** The product. @throws ERR_DIM for what is no dim */
   mul(other: DimLike): DimValue {
     return this.#with('mul', other, mulDims);
   }
@@ -50,9 +53,11 @@ export class DimValue {
   mod(other: DimLike): DimValue {
     return this.#with('mod', other, modDims);
   }
+  /** The larger of both. @throws ERR_DIM for what is no dim */
   max(other: DimLike): DimValue {
     return this.#with('max', other, maxDims);
   }
+  /** The smaller of both. @throws ERR_DIM for what is no dim */
   min(other: DimLike): DimValue {
     return this.#with('min', other, minDims);
   }
@@ -68,6 +73,7 @@ export class DimValue {
     return new DimValue(combine(this.dim, b));
   }
 
+  /** The number, the name or the expression. */
   toString(): string {
     return `${this.dim}`;
   }

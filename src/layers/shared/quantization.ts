@@ -13,6 +13,7 @@ import { type Named, positive, wholeNumber } from './parameters.js';
 
 /** Dtypes that quantize produces and dequantize accepts. */
 export const quantizedDTypes = ['int8', 'float8e4m3', 'int4', 'float4e2m1'] as const;
+/** Dtypes that tensors are quantized to. @useDeclaredType */
 export type QuantizedDType = (typeof quantizedDTypes)[number];
 
 /** Largest magnitudes; for integers, the minimum is one lower. */

@@ -4,6 +4,7 @@ import { indexTypes, requireDType } from './dtypes.js';
 
 /** TensorRT's SampleMode: how to read beyond the input. */
 export const sampleModes = ['strict_bounds', 'wrap', 'clamp', 'fill', 'reflect'] as const;
+/** TensorRT's SampleMode: what is read beyond the bounds. @useDeclaredType */
 export type SampleMode = (typeof sampleModes)[number];
 
 /** Bounds of a slice along each axis. */

@@ -7,6 +7,7 @@ import { shownAxis } from './spatial-text.js';
 /** TensorRT's PaddingMode. */
 const paddingModes = ['explicit_round_down', 'explicit_round_up', 'same_upper', 'same_lower'] as const;
 
+/** TensorRT's PaddingMode. @useDeclaredType */
 export type PaddingMode = (typeof paddingModes)[number];
 
 /** Padding options in PyTorch's and TensorRT's terms. */

@@ -82,7 +82,7 @@ export async function keyParts(
           library,
         )
       : [];
-  if (!libraries) throw new Error('a plugin comes from a library that this thread did not load');
+  if (!libraries) throw new Error('the library that a plugin comes from is not known');
   const own = plugins.map((plugin) => pluginText(plugin, canonical.numberOf(plugin.value ?? -1)));
   const [device] = cuda.devices;
   return {

@@ -11,17 +11,21 @@ export interface BuildRoute {
   option: string;
   /** e.g. `-conv_use_long_w=[on|off]` */
   allowedValues: string;
+  /** Its value unless a build sets another. */
   defaultValue: string;
   /** What it does, in TensorRT's words. */
   help: string;
 }
 
+/** What `buildRoutes` returns. */
 export interface BuildRoutes {
   /** Version of the compiler that has these settings. */
   version: string;
+  /** The settings. */
   routes: BuildRoute[];
 }
 
+/** Options of `buildRoutes`. */
 export interface BuildRoutesOptions {
   /** Path of a TensorRT library, or a flavor. Default: the best one that builds here. */
   library?: string | undefined;

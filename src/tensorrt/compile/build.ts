@@ -1,10 +1,5 @@
-import { resolve } from 'node:path';
 import type { Network } from '../../dsl/network.js';
-import { readArguments } from '../../errors/boundary.js';
-import { checkPlugins } from '../../plugin/check-profiles.js';
-import { isStaticShape } from '../../values/dim.js';
-import { copyOfBytes, type DType } from '../../values/dtype.js';
-import type { BuildCallbacks, BuildReport, HeldLayer, HeldOptions, LibraryInfo } from '../binding.js';
+import type { BuildCallbacks, BuildReport, HeldOptions, LibraryInfo } from '../binding.js';
 import type { FoundReport } from '../cache/cached-build.js';
 import { graphHash } from '../cache/graph-hash.js';
 import { IsolatedBuild } from '../isolate/isolated-build.js';
@@ -12,117 +7,22 @@ import { chooseTensorRT, cudaInfo } from '../library/find.js';
 import { complete, withLowered } from '../refit/complete.js';
 import { metadataOf } from '../refit/json.js';
 import { type RefitPlan, refitPlanOf } from '../refit/plan.js';
-import { Engine, type EngineIO } from '../run/engine.js';
-import { attentionMethods, withAttention } from './attention.js';
-import { describe, factsFrom, type NativeError, native } from './build-errors.js';
+import { Engine } from '../run/engine.js';
+import type { EngineIO } from '../run/engine-io.js';
+import { attentionMethods } from './attention.js';
+import { describe, factsFrom, type NativeError } from './build-errors.js';
 import { describeBuild } from './build-metadata.js';
 import { withoutPlugins } from './decompose.js';
-import { type BuildOptions, checkOptions } from './options.js';
-import { compilePlugins, type TakenPlugin, takePlugins } from './plugins.js';
-import { defaultRanges, elementRanges, pointsOf, type ResolvedProfile, resolveProfiles } from './profiles.js';
-import { type Taken, take, toProgram } from './program.js';
-import { checkRefittable } from './refittable.js';
+import type { BuildOptions } from './options.js';
+import { compilePlugins } from './plugins.js';
+import { formatsOf, type Prepared, prepare } from './prepare.js';
+import { defaultRanges, elementRanges } from './profiles.js';
+import { toProgram } from './program.js';
+import type { LoweringReport } from './reports.js';
 import { Stop } from './stop.js';
 import { type KnownBuild, throughCache } from './through-cache.js';
 
 const severities = ['internal_error', 'error', 'warning', 'info', 'verbose'] as const;
-
-/** One output of a layer as TensorRT inferred it. */
-export interface LayerReport {
-  name: string;
-  kind: string;
-  dtype: DType;
-  /** TensorRT's shape; -1 where it is dynamic. */
-  shape: number[];
-}
-
-/** The names in a TensorRT network, as TensorRT reports them. */
-export interface NetworkNames {
-  inputs: string[];
-  /**
-   * Every layer with its output tensors, in the order they were added. Includes those in loops and conditionals, and the
-   * parts a layer is composed of, e.g. `loop/state0`.
-   */
-  layers: { name: string; outputs: string[] }[];
-  outputs: string[];
-}
-
-export interface LoweringReport {
-  library: LibraryInfo;
-  /** Every layer of the outermost graph and of nested graphs, in order. */
-  layers: LayerReport[];
-  /** TensorRT's names of all layers and tensors. */
-  names: NetworkNames;
-  /** What TensorRT's getters return for every layer, already compared with what was recorded. Nested layers precede the layer they are in. */
-  readBack: HeldLayer[];
-  /** What TensorRT's getters return for the build options, already compared with the options given. */
-  options: HeldOptions;
-  /** Milliseconds to create the network, without building it. */
-  lowerMs: number;
-}
-
-/** What a build takes from its caller, who may change network, arrays and options as soon as the call has returned. */
-export interface Prepared {
-  network: Taken;
-  options: BuildOptions;
-  profiles: ResolvedProfile[];
-  /** Layers of definitions of the caller's. */
-  plugins: TakenPlugin[];
-  /** Creates the network only. */
-  lowerOnly: boolean;
-}
-
-/** A copy that the caller cannot change. Paths are from the working directory at the call. */
-function ownOptions(given: BuildOptions): BuildOptions {
-  const { pluginsToSerialize, timingCache: timing, ...options } = given;
-  for (const [name, value] of Object.entries(options)) {
-    if (Array.isArray(value) && name !== 'profiles') Object.assign(options, { [name]: [...value] });
-  }
-  const { memoryPools, previewFeatures } = options;
-  const timingCache =
-    typeof timing === 'string' ? resolve(timing) : timing instanceof Uint8Array ? copyOfBytes(timing) : timing;
-  return {
-    ...options,
-    ...(memoryPools && { memoryPools: present(memoryPools) }),
-    ...(previewFeatures && { previewFeatures: present(previewFeatures) }),
-    ...(pluginsToSerialize && { pluginsToSerialize: pluginsToSerialize.map((path) => resolve(path)) }),
-    ...(timingCache !== undefined && { timingCache }),
-    ...(typeof options.cache === 'string' && { cache: resolve(options.cache) }),
-  };
-}
-
-/** Without entries that are undefined. */
-const present = <T extends object>(entries: T): T =>
-  Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as T;
-
-/** The formats of inputs and outputs that say so, by name. */
-function formatsOf({ inputs, outputs }: Taken): Record<string, readonly string[]> | undefined {
-  const given = [...inputs, ...outputs].flatMap(({ name, formats }) => (formats ? [[name, formats] as const] : []));
-  return given.length > 0 ? Object.fromEntries(given) : undefined;
-}
-
-/** Whether no input has a dynamic dim. */
-const isStatic = ({ inputs }: Taken): boolean => inputs.every(({ shape }) => isStaticShape(shape));
-
-/** Reads all that a build needs. */
-export function prepare(net: Network, given: BuildOptions = {}, lowerOnly = false): Prepared {
-  const options = readArguments('build options', [given], () => ownOptions(checkOptions(given)), 'ERR_BUILD_OPTION');
-  const network = withAttention(
-    native(() => take(net, options.isolate)),
-    options.decomposeAttention,
-  );
-  checkRefittable(network, options.refitIndividual);
-  const plugins = takePlugins(network);
-  const ranges = () => resolveProfiles(network, options.profiles);
-  // A check does not need profiles: it uses no ranges of dims.
-  const profiles =
-    lowerOnly && !options.profiles ? [] : readArguments('build options', [given], ranges, 'ERR_BUILD_OPTION');
-  if (!lowerOnly || options.profiles || isStatic(network)) {
-    const points = pointsOf(network, options.profiles, profiles);
-    checkPlugins(plugins, network.tensorOf, points);
-  }
-  return { network, options, profiles, plugins, lowerOnly };
-}
 
 /** Builds a network into an engine; see `Network.build`. */
 export async function build(net: Network, given: BuildOptions = {}): Promise<Engine> {

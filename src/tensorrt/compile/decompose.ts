@@ -1,8 +1,8 @@
 import { decomposed, hasPlugins } from '../../passes/decompose-plugins.js';
 import { sourceOf } from '../../passes/layer.js';
 import type { Flavor } from '../binding.js';
-import type { Prepared } from './build.js';
 import { takePlugins } from './plugins.js';
+import type { Prepared } from './prepare.js';
 import { resolveProfiles } from './profiles.js';
 import { take } from './program.js';
 

@@ -7,7 +7,7 @@ import { lock, unlock } from '../cache/lock.js';
 import { timingCacheOf } from '../cache/timing.js';
 import type { EngineMetadata } from '../files/metadata.js';
 import type { RefitPlan } from '../refit/plan.js';
-import type { Prepared } from './build.js';
+import type { Prepared } from './prepare.js';
 import type { Stop } from './stop.js';
 import { readTimingCache, storeTimingCache, type TimingCacheSource } from './timing-cache.js';
 

@@ -31,6 +31,7 @@ export async function readTimingCache(source: TimingCacheSource | undefined): Pr
   return typeof source === 'string' ? await bytesOf(source) : source;
 }
 
+/** Options of `combineTimingCaches`. */
 export interface CombineOptions {
   /** Path of the TensorRT library that combines them, or a flavor; default: the best one that builds here. */
   library?: string | undefined;

@@ -5,7 +5,9 @@ import { dimsOf, dtypeIn, isObject, type Json, numberOf, refuseInformation, text
 
 /** A tensor of an engine, as TensorRT's inspector describes it. What it does not say is absent. */
 export interface TensorDescription {
+  /** TensorRT's name. */
   name: string;
+  /** Its dtype. */
   dtype?: DType | undefined;
   /** −1 where dynamic. */
   shape?: readonly number[] | undefined;
@@ -17,14 +19,19 @@ export interface TensorDescription {
 
 /** Shapes that an input may have in an optimization profile. */
 export interface ProfileDescription {
+  /** The smallest sizes. */
   min: readonly number[];
+  /** The sizes that TensorRT tuned for. */
   opt: readonly number[];
+  /** The largest sizes. */
   max: readonly number[];
+  /** The layout in memory, in TensorRT's words. */
   format?: string | undefined;
 }
 
 /** An input or output. TensorRT 10 says its name only. */
 export interface IODescription extends TensorDescription {
+  /** Whether it is an input or an output. */
   mode?: 'input' | 'output' | undefined;
   /** Whether TensorRT computes shapes from its elements. */
   isShapeTensor?: boolean | undefined;
@@ -46,8 +53,11 @@ export interface LayerDescription extends Fusion {
   tactic?: string | undefined;
   /** The dtype that it computes in: the coarsest float of its inputs, or int8 or int4 where these are. */
   precision?: DType | undefined;
+  /** Number of the stream it runs on. */
   stream?: number | undefined;
+  /** Tensors that it reads. */
   inputs: readonly TensorDescription[];
+  /** Tensors that it writes. */
   outputs: readonly TensorDescription[];
   /** Elements of its weights by role. */
   weights: Readonly<Record<string, { dtype?: DType | undefined; count: number }>>;
@@ -59,6 +69,7 @@ export interface LayerDescription extends Fusion {
 export interface EngineDescription {
   /** `names`: layers have names alone. */
   verbosity: 'none' | 'names' | 'detailed';
+  /** Inputs and outputs of the engine. */
   io: readonly IODescription[];
   /** In the order of execution. */
   layers: readonly LayerDescription[];

@@ -2,6 +2,7 @@ import type { EngineDescription, IODescription, LayerDescription } from './descr
 
 /** An engine to compare with another. */
 export interface EngineFacts {
+  /** What `describeEngine` returned. */
   description: EngineDescription;
   /** Bytes of the plan. */
   size?: number | undefined;
@@ -18,22 +19,31 @@ export interface LayerChange {
    * that both have.
    */
   changes: readonly ('fused' | 'only' | 'type' | 'kernel' | 'precision' | 'format' | 'shape')[];
+  /** The layers in A. */
   a: readonly LayerDescription[];
+  /** The layers in B. */
   b: readonly LayerDescription[];
   /** Milliseconds of all of them, where both times are known. */
   ms?: { a: number; b: number } | undefined;
 }
 
+/** What `diffEngines` found. */
 export interface EngineDifference {
   /** Whether nothing but size and times differs. */
   same: boolean;
+  /** Inputs and outputs that differ; `a` or `b` is absent where that engine has none of the name. */
   io: { name: string; a?: IODescription | undefined; b?: IODescription | undefined }[];
+  /** Layers that differ. */
   layers: LayerChange[];
   /** Layers that are the same in both, with their times. */
   unchanged: { name: string; ms?: { a: number; b: number } | undefined }[];
+  /** Number of layers. */
   counts: { a: number; b: number };
+  /** Bytes of the plans. */
   size?: { a: number; b: number } | undefined;
+  /** Bytes of activation memory per profile. */
   memorySizes?: { a: readonly number[]; b: readonly number[] } | undefined;
+  /** Milliseconds of all layers. */
   totalMs?: { a: number; b: number } | undefined;
 }
 

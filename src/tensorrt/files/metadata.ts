@@ -9,8 +9,11 @@ import { damaged } from './source.js';
 
 /** A plugin that an engine needs. */
 export interface EnginePlugin {
+  /** Name of the plugin. */
   name: string;
+  /** Version of the plugin. */
   version: string;
+  /** Namespace; usually empty. */
   namespace: string;
   /**
    * Who has its code: `'plan'` for one of `definePlugin`, whose rules and kernels are in the plan, and for one of a library that is in the plan,
@@ -25,7 +28,9 @@ export interface EnginePlugin {
 
 /** An input or output as the network had it. */
 export interface EngineTensor {
+  /** Its name. */
   name: string;
+  /** Its dtype. */
   dtype: DType;
   /** Numbers, and names or expressions for dynamic dims. */
   shape: readonly Dim[];
@@ -43,10 +48,13 @@ export interface EngineMetadata {
   gpu?: { name: string; computeCapability: string; driver: string | null } | undefined;
   /** The build options as TensorRT held them. */
   options?: HeldOptions | undefined;
+  /** The inputs, as the network had them. */
   inputs?: readonly EngineTensor[] | undefined;
+  /** The outputs, as the network had them. */
   outputs?: readonly EngineTensor[] | undefined;
   /** Hash of the network without the elements of its weights. */
   graphHash?: string | undefined;
+  /** The plugins that it needs. */
   plugins?: readonly EnginePlugin[] | undefined;
   /** How its weights were made from files, for `engine.refit`. */
   refit?: Readonly<Record<string, unknown>> | undefined;

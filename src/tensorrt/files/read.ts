@@ -13,6 +13,7 @@ export type EngineFormat = 'plan' | 'container' | 'ultralytics';
 
 /** What is in an engine file. */
 export interface EngineFile {
+  /** What kind of file it is. */
   format: EngineFormat;
   /** Undefined for a plan. */
   metadata?: EngineMetadata | undefined;

@@ -6,6 +6,7 @@ import { binding, type Handle } from '../binding.js';
 import { encodeHead, partSize } from './container.js';
 import { type EngineMetadata, type EngineTensor, userMetadata } from './metadata.js';
 
+/** Options of `engine.save`. */
 export interface SaveOptions {
   /**
    * Write a container, which `loadEngine` reads and other tools do not: the plan with named dims, options, library, GPU and plugins, checksums,

@@ -27,8 +27,6 @@ export interface IsolateBinding {
   receivePlan(channel: Handle): Handle;
   /** In the child: it ends with its parent, and the system ends it first if memory runs out. */
   serveParent(): void;
-  /** Plugin libraries in a TensorRT's registry, oldest first; null is libnvinfer_plugin. */
-  loadedPlugins(library: string): (string | null)[];
 }
 
 /** The addon, typed for this folder. @throws ERR_ADDON_MISSING */

@@ -1,5 +1,5 @@
 import type { IRWeight } from '../../dsl/ir.js';
-import type { NativePlugin } from '../../plugin/binding.js';
+import { type NativePlugin, pluginBinding } from '../../plugin/binding.js';
 import { bytesOf } from '../../values/dtype.js';
 import { checkMapping, type FileMapping } from '../../values/weight.js';
 import { aligned } from '../aligned.js';
@@ -98,7 +98,7 @@ export class RemoteProgram implements NativeProgram {
   }
 
   async #loadPlugins(library: string): Promise<void> {
-    const paths = isolateBinding().loadedPlugins(library);
+    const paths = pluginBinding().loadedPlugins(library);
     if (paths.length > 0) await this.#process.ask({ do: 'plugins', library, paths }, 'done');
   }
 

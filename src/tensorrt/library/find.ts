@@ -9,6 +9,7 @@ import { binding, type CudaInfo, type Flavor, type LibraryInfo } from '../bindin
 
 import { librariesAt, searchPlaces } from './search-path.js';
 
+/** What a TensorRT is wanted for. */
 export type LibraryPurpose = 'build' | 'run' | 'plugins';
 
 /** A TensorRT library on this machine. */
@@ -29,6 +30,7 @@ export interface TensorRTInstallation {
   limits?: Partial<Record<LibraryPurpose, string>>;
 }
 
+/** Options of `findTensorRT`. */
 export interface FindOptions {
   /** Environment variables; default `process.env`. */
   env?: Env | undefined;

@@ -7,13 +7,11 @@ import { nvidiaPlugins } from '../../plugin/nvidia-plugins.js';
 import type { LibraryInfo } from '../binding.js';
 import { chooseTensorRT } from './find.js';
 
+/** Options of `loadPluginLibrary` and `pluginCreators`. */
 export interface PluginLibraryOptions {
   /** Path of a TensorRT library or its folder, or a flavor (`trt10`, `trt11`). Default: the best one found, with or without a GPU. */
   library?: string | undefined;
 }
-
-/** Paths that this thread loaded plugins from. */
-const loaded = new Set<string>();
 
 /** Calls the addon and turns its errors into TensorRTErrors. */
 async function callAddon<T>(call: () => Promise<T>): Promise<T> {
@@ -51,10 +49,7 @@ export async function loadPluginLibrary(
   const addon = pluginBinding();
   const full = path === undefined ? null : resolve(path);
   const added = await callAddon(() => addon.loadPluginLibrary(library, full));
-  if (full !== null) {
-    rememberLibrary(full, added);
-    loaded.add(full);
-  }
+  if (full !== null) rememberLibrary(full, added);
   rememberCreators(library, await callAddon(() => addon.pluginCreators(library)));
   return added;
 }
@@ -79,13 +74,16 @@ export async function pluginCreators(options?: PluginLibraryOptions): Promise<Pl
 
 /**
  * The files that the code of existing plugins comes from: all libraries loaded, and NVIDIA's beside TensorRT.
- * @returns undefined if it cannot be told: another thread loaded the library
+ * @returns undefined if it cannot be told: other code of the process registered the creator
  */
 export async function filesOfPlugins(
   names: readonly string[],
   { path, version }: LibraryInfo,
 ): Promise<string[] | undefined> {
-  if (loaded.size === 0 && names.some((name) => !nvidiaPlugins.includes(name))) return undefined;
+  const loaded = pluginBinding()
+    .loadedPlugins(path)
+    .filter((one) => one !== null);
+  if (loaded.length === 0 && names.some((name) => !nvidiaPlugins.includes(name))) return undefined;
   const nvidias = join(dirname(path), `libnvinfer_plugin.so.${Number.parseInt(version, 10)}`);
   const isThere = await stat(nvidias).catch(() => undefined);
   return [...loaded, ...(isThere ? [nvidias] : [])];

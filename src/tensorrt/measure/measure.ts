@@ -40,10 +40,15 @@ export interface Measurement {
   throughput: number;
   /** Copies and compute together: what one run takes. */
   latency: TimeStatistics;
+  /** The host's time to submit a run. */
   enqueue: TimeStatistics;
+  /** Copying all inputs to the GPU; 0 without `transfers`. */
   toDevice: TimeStatistics;
+  /** The GPU's work, between two events on its stream. */
   compute: TimeStatistics;
+  /** Copying all outputs from the GPU; 0 without `transfers`. */
   fromDevice: TimeStatistics;
+  /** From a run's begin to its end, with the wait for the run before it. */
   endToEnd: TimeStatistics;
   /** What may have held the throughput down, and whether the times vary much. */
   warnings: readonly string[];
@@ -51,6 +56,7 @@ export interface Measurement {
   cudaGraph: boolean;
   /** Why not, where they were wanted. */
   graphRefused?: string | undefined;
+  /** The times of every run that counts. */
   times: RunTimes;
 }
 

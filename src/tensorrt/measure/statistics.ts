@@ -1,7 +1,10 @@
 /** Of times in milliseconds, as NVIDIA's trtexec defines them (samples/common/sampleReporting.cpp of its TensorRT repository). */
 export interface TimeStatistics {
+  /** The least. */
   min: number;
+  /** The most. */
   max: number;
+  /** The mean. */
   mean: number;
   /** Of an even number of times: the mean of the two in the middle. */
   median: number;

@@ -12,7 +12,9 @@ export type RefitMode = 'all' | 'identical' | 'individual';
 export interface RefitWeight {
   /** As TensorRT knows it: its name in the file, or one made of that and what was done to it. */
   readonly name: string;
+  /** Its dtype in the engine. */
   readonly dtype: DType;
+  /** Its sizes. */
   readonly shape: readonly number[];
   /** How to make it from a file; absent for one that comes from none. */
   readonly recipe?: Recipe | undefined;
@@ -28,9 +30,11 @@ export interface RefitWeight {
 
 /** All that a refit needs to know of how an engine was built. Plain data but for bytes; see `json.ts`. */
 export interface RefitPlan {
+  /** What can be replaced. */
   readonly mode: RefitMode;
   /** The engine's plan has none of the weights (kSTRIP_PLAN). */
   readonly stripped: boolean;
+  /** The weights that can be replaced. */
   readonly weights: readonly RefitWeight[];
 }
 

@@ -9,6 +9,7 @@ export type { BindOptions } from './fixed.js';
 
 /** Runs over memory that was chosen once. */
 export class Binding<R = Record<string, Result | DeviceTensor>> {
+  /** The context that runs. */
   readonly context: Context;
   readonly #addon: NativeBinding;
   readonly #run: FixedRun;
@@ -71,6 +72,7 @@ export class Binding<R = Record<string, Result | DeviceTensor>> {
     this.#handle = undefined;
   }
 
+  /** Calls `dispose`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

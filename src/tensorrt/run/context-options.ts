@@ -10,18 +10,23 @@ import { type RtxOptions, readRtxOptions } from './rtx-options.js';
 
 /** A tensor inside the network, as it was in a run. */
 export interface DebugTensor {
+  /** Name of the tensor. */
   name: string;
+  /** Its dtype. */
   dtype: DType;
+  /** Its sizes in this run. */
   shape: readonly number[];
   /** Row-major elements, as results have them. */
   data: TypedArray;
 }
 
+/** How a context with `cudaGraph` keeps its graphs. */
 export interface CudaGraphOptions {
   /** Most graphs that are kept, one for every set of shapes and memory; the one that has been unused the longest goes. Default 8. */
   limit?: number | undefined;
 }
 
+/** Options of `engine.createContext`. */
 export interface ContextOptions {
   /** Index of the optimization profile. Default 0. */
   profile?: number | undefined;

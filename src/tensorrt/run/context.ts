@@ -41,6 +41,7 @@ interface Owned {
 
 /** An execution context: runs that wait for each other. Runs of several contexts overlap. */
 export class Context {
+  /** The engine that it runs. */
   readonly engine: Engine;
   /** Bytes of activation memory on the GPU. */
   readonly memorySize: number;
@@ -284,6 +285,7 @@ export class Context {
     this.#parts.release();
   }
 
+  /** Calls `dispose`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

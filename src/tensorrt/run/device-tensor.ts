@@ -16,6 +16,7 @@ import { checkSpec, TensorMemory } from './memory.js';
 /** Elements for a tensor on the GPU, as feeds are: in the typed array of the dtype, or numbers that are converted. */
 export type Elements = TypedArray | HalfArray | readonly Scalar[];
 
+/** Options of `deviceTensor`. */
 export interface DeviceTensorOptions {
   /** Index of the GPU. Default 0. */
   device?: number | undefined;
@@ -31,7 +32,9 @@ interface Sized {
  * their order: whatever was called later sees what was written before. Forgotten tensors are freed by the garbage collector.
  */
 export class DeviceTensor implements PlacedTensor {
+  /** Dtype of its elements. */
   readonly dtype: DType;
+  /** Its sizes. */
   readonly shape: readonly number[];
   /** bytes */
   readonly byteLength: number;
@@ -91,6 +94,7 @@ export class DeviceTensor implements PlacedTensor {
     this[placed].dispose();
   }
 
+  /** Calls `dispose`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -1,11 +1,7 @@
 import { TensorRTError } from '../../errors/error.js';
-import type { Dim } from '../../values/dim.js';
-import type { DType } from '../../values/dtype.js';
-import { type Feeds, ownFeed } from '../../values/feeds.js';
+import type { Feeds } from '../../values/feeds.js';
 import type { OutputPlaces } from '../../values/outputs.js';
 import type { Result } from '../../values/result.js';
-import { abortable, checkSignal } from '../../values/signal.js';
-import { takeOver } from '../../values/transfer.js';
 import {
   binding,
   type Handle,
@@ -20,16 +16,11 @@ import { copyOfPlan, readSave, type SaveOptions, savePlan } from '../files/save.
 import type { RefitWeights } from '../refit/tensors.js';
 import { callAddon, callNow, disposed, type FactsOf, free } from './call-addon.js';
 import { Context } from './context.js';
-import {
-  type ContextOptions,
-  checkProfile,
-  defaultInFlight,
-  defaultMaxQueued,
-  readContextOptions,
-} from './context-options.js';
+import { type ContextOptions, checkProfile, readContextOptions } from './context-options.js';
+import { DefaultContext } from './default-context.js';
 import type { DeviceTensor } from './device-tensor.js';
+import type { EngineInformation, EngineIO } from './engine-io.js';
 import { Layout } from './placements.js';
-import { Queue } from './queue.js';
 import {
   type EngineRefitOptions,
   isStripped,
@@ -39,42 +30,9 @@ import {
   requireWeights,
   startRefit,
 } from './refit.js';
-import {
-  type ContextRunOptions,
-  type RunRequest,
-  type RunResults,
-  type RunSyncOptions,
-  readRun,
-} from './run-options.js';
+import { type ContextRunOptions, type RunResults, type RunSyncOptions, readRun } from './run-options.js';
 import { type EngineToken, tokenFormat } from './token.js';
 import { writeTimingCache } from './write-timing-cache.js';
-
-/** An input or output of an engine. */
-export interface EngineIO {
-  name: string;
-  dtype: DType;
-  /** Numbers, and names or expressions for dynamic dims (made-up names, such as `x_0`, for an engine loaded from a file). */
-  shape: readonly Dim[];
-  /**
-   * For an input whose elements TensorRT computes shapes from: the range of each element, per profile, in row-major order.
-   * Feed it like any other input; TensorRT reads it in host memory.
-   */
-  values?: readonly ElementRange[] | undefined;
-}
-
-export interface ElementRange {
-  min: readonly number[];
-  opt: readonly number[];
-  max: readonly number[];
-}
-
-/** What TensorRT's IEngineInspector reports about an engine, unchanged. */
-export interface EngineInformation {
-  /** In execution order: names, or with `profilingVerbosity: 'detailed'` objects with `Name`, `LayerType`, `Inputs`, `Outputs`, `TacticName` … */
-  Layers: (string | Record<string, unknown>)[];
-  /** Inputs and outputs. */
-  Bindings: string[];
-}
 
 /** @internal */
 export interface EngineParts {
@@ -134,12 +92,8 @@ export class Engine {
   #native?: Promise<NativeEngine>;
   /** Once it is loaded. */
   #loaded?: NativeEngine;
-  /** The default context, and once it is made, itself. */
-  #context?: Promise<Context>;
-  #ready?: Context;
   #contexts = new Set<Context>();
-  /** Runs that begin before the default context is there. */
-  readonly #early = new Queue(defaultInFlight, defaultMaxQueued);
+  readonly #default = new DefaultContext(() => this.createContext());
 
   /** @internal */
   constructor(parts: EngineParts) {
@@ -308,17 +262,12 @@ export class Engine {
   ): Promise<RunResults<O>>;
   run(feeds: Feeds): Promise<Record<string, Result>>;
   run(feeds: Feeds, options?: ContextRunOptions): Promise<Record<string, Result | DeviceTensor>> {
-    return this.#ready ? this.#ready.run(feeds, options!) : this.#runEarly(feeds, options);
-  }
-
-  async #runEarly(
-    feeds: Feeds,
-    options: ContextRunOptions | undefined,
-  ): Promise<Record<string, Result | DeviceTensor>> {
-    this.#alive();
-    this.#early.requireRoom();
-    const request = this.#own(readRun('run', this, feeds, options));
-    return await abortable(this.#startEarly(request), request.signal, () => {});
+    const { ready } = this.#default;
+    if (ready) return ready.run(feeds, options!);
+    return this.#default.run(() => {
+      this.#alive();
+      return readRun('run', this, feeds, options);
+    });
   }
 
   /**
@@ -330,39 +279,12 @@ export class Engine {
   runSync(feeds: Feeds): Record<string, Result>;
   runSync(feeds: Feeds, options: RunSyncOptions = {}): Record<string, Result | DeviceTensor> {
     this.#alive();
-    if (this.#ready) return this.#ready.runSync(feeds, options);
+    const { ready } = this.#default;
+    if (ready) return ready.runSync(feeds, options);
     throw new TensorRTError(
       'ERR_CONTEXT',
       'runSync: the engine has no context yet: await engine.run() once before, or use engine.createContext() and its runSync',
     );
-  }
-
-  /** What is given now counts, though the context has to be made first. Tensors with memory of their own are used where they are. */
-  #own(request: RunRequest): RunRequest {
-    const feeds = request.transfer ? takeOver(request.feeds) : request.feeds;
-    return { ...request, feeds: feeds.map((feed) => (feed.placed ? feed : ownFeed(feed))), transfer: false };
-  }
-
-  async #startEarly(request: RunRequest): Promise<Record<string, Result | DeviceTensor>> {
-    this.#early.enter();
-    try {
-      return await this.#startLater(request);
-    } finally {
-      this.#early.leave();
-    }
-  }
-
-  async #startLater(request: RunRequest): Promise<Record<string, Result | DeviceTensor>> {
-    this.#context ??= this.createContext().then((context) => {
-      this.#ready = context;
-      return context;
-    });
-    this.#context.catch(() => {
-      this.#context = undefined;
-    });
-    const context = await this.#context;
-    checkSignal('run', request.signal);
-    return await context.start(request);
   }
 
   /**
@@ -430,9 +352,11 @@ export class Engine {
       ({ handle }) => free(handle),
       () => {},
     );
-    this.#plan = this.#bytes = this.#native = this.#context = this.#ready = undefined;
+    this.#default.forget();
+    this.#plan = this.#bytes = this.#native = undefined;
   }
 
+  /** Calls `dispose`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

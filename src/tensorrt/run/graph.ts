@@ -8,6 +8,7 @@ import { type BindOptions, disposeMade, type FixedRun, fixedResults, fixRun, rel
 
 /** A run that was captured: the GPU's driver launches all of it at once. */
 export class CudaGraph<R = Record<string, Result | DeviceTensor>> {
+  /** The context that it was captured from. */
   readonly context: Context;
   readonly #addon: NativeBinding;
   readonly #run: FixedRun;
@@ -57,6 +58,7 @@ export class CudaGraph<R = Record<string, Result | DeviceTensor>> {
     this.#handle = undefined;
   }
 
+  /** Calls `dispose`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

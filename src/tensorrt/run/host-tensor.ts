@@ -12,7 +12,9 @@ import { warnOfPageable } from './warn.js';
  * there, so leave it alone until the promise of the run settles.
  */
 export class HostTensor implements HostPlaced {
+  /** Dtype of its elements. */
   readonly dtype: DType;
+  /** Its sizes. */
   readonly shape: readonly number[];
   /** bytes */
   readonly byteLength: number;
@@ -47,6 +49,7 @@ export class HostTensor implements HostPlaced {
     this[placed].dispose();
   }
 
+  /** Calls `dispose`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

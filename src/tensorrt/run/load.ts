@@ -11,10 +11,12 @@ import type { RefitWeights } from '../refit/tensors.js';
 import { callAddon, callNow, free } from './call-addon.js';
 import { explain, libraryFor } from './choose-library.js';
 import { checkDevice } from './device-tensor.js';
-import { Engine, type EngineIO } from './engine.js';
+import { Engine } from './engine.js';
+import type { EngineIO } from './engine-io.js';
 import { isStripped, marked } from './refit.js';
 import { type EngineToken, isToken } from './token.js';
 
+/** Options of `loadEngine`. */
 export interface LoadEngineOptions {
   /** Path of the library to load it with; default: the best one found. */
   library?: string | undefined;

@@ -8,7 +8,7 @@ import { recordOf } from '../../values/record.js';
 import { Result } from '../../values/result.js';
 import type { Handle, NativeEngine, NativeIO, NativeOutput, Placement } from '../binding.js';
 import { DeviceTensor, deviceTensorOf } from './device-tensor.js';
-import type { EngineIO } from './engine.js';
+import type { EngineIO } from './engine-io.js';
 import { memoryOf } from './memory.js';
 
 const none: readonly number[] = Object.freeze([]);

@@ -4,6 +4,7 @@ import { refuse } from '../../errors/refusal.js';
 import { checkOptions } from '../../passes/refuse.js';
 import { binding, type Handle, type Placement } from '../binding.js';
 
+/** Options of `context.profile`. */
 export interface ProfileOptions {
   /** Runs whose times are averaged, 1 to 10,000. Default 10. */
   runs?: number | undefined;
@@ -19,6 +20,7 @@ export interface LayerTime {
   percent: number;
 }
 
+/** What `context.profile` returns. */
 export interface ProfileReport {
   /** Runs that were timed. */
   runs: number;

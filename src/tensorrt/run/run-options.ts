@@ -6,7 +6,7 @@ import type { Result } from '../../values/result.js';
 import { checkSignal } from '../../values/signal.js';
 import { checkTransfer } from '../../values/transfer.js';
 import type { DeviceTensor } from './device-tensor.js';
-import type { EngineIO } from './engine.js';
+import type { EngineIO } from './engine-io.js';
 
 /** Options of `runSync`. */
 export interface RunSyncOptions<O extends OutputPlaces | undefined = OutputPlaces | undefined> {

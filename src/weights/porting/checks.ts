@@ -8,7 +8,9 @@ import { Weight } from '../weight.js';
 
 /** A projection of an attention block. */
 export interface Projection {
+  /** Its weight. */
   weight: Weight;
+  /** Its bias, if it has one. */
   bias?: Weight | undefined;
 }
 

@@ -11,15 +11,19 @@ export interface BatchNormWeights {
   weight?: Weight | undefined;
   /** beta; 0 by default */
   bias?: Weight | undefined;
+  /** Mean of each channel. */
   running_mean?: Weight | undefined;
+  /** Variance of each channel. */
   running_var?: Weight | undefined;
 }
 
+/** Options of `batchNormScale`. */
 export interface BatchNormScaleOptions {
   /** As in the model. Default 1e-5, as PyTorch's. */
   eps?: number | undefined;
 }
 
+/** Options of `foldBatchNorm`. */
 export interface FoldBatchNormOptions extends BatchNormScaleOptions {
   /** The weight's axis of output channels: 0, the default, or 1 for a transposed convolution. */
   axis?: number | undefined;
@@ -125,6 +129,7 @@ export interface WeightNormWeights {
   original0?: Weight | undefined;
   /** The direction there. */
   original1?: Weight | undefined;
+  /** Returned as it is. */
   bias?: Weight | undefined;
 }
 

@@ -49,6 +49,7 @@ export interface LstmWeights {
   weight_hh: Weight;
   /** [4·hidden] */
   bias_ih?: Weight | undefined;
+  /** [4·hidden] */
   bias_hh?: Weight | undefined;
 }
 
@@ -104,6 +105,7 @@ export function addBiases(
   return rounded(sum, [gates], dtype, 'bias', recipes('addBiases', { bias_ih, bias_hh }, { gates, dtype })());
 }
 
+/** Options of `lstmFromTensorFlow`. */
 export interface LstmFromTensorFlowOptions {
   /** What TensorFlow's cell adds to the forget gate: 1 by default there, nothing in sampleCharRNN. Default 0. */
   forgetBias?: number | undefined;

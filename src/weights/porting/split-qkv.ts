@@ -21,7 +21,9 @@ export interface AttentionWeights {
   in_proj_bias?: Weight | undefined;
   /** Separate if keys or values have another size (`kdim`, `vdim`). */
   q_proj_weight?: Weight | undefined;
+  /** The keys' weight, where it is not part of `in_proj_weight`. */
   k_proj_weight?: Weight | undefined;
+  /** The values' weight, where it is not part of `in_proj_weight`. */
   v_proj_weight?: Weight | undefined;
 }
 

@@ -93,7 +93,7 @@ test('each fault is told with its place, and the next model loads', async () => 
     expect(loaded[i]!.code, name).toBe(name === 'layer.ts' ? 'ERR_AXIS' : 'ERR_MODEL_FILE');
   }
   expect(loaded.at(-3)!.message).toMatch(/none\.ts: it cannot be read: ENOENT/);
-  expect(loaded.at(-2)!.message).toMatch(/expected a module whose default export/);
+  expect(loaded.at(-2)!.message).toMatch(/expected a JavaScript or TypeScript module/);
   expect(loaded.at(-1)).toMatchObject({ name: 'good' });
 });
 
@@ -130,22 +130,21 @@ async function plainly(binary: string, path: string): Promise<string> {
   return stderr.trim();
 }
 
-test.skipIf(!existsSync(compiled) || (process.features as { typescript?: unknown }).typescript)(
-  'older Nodes need tsx, and take the one beside the model',
-  async () => {
-    const text = `${lenet}const n: string = 'plain';\nexport default network(n, { x: float32(1) });\n`;
-    const alone = model('alone/model.ts', text);
-    expect(await plainly(process.execPath, alone)).toMatch(
-      /TypeScript, which Node 2[\d.]+ does not run: use Node 22\.18 or later, or install tsx/,
-    );
-    const { symlinkSync, mkdirSync } = await import('node:fs');
-    mkdirSync(join(folder, 'beside'));
-    symlinkSync(join(root, 'node_modules'), join(folder, 'beside/node_modules'));
-    expect(await plainly(process.execPath, model('beside/model.ts', text))).toBe('loaded plain');
-  },
-);
+test('older Nodes need tsx, and take the one beside the model', async ({ skip }) => {
+  skip(Boolean((process.features as { typescript?: unknown }).typescript), 'this Node runs TypeScript by itself');
+  const text = `${lenet}const n: string = 'plain';\nexport default network(n, { x: float32(1) });\n`;
+  const alone = model('alone/model.ts', text);
+  expect(await plainly(process.execPath, alone)).toMatch(
+    /TypeScript, which Node 2[\d.]+ does not run: use Node 22\.18 or later, or install tsx/,
+  );
+  const { symlinkSync, mkdirSync } = await import('node:fs');
+  mkdirSync(join(folder, 'beside'));
+  symlinkSync(join(root, 'node_modules'), join(folder, 'beside/node_modules'));
+  expect(await plainly(process.execPath, model('beside/model.ts', text))).toBe('loaded plain');
+});
 
-test.skipIf(!existsSync(compiled) || !newer)('Node 22.18 and later run TypeScript by themselves', async () => {
+test('Node 22.18 and later run TypeScript by themselves', async ({ skip }) => {
+  skip(!newer, 'needs a Node 22.18 or later');
   const parts = model('parts.ts', `export const size: number = 3;\n`);
   expect(parts).toBeDefined();
   const typed = model(

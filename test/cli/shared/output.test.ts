@@ -66,3 +66,18 @@ test('standard output is ours alone once it is reserved; JSON has one line, and 
   expect(stdout).toBe('{"a":"NaN","b":"1","c":["Infinity",0.5],"d":null}\n');
   expect(stderr).toBe('noise\nmoreremark\n');
 });
+
+test('a pipe gets no colours, on CI machines too; FORCE_COLOR asks for them, NO_COLOR refuses them', () => {
+  const program = `import { table } from ${JSON.stringify(join(root, 'src/cli/shared/output.ts'))};
+    process.stdout.write(table(['name'], [['a']]));`;
+  const printed = (env: NodeJS.ProcessEnv) =>
+    node(root, ['--import', 'tsx', '--input-type=module', '-e', program], {
+      CI: 'true',
+      FORCE_COLOR: '',
+      NO_COLOR: '',
+      ...env,
+    }).stdout;
+  expect(printed({})).toBe('name\na');
+  expect(printed({ FORCE_COLOR: '1' })).toBe('\x1b[1mname\x1b[22m\na');
+  expect(printed({ FORCE_COLOR: '1', NO_COLOR: '1' })).toBe('name\na');
+});

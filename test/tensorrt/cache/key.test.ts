@@ -7,8 +7,8 @@ import type { CudaInfo, LibraryInfo } from '../../../src/tensorrt/binding.js';
 import { FileHashes } from '../../../src/tensorrt/cache/file-hashes.js';
 import { type Ingredients, keyOf, keyParts } from '../../../src/tensorrt/cache/key.js';
 import { type OptionPart, optionParts, optionsThat } from '../../../src/tensorrt/cache/options.js';
-import { prepare } from '../../../src/tensorrt/compile/build.js';
 import { type BuildOptions, optionNames } from '../../../src/tensorrt/compile/options.js';
+import { prepare } from '../../../src/tensorrt/compile/prepare.js';
 import { unusual } from '../option-values.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'cache-key-'));

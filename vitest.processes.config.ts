@@ -1,0 +1,4 @@
+import { tiers } from './vitest.config.js';
+
+/** `npm run test:processes` */
+export default tiers.processes;
