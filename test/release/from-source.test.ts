@@ -1,10 +1,9 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { node, root, script, tinyCheckout, write } from '../setup/checkout.js';
+import { packSource } from '../../scripts/install/source.mjs';
+import { node, root, tinyCheckout, write } from '../setup/checkout.js';
 import { fakeTensorRT, temporaryFolder } from '../setup/fake-library.js';
-
-const { packSource } = await script('install/source.mjs');
 
 const dir = temporaryFolder();
 const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'));

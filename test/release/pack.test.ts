@@ -3,12 +3,11 @@ import { cpSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { beforeAll, expect, test } from 'vitest';
-import { cleanEnv, root, script } from '../setup/checkout.js';
+import { listFiles } from '../../scripts/install/files.mjs';
+import { compactDist } from '../../scripts/lib/compact.mjs';
+import { platforms } from '../../scripts/release/platforms.mjs';
+import { cleanEnv, root } from '../setup/checkout.js';
 import { temporaryFolder } from '../setup/fake-library.js';
-
-const listFiles: (folder: string) => string[] = (await script('install/files.mjs')).listFiles;
-const { compactDist } = await script('lib/compact.mjs');
-const platforms: { name: string }[] = (await script('release/platforms.mjs')).platforms;
 
 const dir = temporaryFolder();
 const checkout = join(dir, 'checkout');
@@ -28,6 +27,7 @@ beforeAll(async () => {
     'CMakeLists.txt',
     'native',
     'scripts',
+    'templates',
   ];
   const args = ['ls-files', '-z', ...parts, 'examples/digits'];
   const names = execFileSync('git', args, { cwd: root, encoding: 'utf8' });
@@ -51,7 +51,7 @@ test('it is below 0.8 MB', () => {
 });
 
 test('it holds what is run, and no tests, sources and products of a build', () => {
-  const kinds = /^(dist\/.*\.(js|d\.ts)|scripts\/install(\.mjs|\/.*\.(mjs|json)))$/;
+  const kinds = /^(dist\/.*\.(js|d\.ts)|scripts\/install(\.mjs|\/.*\.(mjs|json))|templates\/init\/.*)$/;
   expect([...packed].filter((file) => !kinds.test(file)).sort()).toEqual([
     'LICENSE',
     'LICENSES.md',

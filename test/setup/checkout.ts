@@ -1,7 +1,6 @@
 import { type SpawnOptions, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 
 export const root = join(import.meta.dirname, '..', '..');
 
@@ -23,9 +22,6 @@ export function tinyCheckout(dir: string, { dependencies = true } = {}): string 
   if (dependencies) symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'));
   return dir;
 }
-
-/** A script's exports: TypeScript does not look into .mjs files. */
-export const script = (path: string) => import(pathToFileURL(join(root, 'scripts', path)).href);
 
 export function write(dir: string, path: string, text: string, mode?: number): string {
   const file = join(dir, path);
