@@ -21,8 +21,8 @@ await orExplain(async () => {
     const tarball = join(dir, output.trim().split('\n').at(-1));
     const types = [
       tarball,
-      '--profile',
-      'esm-only',
+      '--ignore-rules',
+      'cjs-resolves-to-esm',
       '--no-definitely-typed',
       '--exclude-entrypoints',
       'digits.safetensors',

@@ -1,5 +1,7 @@
-/** The platforms with a prebuilt addon, each a package of its own. */
-export const platforms = ['linux-x64', 'linux-arm64'].map((platform) => ({
+import { platforms as compiled } from '../prebuild/platforms.mjs';
+
+/** The packages with a prebuilt addon. */
+export const platforms = Object.keys(compiled).map((platform) => ({
   platform,
   name: `@node-tensorrt/${platform}`,
   folder: `packages/${platform}`,

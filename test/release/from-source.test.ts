@@ -24,7 +24,7 @@ function installed(name: string): string {
 const tensorrt = join(dir, 'tensorrt');
 fakeTensorRT(join(tensorrt, 'libtensorrt_rtx.so.1'), 10701);
 
-/** Stands for npm: says how it was called, and "fetches" what the checkout has. test:managers calls the real one. */
+/** Stands for npm: says how it was called, and "fetches" what the checkout has. */
 const log = join(dir, 'npm.log');
 const npm = write(
   join(dir, 'npm'),

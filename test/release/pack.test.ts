@@ -27,6 +27,7 @@ beforeAll(async () => {
     'CMakeLists.txt',
     'native',
     'scripts',
+    'templates',
   ];
   const args = ['ls-files', '-z', ...parts, 'examples/digits'];
   const names = execFileSync('git', args, { cwd: root, encoding: 'utf8' });
@@ -50,7 +51,7 @@ test('it is below 0.8 MB', () => {
 });
 
 test('it holds what is run, and no tests, sources and products of a build', () => {
-  const kinds = /^(dist\/.*\.(js|d\.ts)|scripts\/install(\.mjs|\/.*\.(mjs|json)))$/;
+  const kinds = /^(dist\/.*\.(js|d\.ts)|scripts\/install(\.mjs|\/.*\.(mjs|json))|templates\/init\/.*)$/;
   expect([...packed].filter((file) => !kinds.test(file)).sort()).toEqual([
     'LICENSE',
     'LICENSES.md',

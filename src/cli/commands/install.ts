@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { addon } from '../../addon.js';
 import { install, nvrtcFor } from '../../machine/install.js';
 import { findNvrtc } from '../../plugin/nvrtc.js';
+import { binding } from '../../tensorrt/binding.js';
 import { cudaInfo, findTensorRT } from '../../tensorrt/library/find.js';
 
 interface Flags {
@@ -22,7 +22,7 @@ export function installCommand(): Command {
     .action(async ({ fetch, force, fromSource, nvrtc }: Flags) => {
       if (nvrtc) return fetchNvrtc(force);
       if (fromSource) console.log(`addon: ${(await install({ fetch: false, fromSource, force })).addon}`);
-      else addon();
+      else binding();
       const usable = (await findTensorRT()).find((one) => one.usableFor.build);
       if (usable && !force) return console.log(`TensorRT: ${usable.path} (${usable.flavor} ${usable.version})`);
       if (fetch) console.log(`TensorRT: ${(await install({ force })).library}`);
