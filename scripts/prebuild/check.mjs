@@ -5,7 +5,7 @@ import { capture, SetupError } from '../install/process.mjs';
 import { ADDON, GLIBC, PLUGINS, platforms } from './platforms.mjs';
 
 const NODE_API = 8;
-const LIMIT = 2 * 2 ** 20;
+const LIMIT = 2.5 * 2 ** 20;
 /** Parts of glibc, and the loader. */
 const LIBRARIES = /^(lib(c|m|dl|pthread|rt)|ld-linux-(x86-64|aarch64))\.so\.\d$/;
 

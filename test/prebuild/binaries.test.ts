@@ -110,7 +110,7 @@ describe('a binary is refused', () => {
     const code = `static char const path[] = "${root}/native";\nchar big[3 << 20] = {1};\nchar const *f(void) { return path; }\n`;
     const found = await problems(code, { args: ['-shared', '-fPIC'] });
     expect(found).toHaveLength(5);
-    expect(found[0]).toMatch(/^expected at most 2097152 bytes, given \d+$/);
+    expect(found[0]).toMatch(/^expected at most 2621440 bytes, given \d+$/);
     expect(found.slice(1)).toEqual([
       'expected no symbol table, given one',
       'expected -z nodelete, given no flags',
