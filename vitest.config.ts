@@ -17,7 +17,7 @@ const processes = [
   'test/cli/shared/model-file.test.ts',
   'test/docs/{comparing,plugins,readme}.test.ts',
   'test/examples/*.test.ts',
-  'test/setup/*.test.ts',
+  'test/{package,prebuild,release,setup}/*.test.ts',
   'test/tensorrt/{isolate,library}/*.test.ts',
   'test/tensorrt/{cache/processes,compile/deep,run/fake-gpu}.test.ts',
   'test/typescript/examples.test.ts',

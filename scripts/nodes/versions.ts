@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheDir } from '../install/tensorrt.mjs';
+import { cacheDir } from '../../src/machine/search.js';
 
 interface Pin {
   version: string;

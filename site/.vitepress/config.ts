@@ -4,6 +4,10 @@ import { defineConfig } from 'vitepress';
 
 const sidebar = JSON.parse(readFileSync(new URL('../pages/sidebar.json', import.meta.url), 'utf8'));
 
+/** Two layers, and an arrow through them. */
+const icon =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect x="3" y="5" width="26" height="8" rx="3" fill="#4a8f05"/><rect x="3" y="19" width="26" height="8" rx="3" fill="#86c232"/><path d="M16 13v6" stroke="#4a8f05" stroke-width="3"/></svg>';
+
 export default defineConfig({
   title: 'node-tensorrt',
   description: 'Build NVIDIA TensorRT networks in TypeScript, straight from PyTorch weights, without ONNX',
@@ -12,6 +16,7 @@ export default defineConfig({
   outDir: 'dist',
   cleanUrls: true,
   lastUpdated: false,
+  head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `data:image/svg+xml,${encodeURIComponent(icon)}` }]],
   markdown: {
     // The anchors that GitHub gives the same headings, so that links work in both places.
     anchor: { slugify: slug },

@@ -1,9 +1,10 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Application, Logger, LogLevel, ReflectionKind } from 'typedoc';
 import { pages, root, site } from './paths.js';
 
 /** A page of the reference. */
-export interface Symbol {
+export interface SymbolPage {
   text: string;
   link: string;
   group: string;
@@ -34,7 +35,7 @@ class Warnings extends Logger {
  * Writes a page for every public symbol, from its docstring.
  * @throws where TypeDoc warns: of a symbol without docstring, or of a link that leads nowhere
  */
-export async function writeReference(): Promise<Symbol[]> {
+export async function writeReference(): Promise<SymbolPage[]> {
   const app = await Application.bootstrapWithPlugins({
     entryPoints: [join(root, 'src/index.ts')],
     tsconfig: join(site, 'tsconfig.typedoc.json'),
@@ -71,9 +72,26 @@ export async function writeReference(): Promise<Symbol[]> {
   app.validate(project);
   await app.generateOutputs(project);
   if (logger.told.length > 0) throw new Error(`TypeDoc warns:\n${logger.told.join('\n')}`);
+  linkErrors(join(pages, 'api'));
   return groups.flatMap(([kind, folder, group]) =>
     (project.children ?? [])
       .filter((child) => child.kind === kind)
       .map(({ name }) => ({ text: name, link: `/api/${folder}/${name}`, group })),
   );
+}
+
+/** Error codes in docstrings become links to what docs/errors.md says of them. */
+function linkErrors(folder: string): void {
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.md'),
+  )) {
+    const path = join(folder, file);
+    const parts = readFileSync(path, 'utf8').split(/(^```[\s\S]*?^```$|`[^`\n]+`)/m);
+    const linked = parts.map((part) =>
+      part.startsWith('`')
+        ? part
+        : part.replace(/\bERR_[A-Z_]+\b/g, (code) => `[${code}](/errors#${code.toLowerCase()})`),
+    );
+    writeFileSync(path, linked.join(''));
+  }
 }

@@ -1,4 +1,4 @@
-import type { Symbol } from './api.js';
+import type { SymbolPage } from './api.js';
 
 export interface Item {
   text: string;
@@ -65,13 +65,21 @@ const project: Item = {
   ],
 };
 
+/** What there is most of. The index lists these; in the sidebar of every page they would be most of the page. */
+const listedInIndex = ['Interfaces', 'Types'];
+
 /** The sidebar, with a group for each kind of symbol. */
-export function sidebar(symbols: readonly Symbol[]): Nav {
-  const groups = [...new Set(symbols.map(({ group }) => group))].map((group) => ({
-    text: group,
-    collapsed: true,
-    items: symbols.filter((one) => one.group === group).map(({ text, link }) => ({ text, link })),
-  }));
+export function sidebar(symbols: readonly SymbolPage[]): Nav {
+  const groups = [...new Set(symbols.map(({ group }) => group))].map(
+    (group): Item =>
+      listedInIndex.includes(group)
+        ? { text: group, link: `/api/#${group === 'Types' ? 'type-aliases' : group.toLowerCase()}` }
+        : {
+            text: group,
+            collapsed: true,
+            items: symbols.filter((one) => one.group === group).map(({ text, link }) => ({ text, link })),
+          },
+  );
   const reference = texts.at(-1)!;
   const api: Item = { text: 'Every symbol', link: '/api/', collapsed: true, items: groups };
   return [...texts.slice(0, -1), { ...reference, items: [...reference.items!, api] }, project];

@@ -8,8 +8,8 @@ const width = 560;
 const rowHeight = 40;
 const columns = { weights: 8, layers: 190, shapes: 388 };
 
-const escape = (text: string) => text.replace(/[&<>]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[c]!);
-const shapeText = (shape: entry.Shape) => escape(`[${shape.map(String).join(', ')}]`);
+const markup = (text: string) => text.replace(/[&<>]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[c]!);
+const shapeText = (shape: entry.Shape) => markup(`[${shape.map(String).join(', ')}]`);
 
 /** Runs what the sample does before it compiles. */
 async function networkOf(sample: string): Promise<entry.Network> {
@@ -24,7 +24,7 @@ async function networkOf(sample: string): Promise<entry.Network> {
 }
 
 function box(x: number, y: number, w: number, kind: string, text: string): string {
-  return `<rect class="${kind}" x="${x}" y="${y}" width="${w}" height="28" rx="6"/><text x="${x + w / 2}" y="${y + 19}" text-anchor="middle">${escape(text)}</text>`;
+  return `<rect class="${kind}" x="${x}" y="${y}" width="${w}" height="28" rx="6"/><text x="${x + w / 2}" y="${y + 19}" text-anchor="middle">${markup(text)}</text>`;
 }
 
 /** The layers from the input to the output, with the weights each takes from the file, and the shape each gives. */
@@ -42,14 +42,17 @@ export async function pictureOfExample(sample: string): Promise<string> {
   );
   const shape = (text: string, at: number) => `<text class="shape" x="${columns.shapes}" y="${at + 19}">${text}</text>`;
   parts.push(box(columns.layers, y, 170, 'end', inputs[0]!.name), shape(shapeText(inputs[0]!.shape), y), arrow(y));
-  for (const node of nodes) {
+  // A weight that TensorRT takes as a constant layer is drawn beside the layer that uses it.
+  const constants = new Map(nodes.filter(({ kind }) => kind === 'constant').map((node) => [node.outputs[0]!.id, node]));
+  const layers = nodes.filter(({ kind }) => kind !== 'constant');
+  for (const node of layers) {
     y += rowHeight;
-    const weights = Object.values(node.weights).map((id) => net.weights[id]!);
-    const named = weights.find((weight) => weight.name !== undefined);
-    if (named) {
-      const prefix = named.name!.slice(0, named.name!.lastIndexOf('.'));
+    const sources = [node, ...node.inputs.flatMap((id) => (id === null ? [] : (constants.get(id) ?? [])))];
+    const names = sources.flatMap(({ weights }) => Object.values(weights)).flatMap((id) => net.weights[id]!.name ?? []);
+    if (names.length > 0) {
+      const text = names.length === 1 ? names[0]! : names[0]!.replace(/[^.]*$/, '*');
       parts.push(
-        box(columns.weights, y, 140, 'weights', `${prefix}.*`),
+        box(columns.weights, y, 140, 'weights', text),
         `<path class="arrow" d="M${columns.weights + 140} ${y + 14} H${columns.layers - 2}"/>`,
       );
     }
@@ -57,7 +60,7 @@ export async function pictureOfExample(sample: string): Promise<string> {
   }
   y += rowHeight;
   parts.push(box(columns.layers - 60, y, 290, 'end', 'TensorRT engine, or the CPU backend'));
-  const title = `The network of the example: ${nodes.length} layers`;
+  const title = `The network of the example: ${layers.length} layers from the input to the output`;
   return [
     `<svg class="picture" viewBox="0 0 ${width} ${y + 40}" role="img" aria-label="${title}">`,
     '<defs><marker id="tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 L8 4 L0 8 Z"/></marker></defs>',

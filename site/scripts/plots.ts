@@ -57,15 +57,13 @@ function figure(title: string, source: string, options: Plot.PlotOptions): strin
 }
 
 /** Bars of ours and others, with the value at the end of each. */
-function bars(
-  rows: { who: string; value: number; group: string; isOurs: boolean }[],
-  label: string,
-): Plot.PlotOptions {
+function bars(rows: { who: string; value: number; group: string; isOurs: boolean }[], label: string): Plot.PlotOptions {
   return {
     marginLeft: 175,
     marginRight: 60,
-    height: 60 + rows.length * 30,
-    x: { label, grid: true, labelAnchor: 'center', labelArrow: 'none', ticks: 6 },
+    height: 80 + rows.length * 30,
+    marginBottom: 48,
+    x: { label, labelOffset: 40, grid: true, labelAnchor: 'center', labelArrow: 'none', ticks: 6 },
     y: { label: null, domain: [...new Set(rows.map(({ who }) => who))] },
     fy: { label: null },
     marks: [
@@ -90,8 +88,9 @@ const ratios = (
 ): Plot.PlotOptions => ({
   marginLeft: 250,
   marginRight: 30,
-  height: 70 + rows.length * 24,
-  x: { label, grid: true, labelAnchor: 'center', labelArrow: 'none', zero: true, ticks: 6 },
+  height: 80 + rows.length * 24,
+  marginBottom: 48,
+  x: { label, labelOffset: 40, grid: true, labelAnchor: 'center', labelArrow: 'none', zero: true, ticks: 6 },
   y: { label: null, domain: [...new Set(rows.map(({ what }) => what))] },
   fy: { label: null },
   marks: [
@@ -164,12 +163,19 @@ export const plots: Readonly<Record<string, () => string>> = {
   },
 
   weights() {
-    const drawn = table('weights')
-      .slice(1)
-      .map(([what, ratio]) => {
-        const [least, most] = range(ratio!);
-        return { what: what!.split(' / ')[0]!.split(',')[0]!.replace(/ and get every.*/, ''), least, most };
-      });
+    const names = {
+      'open a safetensors file of 2 GB and get every tensor': 'open 2 GB, get every tensor',
+      'the same, and copy every tensor': 'the same, and copy every tensor',
+      'float32 to float16': 'float32 to float16, 1 GB',
+      'float32 to bfloat16': 'float32 to bfloat16, 1 GB',
+    };
+    const rows = table('weights').slice(1);
+    const drawn = Object.entries(names).map(([begin, what]) => {
+      const row = rows.find(([text]) => text!.startsWith(begin));
+      if (!row) throw new Error(`the table of weights has no row '${begin}'`);
+      const [least, most] = range(row[1]!);
+      return { what, least, most };
+    });
     return figure(
       'Reading and converting weights',
       '2 cores, 2026-11-21',

@@ -108,7 +108,7 @@ export function publicMethod<A extends unknown[], R>(
   // The smaller the function that captures, the cheaper its frame is to walk.
   return function enter(this: unknown, ...args: A): R {
     if (currentCall.entered) return method.apply(this, args);
-    const at: CallSite = {};
+    const at: CallSite = { beginsWithCaller: frames === 1 };
     const limit = Error.stackTraceLimit;
     // Stacks are off here too if the caller turned them off.
     if (limit !== 0) {

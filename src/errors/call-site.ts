@@ -6,17 +6,14 @@ import type { SourceLocation } from './facts.js';
 /** A stack that is captured now and read on demand: capturing takes about a microsecond, reading far longer. */
 export interface CallSite {
   stack?: string;
+  /** Whether the first frame is the caller's. */
+  beginsWithCaller?: boolean;
   /** The caller's place if this stack shows only this package. */
   outer?: CallSite;
 }
 
-/**
- * Frames of this package: compiled files, and their sources if source maps are on. A bundle has the caller's code in the same
- * file, so only source maps can tell where the caller is.
- */
-const own = isBundled
-  ? [ownFile, '/node_modules/node-tensorrt/']
-  : ['dist', 'src'].map((name) => join(dirname(ownFile), '..', '..', name) + sep);
+/** Folders of this package: compiled files, and their sources if source maps are on. */
+const ownFolders = ['dist', 'src'].map((name) => join(dirname(ownFile), '..', '..', name) + sep);
 const frame = /^at (?:.*? \()?((?:file:\/\/)?\/.*?):(\d+):(\d+)\)?$/;
 
 /** How callers refer to a method. */
@@ -51,8 +48,12 @@ export function captureCallSite(): CallSite {
   return at;
 }
 
-const isOwn = (file: string): boolean =>
-  own.some((part) => (isBundled ? file.includes(part) : file.startsWith(part))) || file.includes('/node_modules/zod/');
+/** A bundle has the caller's code in the same file, so there only a stack that begins with the caller tells, or source maps. */
+function isOwn(file: string, at: CallSite): boolean {
+  if (file.includes('/node_modules/zod/')) return true;
+  if (!isBundled) return ownFolders.some((folder) => file.startsWith(folder));
+  return (file === ownFile && !at.beginsWithCaller) || file.includes('/node_modules/node-tensorrt/');
+}
 
 /** The first frame outside this package. */
 export function locate(at: CallSite | undefined): SourceLocation | undefined {
@@ -62,7 +63,7 @@ export function locate(at: CallSite | undefined): SourceLocation | undefined {
     const found = frame.exec(line.trim());
     if (!found) continue;
     const file = found[1]!.startsWith('file://') ? fileURLToPath(found[1]!) : found[1]!;
-    if (isOwn(file)) continue;
+    if (isOwn(file, at!)) continue;
     return { file, line: Number(found[2]), column: Number(found[3]) };
   }
   return locate(at?.outer);
