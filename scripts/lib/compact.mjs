@@ -2,6 +2,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { listFiles, readOr, writeAtomic } from '../install/files.mjs';
 
+/** Lines have a limit because Node prints the whole line where an error was thrown. */
+const minify = { minifyWhitespace: true, minifySyntax: true, lineLimit: 400 };
 const imported = /\b(?:from|import)\s*\(?\s*'(\.[^']+)\.js'/g;
 
 /** Declarations that a user's compiler reads: those that lead on from index.d.ts. Null if one of them is missing. */
@@ -32,7 +34,7 @@ export async function compactDist(dist) {
     if (file.endsWith('.d.ts') && !needed.has(file)) rmSync(file);
     if (!file.endsWith('.js')) continue;
     const text = readFileSync(file, 'utf8');
-    const { code } = await transform(text, { minifyWhitespace: true, lineLimit: 200, target: 'es2022' });
+    const { code } = await transform(text, { ...minify, target: 'es2022' });
     if (code !== text) writeAtomic(file, code);
   }
 }
