@@ -18,7 +18,7 @@ export const findChromium = (): string | undefined =>
     .flatMap((folder) => names.map((name) => join(folder, name)))
     .find((path) => existsSync(path));
 
-const atOnce = 3;
+const atOnce = 2;
 
 /** Opens every page and looks for what is wrong with it; undefined where there is no browser. */
 export async function lookAtPages(paths: readonly string[]): Promise<Seen[] | undefined> {
@@ -34,8 +34,12 @@ export async function lookAtPages(paths: readonly string[]): Promise<Seen[] | un
     const seen: Seen[] = [];
     const work = async () => {
       const page = await context.newPage();
-      for (let path = left.shift(); path !== undefined; path = left.shift())
-        seen.push({ name: path, problems: await lookAt(page, server.origin, path) });
+      for (let path = left.shift(); path !== undefined; path = left.shift()) {
+        const problems = await lookAt(page, server.origin, path);
+        seen.push({ name: path, problems });
+        for (const problem of problems) process.stdout.write(`FAILED ${path}: ${problem}\n`);
+        if (seen.length % 100 === 0) process.stderr.write(`opened ${seen.length} of ${paths.length} pages\n`);
+      }
     };
     await Promise.all(Array.from({ length: atOnce }, work));
     return seen;

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { slug } from 'github-slugger';
 import { root } from './paths.js';
@@ -11,6 +11,12 @@ export function sectionsOf(text: string): Map<string, string> {
 
 /** Whether a line opens or closes a block of code. */
 const isFence = (line: string) => /^ {0,3}(```|~~~)/.test(line);
+
+/** What a page of docs/ calls itself: on the site a link shows that in place of the file's name. */
+function titleOf(name: string): string {
+  const file = join(root, 'docs', `${name}.md`);
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n')[0]!.replace('# ', '') : `${name}.md`;
+}
 
 /** Turns links between files of the repository into links between pages. Remembers which files need a page of their own. */
 export class LinkRewriter {
@@ -42,7 +48,10 @@ export class LinkRewriter {
       .split('\n')
       .map((line) => {
         if (isFence(line)) inCode = !inCode;
-        return inCode ? line : line.replace(/\]\(([^)\s]+)\)/g, (_, target: string) => `](${this.#to(target, file)})`);
+        if (inCode) return line;
+        return line
+          .replace(/\[(?:docs\/)?([\w-]+)\.md\]\(/g, (_, name: string) => `[${titleOf(name)}](`)
+          .replace(/\]\(([^)\s]+)\)/g, (_, target: string) => `](${this.#to(target, file)})`);
       })
       .join('\n');
   }

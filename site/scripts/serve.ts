@@ -22,6 +22,8 @@ export async function serveSite(port = 0): Promise<{ origin: string; close(): vo
     const file = [path, `${path}.html`, `${path}/index.html`].map((name) => join(dist, name)).find(isFile);
     response.writeHead(file ? 200 : 404, {
       'content-type': types[extname(file ?? '.html')] ?? 'application/octet-stream',
+      // Names of assets have a hash of their content.
+      ...(path.startsWith('/assets/') && { 'cache-control': 'max-age=3600, immutable' }),
     });
     response.end(readFileSync(file ?? join(dist, '404.html')));
   });
