@@ -23,6 +23,9 @@ export const compiled = [
   'test/testing/{kernels,runners,sanitizer}.test.ts',
 ];
 
+/** Of trained weights, which are fetched (170 MB), and of engines that take long to build: `npm run test:examples`. */
+export const trained = ['test/examples/{crepe,diffusion,minilm,silero-vad}.test.ts'];
+
 /**
  * Tests state what TensorRT-RTX says and makes, so they use it even where a GPU would make TensorRT the better choice. Child
  * processes inherit the pin. Tests of the search bring environments of their own; the GPU tier uses what the machine prefers.
@@ -40,7 +43,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'beside', include: [all], exclude: [...measuring, ...compiled, gpu], env, maxWorkers: 2 },
+        test: {
+          name: 'beside',
+          include: [all],
+          exclude: [...measuring, ...compiled, ...trained, gpu],
+          env,
+          maxWorkers: 2,
+        },
       },
       {
         extends: true,
