@@ -56,7 +56,7 @@ test('its program reads a WAV file, and prints when somebody speaks', async () =
   try {
     const file = join(folder, 'sound.wav');
     await writeWav(file, heard);
-    expect(await readWav(file)).toEqual(heard);
+    expect(Buffer.from((await readWav(file)).buffer).equals(Buffer.from(heard.buffer))).toBe(true);
     const lines = await runExample('silero-vad/main.ts', [file, '--cpu', '--json']);
     const { backend, segments } = JSON.parse(lines.at(-1)!);
     expect([backend, segments]).toEqual(['cpu', pairs.map((pair) => pair.map((samples) => samples / 16_000))]);
