@@ -35,6 +35,9 @@ const compiled = [
   'test/testing/{kernels,runners,sanitizer}.test.ts',
 ];
 
+/** Of trained weights, which are fetched (170 MB), and of engines that take long to build: `npm run test:examples`. */
+const trained = ['test/examples/{crepe,diffusion,minilm,silero-vad}.test.ts'];
+
 /**
  * Tests state what TensorRT-RTX says and makes, so they use it even where a GPU would make TensorRT the better choice. Child
  * processes inherit the pin. Tests of the search bring environments of their own; the GPU tier uses what the machine prefers.
@@ -64,10 +67,11 @@ const tier = (...groups: { include: string[]; exclude?: string[]; maxWorkers: nu
 /** By the command's name after `npm run test:`. */
 export const tiers = {
   processes: tier(
-    { include: processes, exclude: [...measuring, ...compiled], maxWorkers: 2 },
+    { include: processes, exclude: [...measuring, ...compiled, ...trained], maxWorkers: 2 },
     { include: measuring, maxWorkers: 1 },
   ),
   plugins: tier({ include: compiled, maxWorkers: 2 }),
+  examples: tier({ include: trained, maxWorkers: 2 }),
 };
 
 export default tier(

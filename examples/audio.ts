@@ -8,8 +8,9 @@ export const rate = 16_000;
 /** The first channel of a WAV file. */
 export function samplesOf(file: Uint8Array): Int16Array {
   const wave = new WaveFile(file);
-  wave.toBitDepth('16');
-  wave.toSampleRate(rate);
+  if (wave.bitDepth !== '16') wave.toBitDepth('16');
+  // It would filter samples that have the rate already.
+  if ((wave.fmt as { sampleRate: number }).sampleRate !== rate) wave.toSampleRate(rate);
   const channels = wave.getSamples(false, Int16Array) as unknown as Int16Array | Int16Array[];
   return Array.isArray(channels) ? channels[0]! : channels;
 }

@@ -9,6 +9,8 @@ metadata. A reduced configuration goes beside the script; `--full` writes the re
 import argparse
 import json
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +29,7 @@ def start(description, file):
     if not full:
         return full, folder
     cache = os.environ.get("NODE_TENSORRT_CACHE") or Path.home() / ".cache/node-tensorrt"
-    return full, Path(cache) / "models" / folder.name
+    return full, Path(cache) / "models" / folder.relative_to(Path(__file__).resolve().parent)
 
 
 def narrow(model, divisor):
@@ -87,7 +89,20 @@ def save(folder, config, state, runs):
     """Writes both files. `runs` are the inputs and outputs by name, by run."""
     folder.mkdir(parents=True, exist_ok=True)
     save_file(arrays(state), folder / "weights.safetensors", {"config": json.dumps(config)})
+    save_runs(folder, runs)
+
+
+def save_pretrained(folder, config, model, runs):
+    """The same of a model of diffusers, whose own save_pretrained writes the weights; the configuration goes with the runs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as saved:
+        model.save_pretrained(saved)
+        shutil.copyfile(Path(saved) / "diffusion_pytorch_model.safetensors", folder / "weights.safetensors")
+    save_runs(folder, runs, config=json.dumps(config))
+
+
+def save_runs(folder, runs, **metadata):
     stored = {f"{run}.{name}": tensor for run, tensors in runs.items() for name, tensor in tensors.items()}
-    save_file(arrays(stored), folder / "reference.safetensors", {"runs": json.dumps(list(runs))})
+    save_file(arrays(stored), folder / "reference.safetensors", {"runs": json.dumps(list(runs)), **metadata})
     sizes = [(folder / f"{name}.safetensors").stat().st_size for name in ("weights", "reference")]
     print(f"{folder}: weights {sizes[0]} bytes, reference {sizes[1]} bytes")

@@ -23,6 +23,8 @@ export interface Port<Config> {
   build(w: Weights, config: Config, precision: Precision): Network;
   /** The part of it that TensorRT-RTX can build, where that is not all. */
   rtx?: Port<Config>['build'];
+  /** Parts of the checkpoint that it leaves out. */
+  unused?: readonly string[];
   profiles?: readonly Profile[];
   /** Inputs that a run takes from the outputs of the run before, where the reference has none stored. */
   carried?(input: string): string;
@@ -78,9 +80,9 @@ export async function evaluate<Config>(port: Port<Config>, options: RunOptions =
   const files = filesOf(port.name, full);
   using w = await loadWeights(files.weights);
   using reference = await loadWeights(files.reference);
-  const config = JSON.parse(w.metadata.get('config')!) as Config;
+  const config = JSON.parse((w.metadata.get('config') ?? reference.metadata.get('config'))!) as Config;
   const net = port.build(w, config, precision);
-  w.strict();
+  w.strict(undefined, { ignore: port.unused });
   const found = await findTensorRT();
   const inPart =
     port.rtx &&

@@ -1,8 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { difference, filesOf } from '../../examples/run.js';
-import { ports, testModels } from './models.js';
-import { example, runExample } from './support.js';
+import { diffusion, ports, testModels } from './models.js';
+import { linesInTable, linesOf, runExample } from './support.js';
 
 describe('ported models, and their engines', () => {
   testModels((report) => {
@@ -17,28 +17,27 @@ test('a difference is relative to the root mean square, and NaN or another lengt
   expect(difference(Float32Array.of(1), Float32Array.of(1, 7))).toBe(Number.POSITIVE_INFINITY);
 });
 
-/** Lines that are neither blank, nor comments only. */
-const linesOf = (path: string) =>
-  readFileSync(example(path), 'utf8')
-    .split('\n')
-    .filter((line) => !/^\s*($|\/\/|\/\*|\*)/.test(line)).length;
-
 describe.each(ports)('$name', ({ name }) => {
-  test('takes as many lines as the table says', () => {
-    const row = readFileSync(example('README.md'), 'utf8')
-      .split('\n')
-      .find((line) => line.startsWith(`| [${name}](${name}/network.ts)`));
-    expect(row?.split('|')[3]?.trim()).toBe(`${linesOf(`${name}/network.ts`)}`);
-  });
-
   test('its program prints the report as its last line', { timeout: 60_000 }, async () => {
     const report = JSON.parse((await runExample(`${name}/main.ts`, ['--json'])).at(-1)!);
     expect(report).toMatchObject({ model: name, precision: 'float32', full: false });
     expect(report.maxRelative).toBeLessThan(1e-3);
+  });
+});
+
+describe.each([...ports, ...diffusion])('$name', ({ name }) => {
+  test('takes as many lines as the table says', () => {
+    expect(linesInTable(name)).toBe(`${linesOf(`${name}/network.ts`)}`);
   });
 
   test('has stored files of less than 1.5 MB', () => {
     const { weights, reference } = filesOf(name);
     expect(statSync(weights).size + statSync(reference).size).toBeLessThan(1.5e6);
   });
+});
+
+test.each(['silero-vad', 'crepe', 'minilm'])('%s takes as many lines as the table says, fewer than 100', (name) => {
+  const [network, main] = [linesOf(`${name}/network.ts`), linesOf(`${name}/main.ts`)];
+  expect(linesInTable(name)).toBe(`${network} + ${main}`);
+  expect(network + main).toBeLessThan(100);
 });

@@ -39,3 +39,17 @@ export async function runExample(path: string, args: string[]): Promise<string[]
   });
   return stdout.trimEnd().split('\n');
 }
+
+/** Lines of an example's file that are neither blank, nor comments only. */
+export const linesOf = (path: string): number =>
+  readFileSync(example(path), 'utf8')
+    .split('\n')
+    .filter((line) => !/^\s*($|\/\/|\/\*|\*)/.test(line)).length;
+
+/** What the table of the examples says of one. */
+export const linesInTable = (name: string): string | undefined =>
+  readFileSync(example('README.md'), 'utf8')
+    .split('\n')
+    .find((line) => line.startsWith(`| [${name}](${name}/network.ts)`))
+    ?.split('|')[3]
+    ?.trim();

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { testModels, tolerance } from '../examples/models.js';
+import { diffusion, ports, testModels, tolerance } from '../examples/models.js';
 import { describeGpu, reportFigure } from './support.js';
 
 // TensorRT times every kernel it might take from level 2 on, which takes minutes for the 300 convolutions of hrnet.
@@ -12,6 +12,7 @@ const models = (full: boolean) => () =>
       expect(backend).toBe('tensorrt');
     },
     { optimizationLevel, full },
+    full ? ports : [...ports, ...diffusion],
   );
 
 describeGpu('ported models on a GPU', models(false), { suite: 'ported models, reduced size', files: ['examples'] });

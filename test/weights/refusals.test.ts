@@ -199,6 +199,17 @@ test('strict names tensors in full, and overlooks the counts of batch norms unle
   expect((await failure(() => bn.strict({}, { ignore: ['weight', 'bias'] }))).message).not.toContain('bn.weight');
 });
 
+test('strict ignores whole parts of names, at their end or beginning', async () => {
+  using w = await loadWeights(fixture('checkpoint.pt'));
+  const state = w.scope('state_dict');
+  const ignoring = async (...ignore: string[]) => (await failure(() => state.strict({}, { ignore }))).message;
+  expect(await ignoring('bn')).toContain('unused state_dict.conv.weight');
+  expect(await ignoring('bn')).not.toContain('state_dict.bn.');
+  expect(await ignoring('conv.weight', 'running_mean')).not.toMatch(/conv\.weight|running_mean/);
+  expect(await ignoring('b', 'n', 'eight', 'n.bias')).toContain('unused state_dict.bn.weight');
+  expect(await ignoring('b', 'n', 'eight', 'n.bias')).toContain('unused state_dict.bn.bias');
+});
+
 test('a folder: what to load in it', async () => {
   const ask = async (dir: string): Promise<string> => {
     const error = await failure(() => loadWeights(dir));

@@ -1,0 +1,4 @@
+import { tiers } from './vitest.config.js';
+
+/** `npm run test:examples` */
+export default tiers.examples;
