@@ -64,10 +64,10 @@ async function lookAt(page: Page, origin: string, path: string): Promise<string[
     if (response.status() >= 400) problems.push(`${response.status()}: ${response.url()}`);
   });
   try {
-    await page.goto(`${origin}${path}`, { waitUntil: 'load', timeout: 60_000 });
+    await page.goto(`${origin}${path}`, { waitUntil: 'load', timeout: 180_000 });
     // VitePress has mounted: what it would say by then is said.
     await page.waitForFunction('document.querySelector("#app")?.__vue_app__ !== undefined', undefined, {
-      timeout: 60_000,
+      timeout: 180_000,
     });
     problems.push(...(await contents(page)));
   } catch (error) {

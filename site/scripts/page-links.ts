@@ -27,9 +27,9 @@ export function brokenLinks(pages: ReadonlyMap<string, string>, isFile: (path: s
       const url = new URL(href, `http://site${path}`);
       const target = url.pathname;
       const to = `${target}${url.hash}`;
+      if (target !== path) reached.add(target);
       if (known.has(to)) continue;
       const ids = anchors.get(target);
-      if (target !== path) reached.add(target);
       if (!ids && !isFile(target)) broken.add(`${path}: ${href}: no such page`);
       else if (url.hash && !ids?.has(decodeURIComponent(url.hash.slice(1))))
         broken.add(`${path}: ${href}: no such anchor`);

@@ -87,7 +87,7 @@ const ratios = (
   label: string,
 ): Plot.PlotOptions => ({
   marginLeft: 250,
-  marginRight: 30,
+  marginRight: 70,
   height: 80 + rows.length * 24,
   marginBottom: 48,
   x: { label, labelOffset: 40, grid: true, labelAnchor: 'center', labelArrow: 'none', zero: true, ticks: 6 },
