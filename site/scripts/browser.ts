@@ -86,7 +86,7 @@ async function contents(page: Page): Promise<string[]> {
   }));
   return [
     ...(heading === '' ? ['no heading'] : []),
-    ...(text < 60 ? [`only ${text} characters`] : []),
+    ...(text < 40 ? [`only ${text} characters`] : []),
     ...(wide > 0 ? [`${wide} pixels wider than the window`] : []),
   ];
 }
