@@ -73,12 +73,12 @@ static void* network(void) { return &objects[Network]; }
 static void* layer(void) { return &objects[Layer]; }
 static void* tensor(void) { return &objects[Tensor]; }
 static void* profile(void) { return &objects[OptimizationProfile]; }
-static void* get_dimensions(void* result) { return memcpy(result, &dims, sizeof dims); }
+static Dims get_dimensions(void* self) { return dims; }
 static long set_bound(void* self, char const* input, int which, Dims const* given) {
   bounds[which] = *given;
   return 1;
 }
-static void* get_bound(void* result, void* self, char const* input, int which) { return memcpy(result, &bounds[which], sizeof dims); }
+static Dims get_bound(void* self, char const* input, int which) { return bounds[which]; }
 
 static int recurse(volatile char* above) {
   volatile char page[4096];
