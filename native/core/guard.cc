@@ -70,7 +70,7 @@ struct Watched {
   std::atomic<pid_t> forwarding{0};  // the thread that is in another handler
   Watched(int signal, char const* name) : signal(signal), name(name) {}
 };
-Watched watched[] = {Watched(SIGSEGV, "SIGSEGV"), Watched(SIGBUS, "SIGBUS"), Watched(SIGFPE, "SIGFPE"), Watched(SIGILL, "SIGILL"), Watched(SIGABRT, "SIGABRT")};
+Watched watched[] = {Watched(SIGSEGV, "SIGSEGV"), Watched(SIGBUS, "SIGBUS"), Watched(SIGFPE, "SIGFPE"), Watched(SIGILL, "SIGILL"), Watched(SIGTRAP, "SIGTRAP"), Watched(SIGABRT, "SIGABRT")};
 
 Watched& watched_for(int signal) {
   for (auto& one : watched) {

@@ -1,4 +1,4 @@
-// Crashes inside TensorRT must not end the process. A TensorRT thread that gets SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT
+// Crashes inside TensorRT must not end the process. A TensorRT thread that gets SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP or SIGABRT
 // stops there forever: its stack, and the locks and memory it shares with others, stay as they are (jumping out of the
 // handler would free the stack under them). The watch in lanes.cc settles its job and replaces it. All other signals go to
 // the handler installed before ours.
