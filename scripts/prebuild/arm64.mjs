@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // npm run test:arm64 -- [--all | CASE…]: runs the addon for linux-arm64 in an emulator, with NVIDIA's library for arm64. Its plans must have
-// the hashes that NVIDIA's bindings make on x86-64. Without arguments a sample of the cases. The last line is `N passed, N failed`.
+// the hashes that NVIDIA's bindings make on x86-64. Without arguments a sample of the cases. The last line is `N passed, N failed, N skipped`.
 import { spawn } from 'node:child_process';
 import {
   copyFileSync,

@@ -14,11 +14,26 @@ const sample = all.filter((_, i) => i % 12 === 0);
 const wanted = new Set(given.includes('--all') ? all : given.length ? given : sample);
 const plan = /^a plan is the one .* > (.*)$/;
 
-const { passed, failed } = await runTests((name) => {
-  const found = plan.exec(name)?.[1];
-  return found === undefined || wanted.has(found);
-});
+const noCollectives = "NVIDIA's library for arm64 refuses the layer: not supported in this configuration";
+const otherNames =
+  "NVIDIA's library for arm64 names a fused kernel in another order (MoveLtMul, on x86-64 MoveMulLt); what it was told is the same";
+/** Cases whose plans differ for reasons of NVIDIA's library. */
+const excepted: Readonly<Record<string, string>> = {
+  dist_collective: noCollectives,
+  dist_collective_sizes: noCollectives,
+  activation: otherNames,
+  activation_names: otherNames,
+  parametric_relu: otherNames,
+};
+
+const { passed, failed, skipped, unexpected } = await runTests(
+  (name) => {
+    const found = plan.exec(name)?.[1];
+    return found === undefined || wanted.has(found);
+  },
+  (name) => excepted[plan.exec(name)?.[1] ?? ''],
+);
 console.log(`${wanted.size} of ${all.length} plans`);
-console.log(`${passed} passed, ${failed} failed`);
+console.log(`${passed} passed, ${failed + unexpected} failed, ${skipped} skipped`);
 // What crashed on purpose never ends.
-process.exit(failed ? 1 : 0);
+process.exit(failed + unexpected ? 1 : 0);

@@ -60,19 +60,41 @@ export function describe(name: string, work: () => void): void {
 
 export const afterAll = (work: Work): void => void endings.push(work);
 
-/** Runs what was registered and is wanted. */
-export async function runTests(isWanted: (name: string) => boolean): Promise<{ passed: number; failed: number }> {
-  let [passed, failed] = [0, 0];
+export interface Counts {
+  passed: number;
+  failed: number;
+  /** Skipped, or failed as expected. */
+  skipped: number;
+  /** Passed, though a failure was expected. */
+  unexpected: number;
+}
+
+/**
+ * Runs what was registered and is wanted.
+ * @param whyItFails the reason, for tests that are expected to fail
+ */
+export async function runTests(
+  isWanted: (name: string) => boolean,
+  whyItFails: (name: string) => string | undefined,
+): Promise<Counts> {
+  let [passed, failed, skipped, unexpected] = [0, 0, 0, 0];
   for (const { name, work } of tests.filter((one) => isWanted(one.name))) {
     const start = performance.now();
     const took = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;
     try {
       await work();
+      if (whyItFails(name) !== undefined) {
+        unexpected++;
+        console.log(`FAIL ${name} (${took()}): it passes, which was not expected`);
+        continue;
+      }
       passed++;
       console.log(`ok   ${name} (${took()})`);
     } catch (error) {
-      if (error instanceof Skip) {
-        console.log(`skip ${name}: ${error.message}`);
+      const reason = error instanceof Skip ? error.message : whyItFails(name);
+      if (reason !== undefined) {
+        skipped++;
+        console.log(`skip ${name}: ${reason}`);
         continue;
       }
       failed++;
@@ -80,5 +102,5 @@ export async function runTests(isWanted: (name: string) => boolean): Promise<{ p
     }
   }
   for (const work of endings) await work();
-  return { passed, failed };
+  return { passed, failed, skipped, unexpected };
 }
