@@ -15,6 +15,7 @@ const texts: Nav = [
     text: 'Start',
     items: [
       page('Install', '/install'),
+      page('What installing does', '/installing'),
       page('First engine', '/first-engine'),
       page('First plugin', '/first-plugin'),
       page('Why node-tensorrt', '/why'),
@@ -44,6 +45,7 @@ const texts: Nav = [
       page('Running fast', '/running'),
       page('Debugging a difference', '/comparing'),
       page('Serving', '/serving'),
+      page('Bundling', '/bundling'),
       page('Examples', '/examples'),
     ],
   },
@@ -60,6 +62,7 @@ const project: Item = {
     page('Benchmarks', '/benchmarks'),
     page('Results on a GPU', '/gpu-results'),
     page('Architecture', '/architecture'),
+    page('Prebuilt addons', '/prebuilt'),
     page('Mutants', '/mutants'),
     page('Contributing', '/contributing'),
   ],
