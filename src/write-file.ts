@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants, readFileSync, readlinkSync, type Stats } from 'node:fs';
-import { access, type FileHandle, open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 
@@ -125,5 +125,28 @@ function isGone(pid: number): boolean {
     return false;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
+/**
+ * Makes a folder and those above it. Node's own way does not end in file systems that refuse folders with ENOENT, such as /proc.
+ * @returns the uppermost folder that was made; undefined if all were there
+ */
+export async function makeFolder(path: string): Promise<string | undefined> {
+  const make = () =>
+    mkdir(path).then(
+      () => path,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+        return undefined;
+      },
+    );
+  try {
+    return await make();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error;
+    const above = await makeFolder(dirname(path));
+    const made = await make();
+    return above ?? made;
   }
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheDir, type Env } from '../machine/search.js';
-import { writeFileWhole } from '../write-file.js';
+import { makeFolder, writeFileWhole } from '../write-file.js';
 
 /** What NVRTC made of a source. */
 export interface CompiledKernels {
@@ -104,7 +104,7 @@ function decode(bytes: Buffer): CompiledKernels | undefined {
 
 async function store(path: string, kernels: CompiledKernels): Promise<void> {
   const folder = join(path, '..');
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await writeFileWhole(path, (append) => append(encode(kernels)));
   await removeOldest(folder);
 }

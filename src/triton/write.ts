@@ -1,11 +1,11 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, join, parse } from 'node:path';
 import { show, TensorRTError } from '../errors/error.js';
 import { extractPlan } from '../tensorrt/files/extract.js';
 import { readEngineFile } from '../tensorrt/files/read.js';
 import { Engine } from '../tensorrt/run/engine.js';
 import { loadEngine } from '../tensorrt/run/load.js';
-import { type Append, reasonOf, writeFileWhole } from '../write-file.js';
+import { type Append, makeFolder, reasonOf, writeFileWhole } from '../write-file.js';
 import { tritonConfig } from './config.js';
 import { readTritonOptions, type TritonOptions } from './options.js';
 import { refuseTriton, type ServedEngine, servedEngine, servedFile } from './served.js';
@@ -144,7 +144,7 @@ const failed = (what: string, path: string, cause: unknown): TensorRTError =>
 
 async function folderOf(path: string): Promise<void> {
   const { dir } = parse(path);
-  await mkdir(dir, { recursive: true }).catch((cause: unknown) => {
+  await makeFolder(dir).catch((cause: unknown) => {
     throw failed('make the folder', dir, cause);
   });
 }

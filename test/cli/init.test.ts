@@ -122,3 +122,8 @@ test('says why a folder cannot be written, and leaves nothing', async () => {
   const { status, stderr } = await cli(temporary, ['init', 'plain/deep']);
   expect([status, stderr]).toEqual([1, 'error: init: could not write plain/deep: ENOTDIR: not a directory\n']);
 });
+
+test('ends where the system refuses folders', async () => {
+  const { status, stderr } = await cli(temporary, ['init', '/proc/none/my-network']);
+  expect([status, stderr]).toEqual([1, expect.stringMatching(/could not write \/proc\/none\/my-network: /)]);
+});

@@ -1,9 +1,9 @@
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { TensorRTError } from '../../errors/error.js';
-import { reasonOf, writeFileWhole } from '../../write-file.js';
+import { makeFolder, reasonOf, writeFileWhole } from '../../write-file.js';
 import { addExamples, UsageError } from '../shared/exit.js';
 import { escapeForTerminal, print } from '../shared/output.js';
 
@@ -81,7 +81,7 @@ async function init(shown: string): Promise<string[]> {
     await requireRoom(folder, shown);
     for (const [path, bytes] of files) {
       const file = join(folder, path);
-      const made = await mkdir(dirname(file), { recursive: true });
+      const made = await makeFolder(dirname(file));
       if (made) written.push(made);
       await writeFileWhole(file, (append) => append(bytes));
       written.push(file);

@@ -1,12 +1,12 @@
 import { dirname } from 'node:path';
 import type { TensorRTError } from '../../errors/error.js';
+import { makeFolder } from '../../write-file.js';
 import type { BuildReport, Handle } from '../binding.js';
 import { binding } from '../binding.js';
 import type { EngineMetadata } from '../files/metadata.js';
 import { openEngine } from '../files/open.js';
 import { readEngineFile } from '../files/read.js';
 import { savePlan } from '../files/save.js';
-import { makeFolder } from './folder.js';
 import type { KeyParts } from './key.js';
 
 /** What the cache keeps with an engine, beside the metadata of every container. */

@@ -1,8 +1,7 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileWhole } from '../../write-file.js';
-import { makeFolder } from './folder.js';
+import { makeFolder, writeFileWhole } from '../../write-file.js';
 import { PieceHash, pieceBytes, sha256 } from './hashing.js';
 
 /** The folder of remembered hashes, within that of the cache. */

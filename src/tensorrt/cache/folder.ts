@@ -1,5 +1,4 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { TensorRTError } from '../../errors/error.js';
 import { cacheDir, type Env } from '../../machine/search.js';
 import { reasonOf } from '../../write-file.js';
@@ -24,21 +23,6 @@ export function cacheLimit(env: Env = process.env): number {
     option: limitName,
     actual: given,
   });
-}
-
-/** Makes a folder and those above it. Node's own way does not end in file systems that refuse folders with ENOENT, such as /proc. */
-export async function makeFolder(path: string): Promise<void> {
-  const make = () =>
-    mkdir(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-    });
-  try {
-    await make();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error;
-    await makeFolder(dirname(path));
-    await make();
-  }
 }
 
 /** Does something with a cache for its own sake. @throws ERR_CACHE with what the system says */

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeFolder } from '../../write-file.js';
 import { binding, type Handle } from '../binding.js';
-import { makeFolder } from './folder.js';
 
 const firstMs = 5;
 const mostMs = 100;
