@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 
 /** What measures time or memory, or loads the machine on purpose: one file at a time, after all others. */
@@ -54,7 +55,7 @@ const tier = (...groups: { include: string[]; exclude?: string[]; maxWorkers: nu
       testTimeout: 60_000,
       hookTimeout: 120_000,
       reporters: ['./test/reporter.ts'],
-      globalSetup: './test/compile-dist.mjs',
+      globalSetup: fileURLToPath(new URL('./test/compile-dist.mjs', import.meta.url)),
       projects: groups.map(
         ({ pinned = true, ...group }, groupOrder): TestProjectConfiguration => ({
           extends: true,

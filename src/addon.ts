@@ -1,10 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TensorRTError } from './errors/error.js';
+import { addonDamage } from './package/addon-file.js';
 import {
   type AddonFacts,
   type AddonFault,
   addonDoesNotLoad,
+  addonIsDamaged,
+  addonsAreDisabled,
   chooseAddon,
   platformPackage,
 } from './package/choose-addon.js';
@@ -39,11 +42,14 @@ export function addonFault(): (AddonFault & { cause?: unknown }) | undefined {
   const choice = chosen();
   if ('code' in choice) return choice;
   const { facts, path } = choice;
+  const damage = addonDamage(path);
+  if (damage !== undefined) return addonIsDamaged(facts, path, damage);
   try {
     loaded = requireHere(path) as { shutdown(): void };
     process.on('exit', () => loaded?.shutdown());
     return undefined;
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED') return { ...addonsAreDisabled, cause };
     return { ...addonDoesNotLoad(facts, path, (cause as Error).message.split('\n', 1)[0]!), cause };
   }
 }
@@ -92,10 +98,22 @@ function packaged(): AddonFacts['packaged'] {
   let manifest: string;
   try {
     manifest = resolveModule(`${platformPackage(process.arch)}/package.json`);
+  } catch (error) {
+    // Node reads the manifest, too. One that is damaged is there, but of no version.
+    const { code, path } = error as NodeJS.ErrnoException;
+    return code === 'ERR_INVALID_PACKAGE_CONFIG' && path
+      ? { path: join(dirname(path), fileName), version: undefined }
+      : undefined;
+  }
+  return { path: join(dirname(manifest), fileName), version: versionIn(manifest) };
+}
+
+function versionIn(manifest: string): string | undefined {
+  try {
+    return JSON.parse(readFileSync(manifest, 'utf8'))?.version;
   } catch {
     return undefined;
   }
-  return { path: join(dirname(manifest), fileName), version: JSON.parse(readFileSync(manifest, 'utf8')).version };
 }
 
 /** What Node has from 20.13 on. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { listFiles, writeAtomic } from './files.mjs';
+import { SetupError } from './process.mjs';
 
 /** Few compile the addon themselves, so the package has its source compressed, a quarter smaller than npm would. */
 const archivePath = (root) => join(root, 'native.br');
@@ -10,12 +11,22 @@ const sourcePaths = (root) => [...listFiles(join(root, 'native')), join(root, 'C
 
 /** Files that the addon is compiled from. Unpacks them first where that was not yet done. */
 export function sourceFiles(root) {
-  if (!existsSync(join(root, 'CMakeLists.txt')) && existsSync(archivePath(root))) {
-    const files = JSON.parse(brotliDecompressSync(readFileSync(archivePath(root))).toString());
+  if (!existsSync(join(root, 'CMakeLists.txt'))) {
+    const files = unpacked(archivePath(root));
     // CMakeLists.txt is the last: where it is, all are.
     for (const [path, text] of Object.entries(files)) writeAtomic(join(root, path), text);
   }
   return sourcePaths(root);
+}
+
+function unpacked(path) {
+  try {
+    return JSON.parse(brotliDecompressSync(readFileSync(path)).toString());
+  } catch (error) {
+    throw new SetupError(
+      `${path} is damaged (${error.message}): install node-tensorrt again, with npm install --force`,
+    );
+  }
 }
 
 /** Before `npm pack`. */

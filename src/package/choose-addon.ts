@@ -11,7 +11,7 @@ export interface AddonFacts {
   /** The addon that was compiled here, if there is one. */
   compiled: string | undefined;
   /** The addon of the platform's package, if that is installed. */
-  packaged: { path: string; version: string } | undefined;
+  packaged: { path: string; version: string | undefined } | undefined;
   /** Version of glibc; undefined where the C library is another one. It takes long to ask. */
   glibc(): string | undefined;
 }
@@ -44,8 +44,9 @@ export function chooseAddon(facts: AddonFacts): { path: string } | AddonFault {
   const name = platformPackage(facts.arch);
   if (packaged === undefined) return libcFault(facts) ?? missing(facts, name);
   if (packaged.version === version) return { path: packaged.path };
+  const given = packaged.version === undefined ? 'has no version' : `is of version ${packaged.version}`;
   const fix = `npm install node-tensorrt@${version} ${name}@${version}`;
-  const message = `${name} is of version ${packaged.version}, node-tensorrt of ${version}: expected the same; run: ${fix}`;
+  const message = `${name} ${given}, node-tensorrt is of version ${version}: expected the same; run: ${fix}`;
   return { code: 'ERR_ADDON_VERSION', message, fix };
 }
 
@@ -57,6 +58,22 @@ export function addonDoesNotLoad(facts: AddonFacts, path: string, why: string): 
   const message = `The native addon could not be loaded from ${path}: ${why}; compile it with: ${fix}`;
   return { code: 'ERR_ADDON_MISSING', message, fix, compiles: true };
 }
+
+/** Says what is wrong with the file of the addon that was chosen. */
+export function addonIsDamaged(facts: AddonFacts, path: string, damage: string): AddonFault {
+  const isCompiled = path === facts.compiled;
+  const again = `npm install ${platformPackage(facts.arch)}@${facts.version} --force`;
+  const fix = isCompiled ? compileLine(facts) : again;
+  const message = `The native addon ${path} is damaged: ${damage}; ${isCompiled ? 'compile it again' : 'install it again'} with: ${fix}`;
+  return { code: 'ERR_ADDON_MISSING', message, fix, ...(isCompiled && { compiles: true }) };
+}
+
+/** Node was told to load no addons. */
+export const addonsAreDisabled: AddonFault = {
+  code: 'ERR_ADDON_MISSING',
+  message:
+    'The native addon may not be loaded: Node was started with --no-addons, or with --permission and without --allow-addons',
+};
 
 function missing(facts: AddonFacts, name: string): AddonFault {
   const { folder, version, misfit } = facts;

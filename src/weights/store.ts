@@ -286,7 +286,7 @@ export class Weights {
    */
   strict(expected?: Expected, options: StrictOptions = {}): void {
     const report = expected ? this.compare(expected) : { missing: [], misshapen: [], unused: this.unused() };
-    const ignored = (options?.ignore ?? ['num_batches_tracked']).map((one) => `.${one}.`);
+    const ignored = [...(options?.ignore ?? ['num_batches_tracked'])].map((one) => `.${one}.`);
     report.unused = report.unused.filter((name) => {
       const bounded = `.${name}.`;
       return !ignored.some((one) => bounded.startsWith(one) || bounded.endsWith(one));

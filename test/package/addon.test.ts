@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -143,4 +143,24 @@ test('compiled here is taken before the package, which here could not be loaded'
   writeFileSync(platformPackage(there, version), 'not an addon');
   copyFileSync(real, compiledIn(there));
   expect(build(there)).toEqual(['built', true]);
+});
+
+test('a file that is cut short, empty, a folder, or for another processor is named, and ends no process', () => {
+  const there = elsewhere(join('damaged', 'node_modules', 'node-tensorrt'));
+  const path = platformPackage(there, version);
+  const whole = readFileSync(real);
+  const other = Buffer.from(whole);
+  const here = whole.readUInt16LE(18);
+  other.writeUInt16LE(here === 62 ? 183 : 62, 18);
+  for (const [bytes, said] of [
+    [whole.subarray(0, whole.length >> 1), `it has ${whole.length >> 1} bytes of `],
+    [Buffer.alloc(0), 'it is no library of Linux'],
+    [other, `it is for ${here === 62 ? 'arm64' : 'x64'}, and this is ${process.arch}`],
+  ] as const) {
+    writeFileSync(path, bytes);
+    expect(build(there)).toEqual(['ERR_ADDON_MISSING', expect.stringContaining(`is damaged: ${said}`)]);
+  }
+  rmSync(path);
+  mkdirSync(path);
+  expect(build(there)).toEqual(['ERR_ADDON_MISSING', expect.stringContaining('is damaged: it is no file')]);
 });

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type AddonFacts, type AddonFault, addonDoesNotLoad, chooseAddon } from '../../src/package/choose-addon.js';
+import {
+  type AddonFacts,
+  type AddonFault,
+  addonDoesNotLoad,
+  addonIsDamaged,
+  chooseAddon,
+} from '../../src/package/choose-addon.js';
 
 /** A project that has node-tensorrt 1.2.3 and the package of its platform. */
 const facts = (changes: Partial<AddonFacts> = {}): AddonFacts => ({
@@ -80,7 +86,7 @@ describe('of another version', () => {
       'ERR_ADDON_VERSION',
       'npm install node-tensorrt@1.2.3 @node-tensorrt/linux-x64@1.2.3',
     ]);
-    expect(message).toContain('@node-tensorrt/linux-x64 is of version 1.2.2, node-tensorrt of 1.2.3');
+    expect(message).toContain('@node-tensorrt/linux-x64 is of version 1.2.2, node-tensorrt is of version 1.2.3');
     expect(message).toContain(fix);
   });
 
@@ -147,5 +153,26 @@ describe('an addon that does not load', () => {
     expect(addonDoesNotLoad(facts({ compiled, glibc: () => undefined }), compiled, 'no such symbol').message).toContain(
       'no such symbol',
     );
+  });
+});
+
+test('a damaged file is installed or compiled again, never loaded', () => {
+  const compiled = '/app/node_modules/node-tensorrt/build/Release/node_tensorrt.node';
+  expect(addonIsDamaged(facts(), facts().packaged!.path, 'it is no file')).toEqual({
+    code: 'ERR_ADDON_MISSING',
+    message: `The native addon ${facts().packaged!.path} is damaged: it is no file; install it again with: npm install @node-tensorrt/linux-x64@1.2.3 --force`,
+    fix: 'npm install @node-tensorrt/linux-x64@1.2.3 --force',
+  });
+  expect(addonIsDamaged(facts({ compiled }), compiled, 'it is no file')).toMatchObject({
+    fix: 'npx node-tensorrt install --from-source',
+    compiles: true,
+  });
+});
+
+test('a package without a version is of another one', () => {
+  const packaged = { path: '/other', version: undefined };
+  expect(fault({ packaged })).toMatchObject({
+    code: 'ERR_ADDON_VERSION',
+    message: expect.stringContaining('@node-tensorrt/linux-x64 has no version, node-tensorrt is of version 1.2.3'),
   });
 });

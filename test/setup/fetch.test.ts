@@ -494,7 +494,9 @@ test.each([
 test('nothing in the published scripts reaches outside them, but for dependencies once they are there', () => {
   const { files, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   expect(files).toEqual(expect.arrayContaining(['scripts/install.mjs', 'scripts/install']));
-  const published = ['install.mjs', ...readdirSync(join(root, 'scripts/install')).map((name) => `install/${name}`)];
+  const published = ['install.mjs', ...readdirSync(join(root, 'scripts/install'))]
+    .filter((name) => name.endsWith('.mjs'))
+    .map((name) => (name === 'install.mjs' ? name : `install/${name}`));
   // They are imported by fetchTensorRT alone, when it fetches.
   const late = ['http.mjs', 'index.mjs', 'wheel.mjs'];
   for (const name of published) {

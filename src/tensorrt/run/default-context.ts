@@ -24,8 +24,9 @@ export class DefaultContext {
 
   /** @param read reads what was given, before this returns. @throws ERR_QUEUE_FULL and what it throws */
   async run(read: () => RunRequest): Promise<Results> {
+    const given = read();
     this.#early.requireRoom();
-    const request = own(read());
+    const request = own(given);
     return await abortable(this.#start(request), request.signal, () => {});
   }
 
