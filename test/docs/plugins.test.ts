@@ -76,7 +76,7 @@ test('the message about a dynamic size is the one that is shown', () => {
   writeFileSync(join(project, 'bad.ts'), text.replace('ceilDiv(x.size, 256)', '+x.shape[0]'));
   writeFileSync(
     join(project, 'bad-main.ts'),
-    files.find((one) => one.file === 'main.ts')!.text.replace('./snake.js', './bad.js'),
+    files.find((one) => one.file === 'main.ts')!.text.replace('./snake.ts', './bad.js'),
   );
   const { stderr } = run('bad-main.ts');
   expect(stderr).toContain(shown);

@@ -12,6 +12,7 @@ export function complaints(files: readonly string[]): string[] {
     ...options,
     rootDir: undefined,
     noEmit: true,
+    allowImportingTsExtensions: true,
     incremental: false,
     tsBuildInfoFile: undefined,
     typeRoots: [join(root, 'node_modules/@types')],
