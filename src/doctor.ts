@@ -64,7 +64,7 @@ export async function doctor(): Promise<DoctorReport> {
       build: addon.compiled && can('build'),
       run: addon.compiled && can('run'),
       plugins: addon.compiled && can('plugins'),
-      cpu: addon.compiled && onnxruntime.version !== null,
+      cpu: onnxruntime.version !== null,
     },
     missing: [],
   };

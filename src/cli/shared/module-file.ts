@@ -126,7 +126,7 @@ function placeIn({ stack = '', message }: Error): string {
 }
 
 function hintFor(error: NodeJS.ErrnoException): string {
-  if (error?.code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX' || error?.code === 'ERR_INVALID_TYPESCRIPT_SYNTAX')
+  if (error?.code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX')
     return '\nNode only leaves types out; for enums, namespaces and parameter properties run the command under tsx: node --import tsx …';
   const isMissing = error?.code === 'ERR_MODULE_NOT_FOUND' && /\.js'/.test(error.message);
   return isMissing && (process.features as { typescript?: unknown }).typescript

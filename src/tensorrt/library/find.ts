@@ -259,6 +259,9 @@ export function installLine(purpose: LibraryPurpose): string {
   return purpose === 'build' ? 'npx node-tensorrt install' : 'pip install tensorrt';
 }
 
+const withoutGpu =
+  "  Running needs an NVIDIA GPU and its driver too; without them, net.compile({ backend: 'cpu' }) runs the network";
+
 function notFound(
   purpose: LibraryPurpose,
   flavor: string | undefined,
@@ -280,6 +283,7 @@ function notFound(
     `  the loader's path, Python's packages, /usr/lib, /usr/local/tensorrt*, /opt/tensorrt* and ${cacheDir(env)}`,
     ...lines,
     `  get one with: ${installLine(purpose)}`,
+    ...(purpose === 'run' ? [withoutGpu] : []),
   ];
   return new TensorRTError('ERR_LIBRARY_NOT_FOUND', message.join('\n'), { actual: found.map((one) => one.path) });
 }
