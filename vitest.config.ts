@@ -78,6 +78,7 @@ export const tiers = {
   ),
   plugins: tier({ include: compiled, maxWorkers: 2 }),
   examples: tier({ include: trained, maxWorkers: 2 }),
+  all: tier({ include: ['test/**/*.test.ts'], exclude: [gpu], maxWorkers: 2 }),
 };
 
 export default tier(

@@ -28,7 +28,15 @@ export async function baseline(
   const out = 'build/baseline.json';
   const { code, timedOut, output } = await workspace.run(
     process.execPath,
-    ['node_modules/vitest/vitest.mjs', 'run', ...files, '--reporter=json', `--outputFile=${out}`],
+    [
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      '--config',
+      'vitest.all.config.ts',
+      ...files,
+      '--reporter=json',
+      `--outputFile=${out}`,
+    ],
     30 * 60_000,
   );
   let report: VitestReport;

@@ -83,7 +83,15 @@ export function readReport(
 export async function runStep(workspace: Workspace, step: Step, limit: number): Promise<StepResult> {
   const out = join(workspace.root, 'build', 'mutants.json');
   rmSync(out, { force: true });
-  const args = ['node_modules/vitest/vitest.mjs', 'run', ...step.files, '--reporter=json', `--outputFile=${out}`];
+  const args = [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--config',
+    'vitest.all.config.ts',
+    ...step.files,
+    '--reporter=json',
+    `--outputFile=${out}`,
+  ];
   const { code, timedOut } = await workspace.run(
     process.execPath,
     step.pattern ? [...args, '-t', step.pattern] : args,

@@ -3,6 +3,15 @@ import { dirname, join, normalize } from 'node:path';
 import { slug } from 'github-slugger';
 import { root } from './paths.js';
 
+/** Pages outside of docs/, by their files. */
+export const otherPages: Readonly<Record<string, string>> = {
+  'CONTRIBUTING.md': 'contributing',
+  'LICENSES.md': 'licenses',
+  'SECURITY.md': 'security',
+  'SUPPORT.md': 'support',
+  'examples/README.md': 'examples',
+};
+
 /** Splits at headings of the second level. What precedes the first is left out. */
 export function sectionsOf(text: string): Map<string, string> {
   const parts = text.split(/^(?=## )/m).slice(1);
@@ -63,8 +72,8 @@ export class LinkRewriter {
     const hash = anchor ? `#${anchor}` : '';
     const doc = /^docs\/([\w-]+)\.md$/.exec(full);
     if (doc) return `/${doc[1]}${hash}`;
-    if (full === 'CONTRIBUTING.md') return `/contributing${hash}`;
-    if (full === 'examples/README.md') return `/examples${hash}`;
+    const other = otherPages[full];
+    if (other) return `/${other}${hash}`;
     if (full === 'README.md') {
       const page = anchor ? this.#pageOfSection.get(anchor) : 'index';
       if (!page) throw new Error(`${file}: README.md#${anchor} is on no page of the site`);

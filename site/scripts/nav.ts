@@ -65,6 +65,9 @@ const project: Item = {
     page('Prebuilt addons', '/prebuilt'),
     page('Mutants', '/mutants'),
     page('Contributing', '/contributing'),
+    page('Security', '/security'),
+    page('Support', '/support'),
+    page('Licences of dependencies', '/licenses'),
   ],
 };
 

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
-import { LinkRewriter, sectionsOf } from './links.js';
+import { LinkRewriter, otherPages, sectionsOf } from './links.js';
 import { pages, root } from './paths.js';
 import { pictureOfExample } from './picture.js';
 import { plots } from './plots.js';
@@ -25,8 +25,7 @@ export async function writePages(): Promise<void> {
   const links = new LinkRewriter(readmePages);
   for (const file of readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')))
     write(file, links.rewrite(withPlots(read(`docs/${file}`)), `docs/${file}`));
-  write('examples.md', links.rewrite(read('examples/README.md'), 'examples/README.md'));
-  write('contributing.md', links.rewrite(read('CONTRIBUTING.md'), 'CONTRIBUTING.md'));
+  for (const [file, page] of Object.entries(otherPages)) write(`${page}.md`, links.rewrite(read(file), file));
   for (const [page, titles] of Object.entries(readmePages)) {
     const [first, ...others] = titles.map((title) => {
       const section = readme.get(title);
