@@ -2,7 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { root, site } from './paths.js';
 
-const texts = ['docs/*.md', 'README.md', 'CONTRIBUTING.md', 'examples/README.md', 'site/home.md'];
+const texts = [
+  'docs/*.md',
+  'README.md',
+  'SECURITY.md',
+  'SUPPORT.md',
+  'CONTRIBUTING.md',
+  'examples/README.md',
+  'site/home.md',
+];
 
 /** Words of the texts that neither cspell nor words.txt has. Code is left out. */
 export function misspelled(): string[] {
