@@ -23,10 +23,11 @@ const sections = new Map(
 
 /** Codes of Node's own errors that source code asks for. */
 const ofNode = [
+  'ERR_DLOPEN_DISABLED',
+  'ERR_INVALID_PACKAGE_CONFIG',
   'ERR_UNKNOWN_FILE_EXTENSION',
   'ERR_MODULE_NOT_FOUND',
   'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX',
-  'ERR_INVALID_TYPESCRIPT_SYNTAX',
 ];
 
 /** What source code calls an error by: a string of its own, so that a mention in a comment is none. */
