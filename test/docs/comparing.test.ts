@@ -1,11 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { tritonConfig } from '../../src/triton/config.js';
 import { root } from '../setup/checkout.js';
 import { parseConfig } from '../triton/text-format.js';
+import { makeProject } from './project.js';
 import { complaints } from './type-check.js';
 
 // The files of docs/comparing.md and docs/serving.md, in a project that has this package (dist/, as users get it).
@@ -13,21 +12,16 @@ const pages = ['comparing', 'serving'].map((name) => readFileSync(join(root, `do
 const files = pages.flatMap((page) =>
   [...page.matchAll(/^```ts\n\/\/ (\S+)\n(.*?)^```/gms)].map(([, file, text]) => [file!, text!] as const),
 );
-const project = realpathSync(mkdtempSync(join(tmpdir(), 'comparing-')));
-afterAll(() => rmSync(project, { recursive: true }));
+const { at, write, run } = makeProject('comparing');
 
 test('every sample compiles, and those of comparing.md print what they say', () => {
   expect(files.map(([file]) => file)).toEqual(['compare.ts', 'inspect.ts', 'lenet.ts']);
-  mkdirSync(join(project, 'node_modules'));
-  symlinkSync(root, join(project, 'node_modules', 'node-tensorrt'));
-  writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
-  for (const [file, text] of files) writeFileSync(join(project, file), text);
-  expect(complaints(files.map(([file]) => join(project, file)))).toEqual([]);
+  for (const [file, text] of files) write(file, text);
+  expect(complaints(files.map(([file]) => at(file)))).toEqual([]);
   for (const [file, text] of files.slice(0, 2)) {
     const said = [...text.matchAll(/console\.log.*\/\/ (.*)$/gm)].map(([, line]) => line);
-    const tsx = join(root, 'node_modules/tsx/dist/loader.mjs');
-    const printed = execFileSync(process.execPath, ['--import', tsx, join(project, file)], { encoding: 'utf8' });
-    expect(printed.trimEnd().split('\n')).toEqual(said);
+    const { status, stdout } = run(file);
+    expect([status, stdout.trimEnd().split('\n')]).toEqual([0, said]);
   }
 }, 120_000);
 

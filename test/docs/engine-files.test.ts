@@ -1,22 +1,18 @@
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { encodeHead, partSize } from '../../src/tensorrt/files/container.js';
 import { root } from '../setup/checkout.js';
+import { makeProject } from './project.js';
 import { complaints } from './type-check.js';
 
 const page = readFileSync(join(root, 'docs/engine-files.md'), 'utf8');
-const project = realpathSync(mkdtempSync(join(tmpdir(), 'engine-files-')));
-afterAll(() => rmSync(project, { recursive: true }));
+const { at, write } = makeProject('engine-files');
 
 test('the sample compiles, in a project that has this package', () => {
   const [, file, text] = /^```ts\n\/\/ (\S+)\n(.*?)^```/ms.exec(page)!;
-  mkdirSync(join(project, 'node_modules'));
-  symlinkSync(root, join(project, 'node_modules', 'node-tensorrt'));
-  writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
-  writeFileSync(join(project, file!), text!);
-  expect(complaints([join(project, file!)])).toEqual([]);
+  write(file!, text!);
+  expect(complaints([at(file!)])).toEqual([]);
 }, 120_000);
 
 test('its error codes are those of docs/errors.md', () => {

@@ -1,10 +1,8 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cleanEnv, root } from '../setup/checkout.js';
+import { beforeAll, expect, test } from 'vitest';
+import { root } from '../setup/checkout.js';
+import { makeProject } from './project.js';
 import { complaints } from './type-check.js';
 
 // The files of these pages, as they stand there, in a project that has this package (dist/, as users get it).
@@ -18,22 +16,10 @@ const promised = (text: string) => [...text.matchAll(/console\.log\(.*\); \/\/ (
 /** Needs a GPU. */
 const unrun = ['run.ts'];
 
-const project = realpathSync(mkdtempSync(join(tmpdir(), 'guides-')));
-afterAll(() => rmSync(project, { recursive: true }));
+const { at, write, run } = makeProject('guides');
 beforeAll(() => {
-  mkdirSync(join(project, 'node_modules'));
-  symlinkSync(root, join(project, 'node_modules', 'node-tensorrt'));
-  writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
-  for (const { file, text } of files) writeFileSync(join(project, file), text);
+  for (const { file, text } of files) write(file, text);
 });
-
-const node = (...args: string[]) =>
-  spawnSync(process.execPath, args, {
-    cwd: project,
-    env: cleanEnv({ NODE_TENSORRT_CACHE: process.env.NODE_TENSORRT_CACHE }),
-    encoding: 'utf8',
-  });
-const tsx = pathToFileURL(join(root, 'node_modules/tsx/dist/loader.mjs')).href;
 
 test('every block of TypeScript is a file of its own', () => {
   expect(pages.join('').match(/^```ts$/gm)).toHaveLength(files.length);
@@ -41,29 +27,32 @@ test('every block of TypeScript is a file of its own', () => {
 });
 
 test('its files compile', () => {
-  expect(complaints(files.map(({ file }) => join(project, file)))).toEqual([]);
+  expect(complaints(files.map(({ file }) => at(file)))).toEqual([]);
 }, 120_000);
 
 test('every file prints what it says', () => {
-  const run = files.filter(({ file, text }) => promised(text).length > 0 && !unrun.includes(file));
-  expect(run.length).toBeGreaterThan(5);
-  const imports = run.map(({ file }) => `console.log('== ${file}');\nawait import('./${file.replace('.ts', '.js')}');`);
-  writeFileSync(join(project, 'all.ts'), `${imports.join('\n')}\nexport {};`);
-  const { stdout, stderr } = node('--import', tsx, join(project, 'all.ts'));
+  const printing = files.filter(({ file, text }) => promised(text).length > 0 && !unrun.includes(file));
+  expect(printing.length).toBeGreaterThan(5);
+  const imports = printing.map(
+    ({ file }) => `console.log('== ${file}');\nawait import('./${file.replace('.ts', '.js')}');`,
+  );
+  write('all.ts', `${imports.join('\n')}\nexport {};`);
+  const { stdout, stderr } = run('all.ts');
   expect(stderr).toBe('');
-  expect(stdout.trimEnd()).toBe(run.map(({ file, text }) => [`== ${file}`, ...promised(text)].join('\n')).join('\n'));
+  expect(stdout.trimEnd()).toBe(
+    printing.map(({ file, text }) => [`== ${file}`, ...promised(text)].join('\n')).join('\n'),
+  );
 }, 120_000);
 
 test('summary prints what first-engine.md shows', () => {
   const shown = /^```\n(Network digits\n.*?)^```/ms.exec(pages[0]!)![1]!;
-  const { stdout, stderr } = node('--import', tsx, join(root, 'dist/cli/main.js'), 'summary', 'digits.ts');
+  const { stdout, stderr } = run(join(root, 'dist/cli/main.js'), 'summary', 'digits.ts');
   expect([stdout.trim(), stderr]).toEqual([shown.trim(), '']);
 }, 120_000);
 
 test('the messages are those of the code', async () => {
-  const wrong = join(project, 'wrong.ts');
-  writeFileSync(
-    wrong,
+  write(
+    'wrong.ts',
     `import { float16, float32, network } from 'node-tensorrt';
     const net = network('sizes', { x: float32('batch', 'tokens', 8), past: float32('batch', 'cached', 8) });
     net.tensor('x').relu().output('a');
@@ -74,7 +63,7 @@ test('the messages are those of the code', async () => {
     const mixed = network('mixed', { a: float16(4), b: float32(4) });
     try { mixed.tensor('a').add(mixed.tensor('b')); } catch (error) { console.log((error as Error).message.split('\\n')[0]); }`,
   );
-  const lines = node('--import', tsx, wrong).stdout.trim().split('\n');
+  const lines = run('wrong.ts').stdout.trim().split('\n');
   expect(lines).toHaveLength(2);
   for (const line of lines) expect(pages.join('')).toContain(`\`\`\`\n${line}\n\`\`\``);
 }, 120_000);

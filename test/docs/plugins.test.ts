@@ -1,10 +1,8 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cleanEnv, root } from '../setup/checkout.js';
+import { beforeAll, expect, test } from 'vitest';
+import { root } from '../setup/checkout.js';
+import { makeProject } from './project.js';
 import { complaints } from './type-check.js';
 
 // The files of docs/first-plugin.md and docs/plugins.md, as they stand there, in a project that has this package (dist/, as users get it).
@@ -21,14 +19,10 @@ const readme = /^```ts\n(import \{ attr, definePlugin \}.*?)^```/ms.exec(
   readFileSync(join(root, 'README.md'), 'utf8'),
 )![1]!;
 
-const project = realpathSync(mkdtempSync(join(tmpdir(), 'plugins-')));
-afterAll(() => rmSync(project, { recursive: true }));
+const { at, write, run } = makeProject('plugins');
 beforeAll(() => {
-  mkdirSync(join(project, 'node_modules'));
-  symlinkSync(root, join(project, 'node_modules', 'node-tensorrt'));
-  writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
-  for (const { file, text } of files) writeFileSync(join(project, file), text);
-  writeFileSync(join(project, 'readme.ts'), readme);
+  for (const { file, text } of files) write(file, text);
+  write('readme.ts', readme);
 });
 
 test('every block is a file of its own or an excerpt of an example', () => {
@@ -44,16 +38,8 @@ test.each(excerpts)('the excerpt of $file is in it', ({ file, text }) => {
 
 test('its files compile', () => {
   const names = [...files.map(({ file }) => file), 'readme.ts'].filter((file) => file.endsWith('.ts'));
-  expect(complaints(names.map((name) => join(project, name)))).toEqual([]);
+  expect(complaints(names.map(at))).toEqual([]);
 }, 120_000);
-
-const tsx = pathToFileURL(join(root, 'node_modules/tsx/dist/loader.mjs')).href;
-const run = (file: string) =>
-  spawnSync(process.execPath, ['--import', tsx, join(project, file)], {
-    cwd: project,
-    env: cleanEnv({ NODE_TENSORRT_CACHE: process.env.NODE_TENSORRT_CACHE }),
-    encoding: 'utf8',
-  });
 
 test.each(['main.ts', 'pad.ts'])('%s prints what it says', (file) => {
   const { text } = files.find((one) => one.file === file)!;
@@ -73,11 +59,8 @@ test('check.ts passes', { timeout: 120_000 }, () => {
 test('the message about a dynamic size is the one that is shown', () => {
   const shown = /^```\nTensorRTError: (.*)\n```$/m.exec(page)![1]!;
   const { text } = files.find((one) => one.file === 'snake.ts')!;
-  writeFileSync(join(project, 'bad.ts'), text.replace('ceilDiv(x.size, 256)', '+x.shape[0]'));
-  writeFileSync(
-    join(project, 'bad-main.ts'),
-    files.find((one) => one.file === 'main.ts')!.text.replace('./snake.ts', './bad.js'),
-  );
+  write('bad.ts', text.replace('ceilDiv(x.size, 256)', '+x.shape[0]'));
+  write('bad-main.ts', files.find((one) => one.file === 'main.ts')!.text.replace('./snake.ts', './bad.js'));
   const { stderr } = run('bad-main.ts');
   expect(stderr).toContain(shown);
 });

@@ -1,29 +1,19 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readSafetensors } from '../examples/support.js';
-import { cleanEnv, root } from '../setup/checkout.js';
+import { root } from '../setup/checkout.js';
+import { makeProject } from './project.js';
 
 // The first sample of the README, run as it stands in a project that has this package (dist/, as users get it).
-const project = realpathSync(mkdtempSync(join(tmpdir(), 'readme-')));
-afterAll(() => rmSync(project, { recursive: true }));
-beforeAll(() => {
-  mkdirSync(join(project, 'node_modules'));
-  symlinkSync(root, join(project, 'node_modules', 'node-tensorrt'));
-});
+const { folder, write, run: runFile } = makeProject('readme');
 
 const page = readFileSync(join(root, 'README.md'), 'utf8');
 const sample = /^```ts\n(.*?)^```/ms.exec(page)![1]!;
-const tsx = pathToFileURL(join(root, 'node_modules/tsx/dist/loader.mjs')).href;
 
 function run(text: string) {
-  const file = join(project, 'digits.mts');
-  writeFileSync(file, text);
-  const env = cleanEnv({ NODE_TENSORRT_CACHE: process.env.NODE_TENSORRT_CACHE });
-  return spawnSync(process.execPath, ['--import', tsx, file], { cwd: project, env, encoding: 'utf8' });
+  write('digits.mts', text);
+  return runFile('digits.mts');
 }
 
 test('the sample prints what it says, which is what PyTorch computes', () => {
@@ -47,7 +37,7 @@ test('the error is the one that is shown', () => {
   expect(status).not.toBe(0);
   const message = /^TensorRTError: .*(\n {4}(?!at ).*)*/m
     .exec(stderr)![0]
-    .replaceAll(project, '/home/you')
+    .replaceAll(folder, '/home/you')
     .replaceAll(realpathSync(root), '/home/you/node_modules/node-tensorrt');
   expect(page).toContain(`\`\`\`\n${message}\n\`\`\``);
 });

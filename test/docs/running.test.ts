@@ -1,27 +1,23 @@
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import * as entry from '../../src/index.js';
 import { root } from '../setup/checkout.js';
+import { makeProject } from './project.js';
 import { complaints } from './type-check.js';
 
 // The files of docs/running.md, in a project that has this package (dist/, as users get it).
 const page = readFileSync(join(root, 'docs/running.md'), 'utf8');
 const files = [...page.matchAll(/^```ts\n\/\/ (\S+)\n(.*?)^```/gms)].map(([, file, text]) => [file!, text!] as const);
 
-const project = realpathSync(mkdtempSync(join(tmpdir(), 'running-')));
-afterAll(() => rmSync(project, { recursive: true }));
+const { at, write } = makeProject('running');
 
 test('every sample compiles', () => {
   expect(files.map(([file]) => file)).toEqual([
     ...['engine.ts', 'feeds.ts', 'chain.ts', 'bound.ts', 'many.ts', 'worker.ts', 'measure.ts'],
   ]);
-  mkdirSync(join(project, 'node_modules'));
-  symlinkSync(root, join(project, 'node_modules', 'node-tensorrt'));
-  writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
-  for (const [file, text] of files) writeFileSync(join(project, file), text);
-  expect(complaints(files.map(([file]) => join(project, file)))).toEqual([]);
+  for (const [file, text] of files) write(file, text);
+  expect(complaints(files.map(([file]) => at(file)))).toEqual([]);
 }, 120_000);
 
 test('error codes, warnings and variables of the page are those of the code', () => {
