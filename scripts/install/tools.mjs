@@ -11,12 +11,11 @@ import { cacheDir } from './tensorrt.mjs';
 const pinned = resolve(fileURLToPath(import.meta.url), '..', 'tools');
 const manifests = ['package.json', 'package-lock.json'];
 const versions = JSON.parse(readFileSync(join(pinned, 'package.json'), 'utf8')).dependencies;
-const hash = hashOf(
+/** Changes with the tools. */
+export const toolsHash = hashOf(
   pinned,
   manifests.map((name) => join(pinned, name)),
 );
-
-export const toolsHash = hash;
 
 /** npm, as it was started or from PATH. */
 export const npmCommand = (env) =>
@@ -42,7 +41,7 @@ export function toolsAt(folder) {
   return { cmakeJs: join(cmakeJs.dir, cmakeJs.bin['cmake-js']), addonApi: addonApi.dir };
 }
 
-const cached = (env) => join(cacheDir(env), `compile-tools-${hash.slice(0, 16)}`);
+const cached = (env) => join(cacheDir(env), `compile-tools-${toolsHash.slice(0, 16)}`);
 
 /** Whether npm has to fetch the tools first. */
 export const toolsAreMissing = (root, env) => toolsAt(root) === null && toolsAt(cached(env)) === null;

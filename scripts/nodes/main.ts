@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { crashingTensorRT } from '../../test/tensorrt/compile/crashing-library.js';
+import { obtainNode, pins } from '../lib/node-releases.mjs';
 import { makeBundles } from './bundles.js';
 import { makeProject } from './project.js';
-import { obtainNode, pins } from './versions.js';
 
 /** The longest that one Node may take, in ms. */
 const limit = 300_000;
@@ -65,7 +65,7 @@ try {
     const begun = performance.now();
     let result: Awaited<ReturnType<typeof run>>;
     try {
-      result = await run(obtainNode(pin));
+      result = await run(await obtainNode(pin));
     } catch (error) {
       result = { output: '', end: (error as Error).message };
     }

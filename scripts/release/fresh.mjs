@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from
 import { loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { capture, SetupError, which } from '../install/process.mjs';
+import { capture, mustRun, SetupError, which } from '../install/process.mjs';
 import { cachedTensorRT } from '../install/tensorrt.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -40,6 +40,13 @@ export function npmScript() {
   const npm = which('npm');
   if (npm === null) throw new SetupError('npm was not found on PATH');
   return join(dirname(npm), '..', 'lib', 'node_modules', 'npm', 'bin', 'npm-cli.js');
+}
+
+/** Packs a folder as `npm pack` does, hooks included; returns the path of the tarball. */
+export async function pack(folder, out) {
+  const args = [npmScript(), 'pack', '--silent', '--pack-destination', out];
+  const output = await mustRun('npm pack', process.execPath, args, { cwd: folder });
+  return join(out, output.trim().split('\n').at(-1));
 }
 
 /** Records and checks a network, where the message has to say how to get a library; then builds with the cache's TensorRT-RTX. */

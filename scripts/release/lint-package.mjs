@@ -6,9 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { mustRun } from '../install/process.mjs';
 import { orExplain } from '../setup.mjs';
-import { npmScript } from './fresh.mjs';
+import { pack } from './fresh.mjs';
 
 const root = resolve(fileURLToPath(import.meta.url), '..', '..', '..');
 const bin = (name) => join(root, 'node_modules', '.bin', name);
@@ -16,9 +15,7 @@ const bin = (name) => join(root, 'node_modules', '.bin', name);
 await orExplain(async () => {
   const dir = mkdtempSync(join(tmpdir(), 'node-tensorrt-lint-'));
   try {
-    const args = [npmScript(), 'pack', '--silent', '--pack-destination', dir];
-    const output = await mustRun('npm pack', process.execPath, args, { cwd: root });
-    const tarball = join(dir, output.trim().split('\n').at(-1));
+    const tarball = await pack(root, dir);
     const types = [
       tarball,
       '--ignore-rules',

@@ -11,7 +11,7 @@ import { capture, mustRun, reporter, SetupError } from '../install/process.mjs';
 import { dependenciesAreFresh, installDependencies } from '../lib/dependencies.mjs';
 import { orExplain } from '../setup.mjs';
 import { writeChecksums } from './checksums.mjs';
-import { newUser, npmScript, smoke, timed, timesOf } from './fresh.mjs';
+import { newUser, npmScript, pack, smoke, timed, timesOf } from './fresh.mjs';
 import { platforms } from './platforms.mjs';
 import { serveTarballs } from './registry.mjs';
 import { syncVersions } from './versions.mjs';
@@ -48,13 +48,6 @@ async function buildAddons(dir, addons) {
     const filter = (path) => !path.endsWith('package.json') || !existsSync(join(dir, folder, 'package.json'));
     cpSync(from, join(dir, folder), { recursive: true, filter });
   }
-}
-
-/** Packs a folder; returns the path of the tarball. */
-async function pack(folder, out) {
-  const args = [npmScript(), 'pack', '--silent', '--pack-destination', out];
-  const output = await mustRun('npm pack', process.execPath, args, { cwd: folder });
-  return join(out, output.trim().split('\n').at(-1));
 }
 
 async function installAsNewUser(tarballs) {
