@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TensorRTError } from './errors/error.js';
-import { addonDamage } from './package/addon-file.js';
+import { addonDamage } from './machine/addon-file.js';
 import {
   type AddonFacts,
   type AddonFault,

@@ -34,7 +34,8 @@ function returnedArm64(code: Buffer): number | null {
   return word(at) === 0xd65f03c0 ? value : null; // ret
 }
 
-const machines: Readonly<Record<string, Machine>> = {
+/** By `process.arch`. */
+export const machines: Readonly<Record<string, Machine>> = {
   x64: { name: 'x86-64', elf: 62, triplet: 'x86_64-linux-gnu', cudaTargets: ['x86_64-linux'], returned: returnedX64 },
   arm64: {
     name: 'arm64',

@@ -7,7 +7,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   errors: ['package'],
   values: ['errors'],
   machine: ['errors', 'package'],
-  'addon.ts': ['errors', 'package'],
+  'addon.ts': ['errors', 'machine', 'package'],
   'pace.ts': [],
   'strict-json.ts': ['errors'],
   'write-file.ts': [],

@@ -1,7 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-
-/** Machines of ELF files, by `process.arch`. */
-const machines: Readonly<Record<string, number>> = { x64: 62, arm64: 183 };
+import { machines } from './processor.js';
 
 /**
  * What is wrong with an addon's file, as far as its ELF header tells: a file that is cut short would end the process when it is loaded.
@@ -20,9 +18,9 @@ export function addonDamage(path: string, arch: string = process.arch): string |
     const header = Buffer.alloc(64);
     const isElf = readSync(file, header, 0, 64, 0) === 64 && header.readUInt32BE(0) === 0x7f454c46;
     if (!isElf) return 'it is no library of Linux';
-    const machine = header.readUInt16LE(18);
-    if (machines[arch] !== undefined && machine !== machines[arch]) {
-      const found = Object.keys(machines).find((name) => machines[name] === machine) ?? 'another processor';
+    const elf = header.readUInt16LE(18);
+    if (machines[arch] && elf !== machines[arch].elf) {
+      const found = Object.keys(machines).find((name) => machines[name]!.elf === elf) ?? 'another processor';
       return `it is for ${found}, and this is ${arch}`;
     }
     // Sections are described at the end of the file.
