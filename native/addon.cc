@@ -146,6 +146,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("optionTable", Napi::Function::New<option_table>(env));
   exports.Set("combineTimingCaches", Napi::Function::New<combine_timing_caches>(env));
   exports.Set("buildRoutes", Napi::Function::New<build_routes>(env));
+  exports.Set("stayAwakeBy", Napi::Function::New<stay_awake_by>(env));
   exports.Set("traceCalls", Napi::Function::New<trace_calls>(env));
   exports.Set("traced", Napi::Function::New<traced>(env));
   exports.Set("swallowUnthrowable", Napi::Function::New<swallow>(env));

@@ -55,7 +55,12 @@ class Jobs {
   // From any thread: the job is over. It stays active until it is settled.
   void deliver(Job* job) { napi_call_threadsafe_function(channel_, job, napi_tsfn_nonblocking); }
 
-  void wake() { napi_call_threadsafe_function(channel_, nullptr, napi_tsfn_nonblocking); }
+  void wake(std::chrono::nanoseconds within) {
+    awake_.store(within.count(), std::memory_order_relaxed);
+    napi_call_threadsafe_function(channel_, nullptr, napi_tsfn_nonblocking);
+  }
+
+  Napi::FunctionReference stay_awake;
 
   void close() {
     if (closed) return;
@@ -87,7 +92,9 @@ class Jobs {
 
   static void receive(napi_env env, napi_value, void* context, void* data) {
     auto& jobs = *static_cast<Jobs*>(context);
-    if (env && data && !jobs.closed) jobs.settle(env, static_cast<Job*>(data)->shared_from_this());
+    if (!env || jobs.closed) return;
+    if (data) return jobs.settle(env, static_cast<Job*>(data)->shared_from_this());
+    if (!jobs.stay_awake.IsEmpty()) jobs.stay_awake.Call({Napi::Number::New(env, static_cast<double>(jobs.awake_.load(std::memory_order_relaxed)) / 1e6)});
   }
 
   void settle(Napi::Env env, std::shared_ptr<Job> const& job) {
@@ -108,6 +115,7 @@ class Jobs {
 
   Napi::Env env_;
   napi_threadsafe_function channel_ = nullptr;
+  std::atomic<int64_t> awake_{0};  // nanoseconds
   std::set<std::shared_ptr<Job>> active_;
 };
 
@@ -145,9 +153,17 @@ void Job::perform(Seat seat) {
   if (error || !deferred_) finish(std::move(error));
 }
 
-void Job::wake_environment() {
+void Job::wake_environment(std::chrono::nanoseconds within) {
   // It lives until the job is over, unless a crash is in the way.
-  if (jobs_ && !finished_ && !has_crashed()) jobs_->wake();
+  if (jobs_ && !finished_ && !has_crashed()) jobs_->wake(within);
+}
+
+Napi::Value stay_awake_by(Napi::CallbackInfo const& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    if (!info[0].IsFunction()) argument(info, 0).refuse("a function");
+    if (may_spin()) Jobs::of(info.Env()).stay_awake = Napi::Persistent(info[0].As<Napi::Function>());
+    return Napi::Boolean::New(info.Env(), may_spin());
+  });
 }
 
 bool Job::finish(std::exception_ptr error) {

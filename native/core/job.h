@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -52,8 +53,8 @@ class Job : public std::enable_shared_from_this<Job> {
   bool cancel();
   bool has_begun() const { return claimed_; }
 
-  // The event loop turns once, so that it is awake when the job ends.
-  void wake_environment();
+  // The event loop wakes up, and does not sleep for so long, so that it is awake when the job ends.
+  void wake_environment(std::chrono::nanoseconds within);
 
   // Ends a job whose work deferred its end.
   void end(std::exception_ptr error) { finish(std::move(error)); }
@@ -107,6 +108,9 @@ bool is_closed(napi_env env);
 
 // Called when an environment ends, once its jobs are over: waits for what they leave behind on other threads.
 void at_close(void (*hook)());
+
+// Tells this environment's event loop how not to sleep: a function that gets the most milliseconds to stay awake. Returns whether it will be called.
+Napi::Value stay_awake_by(Napi::CallbackInfo const& info);
 
 // Cancels this environment's jobs, waits for them and accepts no more; called before the process or a worker thread ends.
 void cancel_jobs(Napi::Env env);

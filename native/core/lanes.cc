@@ -6,8 +6,10 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <deque>
 #include <mutex>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -16,6 +18,9 @@
 namespace ntrt {
 
 namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto usual_look = std::chrono::microseconds(200);
 
 class Queue;
 
@@ -103,8 +108,10 @@ class Queue {
     return job;
   }
 
-  void expect() {
-    if (cores() <= 2 || spinning.load() > 0) return;
+  void expect(Clock::time_point until) {
+    if (!may_spin()) return;
+    expected_.store(until.time_since_epoch().count(), std::memory_order_relaxed);
+    if (spinning.load() > 0) return;
     std::lock_guard lock(mutex);
     wake_one();
   }
@@ -140,11 +147,15 @@ class Queue {
 
   // Who waits for runs looks for a while before it sleeps: waking takes about as long.
   void look(std::unique_lock<std::mutex>& lock) {
-    if (lane_ != Lane::run || cores() <= 2 || spinning.load() > 0) return;
+    if (lane_ != Lane::run || !may_spin() || spinning.load() > 0) return;
     spinning++;
     lock.unlock();
-    auto const until = std::chrono::steady_clock::now() + std::chrono::microseconds(200);
-    while (waiting.load(std::memory_order_acquire) == 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    auto const until = Clock::now() + usual_look;
+    auto const is_early = [&] {
+      auto const now = Clock::now();
+      return now < until || now < Clock::time_point(Clock::duration(expected_.load(std::memory_order_relaxed)));
+    };
+    while (waiting.load(std::memory_order_acquire) == 0 && is_early()) std::this_thread::yield();
     lock.lock();
     spinning--;
   }
@@ -167,6 +178,7 @@ class Queue {
 
   Lane const lane_;
   size_t const limit_;
+  std::atomic<Clock::rep> expected_{0};  // until when a run is
   std::vector<Sleeper*> sleepers_;
   std::unique_ptr<Worker> unstarted_;  // the system refused its thread; it keeps its seat
 };
@@ -233,7 +245,16 @@ void Worker::replace(Crash const& crash) {
   for (auto const& one : stranded) one->cancel();
 }
 
-void expect_run() { Queue::of(Lane::run).expect(); }
+void expect_run(std::chrono::nanoseconds within) { Queue::of(Lane::run).expect(Clock::now() + within + usual_look); }
+
+bool may_spin() {
+  static bool const may = [] {
+    char const* const given = std::getenv("NODE_TENSORRT_SPIN");
+    std::string_view const said = given ? given : "";
+    return said == "1" || (said != "0" && cores() > 2);
+  }();
+  return may;
+}
 
 void post_to_lane(Lane lane, std::shared_ptr<Job> job) { Queue::of(lane).post(std::move(job)); }
 

@@ -12,6 +12,10 @@ namespace {
 // Runs without buffers of ours that may be on their way at the same time.
 constexpr int most_in_flight = 32;
 
+using Clock = std::chrono::steady_clock;
+// What a thread waits for without a break.
+constexpr Pace::Duration soon = std::chrono::microseconds(100);
+
 }  // namespace
 
 ContextState::~ContextState() {
@@ -80,6 +84,11 @@ void ContextState::add(std::shared_ptr<ContextJob> job) {
     ready = next();
   }
   post(ready);
+}
+
+bool ContextState::has_one_run() {
+  std::lock_guard lock(mutex_);
+  return in_flight_ == 1 && waiting_.empty();
 }
 
 std::string ContextState::graph_refusal() {
@@ -205,6 +214,7 @@ void ContextJob::work() {
   auto const& engine = *context_->engine;
   enter_library(engine.api.get(), "running an engine");
   std::shared_ptr<Event> done;
+  auto const begun = Clock::now();
   try {
     use_device(engine.device);
     engine.require_weights();
@@ -213,16 +223,13 @@ void ContextJob::work() {
     end_turn();
     rethrow_run_error(engine);
   }
+  auto const submitted = Clock::now();
   defer_end();
+  if (waits_for(done, submitted - begun)) return;
   auto const self = std::static_pointer_cast<ContextJob>(shared_from_this());
   try {
-    // Threads that sleep take long to wake.
-    auto const early = [self] {
-      self->wake_environment();
-      expect_run();
-    };
     // Before the next one gets its turn, so that they end in order.
-    complete_when_done(done, [self](std::exception_ptr error) { self->complete(std::move(error)); }, early);
+    complete_when_done({done, [self](std::exception_ptr error) { self->complete(std::move(error)); }, context_->pace, [self](Pace::Duration within) { self->expect_end(within); }});
   } catch (...) {
     driver().cuEventSynchronize(done->get());  // the job's memory goes with it
     throw;
@@ -230,11 +237,45 @@ void ContextJob::work() {
   end_turn();
 }
 
-// On the completer's thread.
+// Threads that sleep take long to wake.
+void ContextJob::expect_end(Pace::Duration within) {
+  if (!may_spin()) return;
+  wake_environment(within);
+  expect_run(within);
+}
+
+// A run that ends at once is waited for here: to hand it over takes as long. Returns whether it is over.
+bool ContextJob::waits_for(std::shared_ptr<Event> const& done, Pace::Duration submitting) {
+  auto const usual = context_->pace->usual();
+  if (!may_spin() || usual.count() == 0 || usual > soon) return false;
+  auto const since = Clock::now();
+  tensors_.pass();
+  // Of what takes as long as a sleep, JavaScript knows nothing before.
+  if (submitting + usual > soon) wake_environment(usual);
+  while (context_->has_one_run()) {
+    bool over = false;
+    std::exception_ptr error;
+    try {
+      over = done->is_done();
+    } catch (...) {
+      error = std::current_exception();
+    }
+    auto const age = Clock::now() - since;
+    if (over) context_->pace->learn(age);
+    if (over || error) {
+      complete(std::move(error));
+      return true;
+    }
+    if (age > 2 * soon) return false;
+  }
+  return false;
+}
+
+// On the completer's thread, or on the job's.
 void ContextJob::complete(std::exception_ptr error) {
   if (!error) {
     end(nullptr);
-    return expect_run();
+    return expect_run(Pace::Duration::zero());
   }
   try {
     try {

@@ -12,6 +12,7 @@
 #include "../cuda/stream.h"
 #include "../cuda/turn.h"
 #include "../tensorrt/callbacks.h"
+#include "completer.h"
 #include "memory_strategy.h"
 #include "observe.h"
 #include "placement.h"
@@ -80,6 +81,8 @@ struct ContextState {
   void look_again();
   // The same, once the engine's gate is open again.
   void enter_gate_again();
+  // Whether one is on its way, and none waits.
+  bool has_one_run();
   // The job with the ticket, if it still waits.
   std::shared_ptr<ContextJob> find(int64_t ticket);
   // Waits until all runs before have been submitted and takes the turn, with buffers if wanted.
@@ -90,6 +93,7 @@ struct ContextState {
   void remove(ContextJob const* job);
 
   std::vector<RunBuffers> run_buffers;
+  std::shared_ptr<Pace> const pace = std::make_shared<Pace>();  // of runs, once submitted
 
  private:
   std::shared_ptr<ContextJob> next();
@@ -135,6 +139,8 @@ class ContextJob : public Job {
 
  private:
   friend struct ContextState;
+  void expect_end(Pace::Duration within);
+  bool waits_for(std::shared_ptr<Event> const& done, Pace::Duration submitting);
   void complete(std::exception_ptr error);
   void end_turn();
   bool const with_buffers_;

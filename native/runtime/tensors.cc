@@ -83,7 +83,7 @@ class CopyJob : public Job {
     note(event);
     turn_.pass();
     defer_end();
-    complete_when_done(event, [self = shared_from_this(), device = memory_->device()](std::exception_ptr error) { self->end(error ? explain(device, error) : nullptr); });
+    complete_when_done({event, [self = shared_from_this(), device = memory_->device()](std::exception_ptr error) { self->end(error ? explain(device, error) : nullptr); }, nullptr});
   }
 };
 

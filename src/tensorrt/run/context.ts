@@ -23,6 +23,7 @@ import {
   type Runs,
   readRun,
 } from './run-options.js';
+import { Waits } from './stay-awake.js';
 import { warnOfPageable, warnOnce } from './warn.js';
 
 /** What a context needs of its engine. @internal */
@@ -53,6 +54,7 @@ export class Context {
   readonly #runs: Runs;
   #handle?: Handle;
   #tickets = 0;
+  readonly #waits = new Waits();
   /** What runs use that have not ended. */
   readonly #underWay = new Map<number, readonly unknown[]>();
   readonly #owned = new Set<Owned>();
@@ -205,6 +207,7 @@ export class Context {
     const ticket = this.#tickets++;
     this.#underWay.set(ticket, used);
     this.queue.enter();
+    const began = this.#waits.begin();
     const fail = (error: unknown): never => {
       this.#end(ticket);
       throw asOurs(error, this.engine.factsOf);
@@ -217,6 +220,7 @@ export class Context {
     }
     return run.then((given) => {
       this.#end(ticket);
+      this.#waits.end(began);
       return done(given);
     }, fail);
   }

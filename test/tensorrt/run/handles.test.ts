@@ -160,6 +160,7 @@ test('a function refuses every handle but that of its kind', async () => {
     'closeEnd',
     'serveParent',
     'loadedPlugins',
+    'stayAwakeBy',
   ];
   expect(without.sort()).toEqual(free.sort());
   expect(calls.length).toBeGreaterThan(45 * 45);
