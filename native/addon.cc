@@ -115,6 +115,27 @@ Napi::Value cuda_info(Napi::CallbackInfo const& info) {
   return Job::start(info.Env(), std::make_shared<CudaInfoJob>(), Lane::library);
 }
 
+// Whoever uses the GPU finds out what is wrong with it.
+struct OpenDeviceJob : Job {
+  int device = 0;
+
+  void work() override {
+    try {
+      use_device(device);
+    } catch (...) {
+    }
+  }
+  Napi::Value result(Napi::Env env) override { return env.Undefined(); }
+};
+
+Napi::Value open_device(Napi::CallbackInfo const& info) {
+  return guarded(info.Env(), [&] {
+    auto job = std::make_shared<OpenDeviceJob>();
+    job->device = argument(info, 0).integer();
+    return Job::start(info.Env(), job, Lane::engine);
+  });
+}
+
 // Starts or stops the trace that `traced` returns.
 void trace_calls(Napi::CallbackInfo const& info) { trace::set(info[0].As<Napi::Boolean>().Value()); }
 
@@ -146,6 +167,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("optionTable", Napi::Function::New<option_table>(env));
   exports.Set("combineTimingCaches", Napi::Function::New<combine_timing_caches>(env));
   exports.Set("buildRoutes", Napi::Function::New<build_routes>(env));
+  exports.Set("openDevice", Napi::Function::New<open_device>(env));
   exports.Set("stayAwakeBy", Napi::Function::New<stay_awake_by>(env));
   exports.Set("traceCalls", Napi::Function::New<trace_calls>(env));
   exports.Set("traced", Napi::Function::New<traced>(env));

@@ -153,10 +153,10 @@ class Runner {
     if (graph && !mGraph) capture();
     synchronize();
     struct Events {
-      cudaEvent_t in_start, in_end, start, end, out_end;
+      cudaEvent_t in_start, in_end, start, end, out_start, out_end;  // as trtexec records
     } events[2];
     for (Events& one : events)
-      for (cudaEvent_t* event : {&one.in_start, &one.in_end, &one.start, &one.end, &one.out_end}) check(cudaEventCreate(event), "cudaEventCreate");
+      for (cudaEvent_t* event : {&one.in_start, &one.in_end, &one.start, &one.end, &one.out_start, &one.out_end}) check(cudaEventCreate(event), "cudaEventCreate");
     cudaStream_t in, out;
     check(cudaStreamCreateWithFlags(&in, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
     check(cudaStreamCreateWithFlags(&out, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
@@ -176,6 +176,7 @@ class Runner {
       check(cudaEventRecord(one.end, mStream), "cudaEventRecord");
       if (!copies) return;
       check(cudaStreamWaitEvent(out, one.end, 0), "cudaStreamWaitEvent");
+      check(cudaEventRecord(one.out_start, out), "cudaEventRecord");
       for (Buffer& b : mOutputs) check(cudaMemcpyAsync(b.pinned, b.device, b.bytes, cudaMemcpyDeviceToHost, out), "cudaMemcpyAsync");
       check(cudaEventRecord(one.out_end, out), "cudaEventRecord");
     };
@@ -201,7 +202,7 @@ class Runner {
     }
     check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
     for (Events const& one : events)
-      for (cudaEvent_t event : {one.in_start, one.in_end, one.start, one.end, one.out_end}) cudaEventDestroy(event);
+      for (cudaEvent_t event : {one.in_start, one.in_end, one.start, one.end, one.out_start, one.out_end}) cudaEventDestroy(event);
     cudaStreamDestroy(in);
     cudaStreamDestroy(out);
     require(!times.empty(), "no runs");

@@ -60,7 +60,10 @@ class Jobs {
     napi_call_threadsafe_function(channel_, nullptr, napi_tsfn_nonblocking);
   }
 
-  Napi::FunctionReference stay_awake;
+  // How the loop stays awake for so many milliseconds; once.
+  void stay_awake_by(napi_value function) {
+    if (!awake_by_ && napi_create_reference(env_, function, 1, &awake_by_) != napi_ok) throw Napi::Error::New(env_);
+  }
 
   void close() {
     if (closed) return;
@@ -94,7 +97,15 @@ class Jobs {
     auto& jobs = *static_cast<Jobs*>(context);
     if (!env || jobs.closed) return;
     if (data) return jobs.settle(env, static_cast<Job*>(data)->shared_from_this());
-    if (!jobs.stay_awake.IsEmpty()) jobs.stay_awake.Call({Napi::Number::New(env, static_cast<double>(jobs.awake_.load(std::memory_order_relaxed)) / 1e6)});
+    jobs.stay_awake(static_cast<double>(jobs.awake_.load(std::memory_order_relaxed)) / 1e6);
+  }
+
+  // Nothing is called in a worker thread that is being terminated.
+  void stay_awake(double ms) {
+    napi_value function = nullptr, self = nullptr, given = nullptr;
+    if (!awake_by_ || napi_get_reference_value(env_, awake_by_, &function) != napi_ok) return;
+    if (napi_get_undefined(env_, &self) != napi_ok || napi_create_double(env_, ms, &given) != napi_ok) return;
+    napi_call_function(env_, self, function, 1, &given, nullptr);
   }
 
   void settle(Napi::Env env, std::shared_ptr<Job> const& job) {
@@ -116,6 +127,7 @@ class Jobs {
   Napi::Env env_;
   napi_threadsafe_function channel_ = nullptr;
   std::atomic<int64_t> awake_{0};  // nanoseconds
+  napi_ref awake_by_ = nullptr;    // it goes with the environment
   std::set<std::shared_ptr<Job>> active_;
 };
 
@@ -161,7 +173,7 @@ void Job::wake_environment(std::chrono::nanoseconds within) {
 Napi::Value stay_awake_by(Napi::CallbackInfo const& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     if (!info[0].IsFunction()) argument(info, 0).refuse("a function");
-    if (may_spin()) Jobs::of(info.Env()).stay_awake = Napi::Persistent(info[0].As<Napi::Function>());
+    if (may_spin()) Jobs::of(info.Env()).stay_awake_by(info[0]);
     return Napi::Boolean::New(info.Env(), may_spin());
   });
 }

@@ -1,160 +1,19 @@
 #include "measure.h"
 
-#include <array>
 #include <chrono>
 #include <cstring>
 #include <thread>
 
 #include "../core/handle.h"
-#include "../cuda/timer.h"
-#include "submission.h"
+#include "measured_runs.h"
 
 namespace ntrt {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double milliseconds_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
-
-struct Options {
-  double warm_up, duration, idle;  // milliseconds
-  int32_t iterations;
-  bool threads, graph, spin, transfers;
-};
-
-// All times are milliseconds, those of `start` since the measurement began.
-struct Run {
-  double enqueue_start;  // of the host's clock
-  double enqueue;
-  double start;  // of the GPU's clock: of the copies in, or of the work where there are none
-  double to_device, compute, from_device;
-  double whole;  // from `start` until all is done
-  double stream;
-};
-constexpr size_t numbers_per_run = sizeof(Run) / sizeof(double);
-// 640 MB: at 10 µs a run, 100 seconds. More runs are made, and not kept.
-constexpr size_t most_runs = 10'000'000;
-
-// When the measurement began.
-struct Start {
-  explicit Start(bool blocking) : gpu(blocking) {}
-  Timer gpu;
-  Clock::time_point host;
-};
-
-// The runs of one context: two at a time, so that copies of one are made while the other computes.
-class Pair {
- public:
-  Pair(ContextState& context, RunBuffers* buffers, Placements const& placements, Options const& options, int index)
-      : c_(context), options_(options), index_(index), submission_(context, buffers, placements, outcome_), slots_{{Slot(!options.spin), Slot(!options.spin)}} {}
-  Pair(Pair const&) = delete;
-
-  // Until nothing is on its way, whatever happened.
-  ~Pair() {
-    for (Stream const* stream : {&c_.in, &c_.compute, &c_.out}) {
-      if (stream->get()) driver().cuStreamSynchronize(stream->get());
-    }
-  }
-
-  // Runs once. Returns why runs are not captured.
-  std::string prepare() {
-    submission_.submit(true);
-    if (!options_.graph) return "";
-    try {
-      graph_ = submission_.capture_enqueue();
-      graph_.upload(c_.compute);
-    } catch (Error const& error) {
-      if (error.code == "ERR_CUDA_CONTEXT_LOST") throw;
-      return error.what();
-    }
-    c_.compute.synchronize("uploading a graph");
-    return "";
-  }
-
-  void hold_until(Start const& start) {
-    start.gpu.hold(c_.compute);
-    if (options_.transfers) start.gpu.hold(c_.in);
-  }
-
-  void begin(Start const& start) {
-    Slot& slot = slots_[next_];
-    if (options_.transfers) {
-      slot.in_start.record(c_.in);
-      submission_.copy_in();
-      slot.in_end.record(c_.in);
-      slot.in_end.hold(c_.compute);
-    }
-    slot.compute_start.record(c_.compute);
-    slot.enqueue_start = milliseconds_since(start.host);
-    if (graph_) {
-      graph_.launch(c_.compute);
-    } else {
-      submission_.enqueue_plainly();
-    }
-    slot.enqueue = milliseconds_since(start.host) - slot.enqueue_start;
-    slot.compute_end.record(c_.compute);
-    if (options_.transfers) {
-      slot.compute_end.hold(c_.out);
-      slot.out_start.record(c_.out);
-      submission_.copy_out();
-      slot.out_end.record(c_.out);
-    }
-    slot.active = true;
-    next_ = 1 - next_;
-  }
-
-  // Waits for the run that began first, if there is one. Returns when its work began.
-  double end(Start const& start, std::vector<Run>& runs) {
-    Slot& slot = slots_[next_];
-    if (!slot.active) return 0;
-    Timer const& last = options_.transfers ? slot.out_end : slot.compute_end;
-    Timer const& first = options_.transfers ? slot.in_start : slot.compute_start;
-    last.wait();
-    slot.active = false;
-    double const began = slot.compute_start.since(start.gpu);
-    if (began < options_.warm_up || runs.size() >= most_runs) return began;
-    Run run{};
-    run.enqueue_start = slot.enqueue_start;
-    run.enqueue = slot.enqueue;
-    run.start = options_.transfers ? first.since(start.gpu) : began;
-    run.to_device = options_.transfers ? slot.in_end.since(slot.in_start) : 0;
-    run.compute = slot.compute_end.since(slot.compute_start);
-    run.from_device = options_.transfers ? slot.out_end.since(slot.out_start) : 0;
-    run.whole = last.since(first);
-    run.stream = index_;
-    runs.push_back(run);
-    return began;
-  }
-
-  void end_all(Start const& start, std::vector<Run>& runs) {
-    for (size_t i = 0; i < slots_.size(); i++) {
-      end(start, runs);
-      next_ = 1 - next_;
-    }
-  }
-
- private:
-  struct Slot {
-    explicit Slot(bool blocking) : in_start(blocking), in_end(blocking), compute_start(blocking), compute_end(blocking), out_start(blocking), out_end(blocking) {}
-    Timer in_start, in_end, compute_start, compute_end, out_start, out_end;
-    double enqueue_start = 0, enqueue = 0;
-    bool active = false;
-  };
-
-  ContextState& c_;
-  Options const& options_;
-  int const index_;
-  Outcome outcome_;
-  Submission submission_;
-  CudaGraph graph_;
-  std::array<Slot, 2> slots_;
-  size_t next_ = 0;
-};
-
 class MeasureJob : public Job {
  public:
-  MeasureJob(std::vector<std::shared_ptr<ContextState>> contexts, std::vector<Placements> placements, Options options)
+  MeasureJob(std::vector<std::shared_ptr<ContextState>> contexts, std::vector<Placements> placements, MeasureOptions options)
       : contexts_(std::move(contexts)), placements_(std::move(placements)), options_(options) {}
 
   void work() override {
@@ -170,8 +29,8 @@ class MeasureJob : public Job {
 
   Napi::Value result(Napi::Env env) override {
     auto object = Napi::Object::New(env);
-    auto times = Napi::ArrayBuffer::New(env, runs_.size() * sizeof(Run));
-    if (!runs_.empty()) std::memcpy(times.Data(), runs_.data(), runs_.size() * sizeof(Run));
+    auto times = Napi::ArrayBuffer::New(env, runs_.size() * sizeof(MeasuredRun));
+    if (!runs_.empty()) std::memcpy(times.Data(), runs_.data(), runs_.size() * sizeof(MeasuredRun));
     object.Set("times", times);
     if (!refused_.empty()) object.Set("graphRefused", refused_);
     return object;
@@ -184,41 +43,47 @@ class MeasureJob : public Job {
  private:
   void measure() {
     std::vector<std::unique_ptr<ContextTurn>> turns;
-    std::vector<std::unique_ptr<Pair>> pairs;
+    std::vector<std::unique_ptr<MeasuredContext>> measured;
     for (size_t i = 0; i < contexts_.size(); i++) {
       turns.push_back(std::make_unique<ContextTurn>(*contexts_[i], true));
-      pairs.push_back(std::make_unique<Pair>(*contexts_[i], turns.back()->buffers, placements_[i], options_, static_cast<int>(i)));
-      auto const refused = pairs.back()->prepare();
+      measured.push_back(std::make_unique<MeasuredContext>(*contexts_[i], turns.back()->buffers, placements_[i], options_, static_cast<int>(i)));
+      auto const refused = measured.back()->prepare();
       if (refused_.empty()) refused_ = refused;
     }
     Stream const stream = Stream::create();
-    Start start(!options_.spin);
-    start.host = Clock::now();
+    MeasureStart start(!options_.spin);
+    start.host = std::chrono::steady_clock::now();
     start.gpu.record(stream);
     start.gpu.wait();
-    for (auto const& one : pairs) one->hold_until(start);
-    if (!options_.threads || pairs.size() == 1) return loop(start, pairs, 0, pairs.size(), runs_);
-    in_threads(start, pairs);
+    std::vector<MeasuredContext*> all;
+    for (auto const& one : measured) {
+      one->hold_until(start);
+      all.push_back(one.get());
+    }
+    if (!options_.threads || all.size() == 1) {
+      runs_ = loop(start, all);
+    } else {
+      in_threads(start, all);
+    }
   }
 
   // Those that TensorRT starts and those that we start are alike: a crash on them ends the job.
-  void in_threads(Start const& start, std::vector<std::unique_ptr<Pair>>& pairs) {
-    int const device = contexts_[0]->engine->device;
-    std::vector<std::vector<Run>> runs(pairs.size());
-    std::vector<std::exception_ptr> errors(pairs.size());
+  void in_threads(MeasureStart const& start, std::vector<MeasuredContext*> const& all) {
+    std::vector<std::vector<MeasuredRun>> runs(all.size());
+    std::vector<std::exception_ptr> errors(all.size());
     std::vector<std::thread> threads;
     auto const work = [&](size_t i) {
       try {
         LogScope const scope(log, false);
-        use_device(device);
-        loop(start, pairs, i, i + 1, runs[i]);
+        use_device(device());
+        runs[i] = loop(start, {all[i]});
       } catch (...) {
         errors[i] = std::current_exception();
         cancelled = true;
       }
     };
     try {
-      for (size_t i = 0; i < pairs.size(); i++) threads.emplace_back(work, i);
+      for (size_t i = 0; i < all.size(); i++) threads.emplace_back(work, i);
     } catch (std::system_error const&) {
       cancelled = true;
       errors[0] = std::make_exception_ptr(Error("ERR_THREAD", "the system refused another thread"));
@@ -243,30 +108,34 @@ class MeasureJob : public Job {
   }
 
   // Until so many runs were made after those to warm up, and the time is over.
-  void loop(Start const& start, std::vector<std::unique_ptr<Pair>>& pairs, size_t from, size_t to, std::vector<Run>& runs) {
+  std::vector<MeasuredRun> loop(MeasureStart const& start, std::vector<MeasuredContext*> const& contexts) {
     double const until = options_.warm_up + options_.duration;
+    TimesReader reader(device(), start, contexts);
     double latest = 0;
-    for (int64_t done = 0; done < options_.iterations || latest < until;) {
+    for (int64_t done = 0; (done < options_.iterations || latest < until) && !reader.has_failed();) {
       if (cancelled) throw Error("ERR_ABORTED", "the measurement was cancelled");
-      for (size_t i = from; i < to; i++) pairs[i]->begin(start);
+      for (auto* const one : contexts) one->begin(start);
       double const before = latest;
-      for (size_t i = from; i < to; i++) latest = std::max(latest, pairs[i]->end(start, runs));
+      for (auto* const one : contexts) latest = std::max(latest, one->end());
       if (latest < options_.warm_up || before == 0) continue;
       done++;
       if (options_.idle > 0) std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(options_.idle));
     }
-    for (size_t i = from; i < to; i++) pairs[i]->end_all(start, runs);
+    for (auto* const one : contexts) one->end(true);
+    return reader.finish();
   }
+
+  int device() const { return contexts_[0]->engine->device; }
 
   std::vector<std::shared_ptr<ContextState>> const contexts_;
   std::vector<Placements> const placements_;
-  Options const options_;
-  std::vector<Run> runs_;
+  MeasureOptions const options_;
+  std::vector<MeasuredRun> runs_;
   std::string refused_;
 };
 
-Options read_options(Given const& given) {
-  Options options{};
+MeasureOptions read_options(Given const& given) {
+  MeasureOptions options{};
   options.warm_up = given.member("warmUp").amount();
   options.duration = given.member("duration").amount();
   options.idle = given.member("idle").amount();

@@ -47,6 +47,56 @@ export const feeds: RunCase[] = [
     check: ({ ended }) => expect(ended.stderr.match(/NODE_TENSORRT_PAGEABLE/g)).toHaveLength(1),
   },
   {
+    title:
+      'the same tensors in every run: what they hold counts, and what is wrong with a call is found as in the first',
+    program: `
+    const engine = await build();
+    const context = await engine.createContext();
+    for (const made of [deviceTensor, hostTensor]) {
+      const write = async (tensor, data) => (made === hostTensor ? void tensor.data.set(data) : tensor.upload(data));
+      const read = async (tensor) => (made === hostTensor ? tensor.data : (await tensor.download()).data);
+      const [x, y, other] = [made(float32(16)), made(float32(16)), made(float32(16))];
+      const feeds = { x };
+      const options = { outputs: { y } };
+      for (let i = 0; i < 5; i++) {
+        await write(x, numbers(16, i));
+        same((await context.run(feeds, options)).y.data ?? (await read(y)), relued(numbers(16, i)));
+        await write(x, numbers(16, i + 50));
+        context.runSync(feeds, options);
+        same(await read(y), relued(numbers(16, i + 50)));
+      }
+      await write(other, numbers(16, 77));
+      feeds.x = other;
+      await context.run(feeds, options);
+      same(await read(y), relued(numbers(16, 77)));
+      options.outputs = { y: x };
+      await context.run(feeds, options);
+      same(await read(x), relued(numbers(16, 77)));
+      for (const method of ['run', 'runSync']) {
+        const code = (...given) => codeOf(() => context[method](...given));
+        assert.equal(await code(feeds, options), 'none');
+        assert.equal(await code({ ...feeds, z: other }, options), 'ERR_FEED');
+        assert.equal(await code({}, options), 'ERR_FEED');
+        assert.equal(await code(Object.create(feeds), options), 'ERR_FEED');
+        assert.equal(await code(feeds, { ...options, output: 1 }), 'ERR_PARAMETER');
+        assert.equal(await code(feeds, { outputs: { y: x, z: x } }), 'ERR_OUTPUT');
+        assert.equal(await code({ x: other }, { outputs: { y: other } }), 'ERR_OUTPUT');
+        assert.equal(await code(feeds, { outputs: options.outputs, transfer: 1 }), 'ERR_PARAMETER');
+        const fresh = await context.run(feeds);
+        same(fresh.y.data, relued(numbers(16, 77)));
+        assert.equal(await code(feeds, options), 'none');
+      }
+      other.dispose();
+      for (const method of ['run', 'runSync']) assert.equal(await codeOf(() => context[method](feeds, options)), 'ERR_DISPOSED');
+    }
+    const forgotten = await (async () => {
+      const [x, y] = [deviceTensor(float32(16)), deviceTensor(float32(16))];
+      for (let i = 0; i < 3; i++) await context.run({ x }, { outputs: { y } });
+      return [new WeakRef(x), new WeakRef(y)];
+    })();
+    await until(async () => (collect(), await tick(20), forgotten.every((one) => one.deref() === undefined)));`,
+  },
+  {
     title: 'small arrays may change as soon as run has returned',
     seeds: [1, 2],
     program: `

@@ -17,7 +17,8 @@ export function testOnStandIn(name: string, cases: readonly RunCase[]): void {
 
 async function check(one: RunCase, seed: number): Promise<void> {
   const { standIn, delay = 200, limitMs = 60_000, code = 0 } = one;
-  const env = { STANDIN_DELAY: `${delay},${seed}`, ...standIn?.env };
+  // Threads that look for work, and threads that sleep.
+  const env = { STANDIN_DELAY: `${delay},${seed}`, NODE_TENSORRT_SPIN: String(seed % 2), ...standIn?.env };
   const { ended, log } = await endStandIn(wholeProgram(one), { ...standIn, env, limitMs });
   expect([ended.code, ended.signal], `${ended.stderr}\n${ended.stdout}`).toEqual([code, null]);
   one.check?.({ ended, log, result: ended.stdout.trim() === '' ? undefined : resultOf({ ...ended, code: 0 }) });

@@ -1,6 +1,6 @@
 import { checkMapped } from '../../dsl/snapshot.js';
 import type { NativePlugin } from '../../plugin/binding.js';
-import type { BuildReport, CudaInfo, HeldOptions, LibraryInfo } from '../binding.js';
+import { type BuildReport, binding, type CudaInfo, type HeldOptions, type LibraryInfo } from '../binding.js';
 import { cachedBuild, type FoundReport } from '../cache/cached-build.js';
 import { cacheFolder } from '../cache/folder.js';
 import { lock, unlock } from '../cache/lock.js';
@@ -46,6 +46,8 @@ export async function throughCache(known: KnownBuild): Promise<FoundReport> {
   if (!cache || lowerOnly || !isKept) return { ...(await buildTimed(known, options.timingCache)), fromCache: false };
   const folder = cache === true ? cacheFolder() : cache;
   const cuda = await known.cuda();
+  // Meanwhile: an engine from the cache is usually run at once.
+  if (!options.isolate) void binding().openDevice(0);
   const report = await cachedBuild({
     folder,
     ingredients: {

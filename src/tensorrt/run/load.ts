@@ -53,6 +53,8 @@ export async function loadEngine(
     return claimed(source as EngineToken, options);
   }
   const { allowHostCode, device, weightStreamingBudget, library: wanted, weights } = readOptions(options ?? {});
+  // Meanwhile.
+  void binding().openDevice(device);
   const opened = await open(source as string | Uint8Array);
   const { handle: plan, metadata } = opened;
   try {

@@ -160,6 +160,7 @@ test('a function refuses every handle but that of its kind', async () => {
     'closeEnd',
     'serveParent',
     'loadedPlugins',
+    'openDevice',
     'stayAwakeBy',
   ];
   expect(without.sort()).toEqual(free.sort());
