@@ -38,7 +38,8 @@ export interface LoadEngineOptions {
 
 /**
  * Loads a serialized engine: a plan, a container of `engine.save`, or a file of Ultralytics'. It needs the flavor and release that built it.
- * The plan in a file is mapped, and never copied as a whole; who replaces a file in use does so by renaming.
+ * The plan in a file is mapped, and never copied as a whole; who replaces a file in use does so by renaming. Bytes count as they are at the
+ * call: several threads copy them before it returns, which takes tens of milliseconds for 256 MiB.
  * @param source a path, the bytes of such a file, or what `engine.share()` gave in another worker thread, which takes no options
  * @throws ERR_LIBRARY_NOT_FOUND, ERR_NO_GPU, ERR_ENGINE_FILE if the file is damaged, ERR_ENGINE_MISMATCH if another release
  *   or GPU is needed, ERR_PLUGIN_MISSING, ERR_ENGINE, ERR_LOAD if the file cannot be read or an option has a wrong value,
