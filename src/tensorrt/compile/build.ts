@@ -1,4 +1,5 @@
 import type { Network } from '../../dsl/network.js';
+import { shownIO } from '../../values/io-options.js';
 import type { BuildCallbacks, BuildReport, HeldOptions, LibraryInfo } from '../binding.js';
 import type { FoundReport } from '../cache/cached-build.js';
 import { graphHash } from '../cache/graph-hash.js';
@@ -42,11 +43,9 @@ export async function buildPrepared(prepared: Prepared): Promise<Engine> {
   const { inputs, outputs, nodes } = network;
   const metadata = { ...(await describeEngine(report.options)), ...metadataOf(refit) };
   const io = (list: readonly EngineIO[]) =>
-    list.map(({ name, dtype, shape }) => ({
-      name,
-      dtype,
-      shape: [...shape],
-      ...(report.shapeInputs.includes(name) && { values: elementRanges(profiles, name) }),
+    list.map((one) => ({
+      ...shownIO(one),
+      ...(report.shapeInputs.includes(one.name) && { values: elementRanges(profiles, one.name) }),
     }));
   return new Engine({
     library,

@@ -3,6 +3,7 @@ import { show, TensorRTError } from '../../errors/error.js';
 import { refuse } from '../../errors/refusal.js';
 import { checkOptions } from '../../passes/refuse.js';
 import { isGone } from '../../values/dtype.js';
+import { noteOf } from '../../values/io-options.js';
 import { binding, type NativeEngine } from '../binding.js';
 import type { EngineTensor } from '../files/metadata.js';
 import { type OpenedEngine, openBytes, openEngine } from '../files/open.js';
@@ -149,6 +150,7 @@ function ioOf(loaded: NativeEngine, { metadata, name: file }: OpenedEngine, inpu
       dtype,
       shape: one?.shape ?? shape.map((size, axis) => (size < 0 ? `${name}_${axis}` : size)),
       ...(values.length > 0 && { values: values.map(([min, opt, max]) => ({ min, opt, max })) }),
+      ...noteOf(one ?? {}),
     };
   });
 }
