@@ -219,6 +219,7 @@ export { byteLength, type DType, dtypes, type HalfArray, type TypedArray } from 
 export type { Scalar } from './values/elements.js';
 export type { InputType } from './values/feed.js';
 export type { Feed, Feeds, ShapedFeed } from './values/feeds.js';
+export type { IOOptions, IOTraits } from './values/io-options.js';
 export type { OutputPlace, OutputPlaces } from './values/outputs.js';
 export type { PlacedTensor } from './values/placed.js';
 export type { ConstantRecipe, Origin, Recipe, SourceRecipe, StepRecipe } from './values/recipe.js';

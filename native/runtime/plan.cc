@@ -1,7 +1,6 @@
 #include "plan.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <system_error>
@@ -10,6 +9,7 @@
 
 #include "../core/handle.h"
 #include "../core/job.h"
+#include "../cuda/copy.h"
 #include "../weights/crc32.h"
 #include "../weights/mapping.h"
 
@@ -22,14 +22,17 @@ constexpr size_t alignment = 64;
 constexpr size_t piece = 1 << 18;
 constexpr unsigned most_threads = 8;
 
+// Where a page begins, so that `aligned` takes it as it is.
 Plan in_memory(size_t size) {
   Plan plan;
   plan.size = size;
-  plan.owner = std::shared_ptr<void>(std::malloc(size + 1), std::free);
-  if (!plan.owner) throw std::bad_alloc();
-  plan.data = plan.owner.get();
+  auto memory = Mapping::allocate(std::max<size_t>(size, 1));
+  plan.data = memory->data();
+  plan.owner = std::move(memory);
   return plan;
 }
+
+void* writable(Plan const& plan) { return const_cast<void*>(plan.data); }
 
 Error shortened() { return Error("ERR_ENGINE_FILE", "became shorter while it was read"); }
 
@@ -141,7 +144,7 @@ Napi::Value plan_view(Napi::CallbackInfo const& info) {
     size_t const offset = argument(info, 1).size(), size = argument(info, 2).size();
     if (offset > plan->size || size > plan->size - offset) throw Error("ERR_ARGUMENT", "the range lies outside the plan");
     if (size == 0) return Napi::ArrayBuffer::New(info.Env(), 0);
-    auto* const at = static_cast<uint8_t*>(const_cast<void*>(plan->data)) + offset;
+    auto* const at = static_cast<uint8_t*>(writable(*plan)) + offset;
     auto const release = [](Napi::Env, void*, std::shared_ptr<Plan>* held) { delete held; };
     return Napi::ArrayBuffer::New(info.Env(), at, size, release, new std::shared_ptr<Plan>(plan));
   });
@@ -160,7 +163,7 @@ Napi::Value plan_checksums(Napi::CallbackInfo const& info) {
 
 Plan copied(void const* data, size_t size) {
   Plan plan = in_memory(size);
-  std::memcpy(plan.owner.get(), data, size);
+  PieceCopy(writable(plan), data, size).finish();
   return plan;
 }
 
@@ -170,7 +173,7 @@ Plan aligned(Plan const& plan) {
   if (reinterpret_cast<uintptr_t>(plan.data) % alignment == 0) return plan;
   if (!plan.file) return copied(plan.data, plan.size);
   Plan copy = in_memory(plan.size);
-  if (!plan.file->read(plan.offset, copy.owner.get(), plan.size)) throw shortened();
+  if (!plan.file->read(plan.offset, writable(copy), plan.size)) throw shortened();
   return copy;
 }
 

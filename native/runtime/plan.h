@@ -7,7 +7,7 @@
 
 namespace ntrt {
 
-// planOf(bytes) → handle of a copy.
+// planOf(bytes) → handle of a copy, made by several threads before it returns.
 // mapPlan(file descriptor, offset, size) → handle of that part of the file. Throws ERR_WEIGHTS_FILE, or ERR_ARGUMENT if it is not in the file.
 // planPart(plan, offset, size) → handle of these bytes, where they lie.
 // planIntact(plan) → false once the file that the plan is in was changed.

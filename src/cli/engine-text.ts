@@ -58,4 +58,5 @@ function rowsOf(metadata: EngineMetadata): [string, string][] {
   return rows.flatMap(([label, text]): [string, string][] => (text === undefined ? [] : [[label, text]]));
 }
 
-const tensorText = ({ name, dtype, shape }: EngineTensor): string => `${name}: ${dtype} [${shape.join(', ')}]`;
+const tensorText = ({ name, dtype, shape, note }: EngineTensor): string =>
+  `${name}: ${dtype} [${shape.join(', ')}]${note === undefined ? '' : `, ${note}`}`;

@@ -6,10 +6,10 @@ import { decomposed, hasPlugins } from '../passes/decompose-plugins.js';
 import { sourceOf } from '../passes/layer.js';
 import { dimNames, evaluateDim, isUnknown } from '../values/dim.js';
 import type { Feeds } from '../values/feeds.js';
+import { type NamedIO, shownIO } from '../values/io-options.js';
 import type { ResolvedOutput } from '../values/outputs.js';
 import type { Result } from '../values/result.js';
 import { abortable } from '../values/signal.js';
-import type { ValueType } from '../values/spec.js';
 import { checkElements } from '../values/weight.js';
 import { type CpuCall, type CpuRunOptions, placeResult, readCall } from './call.js';
 import { ownCpuElements, SharedWeights } from './graph.js';
@@ -20,14 +20,10 @@ import { loadOnnxruntime, type Runtime } from './runtime.js';
 import { Segment } from './segment.js';
 import { cut } from './segments.js';
 
-interface NamedType extends ValueType {
-  name: string;
-}
-
 /** A network that runs on the CPU: its layers through onnxruntime, its plugins by their references. */
 export interface CpuModel {
-  readonly inputs: readonly NamedType[];
-  readonly outputs: readonly NamedType[];
+  readonly inputs: readonly NamedIO[];
+  readonly outputs: readonly NamedIO[];
   /**
    * Runs the network; `resolveFeeds` documents the feeds. onnxruntime computes on its own threads, but blocks the calling
    * thread.
@@ -106,8 +102,8 @@ function heldConstant({ weights }: Snapshot, node: Snapshot['nodes'][number]): H
 }
 
 class SegmentedModel implements CpuModel {
-  readonly inputs: readonly NamedType[];
-  readonly outputs: readonly NamedType[];
+  readonly inputs: readonly NamedIO[];
+  readonly outputs: readonly NamedIO[];
   readonly #name: string;
   readonly #ids: { inputs: readonly ValueId[]; outputs: readonly ValueId[] };
   readonly #steps: readonly (Segment | PluginStep)[];
@@ -116,8 +112,8 @@ class SegmentedModel implements CpuModel {
   #disposed = false;
 
   constructor(network: Snapshot, steps: readonly (Segment | PluginStep)[], constants: ReadonlyMap<ValueId, Held>) {
-    this.inputs = network.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
-    this.outputs = network.outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
+    this.inputs = network.inputs.map(shownIO);
+    this.outputs = network.outputs.map(shownIO);
     this.#ids = { inputs: network.inputs.map(({ id }) => id), outputs: network.outputs.map(({ id }) => id) };
     this.#name = network.name;
     this.#steps = steps;
@@ -176,12 +172,7 @@ class SegmentedModel implements CpuModel {
 }
 
 /** Checks an inferred shape against the actual one. */
-function checkShape(
-  network: string,
-  { name, shape }: NamedType,
-  dims: readonly number[],
-  sizes: Record<string, number>,
-) {
+function checkShape(network: string, { name, shape }: NamedIO, dims: readonly number[], sizes: Record<string, number>) {
   for (const [i, dim] of shape.entries()) {
     if (typeof dim === 'string' && isUnknown(dim) && dimNames(dim)[0] === dim) sizes[dim] ??= dims[i]!;
   }

@@ -1,8 +1,8 @@
 import type { SourceLocation } from '../errors/error.js';
 import type { DType, TypedArray } from '../values/dtype.js';
+import type { IOTraits } from '../values/io-options.js';
 import type { Origin } from '../values/recipe.js';
 import type { ValueType } from '../values/spec.js';
-import type { TensorFormat } from '../values/tensor-format.js';
 import type { FileMapping, StoredAt } from '../values/weight.js';
 
 /** Number of a value within its network; nested graphs share the sequence. */
@@ -18,15 +18,14 @@ export interface IRValue extends ValueType {
   id: ValueId;
 }
 
-export interface IRNamed extends IRValue {
+/** An input of a graph. Only those of the network itself, and its outputs, have traits. */
+export interface IRNamed extends IRValue, IOTraits {
   /** Its name. */
   name: string;
-  /** Memory layouts that an input or output of the network may have; absent for the linear one. */
-  formats?: readonly TensorFormat[] | undefined;
 }
 
 /** An output of a graph. */
-export type IROutput = Pick<IRNamed, 'id' | 'name' | 'formats'>;
+export type IROutput = Pick<IRNamed, 'id' | 'name' | keyof IOTraits>;
 
 /** A layer of a graph. */
 export interface IRNode {

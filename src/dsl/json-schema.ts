@@ -8,12 +8,13 @@ const value = z.object({
   dtype: z.string(),
   shape: z.array(z.union([z.int(), z.string()])),
 });
+const traits = { formats: z.array(z.string()).optional(), note: z.string().optional() };
 const graph = z.object({
-  inputs: z.array(value.extend({ name: z.string(), formats: z.array(z.string()).optional() })),
+  inputs: z.array(value.extend({ name: z.string(), ...traits })),
   get nodes() {
     return z.array(node);
   },
-  outputs: z.array(z.object({ id, name: z.string(), formats: z.array(z.string()).optional() })),
+  outputs: z.array(z.object({ id, name: z.string(), ...traits })),
 });
 const node = z.object({
   kind: z.string(),

@@ -1,8 +1,8 @@
 import { locate } from '../errors/call-site.js';
 import { show, TensorRTError } from '../errors/error.js';
 import { byteLength, viewAs } from '../values/dtype.js';
+import { readIOOptions } from '../values/io-options.js';
 import { spec, type ValueType } from '../values/spec.js';
-import { readFormats } from '../values/tensor-format.js';
 import { checkElements, type WeightLike, withShape } from '../values/weight.js';
 import { layerKinds } from './define-layer.js';
 import type { IRGraph, IRNode, LayerParams, NetworkJSON, ValueId } from './ir.js';
@@ -101,11 +101,11 @@ class Reader {
   }
 
   read(): Network {
-    for (const { id, name, dtype, shape, formats: format } of this.#json.inputs)
-      this.#define(id, this.#net.input(name, spec(dtype, shape), { format }));
+    for (const { id, name, dtype, shape, formats: format, note } of this.#json.inputs)
+      this.#define(id, this.#net.input(name, spec(dtype, shape), { format, note }));
     this.#nodes(this.#json.nodes);
-    for (const { id, name, formats: format } of this.#json.outputs)
-      this.#net.markOutput(this.#value(id), name, readFormats(format, 'output'));
+    for (const { id, name, formats: format, note } of this.#json.outputs)
+      this.#net.markOutput(this.#value(id), name, readIOOptions({ format, note }, 'output'));
     for (const id of this.#json.debug ?? []) this.#net.markDebug(this.#value(id));
     return this.#net;
   }

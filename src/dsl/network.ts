@@ -5,8 +5,8 @@ import { show, TensorRTError } from '../errors/error.js';
 import { refusal, refuse } from '../errors/refusal.js';
 import { type Before, cutTo, isUnkept, keep } from '../errors/roll-back.js';
 import { isSameShape, takeMeetings } from '../values/dim.js';
+import { type IOOptions, type IOTraits, readIOOptions } from '../values/io-options.js';
 import { spec, type ValueType } from '../values/spec.js';
-import { type FormatOptions, formatsIn, type TensorFormat } from '../values/tensor-format.js';
 import type { Fail, InferredValue, LayerDefinition } from './define-layer.js';
 import type { IRGraph, IRNode, IRValue, IRWeight, LayerParams, ValueId, WeightId } from './ir.js';
 import { LayerNames, outputName } from './layer-names.js';
@@ -158,30 +158,30 @@ export class Network extends TensorSource {
    * Adds an input.
    * @throws ERR_DUPLICATE_NAME if an input or output has that name; ERR_SHAPE or ERR_DTYPE for a bad spec; ERR_PARAMETER
    */
-  input(name: string, type: ValueType, options: FormatOptions = {}): Tensor {
+  input(name: string, type: ValueType, options: IOOptions = {}): Tensor {
     this.#claimIO(name, 'input');
     if (typeof type !== 'object' || type === null) {
       const expected = "a spec such as float32('batch', 3, 224, 224)";
       refuse(`input '${name}'`, 'ERR_SHAPE', `expected ${expected}, given ${show(type)}`);
     }
-    const [value, formats] = readArguments('input', [name, type, options], () => [
+    const [value, traits] = readArguments('input', [name, type, options], () => [
       spec(type.dtype, type.shape),
-      formatsIn(options, 'input'),
+      readIOOptions(options, 'input'),
     ]);
-    return this.#addInput(name, value, formats);
+    return this.#addInput(name, value, traits);
   }
 
   /** @internal An input whose dims may be expressions, and whose elements may be known. */
-  inputLike(name: string, value: InferredValue, formats?: readonly TensorFormat[]): Tensor {
+  inputLike(name: string, value: InferredValue, traits?: IOTraits): Tensor {
     this.#claimIO(name, 'input');
-    return this.#addInput(name, value, formats);
+    return this.#addInput(name, value, traits);
   }
 
-  #addInput(name: string, value: InferredValue, formats?: readonly TensorFormat[]): Tensor {
+  #addInput(name: string, value: InferredValue, traits?: IOTraits): Tensor {
     this.#keep();
     const tensor = this.#newTensor(value, name, this.#open[0]!);
     const { id, dtype, shape } = tensor;
-    this.#open[0]!.graph.inputs.push({ id, name, dtype, shape, ...(formats && { formats }) });
+    this.#open[0]!.graph.inputs.push({ id, name, dtype, shape, ...traits });
     this.#ioNames.set(tensor.id, name);
     return tensor;
   }
@@ -232,7 +232,7 @@ export class Network extends TensorSource {
   }
 
   /** @internal */
-  markOutput(tensor: Tensor, name = tensor.name, formats?: readonly TensorFormat[]): void {
+  markOutput(tensor: Tensor, name = tensor.name, traits?: IOTraits): void {
     checkUsable(this, tensor, 'output');
     if (tensor.owner !== this.#open[0]) {
       const where = 'belongs to the body of a loop or conditional; mark what the loop or conditional returns';
@@ -242,7 +242,7 @@ export class Network extends TensorSource {
     this.#claimIO(name, 'output');
     this.#keep();
     if (!this.#ioNames.has(tensor.id)) this.#ioNames.set(tensor.id, name);
-    this.#open[0]!.graph.outputs.push({ id: tensor.id, name, ...(formats && { formats }) });
+    this.#open[0]!.graph.outputs.push({ id: tensor.id, name, ...traits });
   }
 
   /** @internal */

@@ -24,9 +24,9 @@ export function snapshot(net: Network): Snapshot {
   return {
     name: net.name,
     inputs: inputs.slice(),
-    outputs: outputs.map(({ id, name, formats }) => {
-      const { dtype, shape } = net.tensorOf(id)!;
-      return { id, name, dtype, shape, ...(formats && { formats }) };
+    outputs: outputs.map((output) => {
+      const { dtype, shape } = net.tensorOf(output.id)!;
+      return { ...output, dtype, shape };
     }),
     nodes: nodes.slice(),
     weights: net.weights.slice(),

@@ -2,7 +2,7 @@ import { isReadable } from '../errors/boundary.js';
 import { asText, methodsForOperators } from '../errors/primitive.js';
 import type { Dim, Shape } from '../values/dim.js';
 import type { DType, TypedArray } from '../values/dtype.js';
-import { type FormatOptions, formatsIn } from '../values/tensor-format.js';
+import { type IOOptions, readIOOptions } from '../values/io-options.js';
 import type { InferredValue } from './define-layer.js';
 import type { ValueId } from './ir.js';
 import type { Network } from './network.js';
@@ -32,7 +32,7 @@ const hasWrapped = ({ dtype, contents }: InferredValue): boolean =>
   dtype === 'int32' && contents!.some((dim) => typeof dim === 'number' && dim !== (dim | 0));
 
 /** Of `tensor.output`. */
-export interface OutputOptions extends FormatOptions {
+export interface OutputOptions extends IOOptions {
   /** Default: the tensor's name. */
   name?: string | undefined;
 }
@@ -93,12 +93,12 @@ export class Tensor extends TensorSource {
    * Marks this tensor as an output of the network and returns it.
    * @throws ERR_DUPLICATE_NAME if another input or output has that name, ERR_PARAMETER
    */
-  output(name?: string, options?: FormatOptions): this;
+  output(name?: string, options?: IOOptions): this;
   output(options: OutputOptions): this;
-  output(given?: string | OutputOptions, more: FormatOptions = {}): this {
+  output(given?: string | OutputOptions, more: IOOptions = {}): this {
     const hasName = typeof given !== 'object' || given === null;
     const { name, ...options } = hasName ? { ...more, name: given } : given;
-    this.network.markOutput(this, name, formatsIn(options, 'output', hasName ? [] : ['name']));
+    this.network.markOutput(this, name, readIOOptions(options, 'output', hasName ? [] : ['name']));
     return this;
   }
 

@@ -5,6 +5,7 @@ import { checkParams } from '../dsl/params.js';
 import { checkUsable, mapValues } from '../dsl/recording.js';
 import type { Tensor } from '../dsl/tensor.js';
 import { show } from '../errors/error.js';
+import { traitsOf } from '../values/io-options.js';
 import { type Source, weightsOf } from './layer.js';
 import { factsOf, refuseLayer } from './refuse.js';
 
@@ -47,8 +48,9 @@ export class Recorder {
   input(id: ValueId, name: string, shape = this.source.tensorOf(id)!.shape, isKnown = true): void {
     const { dtype, contents: known } = this.source.tensorOf(id)!;
     const contents = isKnown ? known : undefined;
-    const formats = this.source.graph.inputs.find((input) => input.id === id)?.formats;
-    this.#values.set(id, this.target.inputLike(name, { dtype, shape, ...(contents && { contents }) }, formats));
+    const own = this.source.graph.inputs.find((input) => input.id === id);
+    const value = { dtype, shape, ...(contents && { contents }) };
+    this.#values.set(id, this.target.inputLike(name, value, own && traitsOf(own)));
   }
 
   /** Records all inputs, layers and outputs. Outputs marked along the way come last. */
@@ -97,8 +99,8 @@ export class Recorder {
         },
       );
     }
-    const formats = this.source.graph.outputs.find((output) => output.id === id && output.name === name)?.formats;
-    this.target.markOutput(tensor, name, formats);
+    const own = this.source.graph.outputs.find((output) => output.id === id && output.name === name);
+    this.target.markOutput(tensor, name, own && traitsOf(own));
   }
 
   /** The tensors that replace the node's inputs. */

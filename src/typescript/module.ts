@@ -5,6 +5,7 @@ import { concat } from '../layers/kinds/concatenation.js';
 import { einsumOf } from '../layers/kinds/einsum.js';
 import { where } from '../layers/kinds/select.js';
 import { definitionOf } from '../plugin/registry.js';
+import { type IOTraits, noteOf } from '../values/io-options.js';
 import type { ValueType } from '../values/spec.js';
 import type { WeightDType } from '../weights/dtype.js';
 import { type Weight, weight } from '../weights/weight.js';
@@ -182,7 +183,7 @@ export class Module {
     const places = outputs.map(({ id }) => made.get(id) ?? -1);
     const inOrder = places.every((place, i) => place >= (places[i - 1] ?? 0));
     const marks = new Map<ValueId, Doc[]>();
-    const mark = ({ name, formats }: IROutput): Doc => call('.output', [quoted(name), ...formatOption(formats)]);
+    const mark = (output: IROutput): Doc => call('.output', [quoted(output.name), ...ioOptions(output)]);
     for (const output of inOrder ? outputs : []) {
       marks.set(output.id, [...(marks.get(output.id) ?? []), mark(output)]);
     }
@@ -200,8 +201,8 @@ export class Module {
 
   #input(net: string, id: ValueId, name: string | undefined): Doc {
     const input = this.#net.inputs.find((one) => one.id === id)!;
-    const { formats } = this.#net.graph.inputs.find((one) => one.id === id)!;
-    const args = [quoted(input.name), this.#spec(input), ...formatOption(formats)];
+    const declared = this.#net.graph.inputs.find((one) => one.id === id)!;
+    const args = [quoted(input.name), this.#spec(input), ...ioOptions(declared)];
     return [name === undefined ? net : `const ${name} = ${net}`, call('.input', args), ';'];
   }
 
@@ -254,8 +255,8 @@ export class Module {
       head.push([`const ${name} = `, whole, ';']);
     }
     for (const [id, name] of weights) head.push([`const ${name} = `, writer.weight(id, writer.scope()), ';']);
-    // `network()` takes no formats.
-    const inCalls = this.#net.graph.inputs.some(({ id, formats }) => formats && first.includes(id));
+    // `network()` takes specs alone.
+    const inCalls = this.#net.graph.inputs.some((one) => ioOptions(one).length > 0 && first.includes(one.id));
     const named = inCalls ? [] : first.map((id) => this.#net.inputs.find((one) => one.id === id)!);
     const inputs: Doc[] = named.map((input) => [
       `${isIdentifier(input.name) ? input.name : quoted(input.name)}: `,
@@ -343,8 +344,13 @@ function lowestId({ outputs, bodies = {} }: RecordedNode): number {
 }
 
 /** The last argument of `input` and `output`, where there is one. */
-const formatOption = (formats: IROutput['formats']): Doc[] =>
-  formats ? [dataText<Doc>({ format: formats.length === 1 ? formats[0]! : [...formats] }, plainDocs)] : [];
+function ioOptions({ formats, note }: IOTraits): Doc[] {
+  const options = {
+    ...(formats && { format: formats.length === 1 ? formats[0]! : [...formats] }),
+    ...noteOf({ note }),
+  };
+  return Object.keys(options).length > 0 ? [dataText<Doc>(options, plainDocs)] : [];
+}
 
 const plainDocs = {
   text: (code: string): Doc => code,

@@ -7,7 +7,7 @@ import type { Lifter } from './lift.js';
 /** Layers whose names begin alike, which become a function. */
 export interface Segment {
   is: 'segment';
-  /** What the names begin with, without the last dot, beyond that of the segment around it. */
+  /** What the names begin with, without the last dot, beyond what those around it have: scopes, if it is one. */
   prefix: string;
   /** Whether `net.scope` gives the names their beginning. */
   scoped: boolean;
@@ -88,7 +88,8 @@ export class Partition {
     };
   }
 
-  parts(nodes: readonly RecordedNode[], prefix = '', depth = 0): Part[] {
+  /** @param scope what scopes around the layers give their names */
+  parts(nodes: readonly RecordedNode[], prefix = '', scope = '', depth = 0): Part[] {
     const parts: Part[] = [];
     let at = 0;
     const runs = depth < 8 ? runsOf(nodes, prefix) : [];
@@ -96,7 +97,7 @@ export class Partition {
       const end = to + trailing;
       if (to - from < fewest) continue;
       parts.push(...nodes.slice(at, from));
-      parts.push(...this.#segment(nodes.slice(from, end), prefix, key, depth));
+      parts.push(...this.#segment(nodes.slice(from, end), prefix, key, scope, depth));
       at = end;
     }
     parts.push(...nodes.slice(at));
@@ -104,14 +105,18 @@ export class Partition {
   }
 
   /** Layers with a key: a function if their names come from a scope, or if the key has a number, as blocks that repeat have. */
-  #segment(nodes: readonly RecordedNode[], outer: string, key: string, depth: number): Part[] {
+  #segment(nodes: readonly RecordedNode[], outer: string, key: string, scope: string, depth: number): Part[] {
     const whole = `${outer}${key}.`;
     const scoped = this.#isScoped(nodes, whole);
-    const parts = this.parts(nodes, whole, depth + 1);
+    const own = scoped ? whole.slice(scope.length) : `${key}.`;
+    const parts = this.parts(nodes, whole, scoped ? whole : scope, depth + 1);
     const [only] = parts;
     const isOnly = parts.length === 1 && only && !isNode(only);
-    if (!isOnly && (scoped || /\d/.test(key))) return [{ prefix: key, scoped, parts }];
-    return parts.map((part) => (isNode(part) ? part : { ...part, prefix: `${key}.${part.prefix}` }));
+    if (!isOnly && (scoped || /\d/.test(key))) return [{ prefix: own.slice(0, -1), scoped, parts }];
+    // The scope of a part inside a part that is none has the whole of its names already.
+    return parts.map((part) =>
+      isNode(part) || (part.scoped && !scoped) ? part : { ...part, prefix: own + part.prefix },
+    );
   }
 
   /** Whether the names come from a scope: all begin so, and not because weights do. */

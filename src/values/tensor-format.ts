@@ -28,27 +28,6 @@ export interface FormatOptions {
   format?: TensorFormat | readonly TensorFormat[] | undefined;
 }
 
-/** The formats that options give. @param others other options that the caller could have given @throws ERR_PARAMETER */
-export function formatsIn(
-  options: FormatOptions,
-  method: string,
-  others: readonly string[] = [],
-): readonly TensorFormat[] | undefined {
-  if (typeof options !== 'object' || options === null) {
-    refuse(method, 'ERR_PARAMETER', `expected options, given ${show(options)}`, { actual: options });
-  }
-  const odd = Object.keys(options).find((name) => name !== 'format');
-  if (odd !== undefined) {
-    const expected = [...others, 'format'];
-    const there = expected.length > 1 ? 'there are' : 'there is';
-    refuse(method, 'ERR_PARAMETER', `there is no option '${odd}'; ${there} ${expected.join(', ')}`, {
-      expected,
-      actual: odd,
-    });
-  }
-  return readFormats(options.format, method);
-}
-
 /** The formats given; undefined for the default. @throws ERR_PARAMETER */
 export function readFormats(given: unknown, method: string): readonly TensorFormat[] | undefined {
   if (given === undefined) return undefined;

@@ -39,7 +39,8 @@ import { float32, network } from 'node-tensorrt';
 console.log('a module may print');
 export default ({ size = 4 } = {}) => {
   const net = network('demo', { x: float32('batch', size) });
-  net.tensor('x').relu({ name: 'first' }).mul(${alpha}, { name: 'scaled' }).sigmoid({ name: 'last' }).output('y');
+  net.tensor('x').relu({ name: 'first' }).mul(${alpha}, { name: 'scaled' }).sigmoid({ name: 'last' })
+    .output('y', { note: 'shares \\u001b[31m of one' });
   return net;
 };
 `;
@@ -133,8 +134,9 @@ test('engines cannot be bisected', async () => {
 });
 
 test('inspect shows networks, and both forms of saved descriptions', async () => {
-  const [net, eleven] = await Promise.all([
+  const [net, text, eleven] = await Promise.all([
     run('inspect', 'test/cli/.compare-a.ts', '--set', 'size=6', '--json'),
+    run('inspect', 'test/cli/.compare-a.ts'),
     run('inspect', at('eleven.json')),
   ]);
   expect(net.code).toBe(0);
@@ -142,7 +144,10 @@ test('inspect shows networks, and both forms of saved descriptions', async () =>
     kind: 'network',
     name: 'demo',
     inputs: [{ name: 'x', shape: ['batch', 6] }],
+    outputs: [{ name: 'y', shape: ['batch', 6], note: 'shares \u001b[31m of one' }],
   });
+  expect(text.out).toMatch(/output {2,}y {2,}float32\[batch, 4\] {2,}shares \\u001b\[31m of one$/m);
+  expect(text.out).not.toContain('\u001b');
   expect(eleven.out).toMatch(/input {2,}x {2,}float32\[-1, 4\]/);
   expect(eleven.out).toContain('scaled \\u001b[31m');
   expect(eleven.out).not.toContain('\u001b');
@@ -159,7 +164,7 @@ test('an engine file with metadata is shown and served without a GPU', async () 
     name: 'lenet',
     library: { flavor: 'trt10', version: '10.6.0' },
     options: { profiles: [{ x: { min: [1, 4], opt: [8, 4], max: [64, 4] } }] },
-    inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 4] }],
+    inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 4], note: 'grey,\u001b[31m 0 to 1' }],
     outputs: [{ name: 'y', dtype: 'float32', shape: ['batch', 4] }],
     user: { 'label\u001b[31m': 'red' },
   };
@@ -169,7 +174,7 @@ test('an engine file with metadata is shown and served without a GPU', async () 
     run('triton', at('lenet.engine'), '-o', at('models'), '--max-queue-delay', '500', '--json'),
   ]);
   expect(shown.code).toBe(0);
-  expect(shown.out).toMatch(/input {2,}x: float32 \[batch, 4\]/);
+  expect(shown.out).toMatch(/input {2,}x: float32 \[batch, 4\], grey,\\u001b\[31m 0 to 1$/m);
   expect(shown.out).toMatch(/0 {2,}x {2,}\[1, 4\] {2,}\[8, 4\] {2,}\[64, 4\]/);
   expect(shown.out).toMatch(/Layers are not known: /);
   expect(shown.out).not.toContain('\u001b');

@@ -34,9 +34,14 @@ interface Ended {
   stderr: string;
 }
 
-const run = (args: readonly string[], onStart?: (kill: () => void) => void): Promise<Ended> =>
+interface Running {
+  onStart?(kill: () => void): void;
+  timeout?: number;
+}
+
+const run = (args: readonly string[], { onStart, timeout = 120_000 }: Running = {}): Promise<Ended> =>
   new Promise((done) => {
-    const options = { cwd: folder, env: { ...process.env, NO_COLOR: '1' }, timeout: 120_000 };
+    const options = { cwd: folder, env: { ...process.env, NO_COLOR: '1' }, timeout };
     const child = execFile(process.execPath, [main, ...args], options, (_, stdout, stderr) => {
       done({ code: child.exitCode, stdout, stderr });
     });
@@ -73,6 +78,54 @@ describe('node-tensorrt reduce', () => {
     expect(code).toBe(0);
   });
 
+  test('finds the wrong epsilon deep in BERT, where compare differs from the same with the right one', {
+    timeout: 600_000,
+  }, async () => {
+    const wrong = join(folder, 'wrong.ts');
+    writeFileSync(
+      wrong,
+      `import { loadWeights, Network } from 'node-tensorrt';
+import { bert } from '../../../examples/bert/network.ts';
+import { filesOf } from '../../../examples/run.ts';
+const weights = await loadWeights(filesOf('bert').weights);
+const json = bert(weights, { layers: 3, heads: 4, eps: 1e-12 }, 'float32').toJSON();
+json.nodes.filter(({ kind }) => kind === 'normalization')[4].params.eps = 1e-3;
+export default Network.fromJSON(JSON.parse(JSON.stringify(json)), weights.as('float32'));
+`,
+    );
+    const log = join(folder, 'checks');
+    const differs = join(folder, 'differs.sh');
+    // A comparison that fails ends with 1, too, and prints nothing.
+    writeFileSync(
+      differs,
+      `#!/bin/sh
+right="$(dirname "$1")/right.ts"
+sed 's/eps: 0\\.001\\b/eps: 1e-12/' "$1" > "$right"
+said=$(${process.execPath} ${main} compare "cpu:$right" "cpu:$1" --dims batch=2,tokens=6 --json)
+[ $? -eq 1 ] && echo "$said" | grep -q '"agrees":false'
+is=$?
+echo $is >> ${log}
+exit $is
+`,
+      { mode: 0o755 },
+    );
+    const { code, stdout, stderr } = await run(['reduce', wrong, '--check', differs], { timeout: 590_000 });
+    expect(stderr).toMatch(/layers became \d+ in \d+ checks\n$/);
+    expect(stdout.match(/eps: [^ ,}]+/g)).toEqual(['eps: 0.001']);
+    const calls = stdout.match(/\.\w+\(/g)!.filter((one) => !['.get(', '.layer(', '.as('].includes(one));
+    expect(calls).toEqual(['.tensor(', '.layerNorm(', '.output(']);
+    expect(code).toBe(0);
+    // Both sides: with the right epsilon, the check says no.
+    const checks = readFileSync(log, 'utf8').trim().split('\n');
+    expect(new Set(checks)).toEqual(new Set(['0', '1']));
+    const mended = join(folder, 'mended.ts');
+    writeFileSync(mended, stdout.replaceAll('eps: 0.001', 'eps: 1e-12'));
+    expect(await run(['reduce', mended, '--check', differs])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/itself does not fail/),
+    });
+  });
+
   test('ends at SIGINT with the smallest so far', { timeout: 120_000 }, async () => {
     const log = join(folder, 'log');
     const slow = join(folder, 'slow.sh');
@@ -82,16 +135,18 @@ describe('node-tensorrt reduce', () => {
       { mode: 0o755 },
     );
     const small = join(folder, 'stopped.ts');
-    const { code, stderr } = await run(['reduce', model, '--check', slow, '-o', small], (kill) => {
-      const poll = setInterval(() => {
-        try {
-          if (readFileSync(log, 'utf8').length < 8) return;
-          clearInterval(poll);
-          kill();
-        } catch {
-          // Not begun yet.
-        }
-      }, 50);
+    const { code, stderr } = await run(['reduce', model, '--check', slow, '-o', small], {
+      onStart(kill) {
+        const poll = setInterval(() => {
+          try {
+            if (readFileSync(log, 'utf8').length < 8) return;
+            clearInterval(poll);
+            kill();
+          } catch {
+            // Not begun yet.
+          }
+        }, 50);
+      },
     });
     expect(stderr).toMatch(/in 4 checks; it was ended early/);
     expect(readFileSync(small, 'utf8')).toContain('.nonZero(');

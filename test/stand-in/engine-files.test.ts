@@ -81,3 +81,21 @@ test('a plugin whose library is missing is told with its layers, before TensorRT
   expect(loaded.result).toEqual([missing, 'y']);
   expect(loaded.log.filter(({ call }) => call === 'deserializeCudaEngine')).toHaveLength(1);
 }, 120_000);
+
+test('notes come back with the file that has them', async () => {
+  const [container, plan] = [text(file('noted.engine')), text(file('noted.plan'))];
+  const { result } = await runStandIn(`
+    const net = network('noted');
+    net.input('x', float32('n'), { note: 'metres' }).relu().output('y', { note: 'of the sea' });
+    const built = await net.build();
+    await built.save(${container}, { metadata: true });
+    await built.save(${plan});
+    const notes = ({ inputs, outputs }) => [...inputs, ...outputs].map(({ note }) => note ?? null);
+    const loaded = [await loadEngine(${container}), await loadEngine(${plan})];
+    console.log(JSON.stringify([built, ...loaded].map(notes)));`);
+  expect(result).toEqual([
+    ['metres', 'of the sea'],
+    ['metres', 'of the sea'],
+    [null, null],
+  ]);
+}, 120_000);

@@ -40,6 +40,16 @@ const networks: Readonly<Record<string, () => Network>> = {
       .output('net');
     return net;
   },
+  'scopes inside names that come from no scope': () => {
+    const net = network('mixed', { x: float32(4, 4) });
+    let x = net.tensor();
+    for (let i = 0; i < 2; i++) {
+      x = x.relu({ name: `block.${i}.first` }).softmax();
+      net.scope(`block.${i}.inner`, () => (x = x.exp().neg().tanh()));
+    }
+    x.output('y');
+    return net;
+  },
   'scopes of scopes, with names of their own and products summed in float32': () => {
     const net = network('scopes', { x: float32(4, 4) }, { useFp32Acc: true });
     let x: Tensor = net.tensor();

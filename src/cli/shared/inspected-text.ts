@@ -47,17 +47,17 @@ function headText(found: Inspected): string {
 function ioText({ inputs, outputs, description }: Inspected): string {
   const rows = inputs
     ? [
-        ...inputs.map((one) => ['input', one.name, typeText(one), one.values ? 'shapes are computed from it' : '']),
-        ...(outputs ?? []).map((one) => ['output', one.name, typeText(one), '']),
+        ...inputs.map((one) => ['input', one.name, typeText(one), remarks(one.note, one.values && computed)]),
+        ...(outputs ?? []).map((one) => ['output', one.name, typeText(one), remarks(one.note)]),
       ]
-    : (description?.io ?? []).map((one) => [one.mode ?? 'input or output', one.name, typeText(one), noteOf(one)]);
-  return rows.length === 0 ? '' : table(['', 'tensor', 'type', ''], rows, { breaks: [1, 2] });
+    : (description?.io ?? []).map((one) => [one.mode ?? 'input or output', one.name, typeText(one), remarksOn(one)]);
+  return rows.length === 0 ? '' : table(['', 'tensor', 'type', ''], rows, { breaks: [1, 2, 3] });
 }
 
-const noteOf = ({ isShapeTensor, location, format }: IODescription): string =>
-  [isShapeTensor ? 'shapes are computed from it' : '', location === 'Host' ? 'in host memory' : '', format ?? '']
-    .filter((one) => one !== '')
-    .join(', ');
+const computed = 'shapes are computed from it';
+const remarks = (...all: (string | false | undefined)[]): string => all.filter(Boolean).join(', ');
+const remarksOn = ({ isShapeTensor, location, format }: IODescription): string =>
+  remarks(isShapeTensor && computed, location === 'Host' && 'in host memory', format);
 
 function profilesText({ profiles, description }: Inspected): string {
   const rows = profiles

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Network } from '../../dsl/network.js';
+import { snapshot } from '../../dsl/snapshot.js';
 import { TensorRTError } from '../../errors/error.js';
 import { loadEngine } from '../../index.js';
 import { type Layer, layersOf } from '../../passes/layer.js';
@@ -11,6 +12,7 @@ import type { Engine } from '../../tensorrt/run/engine.js';
 import type { EngineIO } from '../../tensorrt/run/engine-io.js';
 import type { LayerTime } from '../../tensorrt/run/profile.js';
 import { byteLength } from '../../values/dtype.js';
+import { shownIO } from '../../values/io-options.js';
 import { type Dims, sizesOf } from './dims.js';
 import { readInputs } from './inputs.js';
 import { loadNetwork } from './model-file.js';
@@ -135,13 +137,13 @@ function tunedSizes({ inputs, profiles }: Engine): Record<string, number> {
 }
 
 function inspectNetwork(file: string, network: Network): Inspected {
-  const { name, inputs, outputs } = network;
+  const { name, inputs, outputs } = snapshot(network);
   return {
     file,
     kind: 'network',
     name,
-    inputs: inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
-    outputs: outputs.map(({ name, tensor: { dtype, shape } }) => ({ name, dtype, shape })),
+    inputs: inputs.map(shownIO),
+    outputs: outputs.map(shownIO),
     layers: layersOf(network).map(describeLayer),
   };
 }

@@ -21,8 +21,8 @@ export interface CanonicalGraph {
 
 /**
  * SHA-256 of what TensorRT is told of a network, without the elements of weights: names, layers and their parameters, dtypes and
- * shapes, names of dims of inputs, and of each weight its dtype, shape and name. Places in the caller's code, ids, unused weights
- * and made-up names of sizes that depend on data do not count, so it is the same in every process.
+ * shapes, names of dims of inputs, and of each weight its dtype, shape and name. Places in the caller's code, notes, ids, unused
+ * weights and made-up names of sizes that depend on data do not count, so it is the same in every process.
  * @returns 64 hexadecimal digits
  */
 export const graphHash = (net: Network | Graph): string => canonicalGraph(net).hash;
@@ -46,11 +46,11 @@ class GraphWriter {
 
   finish(): CanonicalGraph {
     const { name, inputs, outputs, nodes, debugIds } = this.#graph;
-    this.#hash.update(text([format, name, inputs.map(({ id, ...rest }) => [this.#value(id), rest])]));
+    this.#hash.update(text([format, name, inputs.map(({ id, note: _, ...rest }) => [this.#value(id), rest])]));
     for (let begin = 0; begin < nodes.length; begin += nodesAtOnce) {
       this.#hash.update(text(nodes.slice(begin, begin + nodesAtOnce).map((node) => this.#node(node))));
     }
-    const ends = outputs.map((output) => this.#typed(output));
+    const ends = outputs.map(({ note: _, ...output }) => this.#typed(output));
     this.#hash.update(text([ends, debugIds.map((id) => this.#value(id))]));
     return {
       hash: this.#hash.digest('hex'),

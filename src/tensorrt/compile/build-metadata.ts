@@ -4,8 +4,9 @@ import { allNodes } from '../../passes/recorder.js';
 import { libraryOfCreator } from '../../plugin/creators.js';
 import { isOwn, type PluginParams } from '../../plugin/layer.js';
 import { nvidiaPlugins } from '../../plugin/nvidia-plugins.js';
+import { shownIO } from '../../values/io-options.js';
 import type { CudaInfo, HeldOptions, LibraryInfo } from '../binding.js';
-import type { EngineMetadata, EnginePlugin, EngineTensor } from '../files/metadata.js';
+import type { EngineMetadata, EnginePlugin } from '../files/metadata.js';
 import type { Taken } from './program.js';
 
 /** Of the plugins of `definePlugin`; native/plugin has it, too. */
@@ -31,15 +32,13 @@ export function describeBuild(network: Taken, { library, cuda, options, graphHas
     library: { flavor, version },
     ...(device && { gpu: { name: device.name, computeCapability: device.computeCapability, driver: cuda.driver } }),
     options,
-    inputs: network.inputs.map(tensorOf),
-    outputs: network.outputs.map(tensorOf),
+    inputs: network.inputs.map(shownIO),
+    outputs: network.outputs.map(shownIO),
     graphHash,
     ...(plugins.length > 0 && { plugins }),
     user: {},
   };
 }
-
-const tensorOf = ({ name, dtype, shape }: EngineTensor): EngineTensor => ({ name, dtype, shape: [...shape] });
 
 /** Every plugin once, with the names of its layers, also of those in nested graphs. */
 function pluginsOf(nodes: readonly RecordedNode[], inPlan: readonly string[]): EnginePlugin[] {

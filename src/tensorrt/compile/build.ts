@@ -1,9 +1,10 @@
 import type { Network } from '../../dsl/network.js';
+import { shownIO } from '../../values/io-options.js';
 import type { BuildCallbacks, BuildReport, HeldOptions, LibraryInfo } from '../binding.js';
 import type { FoundReport } from '../cache/cached-build.js';
 import { graphHash } from '../cache/graph-hash.js';
 import { IsolatedBuild } from '../isolate/isolated-build.js';
-import { chooseTensorRT, cudaInfo } from '../library/find.js';
+import { type ChooseOptions, chooseTensorRT, cudaInfo } from '../library/find.js';
 import { complete, withLowered } from '../refit/complete.js';
 import { metadataOf } from '../refit/json.js';
 import { type RefitPlan, refitPlanOf } from '../refit/plan.js';
@@ -42,11 +43,9 @@ export async function buildPrepared(prepared: Prepared): Promise<Engine> {
   const { inputs, outputs, nodes } = network;
   const metadata = { ...(await describeEngine(report.options)), ...metadataOf(refit) };
   const io = (list: readonly EngineIO[]) =>
-    list.map(({ name, dtype, shape }) => ({
-      name,
-      dtype,
-      shape: [...shape],
-      ...(report.shapeInputs.includes(name) && { values: elementRanges(profiles, name) }),
+    list.map((one) => ({
+      ...shownIO(one),
+      ...(report.shapeInputs.includes(one.name) && { values: elementRanges(profiles, one.name) }),
     }));
   return new Engine({
     library,
@@ -102,11 +101,25 @@ interface Built {
 const toldOfRefit = ({ mode, weights }: RefitPlan) =>
   mode === 'individual' ? { refitIndividual: weights.map(({ name }) => name) } : { keepConstants: true };
 
-/** @param fresh if it is isolated: in a process that has built nothing before */
-async function run(prepared: Prepared, fresh = false, began = performance.now()): Promise<Built> {
+/** How an isolated build is tried. */
+interface Attempt {
+  began: number;
+  /** In a process that has built nothing before. */
+  fresh?: boolean;
+  /** The process is started before the cache is looked into, because it says which library loads. */
+  startFirst?: boolean;
+}
+
+/** The library that the search found first does not load in the process of the build, but another one does. */
+class OtherLibrary extends Error {}
+
+async function run(prepared: Prepared, attempt: Attempt = { began: performance.now() }): Promise<Built> {
+  const { began, fresh = false, startFirst = false } = attempt;
   const { library: wanted, profiles, signal, onLog, onProgress, timingCache: _, ...rest } = prepared.options;
-  const { isolate, timeout, memoryLimit, cache: _cache, ...options } = rest;
+  const { isolate, timeout, memoryLimit, cache, ...options } = rest;
   const { lowerOnly } = prepared;
+  // An engine from the cache needs no process, and only the build itself needs the library loaded.
+  const isSpared = isolate && cache && !lowerOnly && !startFirst;
   const stop = new Stop(signal);
   const log: string[] = [];
   const warn = (message: string) => {
@@ -122,7 +135,8 @@ async function run(prepared: Prepared, fresh = false, began = performance.now())
       isolated = new IsolatedBuild(prepared.network.name, limits, (error) => stop.end(error), fresh);
       stop.cancel = () => isolated!.cancel();
     }
-    const library = await chooseTensorRT({ for: 'build', library: wanted, ...isolated?.search });
+    const choose = (search?: Partial<ChooseOptions>) => chooseTensorRT({ for: 'build', library: wanted, ...search });
+    const library = await choose(isSpared ? { load: async (found) => found } : isolated?.search);
     stop.check();
     built = withoutPlugins(prepared, library.flavor);
     const resolved = lowerOnly && !profiles ? null : built.profiles;
@@ -130,7 +144,7 @@ async function run(prepared: Prepared, fresh = false, began = performance.now())
     const weights = refit?.weights ?? built.network.weights;
     for (const message of warnings(built)) warn(message);
     stop.check();
-    const [check, cuda] = [() => stop.check(), isolated?.search.cuda];
+    const [check, cuda] = [() => stop.check(), isSpared ? undefined : isolated?.search.cuda];
     let hash: string | undefined;
     const describeEngine = async (options: HeldOptions) => {
       hash ??= graphHash(prepared.network);
@@ -140,6 +154,11 @@ async function run(prepared: Prepared, fresh = false, began = performance.now())
     stop.check();
     const hidden = [...without, ...attentionMethods(options.decomposeAttention)];
     const build = async (timingCache: Uint8Array | undefined): Promise<BuildReport> => {
+      if (isSpared) {
+        const loaded = await choose(isolated!.search);
+        if (loaded.path !== library.path || loaded.version !== library.version) throw new OtherLibrary();
+        stop.check();
+      }
       const program = await toProgram({ ...built.network, weights }, isolated?.program);
       if (plugins.length > 0) program.addPlugins(plugins);
       stop.check();
@@ -199,7 +218,8 @@ async function run(prepared: Prepared, fresh = false, began = performance.now())
   } catch (error) {
     const again = isolated?.end(error as NativeError);
     stop.check();
-    if (again) return await run(prepared, true, began);
+    if (error instanceof OtherLibrary) return await run(prepared, { ...attempt, startFirst: true });
+    if (again) return await run(prepared, { ...attempt, fresh: true });
     throw describe(built.network.nodes, error as NativeError);
   } finally {
     if (built !== prepared) built.network.release();

@@ -34,6 +34,8 @@ export interface EngineTensor {
   dtype: DType;
   /** Numbers, and names or expressions for dynamic dims. */
   shape: readonly Dim[];
+  /** What its elements are, if the network says so. */
+  note?: string | undefined;
 }
 
 /** What a file says about the engine in it. All but `user` is absent in files of others. */
@@ -69,7 +71,7 @@ const dim = z.union([z.int().min(0), z.string().max(4096)]).transform((value, co
   if (parsed === undefined) context.addIssue('no dim');
   return parsed ?? 0;
 });
-const tensor = z.object({ name: text, dtype: z.enum(dtypes), shape: z.array(dim).max(8) });
+const tensor = z.object({ name: text, dtype: z.enum(dtypes), shape: z.array(dim).max(8), note: text.optional() });
 const plugin = z.object({
   name: text,
   version: text,

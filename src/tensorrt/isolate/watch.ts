@@ -27,11 +27,14 @@ function residentOf(pid: number | undefined): number {
 }
 
 /**
- * Watches a build's process, and calls `end` once with ERR_BUILD_TIMEOUT or ERR_BUILD_MEMORY if it goes beyond a limit.
+ * Calls `end` with ERR_BUILD_MEMORY once a build's process has more memory than its limit.
  * @returns stops watching
  */
-export function watch(process: BuildProcess, limits: Limits, end: (error: TensorRTError) => void): () => void {
-  const { timeout, memoryLimit, began } = limits;
+export function watchMemory(
+  process: BuildProcess,
+  { memoryLimit }: Limits,
+  end: (error: TensorRTError) => void,
+): () => void {
   const look = () => {
     process.resident = residentOf(process.pid) || process.resident;
     if (memoryLimit === undefined || process.resident <= memoryLimit) return;
@@ -44,15 +47,25 @@ export function watch(process: BuildProcess, limits: Limits, end: (error: Tensor
   };
   const looks = setInterval(look, memoryLimit === undefined ? lookEvery.else : lookEvery.limited);
   looks.unref();
+  const stop = () => clearInterval(looks);
+  return stop;
+}
+
+/**
+ * Calls `end` with ERR_BUILD_TIMEOUT once a build takes longer than its timeout.
+ * @param doing completes "and was …"
+ * @returns stops watching
+ */
+export function watchTime(
+  { timeout, began }: Limits,
+  doing: () => string,
+  end: (error: TensorRTError) => void,
+): () => void {
+  if (timeout === undefined) return () => {};
   const late = () => {
-    stop();
-    const said = `the build was ended: it took longer than its timeout of ${timeout} ms, and was ${process.doing}`;
+    const said = `the build was ended: it took longer than its timeout of ${timeout} ms, and was ${doing()}`;
     end(new TensorRTError('ERR_BUILD_TIMEOUT', said, { expected: timeout }));
   };
-  const timer = timeout === undefined ? undefined : setTimeout(late, Math.max(1, began + timeout - performance.now()));
-  const stop = () => {
-    clearInterval(looks);
-    clearTimeout(timer);
-  };
-  return stop;
+  const timer = setTimeout(late, Math.max(1, began + timeout - performance.now()));
+  return () => clearTimeout(timer);
 }

@@ -42,8 +42,8 @@ export interface ChooseOptions extends Omit<FindOptions, 'cuda'> {
   for: LibraryPurpose;
   /** GPUs to check against; default: those the driver reports. */
   cuda?: CudaInfo | Promise<CudaInfo> | undefined;
-  /** Loads a library, in whichever process is to use it. Default: this one. */
-  load?: ((path: string) => Promise<LibraryInfo>) | undefined;
+  /** Loads a library that was found, in whichever process is to use it. Default: this one. */
+  load?: ((found: LibraryInfo) => Promise<LibraryInfo>) | undefined;
   /** Whether that process has ended, so that no other library need be tried. */
   isLost?: (() => boolean) | undefined;
   /** Path of a library or its folder, or a flavor; default: the best one found. */
@@ -227,14 +227,14 @@ export async function chooseTensorRT(options: ChooseOptions): Promise<LibraryInf
     const code = found[0]!.version ? 'ERR_LIBRARY_REFUSED' : 'ERR_LIBRARY_INVALID';
     throw new TensorRTError(code, found.map((one) => `${one.path}: ${one.refused}`).join('\n'), { actual: named });
   }
-  const load = options.load ?? ((path: string) => binding().loadLibrary(path));
+  const load = options.load ?? (({ path }: LibraryInfo) => binding().loadLibrary(path));
   const failures = new Map<string, string>();
   const candidates = found
     .filter((one) => isUsable(one, options) && (named || !wanted || one.flavor === wanted))
     .sort((a, b) => preference(b) - preference(a));
-  for (const { path } of candidates) {
+  for (const { path, flavor, version } of candidates) {
     try {
-      return await load(path);
+      return await load({ path, flavor: flavor!, version: version! });
     } catch (error) {
       const isHopeless = isAddonError(error) || options.isLost?.();
       if (named || isHopeless) throw error;

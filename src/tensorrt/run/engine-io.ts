@@ -14,6 +14,8 @@ export interface EngineIO {
    * Feed it like any other input; TensorRT reads it in host memory.
    */
   values?: readonly ElementRange[] | undefined;
+  /** What its elements are, in the words of the network; absent if nothing was noted, or the engine was loaded from a file without metadata. */
+  note?: string | undefined;
 }
 
 /** The range of an input's elements, one number for each. */

@@ -3,6 +3,7 @@ import { show, TensorRTError } from '../../errors/error.js';
 import { refuse } from '../../errors/refusal.js';
 import { checkOptions } from '../../passes/refuse.js';
 import { isGone } from '../../values/dtype.js';
+import { noteOf } from '../../values/io-options.js';
 import { binding, type NativeEngine } from '../binding.js';
 import type { EngineTensor } from '../files/metadata.js';
 import { type OpenedEngine, openBytes, openEngine } from '../files/open.js';
@@ -38,7 +39,8 @@ export interface LoadEngineOptions {
 
 /**
  * Loads a serialized engine: a plan, a container of `engine.save`, or a file of Ultralytics'. It needs the flavor and release that built it.
- * The plan in a file is mapped, and never copied as a whole; who replaces a file in use does so by renaming.
+ * The plan in a file is mapped, and never copied as a whole; who replaces a file in use does so by renaming. Bytes count as they are at the
+ * call: several threads copy them before it returns, which takes tens of milliseconds for 256 MiB.
  * @param source a path, the bytes of such a file, or what `engine.share()` gave in another worker thread, which takes no options
  * @throws ERR_LIBRARY_NOT_FOUND, ERR_NO_GPU, ERR_ENGINE_FILE if the file is damaged, ERR_ENGINE_MISMATCH if another release
  *   or GPU is needed, ERR_PLUGIN_MISSING, ERR_ENGINE, ERR_LOAD if the file cannot be read or an option has a wrong value,
@@ -150,6 +152,7 @@ function ioOf(loaded: NativeEngine, { metadata, name: file }: OpenedEngine, inpu
       dtype,
       shape: one?.shape ?? shape.map((size, axis) => (size < 0 ? `${name}_${axis}` : size)),
       ...(values.length > 0 && { values: values.map(([min, opt, max]) => ({ min, opt, max })) }),
+      ...noteOf(one ?? {}),
     };
   });
 }
