@@ -1,4 +1,4 @@
-// refit.ts: giving an engine the weights of another file, beside building it from that. With models that prepare has made.
+// refit.ts [DTYPE…]: giving an engine the weights of another file, beside building it from that. With models that prepare has made.
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Engine, loadWeights, type Network, saveSafetensors, type Weights, weight } from 'node-tensorrt';
@@ -61,6 +61,8 @@ async function otherThan(w: Weights, path: string): Promise<Weights> {
 }
 
 const refits = 5;
+const given = process.argv.slice(2) as Precision[];
+const wanted: readonly Precision[] = given.length > 0 ? given : ['float16', 'float32'];
 const add = await section('refit', {
   title: 'Refit',
   note: `Weights of another file for an engine (refitIndividual), and an engine built from that file, batch 1, TF32 off; median of ${refits} refits, from the open file to the end. The difference is of the last outputs, as a part of the largest.`,
@@ -75,7 +77,7 @@ for (const [name, { model, record, feeds, output }] of Object.entries(cases)) {
   const path = join(work, `${model}-other.safetensors`);
   const first = await loadWeights(weightsOf(model));
   const second = await otherThan(first, path);
-  for (const dtype of ['float16', 'float32'] as const) {
+  for (const dtype of wanted) {
     const run = async (engine: Engine) => (await engine.run(feeds(dtype) as never))[output]!.toFloat32();
     const began = performance.now();
     using rebuilt = await record(second, dtype).build({ tf32: false, profiles: profilesOf(name) });
