@@ -223,7 +223,7 @@ test('options that there are not are refused, with the nearest', async () => {
   const first = await failure(() => scope.strict({ ignore: ['bn'] } as never));
   expect([first.code, first.message]).toEqual([
     'ERR_INPUT',
-    expect.stringContaining("Expected the shape of 'ignore', given ['bn']; options are the second argument"),
+    expect.stringContaining("Expected the shape of 'ignore', given [ 'bn' ]; options are the second argument"),
   ]);
 });
 
