@@ -86,7 +86,8 @@ function factsHere(): AddonFacts {
     platform: process.platform,
     arch: process.arch,
     version,
-    folder,
+    // What `npm run build` runs; it is not in the package. `native/` may be there too, by install --from-source.
+    isClone: folder !== undefined && existsSync(join(folder, 'scripts', 'setup.mjs')),
     misfit: 'why' in found ? found : undefined,
     compiled: compiled !== undefined && existsSync(compiled) ? compiled : undefined,
     packaged: packaged(),

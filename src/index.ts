@@ -22,7 +22,7 @@ Object.assign(Network.prototype, runtimeMethods);
 installInspection();
 
 export type { Bisection, FaultyLayer, LayerDifference } from './compare/bisection.js';
-export { type RandomFeedsOptions, randomFeeds } from './compare/feeds.js';
+export { type RandomFeedsOptions, randomFeeds, type WithInputs } from './compare/feeds.js';
 export { type CompareModelsOptions, compareModels, type ModelComparison } from './compare/models.js';
 export {
   type ComparedPrecision,

@@ -22,9 +22,9 @@ const list = (io: readonly IO[]): string =>
   io.map(({ name, dtype, shape }) => `${name} ${dtype}${formatShape(shape)}`).join(', ') || 'none';
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 
-/** A class and how its objects print on one line. */
-const row = <T extends object>(type: abstract new (...args: never[]) => T, text: (value: T) => string) =>
-  [type, text as (value: object) => string] as const;
+/** A class and how its objects print on one line. Its own name may be another one in a bundle. */
+const row = <T extends object>(name: string, type: abstract new (...args: never[]) => T, text: (value: T) => string) =>
+  [name, type, text as (value: object) => string] as const;
 
 const engineText = ({ library, size, inputs, outputs }: Engine): string =>
   `${library.flavor} ${library.version}, ${count(size, 'byte')}: ${list(inputs)} → ${list(outputs)}`;
@@ -37,38 +37,39 @@ function weightsText(weights: Weights): string {
 }
 
 const rows = [
-  row(Tensor, ({ name, dtype, shape }) => `${name}: ${dtype}${formatShape(shape)}`),
-  row(Network, ({ name, inputs, outputs, graph }) => {
+  row('Tensor', Tensor, ({ name, dtype, shape }) => `${name}: ${dtype}${formatShape(shape)}`),
+  row('Network', Network, ({ name, inputs, outputs, graph }) => {
     const marked = outputs.map(({ name, tensor: { dtype, shape } }) => ({ name, dtype, shape }));
     return `${name}: ${list(inputs)} → ${list(marked)}, ${count(graph.nodes.length, 'layer')}`;
   }),
-  row(Weights, weightsText),
-  row(Weight, ({ label, dtype, shape }) => `${label}: ${dtype}${formatShape(shape)}`),
-  row(Engine, engineText),
-  row(Context, ({ engine }) => engineText(engine)),
-  row(Binding, ({ context }) => engineText(context.engine)),
-  row(CudaGraph, ({ context }) => engineText(context.engine)),
+  row('Weights', Weights, weightsText),
+  row('Weight', Weight, ({ label, dtype, shape }) => `${label}: ${dtype}${formatShape(shape)}`),
+  row('Engine', Engine, engineText),
+  row('Context', Context, ({ engine }) => engineText(engine)),
+  row('Binding', Binding, ({ context }) => engineText(context.engine)),
+  row('CudaGraph', CudaGraph, ({ context }) => engineText(context.engine)),
   row(
+    'HostTensor',
     HostTensor,
     ({ dtype, shape, isPinned }) => `${dtype}${formatShape(shape)}${isPinned ? '' : ', not page-locked'}`,
   ),
-  row(DeviceTensor, ({ dtype, shape, device }) => `${dtype}${formatShape(shape)}, GPU ${device}`),
-  row(Model, ({ backend, engine }) => (engine ? `${backend}; engine of ${engineText(engine)}` : backend)),
+  row('DeviceTensor', DeviceTensor, ({ dtype, shape, device }) => `${dtype}${formatShape(shape)}, GPU ${device}`),
+  row('Model', Model, ({ backend, engine }) => (engine ? `${backend}; engine of ${engineText(engine)}` : backend)),
 ];
 
 /** Makes `console.log` and `String` show each of the package's objects as one short line. The package's entry calls it once. */
 export function installInspection(): void {
-  for (const [type, text] of rows) {
+  for (const [name, type, text] of rows) {
     const print = function (this: object): string {
       try {
-        return `${type.name}(${text(this)})`;
+        return `${name}(${text(this)})`;
       } catch {
         // A disposed store.
-        return `${type.name}()`;
+        return `${name}()`;
       }
     };
-    const define = (name: PropertyKey) =>
-      Object.defineProperty(type.prototype, name, { value: print, configurable: true, writable: true });
+    const define = (key: PropertyKey) =>
+      Object.defineProperty(type.prototype, key, { value: print, configurable: true, writable: true });
     define(inspect.custom);
     // Tensors and weights have their own, which messages quote.
     if (!Object.hasOwn(type.prototype, 'toString')) define('toString');

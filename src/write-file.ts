@@ -1,6 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants, readFileSync, readlinkSync, type Stats } from 'node:fs';
-import { access, type FileHandle, mkdir, open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 
@@ -23,14 +35,15 @@ export async function writeFileWhole(path: string, fill: (append: Append) => Pro
   if (target === undefined) return writeThrough(path, there, fill);
   if (there) await access(target, constants.W_OK);
   const folder = dirname(target);
+  await requireFolder(target);
   const removal = removeAbandoned(folder);
   const temporary = join(folder, `${prefix}${randomBytes(6).toString('hex')}.tmp`);
   const file = await open(temporary, 'wx', there ? 0o600 : 0o666);
   try {
-    if (there) await keepRights(file, there);
+    if (there) await keepRights(file, temporary, there);
     await fill(appendTo(file));
     // Else a power cut could leave the new name with neither content.
-    await file.datasync();
+    await file.datasync().catch(ifDenied);
     await file.close();
     await rename(temporary, target);
   } catch (error) {
@@ -39,6 +52,18 @@ export async function writeFileWhole(path: string, fill: (append: Append) => Pro
     throw error;
   } finally {
     await removal;
+  }
+}
+
+/** Requires the folder that a file is to be written to. @throws Error, with Node's code and what does not exist */
+export async function requireFolder(path: string): Promise<void> {
+  const folder = dirname(path);
+  try {
+    await access(folder);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') throw cause;
+    throw Object.assign(new Error(`${code}: the folder ${folder} does not exist`, { cause }), { code });
   }
 }
 
@@ -83,10 +108,18 @@ async function followLinks(path: string): Promise<string | undefined> {
 }
 
 /** Not the owner: then the mode is all that can be kept. */
-async function keepRights(file: FileHandle, { mode, uid, gid }: Stats): Promise<void> {
+async function keepRights(file: FileHandle, path: string, { mode, uid, gid }: Stats): Promise<void> {
   const own = await file.stat();
   if (own.uid !== uid || own.gid !== gid) await file.chown(uid, gid).catch(() => {});
-  await file.chmod(mode & 0o7777);
+  await file.chmod(mode & 0o7777).catch((error) => {
+    ifDenied(error);
+    return chmod(path, mode & 0o7777);
+  });
+}
+
+/** Node's permission model disables some calls on open files altogether, whatever may be written. */
+function ifDenied(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ERR_ACCESS_DENIED') throw error;
 }
 
 /** Where process ids mean the same: this boot of this machine, in this container. */

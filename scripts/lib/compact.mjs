@@ -2,8 +2,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { listFiles, readOr, writeAtomic } from '../install/files.mjs';
 
-/** Lines have a limit because Node prints the whole line where an error was thrown. */
-const minify = { minifyWhitespace: true, minifySyntax: true, lineLimit: 400 };
+/** Lines have a limit because Node prints the whole line where an error was made, before the error itself. */
+const minify = { minifyWhitespace: true, minifySyntax: true, lineLimit: 100 };
 const imported = /\b(?:from|import)\s*\(?\s*'(\.[^']+)\.js'/g;
 
 /** Declarations that a user's compiler reads: those that lead on from index.d.ts. Null if one of them is missing. */

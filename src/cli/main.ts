@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { programWith } from './program.js';
-import { reportError } from './shared/exit.js';
+import { exitCodes, reportError } from './shared/exit.js';
 import { endWithReader, flushed } from './shared/output.js';
 
-endWithReader();
+endWithReader(exitCodes.failed);
 try {
   await (await programWith(process.argv[2])).parseAsync();
 } catch (error) {

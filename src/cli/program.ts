@@ -28,6 +28,5 @@ export async function programWith(name: string | undefined): Promise<Command> {
   const program = new Command('node-tensorrt').description(description).version(version);
   const named = Object.hasOwn(commands, name ?? '') ? commands[name!] : undefined;
   for (const load of named ? [named] : Object.values(commands)) program.addCommand(await load());
-  endAsDocumented(program).showHelpAfterError();
-  return program;
+  return endAsDocumented(program);
 }

@@ -16,15 +16,17 @@ export interface RandomFeedsOptions {
   ranges?: Readonly<Record<string, readonly [least: number, most: number]>> | undefined;
 }
 
+/** Inputs, or what has them: a network, a model, an engine. */
+export type WithInputs = readonly InputType[] | { readonly inputs: readonly InputType[] };
+
 /**
  * Random elements for inputs, uniform in a range. An input's elements depend on the seed and its name alone.
- * @throws ERR_PARAMETER for options of another type, or a size that is none
+ * @param of a network, a model or an engine, or inputs such as `engine.inputs`
+ * @throws ERR_PARAMETER for something without inputs, options of another type, or a size that is none
  */
-export function randomFeeds(
-  inputs: readonly InputType[],
-  options: RandomFeedsOptions = {},
-): Record<string, ShapedFeed> {
-  return readArguments('randomFeeds', [inputs, options], () => {
+export function randomFeeds(of: WithInputs, options: RandomFeedsOptions = {}): Record<string, ShapedFeed> {
+  return readArguments('randomFeeds', [of, options], () => {
+    const inputs = inputsOf(of);
     checkOptions(options, ['seed', 'dims', 'ranges'], 'randomFeeds');
     const { seed = 0, dims = {}, ranges = {} } = options;
     if (!Number.isSafeInteger(seed)) {
@@ -38,6 +40,15 @@ export function randomFeeds(
     });
     return Object.fromEntries(feeds);
   });
+}
+
+/** @throws ERR_PARAMETER */
+function inputsOf(of: unknown): readonly InputType[] {
+  const inputs = Array.isArray(of) ? of : (of as { inputs?: unknown } | undefined | null)?.inputs;
+  const isInput = (one: unknown) => typeof (one as InputType | null)?.name === 'string' && 'shape' in (one as object);
+  if (Array.isArray(inputs) && inputs.every(isInput)) return inputs;
+  const expected = 'a network, a model or an engine, or inputs such as engine.inputs';
+  return refuse('randomFeeds', 'ERR_PARAMETER', `expected ${expected}, given ${show(of)}`, { actual: of });
 }
 
 function sizeOf(input: string, dim: number | string, dims: Readonly<Record<string, number>>): number {

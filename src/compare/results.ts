@@ -109,15 +109,14 @@ export function readCompareOptions(options: CompareResultsOptions, method: strin
  * @throws ERR_INPUT if something is no tensor, ERR_PARAMETER, and what reading weights throws
  * @function
  */
-export const compareResults = publicMethod(function compareResults(
-  a: ComparedResults,
-  b: ComparedResults,
-  options: CompareResultsOptions = {},
-): Comparison {
-  checkOptions(options, compareOptionNames, 'compareResults');
-  const { thresholdsOf, depth } = readCompareOptions(options, 'compareResults');
-  return compareAll(a, b, (output, dtypes) => thresholdsOf(output) ?? defaultThresholds(dtypes, depth));
-});
+export const compareResults = publicMethod(
+  'compareResults',
+  (a: ComparedResults, b: ComparedResults, options: CompareResultsOptions = {}): Comparison => {
+    checkOptions(options, compareOptionNames, 'compareResults');
+    const { thresholdsOf, depth } = readCompareOptions(options, 'compareResults');
+    return compareAll(a, b, (output, dtypes) => thresholdsOf(output) ?? defaultThresholds(dtypes, depth));
+  },
+);
 
 /** @internal `allowed`: by output and the dtypes of both sides. */
 export function compareAll(

@@ -41,9 +41,13 @@ async function loadRuntime(): Promise<Runtime> {
   try {
     return await loadOnnxruntime();
   } catch (cause) {
+    const help =
+      (cause as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED'
+        ? 'it is an addon, which Node was told not to load: by --no-addons, or by --permission without --allow-addons'
+        : 'install it with: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node (this skips its CUDA parts, which are not used)';
     throw new TensorRTError(
       'ERR_CPU_BACKEND',
-      `The CPU backend needs the package onnxruntime-node, which could not be loaded (${firstLine(cause)}); install it with: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node (this skips its CUDA parts, which are not used)`,
+      `The CPU backend needs the package onnxruntime-node, which could not be loaded (${firstLine(cause)}); ${help}`,
       { cause },
     );
   }

@@ -120,12 +120,8 @@ declare module './network.js' {
 
 /** Adds `layer` to networks; called once by the package's entry. */
 export function installAnyLayer(): void {
-  const layer = publicMethod(
-    function layer(this: Network, kind: string, given: AnyLayer) {
-      return recordAny(this, kind, given);
-    },
-    undefined,
-    method,
-  );
+  const layer = publicMethod(method, function layer(this: Network, kind: string, given: AnyLayer) {
+    return recordAny(this, kind, given);
+  });
   Object.defineProperty(Network.prototype, method, { value: layer, writable: true, configurable: true });
 }

@@ -94,14 +94,14 @@ function callFrom<A extends unknown[], R>(
  * Wraps a method as an entry point for callers. Every layer it records gets the place of the call, so a composite captures
  * only one short stack. Arguments that cannot be read (null for options, a revoked proxy, a getter that throws) are refused
  * with ERR_INPUT. If it throws, nothing it recorded stays.
+ * @param name what callers call it; the function's own name is lost where a bundler shortens names
  * @param check throws for arguments that the method would ignore
- * @param name what callers call it
  * @param frames distance to the caller: 2 if a function of this package calls the returned function
  */
 export function publicMethod<A extends unknown[], R>(
+  name: string,
   method: (...args: A) => R,
   check?: ArgumentCheck,
-  name = method.name,
   frames = 1,
 ): (...args: A) => R {
   const called: Called = { method: name, names: check?.names ?? [], nameOf: check?.nameOf };

@@ -189,7 +189,7 @@ declare module '../dsl/tensor.js' {
 export function addMethods(target: object, methods: object): void {
   for (const [name, method] of Object.entries(methods)) {
     if (name in target) throw new Error(`layer method '${name}' is defined twice`);
-    Object.assign(target, { [name]: publicMethod(method, methodCheck(name)) });
+    Object.assign(target, { [name]: publicMethod(name, method, methodCheck(name)) });
   }
 }
 

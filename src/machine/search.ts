@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, delimiter, dirname, isAbsolute, join } from 'node:path';
+import { promisify } from 'node:util';
 
 /** Where a library was found. */
 export type LibrarySource = 'environment' | 'loader' | 'python' | 'system' | 'cache';
@@ -121,14 +122,15 @@ async function isScript(path: string): Promise<boolean> {
   }
 }
 
-/** What a short command prints; nothing if it fails or takes longer than 5 s. The working directory does not count. */
-function output(command: string, args: string[], env: Env): Promise<string> {
-  return new Promise((resolve) => {
-    execFile(
-      command,
-      args,
-      { cwd: '/', env: { ...env, PATH: listed(env.PATH).join(delimiter) }, timeout: 5000 },
-      (error, stdout) => resolve(error ? '' : stdout),
-    );
-  });
+/**
+ * What a short command prints; nothing if it fails, takes longer than 5 s, or Node's permission model lets no process start. The working
+ * directory does not count.
+ */
+async function output(command: string, args: string[], env: Env): Promise<string> {
+  const options = { cwd: '/', env: { ...env, PATH: listed(env.PATH).join(delimiter) }, timeout: 5000 };
+  try {
+    return (await promisify(execFile)(command, args, options)).stdout;
+  } catch {
+    return '';
+  }
 }

@@ -4,8 +4,8 @@ export interface AddonFacts {
   arch: string;
   /** Version of this package. */
   version: string;
-  /** Its folder; undefined for a bundle without one. */
-  folder: string | undefined;
+  /** Whether its folder is a clone, in which `npm run build` compiles. */
+  isClone: boolean;
   /** Why the folder does not serve a bundle: it is of another version, or missing. */
   misfit?: { why: string; other?: string | undefined } | undefined;
   /** The addon that was compiled here, if there is one. */
@@ -76,8 +76,8 @@ export const addonsAreDisabled: AddonFault = {
 };
 
 function missing(facts: AddonFacts, name: string): AddonFault {
-  const { folder, version, misfit } = facts;
-  if (folder !== undefined && isClone(folder)) {
+  const { isClone, version, misfit } = facts;
+  if (isClone) {
     const fix = compileLine(facts);
     const message = `The native addon is not compiled; compile it with: ${fix}`;
     return { code: 'ERR_ADDON_MISSING', message, fix, compiles: true };
@@ -93,10 +93,8 @@ function missing(facts: AddonFacts, name: string): AddonFault {
   return { code: 'ERR_ADDON_MISSING', message, fix };
 }
 
-const compileLine = ({ folder }: AddonFacts): string =>
-  folder !== undefined && isClone(folder) ? 'npm run build' : 'npx node-tensorrt install --from-source';
-
-const isClone = (folder: string): boolean => !/[\\/]node_modules[\\/]/.test(`${folder}/`);
+const compileLine = ({ isClone }: AddonFacts): string =>
+  isClone ? 'npm run build' : 'npx node-tensorrt install --from-source';
 
 const names: Readonly<Record<string, string>> = {
   darwin: 'macOS',

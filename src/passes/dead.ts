@@ -48,7 +48,7 @@ export function findAlive(
  * @throws ERR_NO_OUTPUT if the network has no outputs
  * @function
  */
-export const removeDeadLayers = publicMethod(function removeDeadLayers(net: Network): Network {
+export const removeDeadLayers = publicMethod('removeDeadLayers', (net: Network): Network => {
   requireNetwork(net, 'removeDeadLayers');
   if (net.outputs.length === 0) {
     refuse('removeDeadLayers', 'ERR_NO_OUTPUT', `network '${net.name}' has no output: nothing would remain`);

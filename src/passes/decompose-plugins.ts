@@ -162,11 +162,11 @@ export interface DecomposeOptions {
  *   plugin's rules
  * @function
  */
-export const decomposePlugins = publicMethod(function decomposePlugins(
-  net: Network,
-  options: DecomposeOptions = {},
-): Network {
-  requireNetwork(net, 'decomposePlugins');
-  checkOptions(options, ['name'], 'decomposePlugins');
-  return decomposed(net, options.name ?? net.name);
-});
+export const decomposePlugins = publicMethod(
+  'decomposePlugins',
+  (net: Network, options: DecomposeOptions = {}): Network => {
+    requireNetwork(net, 'decomposePlugins');
+    checkOptions(options, ['name'], 'decomposePlugins');
+    return decomposed(net, options.name ?? net.name);
+  },
+);

@@ -101,7 +101,7 @@ function nameableDims(tensors: readonly Tensor[]): (dim: Dim) => Dim {
  *   ERR_NESTED_TENSOR, ERR_INPUT, ERR_PARAMETER
  * @function
  */
-export const extract = publicMethod(function extract(net: Network, options: ExtractOptions = {}): Network {
+export const extract = publicMethod('extract', (net: Network, options: ExtractOptions = {}): Network => {
   requireNetwork(net, 'extract');
   checkOptions(options, ['inputs', 'outputs', 'name'], 'extract');
   const inputs = cutsOf(net, options.inputs ?? [], 'inputs');

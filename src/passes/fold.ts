@@ -179,15 +179,15 @@ async function fold(net: Network, evaluate: Evaluate | undefined): Promise<Netwo
  * @throws ERR_INPUT if `evaluate` returns anything but the expected results; whatever `evaluate` throws
  * @function
  */
-export const foldConstants = publicMethod(function foldConstants(
-  net: Network,
-  options: FoldOptions = {},
-): Promise<Network> {
-  requireNetwork(net, 'foldConstants');
-  checkOptions(options, ['evaluate'], 'foldConstants');
-  const { evaluate } = options;
-  if (evaluate !== undefined && typeof evaluate !== 'function') {
-    refuse('foldConstants', 'ERR_PARAMETER', `expected a function, given ${show(evaluate)}`, { option: 'evaluate' });
-  }
-  return fold(net, evaluate);
-});
+export const foldConstants = publicMethod(
+  'foldConstants',
+  (net: Network, options: FoldOptions = {}): Promise<Network> => {
+    requireNetwork(net, 'foldConstants');
+    checkOptions(options, ['evaluate'], 'foldConstants');
+    const { evaluate } = options;
+    if (evaluate !== undefined && typeof evaluate !== 'function') {
+      refuse('foldConstants', 'ERR_PARAMETER', `expected a function, given ${show(evaluate)}`, { option: 'evaluate' });
+    }
+    return fold(net, evaluate);
+  },
+);

@@ -106,7 +106,7 @@ export function* usesOf({ inputs, bodies = {} }: Pick<RecordedNode, 'inputs' | '
  * @throws ERR_INPUT if `net` is not a network
  * @function
  */
-export const layersOf = publicMethod(function layersOf(net: Network): Layer[] {
+export const layersOf = publicMethod('layersOf', (net: Network): Layer[] => {
   requireNetwork(net, 'layersOf');
   return net.graph.nodes.map((node) => new RecordedLayer(net, node));
 });

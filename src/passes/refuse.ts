@@ -3,6 +3,8 @@ import { locate } from '../errors/call-site.js';
 import { type ErrorFacts, type Refusal, show } from '../errors/error.js';
 import { refusal, refuse } from '../errors/refusal.js';
 
+export { checkOptions } from '../errors/options.js';
+
 /** A layer for errors: refused as what it was, not as what copies it. */
 export const factsOf = ({ kind, name }: RecordedNode): ErrorFacts => ({ method: kind, layer: name, kind });
 
@@ -13,18 +15,4 @@ export function refuseLayer(node: RecordedNode, code: string, message: string, f
 
 export function requireNetwork(net: unknown, method: string): asserts net is Network {
   if (!(net instanceof Network)) refuse(method, 'ERR_INPUT', `expected a network, given ${show(net)}`, { actual: net });
-}
-
-/** Refuses unknown options. */
-export function checkOptions(given: unknown, known: readonly string[], method: string): void {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    refuse(method, 'ERR_PARAMETER', `expected options, given ${show(given)}`, { actual: given });
-  }
-  for (const odd of Object.keys(given)) {
-    if (known.includes(odd)) continue;
-    refuse(method, 'ERR_PARAMETER', `there is no option '${odd}'; there are ${known.join(', ')}`, {
-      expected: known,
-      actual: odd,
-    });
-  }
 }

@@ -111,16 +111,12 @@ class Rewriting {
       network: target,
       original,
       depth,
-      keep: publicMethod(
-        (changes: LayerChanges = {}) => {
-          checkChanges(changes);
-          const outputs = this.#recorder.record(node, changes);
-          kept ??= outputs;
-          return outputs;
-        },
-        undefined,
-        'keep',
-      ),
+      keep: publicMethod('keep', (changes: LayerChanges = {}) => {
+        checkChanges(changes);
+        const outputs = this.#recorder.record(node, changes);
+        kept ??= outputs;
+        return outputs;
+      }),
     };
     const before = sizeOf(source);
     const given = target.inPlaceOf(node.name, () => callUser(() => rule(layer)));
@@ -182,18 +178,17 @@ function checkChanges(changes: LayerChanges): void {
  *   of another network; ERR_NESTED_TENSOR if it uses those of another body; and the errors of layers that refuse new inputs
  * @function
  */
-export const rewrite = publicMethod(function rewrite(
-  net: Network,
-  rules: RuleSet | readonly RuleSet[],
-  options: RewriteOptions = {},
-): Network {
-  requireNetwork(net, 'rewrite');
-  checkOptions(options, ['name'], 'rewrite');
-  return new Rewriting(net, options.name ?? net.name, rules).run();
-});
+export const rewrite = publicMethod(
+  'rewrite',
+  (net: Network, rules: RuleSet | readonly RuleSet[], options: RewriteOptions = {}): Network => {
+    requireNetwork(net, 'rewrite');
+    checkOptions(options, ['name'], 'rewrite');
+    return new Rewriting(net, options.name ?? net.name, rules).run();
+  },
+);
 
 /** Copies a network: the same inputs, layers, outputs and weights. What is recorded later in one is not in the other. @function */
-export const copy = publicMethod(function copy(net: Network, options: RewriteOptions = {}): Network {
+export const copy = publicMethod('copy', (net: Network, options: RewriteOptions = {}): Network => {
   requireNetwork(net, 'copy');
   checkOptions(options, ['name'], 'copy');
   return new Recorder(net, options.name ?? net.name).whole();

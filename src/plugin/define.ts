@@ -47,13 +47,13 @@ export const definitionOfPlugin = (plugin: unknown): Definition =>
   Plugin.definition(plugin) ?? refusePlugin(`expected a plugin of definePlugin(), given ${shown(plugin)}`);
 
 const define = publicMethod(
+  'definePlugin',
   (definition: unknown): Plugin => {
     const checked = checkDefinition(definition);
     register(checked);
     return new Plugin(checked);
   },
   undefined,
-  'definePlugin',
   2,
 );
 

@@ -32,7 +32,10 @@ export function parseFeed(input: InputType, feed: Feed): ParsedFeed {
   if (isTypedArray(feed)) return parseArray(input, feed, true, undefined);
   if (isPlaced(feed)) return parsePlaced(input, feed);
   if (typeof feed !== 'object' || feed === null || !('data' in feed)) {
-    return fail(input, `expected a typed array or { shape, data } for ${describe(input)}, given ${given(feed)}`);
+    return fail(
+      input,
+      `expected a typed array, a list of numbers or { shape, data } for ${describe(input)}, given ${given(feed)}`,
+    );
   }
   const { dtype, shape, data } = feed;
   if (dtype !== undefined && dtype !== input.dtype) {
@@ -46,7 +49,7 @@ export function parseFeed(input: InputType, feed: Feed): ParsedFeed {
     fail(input, `expected a shape of whole numbers, given ${Array.isArray(shape) ? formatShape(shape) : given(shape)}`);
   }
   if (Array.isArray(data)) return parseNumbers(input, data, shape);
-  if (!isTypedArray(data)) fail(input, `expected a typed array as data, given ${given(data)}`);
+  if (!isTypedArray(data)) fail(input, `expected a typed array or a list of numbers as data, given ${given(data)}`);
   return parseArray(input, data, dtype === undefined, shape);
 }
 
@@ -78,13 +81,29 @@ const rounds = (dtype: DType): boolean => dtype === 'float16' || dtype === 'bflo
 
 function parseNumbers(input: InputType, values: readonly unknown[], shape: readonly number[] | undefined): ParsedFeed {
   const odd = values.findIndex((value) => !isScalar(value));
-  if (odd >= 0)
-    fail(
-      input,
-      `element ${odd}: expected a number, given ${given(values[odd])}; give nested values flat, as { shape, data }`,
-    );
+  if (odd >= 0) {
+    if (values.some(Array.isArray)) refuseNested(input, values);
+    fail(input, `element ${odd}: expected a number, given ${given(values[odd])}`);
+  }
   const data = encodeElements(input.dtype, values as Scalar[], (_, message) => fail(input, message));
   return { input, data, isOwn: true, placed: undefined, counts: [values.length], shape, sizes: undefined };
+}
+
+/** Says how to give the elements of lists in a list, where they have a shape. */
+function refuseNested(input: InputType, values: readonly unknown[]): never {
+  const shape: number[] = [];
+  let flat = values;
+  let isEven = true;
+  for (; isEven && flat.some(Array.isArray); flat = flat.flat(1)) {
+    const length = (flat[0] as { length?: number } | undefined)?.length;
+    isEven = flat.every((one) => Array.isArray(one) && one.length === length);
+    shape.push(flat.length / shape.reduce((a, b) => a * b, 1));
+  }
+  if (!isEven || !flat.every(isScalar))
+    return fail(input, 'expected one flat list of numbers, given lists in a list, which differ in length or depth');
+  shape.push(flat.length / shape.reduce((a, b) => a * b, 1));
+  const how = `{ shape: ${formatShape(shape)}, data: values.flat(${shape.length > 2 ? shape.length - 1 : ''}) }`;
+  return fail(input, `expected one flat list of numbers, given lists in a list; give them as ${how}`);
 }
 
 /** The typed arrays that carry a dtype, for messages. */

@@ -26,7 +26,10 @@ export function problems(shapes: ReadonlyMap<string, readonly number[]>, expecte
   const wanted = new Map(Object.entries(expected));
   let pairs = 0;
   for (const [name, shape] of wanted) {
-    if (!Array.isArray(shape)) throw refusal('ERR_INPUT', `Expected the shape of '${name}', given ${show(shape)}`);
+    if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size))) {
+      const hint = name === 'ignore' ? '; options are the second argument: strict(undefined, { ignore })' : '';
+      throw refusal('ERR_INPUT', `Expected the shape of '${name}', given ${show(shape)}${hint}`);
+    }
     const actual = shapes.get(name);
     if (!actual) {
       report.missing.push({ name, nearest: pairs < mostPairs ? nearest(name, shapes.keys()) : [] });

@@ -1,5 +1,7 @@
 import { show, type TensorRTError } from '../errors/error.js';
 import { suggestion } from '../errors/nearest.js';
+import { checkOptions } from '../errors/options.js';
+import { refuse } from '../errors/refusal.js';
 import { isFloat } from '../values/dtype.js';
 import { type ByteSource, disposed } from './byte-source.js';
 import { checkOverflow } from './convert.js';
@@ -229,7 +231,8 @@ export class Weights {
   as(dtype: WeightDType, options: AsOptions = {}): Weights {
     this.#alive();
     checkDType(dtype);
-    checkOverflow(options?.overflow ?? 'refuse');
+    checkOptions(options, ['overflow'], 'as');
+    checkOverflow(options.overflow ?? 'refuse');
     const views = Array.from(this.#entries, ([name, stored]): [string, Stored] => {
       const { weight, ...rest } = stored;
       if (!weight || !isFloat(weight.dtype)) return [name, stored];
@@ -282,11 +285,16 @@ export class Weights {
   /**
    * Strict mode. With expected shapes: all names must be there, with these shapes, and nothing else. Without: every
    * tensor must have been used. Names that end in `num_batches_tracked` need not be used; see `StrictOptions`.
-   * @throws ERR_WEIGHTS_MISMATCH, listing all that is missing (with the nearest names), unused and misshapen
+   * @throws ERR_WEIGHTS_MISMATCH, listing all that is missing (with the nearest names), unused and misshapen; ERR_PARAMETER for an
+   *   unknown option, or an `ignore` that is no list of names
    */
   strict(expected?: Expected, options: StrictOptions = {}): void {
+    checkOptions(options, ['ignore'], 'strict');
+    const { ignore = ['num_batches_tracked'] } = options;
+    if (!Array.isArray(ignore) || !ignore.every((one) => typeof one === 'string'))
+      refuse('strict', 'ERR_PARAMETER', `expected a list of names, given ${show(ignore)}`, { option: 'ignore' });
     const report = expected ? this.compare(expected) : { missing: [], misshapen: [], unused: this.unused() };
-    const ignored = [...(options?.ignore ?? ['num_batches_tracked'])].map((one) => `.${one}.`);
+    const ignored = ignore.map((one) => `.${one}.`);
     report.unused = report.unused.filter((name) => {
       const bounded = `.${name}.`;
       return !ignored.some((one) => bounded.startsWith(one) || bounded.endsWith(one));

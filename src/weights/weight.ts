@@ -1,4 +1,5 @@
 import { show } from '../errors/error.js';
+import { checkOptions } from '../errors/options.js';
 import { asText } from '../errors/primitive.js';
 import {
   bytesOf,
@@ -229,7 +230,8 @@ export class Weight {
    */
   as(dtype: WeightDType, options: AsOptions = {}): Weight {
     checkDType(dtype);
-    const overflow = options?.overflow ?? 'refuse';
+    checkOptions(options, ['overflow'], 'as');
+    const { overflow = 'refuse' } = options;
     checkOverflow(overflow);
     if (dtype === this.dtype) return this;
     const read = conversion(this.bytes, this.dtype, dtype, this.size, this.label, overflow);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -121,6 +122,15 @@ test('says why a folder cannot be written, and leaves nothing', async () => {
   writeFileSync(join(temporary, 'plain'), '');
   const { status, stderr } = await cli(temporary, ['init', 'plain/deep']);
   expect([status, stderr]).toEqual([1, 'error: init: could not write plain/deep: ENOTDIR: not a directory\n']);
+});
+
+test('fails where nobody is told what was written', async () => {
+  const command = [process.execPath, join(root, 'dist/cli/main.js'), 'init', join(temporary, 'told')];
+  const { status, stderr } = spawnSync('sh', ['-c', '"$0" "$@" > /dev/full', ...command], { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([
+    1,
+    'error: standard output could not be written: ENOSPC: no space left on device\n',
+  ]);
 });
 
 test('ends where the system refuses folders', async () => {

@@ -123,6 +123,21 @@ test('inputs of integers are within 0 and 1, the same for one seed', () => {
   expect(new Set(a!.ids!.data as Int32Array)).toEqual(new Set([0, 1]));
 });
 
+test('random feeds are for what has inputs, too', async () => {
+  const net = chain();
+  const dims = { dims: { batch: 3 } };
+  expect(randomFeeds(net, dims)).toEqual(feeds);
+  using model = await net.compile({ backend: 'cpu' });
+  expect(randomFeeds(model, dims)).toEqual(feeds);
+  for (const given of [undefined, null, 5, 'x', {}, { inputs: 3 }, [5], [null], [{ name: 'x' }], { x: [2] }])
+    expect(() => randomFeeds(given as never)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_PARAMETER',
+        message: expect.stringMatching(/^randomFeeds: expected a network, a model or an engine, or inputs such as/),
+      }),
+    );
+});
+
 test('networks without anything in common are refused', async () => {
   const other = network('other', { x: float32(1) });
   other.tensor('x').relu().output('elsewhere');

@@ -104,6 +104,7 @@ describeGpu('engine files', () => {
     const known = [
       'none',
       'ERR_ENGINE',
+      'ERR_ENGINE_FILE',
       'ERR_ENGINE_MISMATCH',
       'ERR_TENSORRT_CRASHED',
       'ERR_OUT_OF_MEMORY',

@@ -53,16 +53,26 @@ test('the version in src is that of package.json', () => {
   expect(version).toBe(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version);
 });
 
-test('missing: building says what to do', () => {
-  expect(build(elsewhere('missing'))).toEqual(['ERR_ADDON_MISSING', expect.stringMatching(/npm run build$/)]);
+test.each(['missing', 'a/node_modules/b'])('missing in a clone, %s: building says what to do', (name) => {
+  const there = elsewhere(name);
+  mkdirSync(join(there, 'scripts'));
+  copyFileSync(join(root, 'scripts/setup.mjs'), join(there, 'scripts/setup.mjs'));
+  expect(build(there)).toEqual(['ERR_ADDON_MISSING', expect.stringMatching(/npm run build$/)]);
 });
 
-test('missing in a project of one’s own: npm run build would be that project’s', () => {
-  expect(build(elsewhere(join('project', 'node_modules', 'node-tensorrt')))).toEqual([
-    'ERR_ADDON_MISSING',
-    expect.stringContaining(`npm install @node-tensorrt/linux-${process.arch}@${version}`),
-  ]);
-});
+test.each(['project/node_modules/node-tensorrt', 'store/node-tensorrt'])(
+  'missing where it was installed, %s: npm run build would be that of the project',
+  (name) => {
+    const there = elsewhere(name);
+    // As install --from-source leaves it.
+    mkdirSync(join(there, 'native'));
+    copyFileSync(join(root, 'native/addon.cc'), join(there, 'native/addon.cc'));
+    expect(build(there)).toEqual([
+      'ERR_ADDON_MISSING',
+      expect.stringContaining(`npm install @node-tensorrt/linux-${process.arch}@${version}`),
+    ]);
+  },
+);
 
 test('missing: what records, describes and stores networks works, and so do weights until they are converted', () => {
   const there = elsewhere('recording');

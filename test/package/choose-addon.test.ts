@@ -12,7 +12,7 @@ const facts = (changes: Partial<AddonFacts> = {}): AddonFacts => ({
   platform: 'linux',
   arch: 'x64',
   version: '1.2.3',
-  folder: '/app/node_modules/node-tensorrt',
+  isClone: false,
   compiled: undefined,
   packaged: { path: '/app/node_modules/@node-tensorrt/linux-x64/node_tensorrt.node', version: '1.2.3' },
   glibc: () => '2.36',
@@ -42,7 +42,7 @@ describe('chooses', () => {
 
   test('the package that stands beside a bundle without node-tensorrt', () => {
     const misfit = { why: '/app/main.js contains node-tensorrt 1.2.3' };
-    expect(chooseAddon(facts({ folder: undefined, misfit }))).toEqual({ path: facts().packaged!.path });
+    expect(chooseAddon(facts({ misfit }))).toEqual({ path: facts().packaged!.path });
   });
 });
 
@@ -66,14 +66,14 @@ describe('without the package of the platform', () => {
   });
 
   test('a clone compiles it', () => {
-    const { code, fix, compiles, message } = fault({ folder: '/home/me/node-tensorrt', packaged: undefined });
+    const { code, fix, compiles, message } = fault({ isClone: true, packaged: undefined });
     expect([code, fix, compiles]).toEqual(['ERR_ADDON_MISSING', 'npm run build', true]);
     expect(message).toContain('npm run build');
   });
 
   test('a bundle without node-tensorrt says that it needs it', () => {
     const misfit = { why: '/app/main.js contains node-tensorrt 1.2.3' };
-    const { code, message, fix } = fault({ folder: undefined, packaged: undefined, misfit });
+    const { code, message, fix } = fault({ packaged: undefined, misfit });
     expect([code, fix]).toEqual(['ERR_ADDON_MISSING', 'npm install node-tensorrt@1.2.3']);
     expect(message).toContain(misfit.why);
   });
@@ -95,7 +95,7 @@ describe('of another version', () => {
       why: '/app/main.js contains node-tensorrt 1.2.3, but /app/node_modules/node-tensorrt is 1.2.4',
       other: '1.2.4',
     };
-    const { code, message } = fault({ folder: undefined, misfit });
+    const { code, message } = fault({ misfit });
     expect(code).toBe('ERR_ADDON_VERSION');
     expect(message).toContain(misfit.why);
   });

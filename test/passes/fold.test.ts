@@ -142,7 +142,7 @@ describe('foldConstants', () => {
         'an unknown option',
         async () => foldConstants(small(), { backend: 'cpu' } as never),
         'ERR_PARAMETER',
-        /no option 'backend'; there are evaluate/,
+        /no option 'backend'; there is evaluate/,
       ],
       [
         'an evaluator that is none',

@@ -284,7 +284,7 @@ describe('rewrite refuses', () => {
       'an unknown option',
       () => rewrite(net, [], { title: 'x' } as never),
       'ERR_PARAMETER',
-      /no option 'title'; there are name/,
+      /no option 'title'; there is name/,
     ],
     ['a bad name', () => rewrite(net, [], { name: '' }), 'ERR_NAME', /^rewrite: name: expected a name, given ''/],
     [

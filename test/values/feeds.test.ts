@@ -191,14 +191,43 @@ it.each([
   ],
   ['a negative size', feed({ shape: [-1, 3, 2], data: good }), 'expected a shape of whole numbers'],
   ['a shape that is no list', feed({ shape: 6, data: good }), 'expected a shape of whole numbers, given number 6'],
-  ['a string', feed('abc'), "expected a typed array or { shape, data } for float32 [batch, 3, 2], given 'abc'"],
+  [
+    'a string',
+    feed('abc'),
+    "expected a typed array, a list of numbers or { shape, data } for float32 [batch, 3, 2], given 'abc'",
+  ],
   ['a DataView', feed(new DataView(new ArrayBuffer(24))), 'given a DataView'],
   [
     'an ArrayBuffer as data',
     feed({ data: new ArrayBuffer(24) }),
-    'expected a typed array as data, given an ArrayBuffer',
+    'expected a typed array or a list of numbers as data, given an ArrayBuffer',
   ],
-  ['nested lists', feed([[1, 2, 3]]), 'element 0: expected a number, given an array of 3; give nested values flat'],
+  [
+    'lists in a list',
+    feed([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]),
+    "input 'data': expected one flat list of numbers, given lists in a list; give them as { shape: [2, 3], data: values.flat() }",
+  ],
+  [
+    'deeper lists',
+    feed([
+      [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+    ]),
+    'give them as { shape: [1, 3, 2], data: values.flat(2) }',
+  ],
+  ['such lists as data', feed({ data: [[1], [2]] }), 'give them as { shape: [2, 1], data: values.flat() }'],
+  ['lists of two lengths', feed([[1, 2], [3]]), 'given lists in a list, which differ in length or depth'],
+  ['lists beside numbers', feed([[1], 2]), 'given lists in a list, which differ in length or depth'],
+  ['lists of two depths', feed([[1], [[2]]]), 'given lists in a list, which differ in length or depth'],
+  ['lists of lists of nothing', feed([[], []]), 'give them as { shape: [2, 0], data: values.flat() }'],
+  ['lists of texts', feed([['a']]), 'given lists in a list, which differ in length or depth'],
+  ['a text among numbers', feed([1, 'a']), "element 1: expected a number, given 'a'"],
   [
     'a bool that is neither',
     feed(good, Uint8Array.of(2)),

@@ -141,7 +141,7 @@ test('convert: through a link, onto itself, and where nothing can be written', a
   mkdirSync(taken);
   const cases: [string, string][] = [
     [taken, 'there is a folder of that name'],
-    [join(folder, 'absent/x.safetensors'), 'ENOENT: no such file or directory'],
+    [join(folder, 'absent/x.safetensors'), `ENOENT: the folder ${join(folder, 'absent')} does not exist`],
     ['/proc/x.safetensors', 'ENOENT: no such file or directory'],
   ];
   for (const [output, why] of cases) {
@@ -230,10 +230,11 @@ test('diff: NaN on one side, and 2 for what is no comparison', async () => {
 test('outputs that end early', () => {
   const path = fixture('state_dict.pt');
   const full = shell(`WEIGHTS ls '${path}' > /dev/full`);
-  expect([full.status, full.stderr]).toEqual([
-    2,
-    'error: the output could not be written: ENOSPC: no space left on device, write\n',
-  ]);
+  const unwritten = 'error: standard output could not be written: ENOSPC: no space left on device\n';
+  expect([full.status, full.stderr]).toEqual([1, unwritten]);
+  // 1 would be a difference.
+  const diff = shell(`WEIGHTS diff '${path}' '${path}' > /dev/full`);
+  expect([diff.status, diff.stderr]).toEqual([2, unwritten]);
   const output = join(folder, 'piped.safetensors');
   const piped = shell(
     `set -o pipefail; WEIGHTS convert '${fixture('torch2_training.pt')}' '${output}' 2> >(exit 0) | true`,

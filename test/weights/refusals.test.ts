@@ -199,6 +199,34 @@ test('strict names tensors in full, and overlooks the counts of batch norms unle
   expect((await failure(() => bn.strict({}, { ignore: ['weight', 'bias'] }))).message).not.toContain('bn.weight');
 });
 
+test('options that there are not are refused, with the nearest', async () => {
+  using w = await loadWeights(fixture('checkpoint.pt'));
+  const scope = w.scope('state_dict');
+  const asked: [() => unknown, RegExp][] = [
+    [
+      () => scope.strict(undefined, { ignored: ['bn'] } as never),
+      /^strict: there is no option 'ignored'; there is ignore; did you mean 'ignore'\?/,
+    ],
+    [() => scope.strict({}, null as never), /^strict: expected options, given null/],
+    [() => scope.strict({}, { ignore: 'bn' as never }), /^strict: ignore: expected a list of names, given 'bn'/],
+    [() => scope.as('float16', { overflw: 'infinity' } as never), /^as: there is no option 'overflw'/],
+    [
+      () => scope.get('conv.weight').as('float16', { overflw: 'infinity' } as never),
+      /^as: there is no option 'overflw'/,
+    ],
+  ];
+  for (const [ask, message] of asked) {
+    const error = await failure(ask);
+    expect(error.message).toMatch(message);
+    expect([error.code, error.source?.file]).toEqual(['ERR_PARAMETER', import.meta.filename]);
+  }
+  const first = await failure(() => scope.strict({ ignore: ['bn'] } as never));
+  expect([first.code, first.message]).toEqual([
+    'ERR_INPUT',
+    expect.stringContaining("Expected the shape of 'ignore', given [ 'bn' ]; options are the second argument"),
+  ]);
+});
+
 test('strict ignores whole parts of names, at their end or beginning', async () => {
   using w = await loadWeights(fixture('checkpoint.pt'));
   const state = w.scope('state_dict');

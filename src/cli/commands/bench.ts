@@ -58,7 +58,7 @@ async function engineFor(file: string, flags: Flags, signal: AbortSignal): Promi
   return await network.build({
     ...modelBuildOptions({ ...flags, profile: undefined }),
     signal,
-    onLog: logTo(flags.json),
+    onLog: logTo(network, flags.json),
     ...(onProgress && { onProgress }),
   });
 }
@@ -212,7 +212,7 @@ export function benchCommand(): Command {
     ['node-tensorrt bench resnet.engine --dims batch=64 --transfers --streams 2 --threads', 'with copies, two streams'],
     [
       'node-tensorrt bench bert.ts --dims batch=1:8:32,tokens=128 --profile',
-      'builds it first; and the time of each layer',
+      'builds it first, and prints the time of each layer, too',
     ],
     ['node-tensorrt bench lenet.engine --json --export-times times.json', 'for scripts'],
   ]);

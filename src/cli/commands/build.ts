@@ -1,13 +1,14 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
+import type { Network } from '../../dsl/network.js';
 import type { BuildOptions } from '../../tensorrt/compile/options.js';
 import { addBuildFlags, buildOptionsOf } from '../shared/build-flags.js';
-import { type Dims, parseDims, parseProfile, profilesOf } from '../shared/dims.js';
+import { type Dims, inFlags, parseDims, parseProfile, profilesOf } from '../shared/dims.js';
 import { addExamples, interruption } from '../shared/exit.js';
 import { loadNetwork, parseSet } from '../shared/model-file.js';
 import { errorColors, escapeForTerminal, note, print, printJson, size } from '../shared/output.js';
 import { buildBars, elapsedText } from '../shared/progress.js';
-import { isContainer, saveEngine } from '../shared/save-engine.js';
+import { isContainer, requireSavable, saveEngine } from '../shared/save-engine.js';
 
 interface Flags extends Record<string, unknown> {
   output?: string;
@@ -20,7 +21,7 @@ interface Flags extends Record<string, unknown> {
 /** `--set`, `--dims`, `--profile` and the build options: what commands that build a network take. */
 export function addModelFlags(command: Command): Command {
   return command
-    .option('--set <name=value>', "an option of the model's function; JSON, or a text; may be repeated", parseSet)
+    .option('--set <name=value>', "pass an option to the model's function, as JSON or text; may be repeated", parseSet)
     .option(
       '--dims <name=min:opt:max,…>',
       'ranges or sizes of dynamic dims, such as batch=1:8:64; may be repeated',
@@ -34,25 +35,26 @@ export function modelBuildOptions(flags: Flags): BuildOptions {
   return { isolate: true, ...buildOptionsOf(flags), ...(profiles && { profiles }) };
 }
 
-/** Warnings of TensorRT, without its chatter. */
-export function logTo(json: boolean | undefined): NonNullable<BuildOptions['onLog']> {
+/** Warnings of TensorRT about a network, without its chatter. */
+export function logTo({ inputs }: Network, json: boolean | undefined): NonNullable<BuildOptions['onLog']> {
   return ({ severity, message }) => {
     if (json && severity !== 'error' && severity !== 'internal_error') return;
     if (severity === 'info' || severity === 'verbose') return;
     const paint = severity === 'warning' ? errorColors.yellow : errorColors.red;
-    note(`${paint(`${severity.replace('_', ' ')}:`)} ${escapeForTerminal(message)}`);
+    note(`${paint(`${severity.replace('_', ' ')}:`)} ${escapeForTerminal(inFlags(message, inputs))}`);
   };
 }
 
 async function build(model: string, flags: Flags): Promise<void> {
   const output = flags.output ?? `${basename(model).replace(/\.[cm]?[jt]sx?$/, '')}.engine`;
+  await requireSavable(output);
   const network = await loadNetwork(model, flags.set);
   using interrupt = interruption();
   using bars = buildBars();
   const began = Date.now();
   const { onProgress } = bars;
   const warnings: string[] = [];
-  const show = logTo(flags.json);
+  const show = logTo(network, flags.json);
   using engine = await network.build({
     ...modelBuildOptions(flags),
     signal: interrupt.signal,
@@ -80,7 +82,7 @@ async function build(model: string, flags: Flags): Promise<void> {
       outputs,
       milliseconds,
       buildMs: engine.buildMs,
-      warnings: engine.log,
+      warnings: engine.log.map((message) => inFlags(message, network.inputs)),
     });
     return;
   }

@@ -26,7 +26,7 @@ const age = (text: string): number => parseAge(text) ?? refuseArgument('a time s
 
 /** `node-tensorrt cache path|ls|prune|clear` */
 export function cacheCommand(): Command {
-  const cache = new Command('cache').description('the engines that net.build({ cache }) keeps');
+  const cache = new Command('cache').description('the engines that --cache keeps (in the API, net.build({ cache }))');
   addExamples(
     common(cache.command('path').description('print the folder of the cache')).action((flags: Flags) => {
       const folder = folderOf(flags);
@@ -35,18 +35,18 @@ export function cacheCommand(): Command {
     }),
     [['du -sh "$(node-tensorrt cache path)"', 'what the cache takes on the disk']],
   );
-  addExamples(common(cache.command('ls').description('list the engines, what was used last first')).action(list), [
+  addExamples(common(cache.command('ls').description('list the engines, the most recently used first')).action(list), [
     ['node-tensorrt cache ls', 'name, size, library and GPU of every engine'],
-    ['node-tensorrt cache ls --json', 'also hashes of all that each was built from, which say why two differ'],
+    ['node-tensorrt cache ls --json', 'with hashes of all that each was built from, which say why two differ'],
   ]);
   addExamples(
-    common(cache.command('prune').description('remove engines that were not used for longest, or for long'))
+    common(cache.command('prune').description('remove the least recently used engines, or those unused for a time'))
       .option(
         '--max-size <size>',
-        'keep at most so much, such as 5GB; default: NODE_TENSORRT_CACHE_LIMIT, else 10GB',
+        'keep at most this much, such as 5GB; default: NODE_TENSORRT_CACHE_LIMIT, else 10GB',
         bytes,
       )
-      .option('--older-than <time>', 'remove what was not used for so long, such as 30d', age)
+      .option('--older-than <time>', 'remove what was not used for this long, such as 30d', age)
       .action(prune),
     [['node-tensorrt cache prune --max-size 5GB --older-than 30d', 'at most 5 GB, all used within 30 days']],
   );

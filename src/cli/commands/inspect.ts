@@ -29,7 +29,7 @@ export function inspectCommand(): Command {
     .description('show what is in an engine or a network; with two engines, how they differ')
     .argument(
       '<file>',
-      'an engine; what trtexec --exportLayerInfo wrote, of TensorRT 10 or 11 (.json); or a module of a network',
+      'an engine; the .json that trtexec --exportLayerInfo of TensorRT 10 or 11 wrote; or a module of a network',
     )
     .argument('[other]', 'another engine, or its .json: fusions, kernels, precisions, size and times that differ')
     .option('--times', 'run engines and measure the time of each layer; needs a GPU')
@@ -49,7 +49,7 @@ export function inspectCommand(): Command {
     [
       [
         'node-tensorrt inspect resnet50.engine',
-        'layers, kernels, memory; detailed if it was built with profilingVerbosity detailed',
+        'layers, kernels, memory; detailed if it was built with --profiling-verbosity detailed',
       ],
       ['node-tensorrt inspect layers.json', "trtexec's, without any TensorRT"],
       ['node-tensorrt inspect old.engine new.engine --times', 'what TensorRT did otherwise, and what it costs'],

@@ -45,7 +45,7 @@ async function runnable(file: string, flags: Flags, signal: AbortSignal): Promis
     ...modelBuildOptions(flags),
     backend: flags.backend ?? 'auto',
     signal,
-    onLog: logTo(flags.json),
+    onLog: logTo(network, flags.json),
     ...(onProgress && { onProgress }),
   });
   const inputs = model.engine?.inputs ?? network.inputs;

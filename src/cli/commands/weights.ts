@@ -15,7 +15,7 @@ import {
   type Weights,
   weightDTypes,
 } from '../../weights/index.js';
-import { columns, escapeForTerminal, figure, print, size, withoutPlace } from '../shared/output.js';
+import { columns, endWithReader, escapeForTerminal, figure, print, size, withoutPlace } from '../shared/output.js';
 
 const tensorCount = (count: number): string => (count === 1 ? '1 tensor' : `${count} tensors`);
 
@@ -27,7 +27,7 @@ export function weightsCommand(): Command {
   weights
     .command('ls')
     .description('list the names, dtypes, shapes and sizes of the tensors')
-    .argument('<file>')
+    .argument('<file>', 'a weight file')
     .option('-f, --filter <pattern>', 'only names that match; * stands for anything')
     .option('-s, --stats', 'also min, max, mean and the number of NaN')
     .option('--json', 'as JSON')
@@ -35,15 +35,15 @@ export function weightsCommand(): Command {
   weights
     .command('cat')
     .description('print the elements of a tensor')
-    .argument('<file>')
-    .argument('<name>')
+    .argument('<file>', 'a weight file')
+    .argument('<name>', 'the name of a tensor in it')
     .option('-n, --limit <count>', 'print at most this many elements', wholeNumber, 100)
     .option('--json', 'as JSON')
     .action(withoutPlace(cat));
   weights
     .command('convert')
     .description('write tensors as safetensors')
-    .argument('<file>')
+    .argument('<file>', 'the weight file to convert')
     .argument('<output>', 'a .safetensors file')
     .addOption(new Option('-d, --dtype <dtype>', 'convert float tensors to it').choices(writable))
     .addOption(
@@ -58,8 +58,8 @@ export function weightsCommand(): Command {
   weights
     .command('diff')
     .description('compare two files; exits with 1 if they differ, 2 if they cannot be compared')
-    .argument('<file>')
-    .argument('<other>')
+    .argument('<file>', 'a weight file')
+    .argument('<other>', 'the weight file to compare it with')
     .option('-f, --filter <pattern>', 'only names that match; * stands for anything')
     .option('-t, --tolerance <value>', 'largest absolute difference to ignore', tolerance, 0)
     .option('--json', 'as JSON')
@@ -227,6 +227,7 @@ interface DiffOptions {
 
 /** Exits like diff(1): with 1 if the files differ, 2 if they could not be compared. */
 async function tryDiff(file: string, other: string, options: DiffOptions): Promise<void> {
+  endWithReader(2);
   try {
     await withoutPlace(diff)(file, other, options);
   } catch (error) {

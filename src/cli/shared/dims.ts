@@ -1,4 +1,5 @@
 import type { Profile, ProfileBound, ProfileRange } from '../../tensorrt/compile/profiles.js';
+import { defaultRanges } from '../../tensorrt/compile/profiles.js';
 import { refuseArgument } from './exit.js';
 
 /** What `--dims` gives: ranges or sizes by the names of dims. */
@@ -42,6 +43,14 @@ export const parseProfile = (text: string, before: readonly Dims[] = []): Dims[]
 export function profilesOf(dims: Dims | undefined, profiles: readonly Dims[] | undefined): Profile[] | undefined {
   if (!dims && !profiles) return undefined;
   return (profiles ?? [{}]).map((profile) => ({ ...dims, ...profile }));
+}
+
+type Inputs = Parameters<typeof defaultRanges>[0];
+
+/** A warning of a build as the command line says it: by its flags. */
+export function inFlags(message: string, inputs: Inputs): string {
+  if (message !== defaultRanges(inputs)) return message;
+  return defaultRanges(inputs, (names) => `--dims ${names.map((name) => `${name}=min:opt:max`).join(',')}`)!;
 }
 
 /** The sizes of one run: what `--dims batch=8` says, or opt of a range. */

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { type Command, type CommanderError, InvalidArgumentError } from 'commander';
 import { TensorRTError } from '../../errors/error.js';
+import { suggestion } from '../../errors/nearest.js';
 import { endLive } from './live.js';
 import { errorColors, escapeForTerminal, note } from './output.js';
 
@@ -43,12 +44,22 @@ function exitByCommander({ exitCode }: CommanderError): never {
   process.exit(exitCode === 0 ? exitCodes.ok : exitCodes.usage);
 }
 
+/** In one line: the help is longer than a screen. */
+function refuseCommand(command: Command, path: string, name: string): never {
+  const close = suggestion(
+    name,
+    command.commands.map((one) => one.name()),
+  );
+  throw new UsageError(`unknown command '${name}'${close || ';'} ${path} --help lists the commands`);
+}
+
 /**
  * Commander's errors are wrong usage, of subcommands too. They name the page that helps, which for some commands is longer than a screen.
  * @param path how the command is called
  */
 export function endAsDocumented(command: Command, path: string = command.name()): Command {
-  command.exitOverride(exitByCommander).showHelpAfterError(`Usage: ${path} --help lists the options.`);
+  command.exitOverride(exitByCommander).showHelpAfterError(`Run ${path} --help for its options.`);
+  if (command.commands.length > 0) command.on('command:*', ([name]: [string]) => refuseCommand(command, path, name));
   for (const one of command.commands) endAsDocumented(one, `${path} ${one.name()}`);
   return command;
 }

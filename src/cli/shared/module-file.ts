@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { TensorRTError } from '../../errors/error.js';
 import { show } from '../../errors/wording.js';
+import { reasonOf } from '../../write-file.js';
 import { reserveOutput } from './output.js';
 import { importOwnPackage, registerOwnPackage } from './own-package.js';
 
@@ -38,7 +39,12 @@ async function requireFile(path: string, file: string): Promise<void> {
   try {
     if ((await stat(file)).isFile()) return;
   } catch (cause) {
-    refuse(path, `it cannot be read: ${(cause as Error).message}`, { cause });
+    const isGone = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    refuse(
+      path,
+      isGone ? `there is no such file${path === file ? '' : `: ${file}`}` : `it cannot be read: ${reasonOf(cause)}`,
+      { cause },
+    );
   }
   refuse(path, 'expected a JavaScript or TypeScript module');
 }

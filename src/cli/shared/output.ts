@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
 import { TensorRTError } from '../../errors/error.js';
+import { reasonOf } from '../../write-file.js';
 
 /** Colours only for a terminal, unless FORCE_COLOR asks for them. (picocolors' own rule also colours pipes where CI is set.) */
 const colorsFor = (stream: NodeJS.WriteStream) =>
@@ -50,17 +51,20 @@ export function note(text: string): void {
 }
 
 let listening = false;
+let exitIfUnwritten: number;
 
 /**
  * Ends the command when its output closes. A pipe that its reader closed early (`… | head`) is no error; a full disk is.
+ * @param exitCode for a full disk; that of the last call counts
  */
-export function endWithReader(): void {
+export function endWithReader(exitCode: number): void {
+  exitIfUnwritten = exitCode;
   if (listening) return;
   listening = true;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-    note(`error: the output could not be written: ${error.message}`);
-    process.exit(2);
+    note(`${errorColors.red('error:')} standard output could not be written: ${reasonOf(error)}`);
+    process.exit(exitIfUnwritten);
   });
   process.stderr.on('error', () => {});
 }

@@ -161,4 +161,4 @@ export const methodCheck = (method: string) => checker(method, own(methodCalls, 
 
 /** Wraps an exported function's implementation so that its arguments are checked, and refused if they cannot be read. The exported function calls the wrapper. */
 export const checkedFunction = <A extends unknown[], R>(name: string, call: (...args: A) => R): ((...args: A) => R) =>
-  publicMethod(call, checker(name, own(functionCalls, name)), name, 2);
+  publicMethod(name, call, checker(name, own(functionCalls, name)), 2);

@@ -89,18 +89,26 @@ export function pointsOf(
   );
 }
 
-const namesIn = (inputs: readonly IRNamed[]): string[] => [
+const namesIn = (inputs: readonly Pick<IRNamed, 'shape'>[]): string[] => [
   ...new Set(inputs.flatMap((input) => input.shape.flatMap(dimNames))),
 ];
 
-/** What a build without profiles assumes, in words; undefined if it assumes nothing. */
-export function defaultRanges(inputs: readonly IRNamed[]): string | undefined {
+/**
+ * What a build without profiles assumes, in words; undefined if it assumes nothing.
+ * @param give how its user says the sizes of these dims; default: as the API has it
+ */
+export function defaultRanges(
+  inputs: readonly Pick<IRNamed, 'shape'>[],
+  give: (names: readonly string[]) => string = inApi,
+): string | undefined {
   const names = namesIn(inputs);
   if (names.length === 0) return undefined;
   const [min, opt, max] = defaultRange;
-  const form = names.map((name) => `${/^\w+$/.test(name) ? name : show(name)}: [min, opt, max]`).join(', ');
-  return `no profiles were given, so ${names.join(', ')} may be ${min} to ${max}, tuned for ${opt}; for other sizes, give profiles: [{ ${form} }]`;
+  return `no profiles were given, so ${names.join(', ')} may be ${min} to ${max}, tuned for ${opt}; for other sizes, give ${give(names)}`;
 }
+
+const inApi = (names: readonly string[]): string =>
+  `profiles: [{ ${names.map((name) => `${/^\w+$/.test(name) ? name : show(name)}: [min, opt, max]`).join(', ')} }]`;
 
 /** The ranges of an input's elements, by profile. */
 export const elementRanges = (profiles: readonly ResolvedProfile[], name: string): Omit<InputRange, 'values'>[] =>

@@ -4,8 +4,8 @@ import { show, TensorRTError } from '../../errors/error.js';
 import { reasonOf } from '../../write-file.js';
 import { type ContainerHead, firstBytes, isContainer, readContainer } from './container.js';
 import { checkMetadata, type EngineMetadata } from './metadata.js';
-import { type PlanHeader, planHeaderBytes, readPlanHeader } from './plan-header.js';
-import { type EngineSource, fileSource, type OpenFile } from './source.js';
+import { mayBePlan, type PlanHeader, planHeaderBytes, readPlanHeader } from './plan-header.js';
+import { damaged, type EngineSource, fileSource, type OpenFile } from './source.js';
 import { readUltralytics } from './ultralytics.js';
 
 /** `'plan'` is TensorRT's own format; a container is what `engine.save(path, { metadata })` writes. */
@@ -43,7 +43,15 @@ export async function parseEngine(source: EngineSource): Promise<ParsedEngine> {
     const plan = await withHeader(source, { offset, bytes: size - offset });
     return { format: 'ultralytics', metadata: { user: metadata }, plan };
   }
+  if (!mayBePlan(head)) throw noEngine(name, head);
   return { format: 'plan', plan: await withHeader(source, { offset: 0, bytes: size }) };
+}
+
+function noEngine(name: string, head: Uint8Array): TensorRTError {
+  const first = Buffer.from(head.subarray(0, 8));
+  const text = /^[\x20-\x7e]+$/.test(first.toString('latin1')) ? ` (${show(first.toString('latin1'))})` : '';
+  const begin = `begins with ${first.toString('hex').replace(/..(?=.)/g, '$& ')}${text}, as no engine does`;
+  return damaged(name, `${begin}: expected a plan of TensorRT, a container of engine.save, or a file of Ultralytics'`);
 }
 
 async function withHeader(source: EngineSource, place: { offset: number; bytes: number }): Promise<EngineFile['plan']> {
@@ -75,7 +83,7 @@ export const unreadable = (path: string, cause: unknown): TensorRTError =>
 /**
  * Reads what an engine file says about its engine: a container's metadata, or that of Ultralytics. It needs no TensorRT and no GPU, and reads
  * all but the plan, whose checksums are compared only when it is loaded.
- * @throws ERR_LOAD if the file cannot be read, ERR_ENGINE_FILE if it is damaged
+ * @throws ERR_LOAD if the file cannot be read, ERR_ENGINE_FILE if it is damaged or no engine
  */
 export async function readEngineFile(path: string): Promise<EngineFile> {
   if (typeof path !== 'string' || path === '') {

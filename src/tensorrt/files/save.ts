@@ -62,9 +62,13 @@ export async function savePlan({ path, metadata }: Save, plan: Handle, size: num
       await appendPlan(append, plan, size);
     });
   } catch (cause) {
-    throw new TensorRTError('ERR_SAVE', `could not write the engine to ${path}: ${reasonOf(cause)}`, { cause });
+    throw unsaved(path, cause);
   }
 }
+
+/** @internal */
+export const unsaved = (path: string, cause: unknown): TensorRTError =>
+  new TensorRTError('ERR_SAVE', `could not write the engine to ${path}: ${reasonOf(cause)}`, { cause });
 
 const headOf = async (metadata: EngineMetadata, plan: Handle, size: number): Promise<Uint8Array> =>
   encodeHead(metadata, size, new Uint32Array(await binding().planChecksums(plan, partSize)));

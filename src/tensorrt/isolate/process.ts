@@ -58,7 +58,16 @@ function folder(): string {
   }
 }
 
+/** From Node 25 on, sockets need a permission, which the process inherits: it would end without a word of ours. */
+function requireSockets(): void {
+  const { permission } = process as { permission?: { has(scope: string): boolean } };
+  const isKnown = process.allowedNodeEnvironmentFlags.has('--allow-net');
+  if (permission && isKnown && !permission.has('net'))
+    throw fault('its sockets have been restricted. Use --allow-net to manage permissions.');
+}
+
 function start(end: number): ChildProcess {
+  requireSockets();
   try {
     return spawn(process.execPath, command(), {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', end],

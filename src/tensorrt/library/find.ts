@@ -221,7 +221,7 @@ export async function chooseTensorRT(options: ChooseOptions): Promise<LibraryInf
   const found = await search(places, cuda, {});
   if (named && found.length === 0) {
     const message = `No TensorRT library at ${named}: expected libnvinfer.so.10, libnvinfer.so.11 or libtensorrt_rtx.so.1`;
-    throw new TensorRTError('ERR_LIBRARY_NOT_FOUND', message, { actual: named });
+    throw new TensorRTError('ERR_LIBRARY_NOT_FOUND', [message, ...unread()].join('\n'), { actual: named });
   }
   if (named && found.every((one) => one.refused)) {
     const code = found[0]!.version ? 'ERR_LIBRARY_REFUSED' : 'ERR_LIBRARY_INVALID';
@@ -262,6 +262,15 @@ export function installLine(purpose: LibraryPurpose): string {
 const withoutGpu =
   "  Running needs an NVIDIA GPU and its driver too; without them, net.compile({ backend: 'cpu' }) runs the network";
 
+/** Under Node's permission model, a folder that may not be read looks empty. */
+function unread(): string[] {
+  const { permission } = process as { permission?: { has(scope: string): boolean } };
+  if (!permission || permission.has('fs.read')) return [];
+  return [
+    "  Node was started with --permission, and sees only what --allow-fs-read names: the library's folder has to be there",
+  ];
+}
+
 function notFound(
   purpose: LibraryPurpose,
   flavor: string | undefined,
@@ -281,6 +290,7 @@ function notFound(
     `No TensorRT here can ${uses[purpose]}${flavor ? ` with the requested flavor, ${flavor}` : ''}.`,
     `  looked for libnvinfer.so.10, libnvinfer.so.11 and libtensorrt_rtx.so.1 in ${variable('NODE_TENSORRT_LIBRARY')}, ${variable('TENSORRT_ROOT')},`,
     `  the loader's path, Python's packages, /usr/lib, /usr/local/tensorrt*, /opt/tensorrt* and ${cacheDir(env)}`,
+    ...unread(),
     ...lines,
     `  get one with: ${installLine(purpose)}`,
     ...(purpose === 'run' ? [withoutGpu] : []),

@@ -42,7 +42,7 @@ export interface LoadEngineOptions {
  * The plan in a file is mapped, and never copied as a whole; who replaces a file in use does so by renaming. Bytes count as they are at the
  * call: several threads copy them before it returns, which takes tens of milliseconds for 256 MiB.
  * @param source a path, the bytes of such a file, or what `engine.share()` gave in another worker thread, which takes no options
- * @throws ERR_LIBRARY_NOT_FOUND, ERR_NO_GPU, ERR_ENGINE_FILE if the file is damaged, ERR_ENGINE_MISMATCH if another release
+ * @throws ERR_LIBRARY_NOT_FOUND, ERR_NO_GPU, ERR_ENGINE_FILE if the file is damaged or no engine, ERR_ENGINE_MISMATCH if another release
  *   or GPU is needed, ERR_PLUGIN_MISSING, ERR_ENGINE, ERR_LOAD if the file cannot be read or an option has a wrong value,
  *   ERR_PARAMETER if there is no such option, ERR_HOST_CODE if it brings code that was not allowed, ERR_OUT_OF_MEMORY, ERR_DISPOSED if
  *   the engine that was shared is gone, ERR_UNSUPPORTED if the release or the engine does not stream weights

@@ -1,7 +1,20 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { parseDims, parseProfile, profilesOf, sizesOf } from '../../../src/cli/shared/dims.js';
+import { inFlags, parseDims, parseProfile, profilesOf, sizesOf } from '../../../src/cli/shared/dims.js';
 import { parseSet, settingsOf } from '../../../src/cli/shared/model-file.js';
+import { float32, network } from '../../../src/index.js';
+import { defaultRanges } from '../../../src/tensorrt/compile/profiles.js';
+
+test('a warning of a build without profiles names the flag, and no other is changed', () => {
+  const { inputs } = network('net', { x: float32('batch', 3, 'h'), y: float32('batch', 'm.k') });
+  const told = defaultRanges(inputs)!;
+  expect(told).toMatch(/give profiles: \[\{ batch: /);
+  expect(inFlags(told, inputs)).toBe(
+    'no profiles were given, so batch, h, m.k may be 1 to 64, tuned for 8; for other sizes, give --dims batch=min:opt:max,h=min:opt:max,m.k=min:opt:max',
+  );
+  expect(inFlags('give profiles', inputs)).toBe('give profiles');
+  expect(inFlags('give profiles', [{ shape: [3] }])).toBe('give profiles');
+});
 
 describe('--dims', () => {
   test('sizes, ranges, several at a time and repeated, elements', () => {

@@ -135,7 +135,8 @@ struct Stream {
   }
 };
 
-constexpr char magic[] = "STANDIN-PLAN";
+// Begins as plans do; the rest is no serialization version of TensorRT.
+constexpr char magic[] = "ftrtSTANDIN-PLAN";
 
 }  // namespace
 

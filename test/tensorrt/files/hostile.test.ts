@@ -155,9 +155,13 @@ describe("files of Ultralytics'", () => {
     ['4 GB', file(2 ** 32 - 1, '{}')],
     ['no object', file(2, '[]')],
     ['an object that does not end', file(1, '{')],
-  ])('%s is a plan like any other, which TensorRT is asked about', async (_, bytes) => {
+  ])('%s is no file of theirs, and no engine', async (_, bytes) => {
+    expect(await refused(bytes)).toMatch(/^begins with [\da-f ]+, as no engine does: expected a plan of TensorRT/);
+  });
+
+  test('what begins as a plan does is one', async () => {
     const path = join(folder, 'plan');
-    writeFileSync(path, bytes);
-    expect(await readEngineFile(path)).toEqual({ format: 'plan', plan: { offset: 0, bytes: bytes.length } });
+    writeFileSync(path, 'ftrt{"a":1}');
+    expect(await readEngineFile(path)).toEqual({ format: 'plan', plan: { offset: 0, bytes: 11 } });
   });
 });

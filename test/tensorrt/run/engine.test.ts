@@ -55,15 +55,27 @@ describe('loadEngine', () => {
     expect(`${error.code} ${error.message}`).toMatch(message);
   });
 
-  // Without a GPU no library can run it; with one, the library says what is wrong with it.
-  test.each<[string, () => Uint8Array]>([
-    ['zeros', () => new Uint8Array(5000)],
-    ['text', () => readFileSync(import.meta.filename)],
-    ['one byte', () => Uint8Array.of(1)],
-  ])('%s is no engine', async (_, bytes) => {
-    const error = await rejection(loadEngine(bytes()));
-    expect(error.code).toMatch(/^ERR_(LIBRARY_NOT_FOUND|NO_GPU|ENGINE)$/);
-    expect(error.message).not.toBe('');
+  const expected = "expected a plan of TensorRT, a container of engine.save, or a file of Ultralytics'";
+  test.each<[string, Uint8Array, string]>([
+    ['zeros', new Uint8Array(5000), '00 00 00 00 00 00 00 00'],
+    ['text', Buffer.from('import { a } from "b";'), "69 6d 70 6f 72 74 20 7b ('import {')"],
+    ['one byte', Uint8Array.of(1), '01'],
+    ['a plan whose first byte is lost', Buffer.from('trt\0\0\0\0\xef', 'latin1'), '74 72 74 00 00 00 00 ef'],
+  ])('%s is no engine, whatever library there is', async (_, bytes, first) => {
+    const file = join(folder, 'junk.engine');
+    writeFileSync(file, bytes);
+    for (const [source, name] of [[bytes, 'the engine'] as const, [file, file] as const]) {
+      const error = await rejection(loadEngine(source, { library: join(folder, 'no-library') }));
+      expect([error.code, error.message]).toEqual([
+        'ERR_ENGINE_FILE',
+        `${name} begins with ${first}, as no engine does: ${expected}`,
+      ]);
+    }
+  });
+
+  test.each(['ftrt', 'vtrt', 'ptrt'])('what begins with %s is TensorRT’s to judge', async (tag) => {
+    const error = await rejection(loadEngine(Buffer.from(tag), { library: join(folder, 'no-library') }));
+    expect(error.code).toBe('ERR_LIBRARY_NOT_FOUND');
   });
 
   test('half an engine is none', async () => {

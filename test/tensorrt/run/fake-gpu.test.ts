@@ -7,7 +7,7 @@ import { fakeGpu } from './fake-gpu.js';
 async function ranOn<T>(release: '10.6.0' | '10.15.0', program: string): Promise<T> {
   const folder = temporaryFolder();
   const library = fakeGpu(folder, release);
-  const start = `const engine = await loadEngine(Uint8Array.of(1), { library: ${JSON.stringify(library)} });
+  const start = `const engine = await loadEngine(Buffer.from('ftrt'), { library: ${JSON.stringify(library)} });
     const cache = Float32Array.of(1, 2, 3, 4);
     const feeds = (at, sizes, update = [10]) =>
       ({ cache, update: Float32Array.from(update), at, sizes: sizes.map(BigInt) });
@@ -166,7 +166,7 @@ test("a failure carries TensorRT's warnings and errors", async () => {
   const result = await ranOn<Record<string, unknown>>(
     '10.6.0',
     `process.env.NO_ENGINE = '1';
-     const error = await loadEngine(Uint8Array.of(1), { library: engine.library.path }).catch((error) => error);
+     const error = await loadEngine(Buffer.from('ftrt'), { library: engine.library.path }).catch((error) => error);
      console.log(JSON.stringify({ code: error.code, log: error.log }));`,
   );
   expect(result).toEqual({ code: 'ERR_ENGINE', log: ['the fake begins'] });
@@ -177,7 +177,7 @@ test('an engine that brings code is refused unless it is allowed', async () => {
     '10.6.0',
     `process.env.CODE = '1';
      const options = { library: engine.library.path };
-     const load = (more) => loadEngine(Uint8Array.of(1), { ...options, ...more }).then(() => 'loaded', ({ code, message }) => [code, message.split('\\n')[0]]);
+     const load = (more) => loadEngine(Buffer.from('ftrt'), { ...options, ...more }).then(() => 'loaded', ({ code, message }) => [code, message.split('\\n')[0]]);
      console.log(JSON.stringify([await load({}), await load({ allowHostCode: false }), await load({ allowHostCode: true }), await load({ allowHostCode: 1 })]));`,
   );
   const refused = [
