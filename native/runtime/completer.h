@@ -1,6 +1,7 @@
 // Learns when work on the GPU is done: one thread looks at the events of all runs in flight.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <exception>
@@ -39,7 +40,10 @@ struct Awaited {
 
 void complete_when_done(Awaited work);
 
-// How long before the end of such work threads begin to wake up: those that sleep long take long.
-inline Pace::Duration lead_of(Pace::Duration usual) { return std::chrono::microseconds(60) + usual / 32; }
+// How long before the end of such work threads begin to wake up: those that sleep long take long, and are slow at first.
+inline Pace::Duration lead_of(Pace::Duration usual) {
+  Pace::Duration const most = std::chrono::milliseconds(1);
+  return std::min(std::chrono::microseconds(150) + usual / 10, most);
+}
 
 }  // namespace ntrt

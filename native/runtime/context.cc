@@ -1,5 +1,7 @@
 #include "context.h"
 
+#include <thread>
+
 #include "../core/handle.h"
 #include "../core/lanes.h"
 #include "../plugin/failure.h"
@@ -267,6 +269,7 @@ bool ContextJob::waits_for(std::shared_ptr<Event> const& done, Pace::Duration su
       return true;
     }
     if (age > 2 * soon) return false;
+    std::this_thread::yield();  // others use the driver meanwhile
   }
   return false;
 }

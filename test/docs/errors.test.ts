@@ -23,6 +23,7 @@ const sections = new Map(
 
 /** Codes of Node's own errors that source code asks for. */
 const ofNode = [
+  'ERR_ACCESS_DENIED',
   'ERR_DLOPEN_DISABLED',
   'ERR_INVALID_PACKAGE_CONFIG',
   'ERR_UNKNOWN_FILE_EXTENSION',

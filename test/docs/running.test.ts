@@ -23,8 +23,13 @@ test('every sample compiles', () => {
 test('error codes, warnings and variables of the page are those of the code', () => {
   const errors = readFileSync(join(root, 'docs/errors.md'), 'utf8');
   for (const [code] of page.matchAll(/ERR_\w+/g)) expect(errors).toContain(`### ${code}\n`);
-  const run = ['warn.ts', 'context.ts', 'host-tensor.ts']
-    .map((file) => readFileSync(join(root, 'src/tensorrt/run', file), 'utf8'))
+  const run = [
+    'src/tensorrt/run/warn.ts',
+    'src/tensorrt/run/context.ts',
+    'src/tensorrt/run/host-tensor.ts',
+    'native/core/lanes.cc',
+  ]
+    .map((file) => readFileSync(join(root, file), 'utf8'))
     .join();
   const told = [...new Set(run.match(/NODE_TENSORRT_\w+/g))].sort();
   expect([...new Set(page.match(/NODE_TENSORRT_\w+/g))].sort()).toEqual(told);

@@ -39,7 +39,8 @@ describeGpu('weight streaming', () => {
       const off = Math.max(...y.map((one, i) => Math.abs(one - all.y[i]!)));
       // float32 sums of 4096 products below 1, in an order that may differ: 4096 · 2^-24, through 8 layers.
       expect(off).toBeLessThan(8 * 4096 * 2 ** -24);
-      expect(free - all.free).toBeGreaterThan(whole * (1 - share) * 0.5);
+      // TensorRT streams through memory of its own: two of the largest weights and some more, 130 MiB as 10.6 was seen to do.
+      expect(free - all.free).toBeGreaterThan(whole * (1 - share) - 3 * size * size * 4);
     }
   });
 });

@@ -30,14 +30,13 @@ export class Repeats {
 
   /** The last call, if this one is the same, and its tensors can be used. */
   find(feeds: Feeds, options: RunSyncOptions | undefined): Call | undefined {
-    const last = this.#last?.deref();
+    const last = options && this.#last?.deref();
     if (!last) return undefined;
     try {
-      const { outputs } = options!;
       const isSame =
-        Object.keys(options!).length === 1 &&
+        Object.keys(options).length === 1 &&
         areSame(this.#inputs, feeds, last.feeds) &&
-        areSame(this.#outputs, outputs, last.outputs);
+        areSame(this.#outputs, options.outputs, last.outputs);
       return isSame ? last : undefined;
     } catch {
       // The checks of a call say what is wrong with it.
@@ -63,11 +62,11 @@ export class Repeats {
 
 /** Whether an object has these tensors under these names, and nothing else. @throws whatever its getters throw */
 function areSame(names: readonly string[], given: unknown, tensors: readonly PlacedTensor[]): boolean {
-  if (Object.keys(given as object).length !== names.length) return false;
+  if (typeof given !== 'object' || given === null || Object.keys(given).length !== names.length) return false;
   for (let i = 0; i < names.length; i++) {
     const tensor = tensors[i]!;
     const name = names[i]!;
-    if (!Object.hasOwn(given as object, name) || (given as Record<string, unknown>)[name] !== tensor) return false;
+    if (!Object.hasOwn(given, name) || (given as Record<string, unknown>)[name] !== tensor) return false;
     if (memoryOf(tensor).isDisposed || memoryOf(tensor).fault !== undefined) return false;
   }
   return true;

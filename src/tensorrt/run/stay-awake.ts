@@ -6,7 +6,7 @@ import { binding } from '../binding.js';
 const now = performance.now.bind(performance);
 
 /** Longest that the event loop stays awake for a run that it was told of, or that was begun, in ms. */
-const most = 1;
+const most = 3;
 /** Runs that end within so many ms are worth it from their call on. */
 const soon = 0.2;
 
@@ -34,7 +34,7 @@ export class Waits {
   /** @returns when it began, for `end` */
   begin(): number {
     // The addon wakes the loop shortly before the end of what takes longer.
-    spins ??= binding().stayAwakeBy((within) => stayAwake(2 * within + 0.1));
+    spins ??= binding().stayAwakeBy((within) => stayAwake(1.5 * within + 0.1));
     if (!spins) return 0;
     if (this.#usual < soon) stayAwake(soon);
     return now();
