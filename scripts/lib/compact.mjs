@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { listFiles, readOr, writeAtomic } from '../install/files.mjs';
 
 /** Lines have a limit because Node prints the whole line where an error was made, before the error itself. */
-const minify = { minifyWhitespace: true, minifySyntax: true, lineLimit: 100 };
+const minify = { minifyWhitespace: true, minifySyntax: true, lineLimit: 200 };
 const imported = /\b(?:from|import)\s*\(?\s*'(\.[^']+)\.js'/g;
 
 /** Declarations that a user's compiler reads: those that lead on from index.d.ts. Null if one of them is missing. */
