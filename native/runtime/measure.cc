@@ -47,7 +47,7 @@ class MeasureJob : public Job {
     for (size_t i = 0; i < contexts_.size(); i++) {
       turns.push_back(std::make_unique<ContextTurn>(*contexts_[i], true));
       measured.push_back(std::make_unique<MeasuredContext>(*contexts_[i], turns.back()->buffers, placements_[i], options_, static_cast<int>(i)));
-      auto const refused = measured.back()->prepare();
+      auto const refused = measured.back()->prepare(contexts_.size());
       if (refused_.empty()) refused_ = refused;
     }
     Stream const stream = Stream::create();

@@ -1,5 +1,6 @@
 #include "measured_runs.h"
 
+#include <algorithm>
 #include <system_error>
 
 namespace ntrt {
@@ -8,16 +9,14 @@ namespace {
 
 // 640 MB: at 10 µs a run, 100 seconds. More runs are made, and not kept.
 constexpr size_t most_runs = 10'000'000;
-// Runs whose times may wait to be read.
-constexpr size_t slots = 512;
+// Moments of runs that may wait to be read.
+constexpr size_t fewest_runs = 512;
+constexpr size_t most_moments = 1 << 18;
 
 }  // namespace
 
 MeasuredContext::MeasuredContext(ContextState& context, RunBuffers* buffers, Placements const& placements, MeasureOptions const& options, int index)
-    : c_(context), options_(options), index_(index), submission_(context, buffers, placements, outcome_) {
-  slots_.reserve(slots);
-  for (size_t i = 0; i < slots; i++) slots_.emplace_back(!options.spin);
-}
+    : c_(context), options_(options), index_(index), submission_(context, buffers, placements, outcome_) {}
 
 MeasuredContext::~MeasuredContext() {
   for (Stream const* stream : {&c_.in, &c_.compute, &c_.out}) {
@@ -25,9 +24,23 @@ MeasuredContext::~MeasuredContext() {
   }
 }
 
-std::string MeasuredContext::prepare() {
+std::string MeasuredContext::prepare(size_t streams) {
   submission_.submit(true);
-  if (!options_.graph) return "";
+  auto const refused = options_.graph ? capture() : "";
+  double fastest = time_alone();
+  for (int i = 0; i < 3; i++) fastest = std::min(fastest, time_alone());
+  // Two at a time take less than one after the other.
+  double const expected = 2 * (options_.warm_up + options_.duration) / fastest + options_.iterations;
+  size_t const most = std::max(fewest_runs, most_moments / moments() / streams);
+  slots_.resize(static_cast<size_t>(std::clamp(expected, static_cast<double>(fewest_runs), static_cast<double>(most))));
+  for (Slot& slot : slots_) {
+    slot.at.reserve(moments());
+    for (size_t i = 0; i < moments(); i++) slot.at.emplace_back(!options_.spin);
+  }
+  return refused;
+}
+
+std::string MeasuredContext::capture() {
   try {
     graph_ = submission_.capture_enqueue();
     graph_.upload(c_.compute);
@@ -39,34 +52,46 @@ std::string MeasuredContext::prepare() {
   return "";
 }
 
+double MeasuredContext::time_alone() {
+  auto const began = std::chrono::steady_clock::now();
+  submit();
+  c_.compute.synchronize("running the engine");
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count();
+}
+
+void MeasuredContext::submit() {
+  if (graph_) {
+    graph_.launch(c_.compute);
+  } else {
+    submission_.enqueue_plainly();
+  }
+}
+
 void MeasuredContext::hold_until(MeasureStart const& start) {
   start.gpu.hold(c_.compute);
   if (options_.transfers) start.gpu.hold(c_.in);
 }
 
 void MeasuredContext::begin(MeasureStart const& start) {
-  while (begun_ - read_.load(std::memory_order_acquire) >= slots && !abandoned_) std::this_thread::yield();
+  while (begun_ - read_.load(std::memory_order_acquire) >= slots_.size() && !abandoned_) std::this_thread::yield();
   Slot& slot = this->slot(begun_);
+  auto const& at = slot.at;
   if (options_.transfers) {
-    slot.in_start.record(c_.in);
+    at[in_start].record(c_.in);
     submission_.copy_in();
-    slot.in_end.record(c_.in);
-    slot.in_end.hold(c_.compute);
+    at[in_end].record(c_.in);
+    at[in_end].hold(c_.compute);
   }
-  slot.compute_start.record(c_.compute);
+  at[compute_start].record(c_.compute);
   slot.enqueue_start = start.milliseconds();
-  if (graph_) {
-    graph_.launch(c_.compute);
-  } else {
-    submission_.enqueue_plainly();
-  }
+  submit();
   slot.enqueue = start.milliseconds() - slot.enqueue_start;
-  slot.compute_end.record(c_.compute);
+  at[compute_end].record(c_.compute);
   if (options_.transfers) {
-    slot.compute_end.hold(c_.out);
-    slot.out_start.record(c_.out);
+    at[compute_end].hold(c_.out);
+    at[out_start].record(c_.out);
     submission_.copy_out();
-    slot.out_end.record(c_.out);
+    at[out_end].record(c_.out);
   }
   begun_++;
 }
@@ -75,31 +100,34 @@ double MeasuredContext::end(bool last) {
   uint64_t const ended = ended_.load(std::memory_order_relaxed);
   if (begun_ - ended < (last ? 1 : 2)) return 0;
   Slot const& slot = this->slot(ended);
-  (options_.transfers ? slot.out_end : slot.compute_end).wait();
+  slot.at[options_.transfers ? out_end : compute_end].wait();
   double const submitted = slot.enqueue_start;
   ended_.store(ended + 1, std::memory_order_release);
   return submitted;
 }
 
-void MeasuredContext::read(MeasureStart const& start, std::vector<MeasuredRun>& runs) {
-  for (uint64_t at = read_.load(std::memory_order_relaxed); at < ended_.load(std::memory_order_acquire); at++) {
-    Slot const& slot = this->slot(at);
-    double const began = slot.compute_start.since(start.gpu);
+void MeasuredContext::read(MeasureStart const& start, std::vector<MeasuredRun>& runs, bool last) {
+  uint64_t const from = read_.load(std::memory_order_relaxed), to = ended_.load(std::memory_order_acquire);
+  if (!last && to - from < slots_.size() / 2) return;
+  for (uint64_t run = from; run < to; run++) {
+    Slot const& slot = this->slot(run);
+    auto const& at = slot.at;
+    double const began = at[compute_start].since(start.gpu);
     if (began >= options_.warm_up && runs.size() < most_runs) {
-      Timer const& last = options_.transfers ? slot.out_end : slot.compute_end;
-      Timer const& first = options_.transfers ? slot.in_start : slot.compute_start;
-      MeasuredRun run{};
-      run.enqueue_start = slot.enqueue_start;
-      run.enqueue = slot.enqueue;
-      run.start = options_.transfers ? first.since(start.gpu) : began;
-      run.to_device = options_.transfers ? slot.in_end.since(slot.in_start) : 0;
-      run.compute = slot.compute_end.since(slot.compute_start);
-      run.from_device = options_.transfers ? slot.out_end.since(slot.out_start) : 0;
-      run.whole = last.since(first);
-      run.stream = index_;
-      runs.push_back(run);
+      Timer const& end = at[options_.transfers ? out_end : compute_end];
+      Timer const& begin = at[options_.transfers ? in_start : compute_start];
+      MeasuredRun times{};
+      times.enqueue_start = slot.enqueue_start;
+      times.enqueue = slot.enqueue;
+      times.start = options_.transfers ? begin.since(start.gpu) : began;
+      times.to_device = options_.transfers ? at[in_end].since(at[in_start]) : 0;
+      times.compute = at[compute_end].since(at[compute_start]);
+      times.from_device = options_.transfers ? at[out_end].since(at[out_start]) : 0;
+      times.whole = end.since(begin);
+      times.stream = index_;
+      runs.push_back(times);
     }
-    read_.store(at + 1, std::memory_order_release);
+    read_.store(run + 1, std::memory_order_release);
   }
 }
 
@@ -109,10 +137,10 @@ TimesReader::TimesReader(int device, MeasureStart const& start, std::vector<Meas
       try {
         use_device(device);
         while (!over_) {
-          read();
+          read(false);
           std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
-        read();
+        read(true);
       } catch (...) {
         error_ = std::current_exception();
         failed_ = true;
@@ -124,8 +152,8 @@ TimesReader::TimesReader(int device, MeasureStart const& start, std::vector<Meas
   }
 }
 
-void TimesReader::read() {
-  for (auto* const one : contexts_) one->read(start_, runs_);
+void TimesReader::read(bool last) {
+  for (auto* const one : contexts_) one->read(start_, runs_, last);
 }
 
 void TimesReader::stop() {

@@ -46,8 +46,9 @@ class MeasuredContext {
   // Waits until nothing is on its way.
   ~MeasuredContext();
 
-  // Runs once. Returns why runs are not captured.
-  std::string prepare();
+  // Runs a few times, and makes room for the times of as many as may follow. Returns why runs are not captured.
+  // `streams`: how many contexts share what there is.
+  std::string prepare(size_t streams);
   void hold_until(MeasureStart const& start);
 
   // Submits a run.
@@ -55,17 +56,23 @@ class MeasuredContext {
   // Waits for the run before the one that was submitted last, or for that if it is the `last`. Returns when it was submitted, 0 if there is none.
   double end(bool last = false);
 
-  // From another thread: adds the times of what has ended.
-  void read(MeasureStart const& start, std::vector<MeasuredRun>& runs);
+  // From another thread: adds the times of what has ended, once that is much, or if it is the `last` time.
+  void read(MeasureStart const& start, std::vector<MeasuredRun>& runs, bool last);
   // From there: nobody reads any more.
   void abandon() { abandoned_ = true; }
 
  private:
+  // The moments of a run; without copies, the first two.
+  enum Moment { compute_start, compute_end, in_start, in_end, out_start, out_end };
   struct Slot {
-    explicit Slot(bool blocking) : in_start(blocking), in_end(blocking), compute_start(blocking), compute_end(blocking), out_start(blocking), out_end(blocking) {}
-    Timer in_start, in_end, compute_start, compute_end, out_start, out_end;
+    std::vector<Timer> at;
     double enqueue_start = 0, enqueue = 0;
   };
+  size_t moments() const { return options_.transfers ? 6 : 2; }
+  std::string capture();
+  // Milliseconds of a run, with nothing beside it.
+  double time_alone();
+  void submit();
   Slot& slot(uint64_t run) { return slots_[run % slots_.size()]; }
 
   ContextState& c_;
@@ -81,7 +88,8 @@ class MeasuredContext {
   std::atomic<bool> abandoned_{false};
 };
 
-// A thread that reads the times of contexts while it exists: what CUDA takes for that would be a good part of a short run.
+// A thread that reads the times of contexts while it exists: what CUDA takes for that would be a good part of a short run, and
+// holds up who submits.
 class TimesReader {
  public:
   TimesReader(int device, MeasureStart const& start, std::vector<MeasuredContext*> contexts);
@@ -92,7 +100,7 @@ class TimesReader {
 
  private:
   void stop();
-  void read();
+  void read(bool last);
 
   MeasureStart const& start_;
   std::vector<MeasuredContext*> const contexts_;
