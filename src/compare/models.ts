@@ -1,7 +1,7 @@
 import { show } from '../errors/error.js';
 import { suggestion } from '../errors/nearest.js';
+import { checkOptions } from '../errors/options.js';
 import { refuse } from '../errors/refusal.js';
-import { checkOptions } from '../passes/refuse.js';
 import type { Feeds, InputType } from '../values/feeds.js';
 import { bisect } from './bisect.js';
 import type { Bisection, Half } from './bisection.js';

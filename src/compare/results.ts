@@ -1,7 +1,7 @@
 import { publicMethod } from '../errors/boundary.js';
 import { show } from '../errors/error.js';
+import { checkOptions } from '../errors/options.js';
 import { refuse } from '../errors/refusal.js';
-import { checkOptions } from '../passes/refuse.js';
 import { formatShape } from '../values/dim.js';
 import type { Weight, WeightDType } from '../weights/index.js';
 import { type Differences, differencesOf } from './statistics.js';

@@ -1,6 +1,6 @@
 import { show } from '../errors/error.js';
+import { checkOptions } from '../errors/options.js';
 import { refuse } from '../errors/refusal.js';
-import { checkOptions } from '../passes/refuse.js';
 import { isFloat } from '../values/dtype.js';
 
 /** How far results may be apart. All that are given have to hold. */

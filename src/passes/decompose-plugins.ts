@@ -5,6 +5,7 @@ import { callUser, publicMethod } from '../errors/boundary.js';
 import { locate } from '../errors/call-site.js';
 import { show, TensorRTError } from '../errors/error.js';
 import { suggestion } from '../errors/nearest.js';
+import { checkOptions } from '../errors/options.js';
 import { thrown } from '../errors/thrown.js';
 import type { Definition } from '../plugin/definition.js';
 import { attributeValues, isOwn, type OwnParams, type PluginParams } from '../plugin/layer.js';
@@ -12,7 +13,7 @@ import { definitionOf, findDefinition } from '../plugin/registry.js';
 import { type Dim, dimNames, evaluateDim, formatShape, isUnknown } from '../values/dim.js';
 import type { Source } from './layer.js';
 import { type Outputs, Recorder } from './recorder.js';
-import { checkOptions, factsOf, refuseLayer, requireNetwork } from './refuse.js';
+import { factsOf, refuseLayer, requireNetwork } from './refuse.js';
 
 export interface Decomposing {
   /** Which plugins are replaced; default: all. `depth`: the number of loops and conditionals around it. */

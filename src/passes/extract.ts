@@ -4,13 +4,14 @@ import { checkUsable } from '../dsl/recording.js';
 import { Tensor } from '../dsl/tensor.js';
 import { publicMethod } from '../errors/boundary.js';
 import { show } from '../errors/error.js';
+import { checkOptions } from '../errors/options.js';
 import { refuse } from '../errors/refusal.js';
 import { type Dim, isUnknown } from '../values/dim.js';
 import { parseDim } from '../values/dim-parse.js';
 import { usesOf } from './layer.js';
 import { uniqueNames, valueNamed } from './names.js';
 import { Recorder } from './recorder.js';
-import { checkOptions, requireNetwork } from './refuse.js';
+import { requireNetwork } from './refuse.js';
 
 /** A tensor of the network, or its name: that of an input, of an output or of the layer that made it. */
 export type TensorRef = Tensor | string;

@@ -4,6 +4,7 @@ import type { Network, RecordedNode } from '../dsl/network.js';
 import type { Tensor } from '../dsl/tensor.js';
 import { publicMethod } from '../errors/boundary.js';
 import { show } from '../errors/error.js';
+import { checkOptions } from '../errors/options.js';
 import { refuse } from '../errors/refusal.js';
 import { isStatic, isStaticShape, type Shape } from '../values/dim.js';
 import { copyOfBytes, type DType, withoutHalves } from '../values/dtype.js';
@@ -13,7 +14,7 @@ import { findAlive, hasEffects } from './dead.js';
 import { extract } from './extract.js';
 import { usesOf } from './layer.js';
 import { allNodes, Recorder } from './recorder.js';
-import { checkOptions, refuseLayer, requireNetwork } from './refuse.js';
+import { refuseLayer, requireNetwork } from './refuse.js';
 
 /** Computes the outputs, by name, of a network without inputs. */
 export type Evaluate = (net: Network) => EvaluateResults | Promise<EvaluateResults>;

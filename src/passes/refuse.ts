@@ -3,8 +3,6 @@ import { locate } from '../errors/call-site.js';
 import { type ErrorFacts, type Refusal, show } from '../errors/error.js';
 import { refusal, refuse } from '../errors/refusal.js';
 
-export { checkOptions } from '../errors/options.js';
-
 /** A layer for errors: refused as what it was, not as what copies it. */
 export const factsOf = ({ kind, name }: RecordedNode): ErrorFacts => ({ method: kind, layer: name, kind });
 

@@ -4,11 +4,12 @@ import { checkUsable } from '../dsl/recording.js';
 import { Tensor } from '../dsl/tensor.js';
 import { callUser, publicMethod } from '../errors/boundary.js';
 import { show } from '../errors/error.js';
+import { checkOptions } from '../errors/options.js';
 import { refuse } from '../errors/refusal.js';
 import { isRecord } from '../values/record.js';
 import { type Layer, RecordedLayer, type Source } from './layer.js';
 import { type LayerChanges, type Outputs, Recorder } from './recorder.js';
-import { checkOptions, factsOf, refuseLayer, requireNetwork } from './refuse.js';
+import { factsOf, refuseLayer, requireNetwork } from './refuse.js';
 
 /** A layer given to a rule. Its inputs already belong to the new network. */
 export interface RuleLayer extends Omit<Layer, 'outputs' | 'bodies'> {

@@ -1,7 +1,8 @@
 import type { Network } from '../dsl/network.js';
 import { show, TensorRTError } from '../errors/error.js';
+import { checkOptions } from '../errors/options.js';
 import { refuse } from '../errors/refusal.js';
-import { checkOptions, requireNetwork } from '../passes/refuse.js';
+import { requireNetwork } from '../passes/refuse.js';
 import { copy } from '../passes/rewrite.js';
 import { type Change, changed, countLayers, isSmaller, sizeOf } from './candidate.js';
 import { steps } from './steps.js';

@@ -1,7 +1,8 @@
 import type { Network } from '../dsl/network.js';
 import { show } from '../errors/error.js';
+import { checkOptions } from '../errors/options.js';
 import { refuse } from '../errors/refusal.js';
-import { checkOptions, requireNetwork } from '../passes/refuse.js';
+import { requireNetwork } from '../passes/refuse.js';
 import { Module, type TypeScriptCode, type TypeScriptOptions } from './module.js';
 
 const method = 'toTypeScript';

@@ -1,6 +1,6 @@
 import { readArguments } from '../../errors/boundary.js';
 import { TensorRTError } from '../../errors/error.js';
-import { checkOptions } from '../../passes/refuse.js';
+import { checkOptions } from '../../errors/options.js';
 import { binding } from '../binding.js';
 import { chooseTensorRT } from '../library/find.js';
 import { callAddon } from '../run/call-addon.js';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { readArguments } from '../../errors/boundary.js';
 import { show, TensorRTError } from '../../errors/error.js';
+import { checkOptions } from '../../errors/options.js';
 import { refuse } from '../../errors/refusal.js';
-import { checkOptions } from '../../passes/refuse.js';
 import { copyOfBytes, isGone } from '../../values/dtype.js';
 import { reasonOf } from '../../write-file.js';
 import { binding } from '../binding.js';

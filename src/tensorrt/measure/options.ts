@@ -1,7 +1,7 @@
 import { readArguments } from '../../errors/boundary.js';
 import { show } from '../../errors/error.js';
+import { checkOptions } from '../../errors/options.js';
 import { refuse } from '../../errors/refusal.js';
-import { checkOptions } from '../../passes/refuse.js';
 import { checkSignal } from '../../values/signal.js';
 import type { NativeMeasureOptions } from '../binding.js';
 

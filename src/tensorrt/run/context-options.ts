@@ -1,7 +1,7 @@
 import { readArguments } from '../../errors/boundary.js';
 import { show, TensorRTError } from '../../errors/error.js';
+import { checkOptions } from '../../errors/options.js';
 import { refuse } from '../../errors/refusal.js';
-import { checkOptions } from '../../passes/refuse.js';
 import type { DType, TypedArray } from '../../values/dtype.js';
 import type { NativeContextOptions } from '../binding.js';
 import { DeviceTensor } from './device-tensor.js';

@@ -1,8 +1,8 @@
 import { readArguments } from '../../errors/boundary.js';
 import { show, TensorRTError } from '../../errors/error.js';
+import { checkOptions } from '../../errors/options.js';
 import { asText } from '../../errors/primitive.js';
 import { refuse } from '../../errors/refusal.js';
-import { checkOptions } from '../../passes/refuse.js';
 import { bytesOf, type DType, type HalfArray, type TypedArray, viewAs } from '../../values/dtype.js';
 import type { Scalar } from '../../values/elements.js';
 import { resolveFeeds } from '../../values/feeds.js';

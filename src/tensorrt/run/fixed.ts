@@ -1,6 +1,6 @@
 import { readArguments } from '../../errors/boundary.js';
 import { show, TensorRTError } from '../../errors/error.js';
-import { checkOptions } from '../../passes/refuse.js';
+import { checkOptions } from '../../errors/options.js';
 import { formatShape } from '../../values/dim.js';
 import { type Feeds, resolveFeeds } from '../../values/feeds.js';
 import {

@@ -1,7 +1,7 @@
 import { readArguments } from '../../errors/boundary.js';
 import { show, TensorRTError } from '../../errors/error.js';
+import { checkOptions } from '../../errors/options.js';
 import { refuse } from '../../errors/refusal.js';
-import { checkOptions } from '../../passes/refuse.js';
 import { isGone } from '../../values/dtype.js';
 import { noteOf } from '../../values/io-options.js';
 import { binding, type NativeEngine } from '../binding.js';

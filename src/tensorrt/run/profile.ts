@@ -1,7 +1,7 @@
 import { readArguments } from '../../errors/boundary.js';
 import { show } from '../../errors/error.js';
+import { checkOptions } from '../../errors/options.js';
 import { refuse } from '../../errors/refusal.js';
-import { checkOptions } from '../../passes/refuse.js';
 import { binding, type Handle, type Placement } from '../binding.js';
 
 /** Options of `context.profile`. */

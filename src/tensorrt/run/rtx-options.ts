@@ -1,6 +1,6 @@
 import { show } from '../../errors/error.js';
+import { checkOptions } from '../../errors/options.js';
 import { refuse } from '../../errors/refusal.js';
-import { checkOptions } from '../../passes/refuse.js';
 import type { NativeRtxOptions } from '../binding.js';
 
 /** What only TensorRT-RTX has; another library refuses it with ERR_UNSUPPORTED. It was never run: the GPUs that test this package cannot run TensorRT-RTX. */

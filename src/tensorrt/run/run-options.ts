@@ -1,5 +1,5 @@
 import { readArguments } from '../../errors/boundary.js';
-import { checkOptions } from '../../passes/refuse.js';
+import { checkOptions } from '../../errors/options.js';
 import { type Feeds, type ResolvedFeed, resolveFeeds } from '../../values/feeds.js';
 import { checkOutputMemory, type OutputPlaces, type ResolvedOutput, resolveOutputs } from '../../values/outputs.js';
 import type { Result } from '../../values/result.js';
