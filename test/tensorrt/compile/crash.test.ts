@@ -172,13 +172,13 @@ test('TensorRT crashes while it runs an engine: the library is out of use, dispo
   const ended = await runChild(
     `${begin}
     const library = ${JSON.stringify(fakeGpu(gpu, '10.15.0'))};
-    const engine = await loadEngine(Uint8Array.of(1), { library });
-    const other = await loadEngine(Uint8Array.of(1), { library });
+    const engine = await loadEngine(Buffer.from('ftrt'), { library });
+    const other = await loadEngine(Buffer.from('ftrt'), { library });
     const feeds = { cache: new Float32Array(4), update: new Float32Array(1), at: 2, sizes: [2n, 3n] };
     const before = await outcome(engine.run(feeds));
     crash();
     const results = [await outcome(engine.run(feeds)), await outcome(engine.run(feeds)), await outcome(other.run(feeds))];
-    results.push(await outcome(loadEngine(Uint8Array.of(1), { library })), await outcome(chain(1).build({ library })));
+    results.push(await outcome(loadEngine(Buffer.from('ftrt'), { library })), await outcome(chain(1).build({ library })));
     engine.dispose();
     other.dispose();
     const real = await outcome(chain(2).build({ library: 'rtx1' }));
