@@ -109,7 +109,7 @@ bool is_closed(napi_env env);
 // Called when an environment ends, once its jobs are over: waits for what they leave behind on other threads.
 void at_close(void (*hook)());
 
-// Tells this environment's event loop how not to sleep: a function that gets the most milliseconds to stay awake. Returns whether it will be called.
+// stayAwakeBy(function) → whether it will be called: shortly before a job of this environment ends, with the milliseconds until then.
 Napi::Value stay_awake_by(Napi::CallbackInfo const& info);
 
 // Cancels this environment's jobs, waits for them and accepts no more; called before the process or a worker thread ends.

@@ -151,11 +151,8 @@ class Queue {
     spinning++;
     lock.unlock();
     auto const until = Clock::now() + usual_look;
-    auto const is_early = [&] {
-      auto const now = Clock::now();
-      return now < until || now < Clock::time_point(Clock::duration(expected_.load(std::memory_order_relaxed)));
-    };
-    while (waiting.load(std::memory_order_acquire) == 0 && is_early()) std::this_thread::yield();
+    auto const expected = [&] { return Clock::time_point(Clock::duration(expected_.load(std::memory_order_relaxed))); };
+    while (waiting.load(std::memory_order_acquire) == 0 && Clock::now() < std::max(until, expected())) std::this_thread::yield();
     lock.lock();
     spinning--;
   }

@@ -21,11 +21,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 
-struct Entry {
-  Awaited work;
-  Clock::time_point since;
-};
-
 // For the life of the process.
 class Completer {
  public:
@@ -43,10 +38,10 @@ class Completer {
     return *completer;
   }
 
-  void add(Entry entry) {
+  void add(Awaited work) {
     {
       std::lock_guard lock(mutex_);
-      added_.push_back(std::move(entry));
+      added_.push_back(std::move(work));
     }
     changed_.notify_one();
   }
@@ -56,7 +51,7 @@ class Completer {
   static void settle() {
     auto const reached = std::make_shared<std::promise<void>>();  // set_value may still work on it when the wait is over
     auto const future = reached->get_future();
-    instance().add({{nullptr, [reached](std::exception_ptr) { reached->set_value(); }, nullptr}, Clock::now()});
+    instance().add({nullptr, [reached](std::exception_ptr) { reached->set_value(); }, nullptr});
     // After a crash, the completer may wait forever for a lock of the stopped thread.
     while (future.wait_for(std::chrono::seconds(5)) != std::future_status::ready && !has_crashed()) {
     }
@@ -65,7 +60,7 @@ class Completer {
   [[noreturn]] void loop() {
     prctl(PR_SET_NAME, "tensorrt-done");
     prctl(PR_SET_TIMERSLACK, 1);
-    std::vector<Entry> entries;
+    std::vector<Awaited> entries;
     for (;;) {
       {
         std::unique_lock lock(mutex_);
@@ -79,12 +74,12 @@ class Completer {
   }
 
   // Whether one was done.
-  bool collect(std::vector<Entry>& entries) {
+  bool collect(std::vector<Awaited>& entries) {
     bool any = false;
     // Streams with work that was not done when it was looked at: what is behind it may be by now, and ends after it all the same.
     std::vector<uint64_t> open;
     for (size_t i = 0; i < entries.size();) {
-      auto const* event = entries[i].work.event.get();
+      auto const* event = entries[i].event.get();
       if (event && std::find(open.begin(), open.end(), event->stream_id()) != open.end()) {
         i++;
         continue;
@@ -102,21 +97,21 @@ class Completer {
         continue;
       }
       any = true;
-      Entry const done = std::move(entries[i]);
+      Awaited const done = std::move(entries[i]);
       entries.erase(entries.begin() + static_cast<ptrdiff_t>(i));
-      if (done.work.pace) done.work.pace->learn(Clock::now() - done.since);
-      done.work.then(std::move(error));
+      if (done.pace) done.pace->learn(Clock::now() - done.since);
+      done.then(std::move(error));
     }
     return any;
   }
 
   // Sleeps while none can be about to end, by what is usual, and looks without a break after. Work that takes unusually long is
   // noticed at most 1/32 of its age too late.
-  void pause(std::vector<Entry>& entries) {
+  void pause(std::vector<Awaited>& entries) {
     auto const now = Clock::now();
     auto least = Clock::duration::max();
-    for (auto& [work, since] : entries) {
-      auto const age = now - since;
+    for (auto& work : entries) {
+      auto const age = now - work.since;
       auto const usual = work.pace ? work.pace->usual() : Pace::Duration::zero();
       auto const lead = lead_of(usual);
       if (work.early && usual.count() != 0 && age > usual - lead) std::exchange(work.early, nullptr)(lead);
@@ -133,11 +128,11 @@ class Completer {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<Entry> added_;
+  std::vector<Awaited> added_;
 };
 
 }  // namespace
 
-void complete_when_done(Awaited work) { Completer::instance().add({std::move(work), Clock::now()}); }
+void complete_when_done(Awaited work) { Completer::instance().add(std::move(work)); }
 
 }  // namespace ntrt

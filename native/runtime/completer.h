@@ -32,10 +32,12 @@ struct Awaited {
   std::shared_ptr<Event> event;
   // Called on the completer's thread once the event is done, with the error if the device failed. Must be quick, as `early`.
   std::function<void(std::exception_ptr)> then;
-  // From submitting to the event: it is learnt here.
+  // From submitting to the event: it is learnt here. Null for work that is never alike.
   std::shared_ptr<Pace> pace;
-  // Called so long before the event, as far as can be told, with that time.
+  // Called so long before the event, as far as can be told, with that time. Null once called.
   std::function<void(Pace::Duration)> early = nullptr;
+  // When it was submitted.
+  std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
 };
 
 void complete_when_done(Awaited work);

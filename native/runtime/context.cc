@@ -227,11 +227,11 @@ void ContextJob::work() {
   }
   auto const submitted = Clock::now();
   defer_end();
-  if (waits_for(done, submitted - begun)) return;
+  if (waits_for(done, begun, submitted)) return;
   auto const self = std::static_pointer_cast<ContextJob>(shared_from_this());
   try {
     // Before the next one gets its turn, so that they end in order.
-    complete_when_done({done, [self](std::exception_ptr error) { self->complete(std::move(error)); }, context_->pace, [self](Pace::Duration within) { self->expect_end(within); }});
+    complete_when_done({done, [self](std::exception_ptr error) { self->complete(std::move(error)); }, context_->pace, [self](Pace::Duration within) { self->expect_end(within); }, submitted});
   } catch (...) {
     driver().cuEventSynchronize(done->get());  // the job's memory goes with it
     throw;
@@ -247,13 +247,12 @@ void ContextJob::expect_end(Pace::Duration within) {
 }
 
 // A run that ends at once is waited for here: to hand it over takes as long. Returns whether it is over.
-bool ContextJob::waits_for(std::shared_ptr<Event> const& done, Pace::Duration submitting) {
+bool ContextJob::waits_for(std::shared_ptr<Event> const& done, Clock::time_point begun, Clock::time_point submitted) {
   auto const usual = context_->pace->usual();
   if (!may_spin() || usual.count() == 0 || usual > soon) return false;
-  auto const since = Clock::now();
   tensors_.pass();
-  // Of what takes as long as a sleep, JavaScript knows nothing before.
-  if (submitting + usual > soon) wake_environment(usual);
+  // The event loop may have fallen asleep while this was submitted.
+  if (submitted - begun + usual > soon) wake_environment(usual);
   while (context_->has_one_run()) {
     bool over = false;
     std::exception_ptr error;
@@ -262,7 +261,7 @@ bool ContextJob::waits_for(std::shared_ptr<Event> const& done, Pace::Duration su
     } catch (...) {
       error = std::current_exception();
     }
-    auto const age = Clock::now() - since;
+    auto const age = Clock::now() - submitted;
     if (over) context_->pace->learn(age);
     if (over || error) {
       complete(std::move(error));

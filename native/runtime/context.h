@@ -140,7 +140,7 @@ class ContextJob : public Job {
  private:
   friend struct ContextState;
   void expect_end(Pace::Duration within);
-  bool waits_for(std::shared_ptr<Event> const& done, Pace::Duration submitting);
+  bool waits_for(std::shared_ptr<Event> const& done, std::chrono::steady_clock::time_point begun, std::chrono::steady_clock::time_point submitted);
   void complete(std::exception_ptr error);
   void end_turn();
   bool const with_buffers_;

@@ -6,7 +6,7 @@
 namespace ntrt {
 
 // measure(context handles, placements of each, { warmUp, duration, iterations, threads, graph, spin, transfers, idle }, callbacks) → Promise of
-// { times, graphRefused }. `times` is an ArrayBuffer of doubles, `measured_numbers` for each run; see src/tensorrt/binding.ts. Contexts were made with two
+// { times, graphRefused }. `times` is an ArrayBuffer of doubles, a MeasuredRun for each; see src/tensorrt/binding.ts. Contexts were made with two
 // runs in flight, and nobody else uses them meanwhile. `callbacks.cancel()` ends it.
 Napi::Value measure(Napi::CallbackInfo const& info);
 

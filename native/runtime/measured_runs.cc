@@ -9,7 +9,7 @@ namespace {
 
 // 640 MB: at 10 µs a run, 100 seconds. More runs are made, and not kept.
 constexpr size_t most_runs = 10'000'000;
-// Moments of runs that may wait to be read.
+// Runs whose times may wait to be read: this many at least, and as many as take these moments at most.
 constexpr size_t fewest_runs = 512;
 constexpr size_t most_moments = 1 << 18;
 
@@ -140,7 +140,6 @@ TimesReader::TimesReader(int device, MeasureStart const& start, std::vector<Meas
           read(false);
           std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
-        read(true);
       } catch (...) {
         error_ = std::current_exception();
         failed_ = true;
@@ -164,6 +163,7 @@ void TimesReader::stop() {
 std::vector<MeasuredRun> TimesReader::finish() {
   stop();
   if (error_) std::rethrow_exception(error_);
+  read(true);
   return std::move(runs_);
 }
 

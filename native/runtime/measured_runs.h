@@ -28,7 +28,6 @@ struct MeasuredRun {
   double whole;  // from `start` until all is done
   double stream;
 };
-constexpr size_t numbers_per_run = sizeof(MeasuredRun) / sizeof(double);
 
 // When the measurement began.
 struct MeasureStart {
@@ -56,7 +55,7 @@ class MeasuredContext {
   // Waits for the run before the one that was submitted last, or for that if it is the `last`. Returns when it was submitted, 0 if there is none.
   double end(bool last = false);
 
-  // From another thread: adds the times of what has ended, once that is much, or if it is the `last` time.
+  // From one other thread at a time: adds the times of what has ended, once that is much, or if it is the `last` time.
   void read(MeasureStart const& start, std::vector<MeasuredRun>& runs, bool last);
   // From there: nobody reads any more.
   void abandon() { abandoned_ = true; }
@@ -94,7 +93,7 @@ class TimesReader {
  public:
   TimesReader(int device, MeasureStart const& start, std::vector<MeasuredContext*> contexts);
   ~TimesReader() { stop(); }
-  // All times; throws what the thread met.
+  // All times, once the last run has ended; throws what the thread met.
   std::vector<MeasuredRun> finish();
   bool has_failed() const { return failed_; }
 

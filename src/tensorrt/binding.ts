@@ -451,7 +451,7 @@ export interface NativeBinding {
   /** The kernels that TensorRT-RTX has compiled. Rejects with ERR_CONTEXT if the context was made without a runtime cache. */
   runtimeCache(context: Handle): Promise<ArrayBuffer>;
   createContext(engine: Handle, options: NativeContextOptions): Promise<NativeContext>;
-  /** Begins to use the GPU, which takes a good part of a second in a new process. Resolves whatever happens. */
+  /** Begins to use the GPU. Resolves also where that fails; rejects with ERR_THREAD. */
   openDevice(device: number): Promise<void>;
   /** Calls the function shortly before a run ends, with the ms until then. @returns whether it ever will */
   stayAwakeBy(stayAwake: (within: number) => void): boolean;

@@ -1,12 +1,13 @@
 import { checkMapped } from '../../dsl/snapshot.js';
 import type { NativePlugin } from '../../plugin/binding.js';
-import { type BuildReport, binding, type CudaInfo, type HeldOptions, type LibraryInfo } from '../binding.js';
+import type { BuildReport, CudaInfo, HeldOptions, LibraryInfo } from '../binding.js';
 import { cachedBuild, type FoundReport } from '../cache/cached-build.js';
 import { cacheFolder } from '../cache/folder.js';
 import { lock, unlock } from '../cache/lock.js';
 import { timingCacheOf } from '../cache/timing.js';
 import type { EngineMetadata } from '../files/metadata.js';
 import type { RefitPlan } from '../refit/plan.js';
+import { openDevice } from '../run/call-addon.js';
 import type { Prepared } from './prepare.js';
 import type { Stop } from './stop.js';
 import { readTimingCache, storeTimingCache, type TimingCacheSource } from './timing-cache.js';
@@ -47,7 +48,7 @@ export async function throughCache(known: KnownBuild): Promise<FoundReport> {
   const folder = cache === true ? cacheFolder() : cache;
   const cuda = await known.cuda();
   // Meanwhile: an engine from the cache is usually run at once.
-  if (!options.isolate) void binding().openDevice(0);
+  if (!options.isolate) openDevice(0);
   const report = await cachedBuild({
     folder,
     ingredients: {

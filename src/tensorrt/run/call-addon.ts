@@ -40,3 +40,10 @@ export function free(handle: Handle): void {
 }
 
 export const disposed = (what: string): TensorRTError => new TensorRTError('ERR_DISPOSED', `the ${what} was disposed`);
+
+/** Begins to use a GPU, which takes a good part of a second in a new process. Whatever uses it says what is wrong with it. */
+export function openDevice(device: number): void {
+  binding()
+    .openDevice(device)
+    .catch(() => {});
+}

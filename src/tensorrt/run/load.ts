@@ -9,7 +9,7 @@ import type { EngineTensor } from '../files/metadata.js';
 import { type OpenedEngine, openBytes, openEngine } from '../files/open.js';
 import { damaged } from '../files/source.js';
 import type { RefitWeights } from '../refit/tensors.js';
-import { callAddon, callNow, free } from './call-addon.js';
+import { callAddon, callNow, free, openDevice } from './call-addon.js';
 import { explain, libraryFor } from './choose-library.js';
 import { checkDevice } from './device-tensor.js';
 import { Engine } from './engine.js';
@@ -56,7 +56,7 @@ export async function loadEngine(
   }
   const { allowHostCode, device, weightStreamingBudget, library: wanted, weights } = readOptions(options ?? {});
   // Meanwhile.
-  void binding().openDevice(device);
+  openDevice(device);
   const opened = await open(source as string | Uint8Array);
   const { handle: plan, metadata } = opened;
   try {
